@@ -1,0 +1,9 @@
+export type {
+  Address,
+  AdminSettings,
+  AdminToken,
+  BusSettings,
+  LocalSettings,
+  StoreSettings,
+  UsherConfig,
+} from './settings.ts';

@@ -1,0 +1,46 @@
+import type { SharedSettings } from '@usher/domain';
+
+/** Local settings: they belong to the process that reads the file and are never written to the log. */
+export interface LocalSettings {
+  /** Name of this process in the fleet. Default: the host name made fit for an id. */
+  readonly name: string;
+  readonly listen: readonly Address[];
+  readonly workers: number | 'auto';
+  readonly admin: AdminSettings | null;
+  readonly metrics: Address | null;
+  readonly bus: BusSettings;
+  readonly store: StoreSettings;
+  /** Directory of the embedded log and store, absolute. */
+  readonly data: string;
+  readonly logging: { readonly level: 'debug' | 'info' | 'warn' | 'error'; readonly format: 'json' | 'text' };
+}
+
+export interface Address {
+  readonly host: string;
+  readonly port: number;
+}
+
+export interface AdminSettings extends Address {
+  /** Empty = no token needed, which is allowed on loopback addresses only. */
+  readonly tokens: readonly AdminToken[];
+  /** Networks in CIDR notation that may connect. */
+  readonly allow: readonly string[];
+}
+
+export interface AdminToken {
+  readonly name: string;
+  readonly secret: string;
+  readonly role: 'read' | 'operate' | 'admin';
+}
+
+export type BusSettings =
+  | { readonly type: 'embedded' }
+  | { readonly type: 'nats'; readonly servers: readonly string[]; readonly credentials?: string | undefined };
+
+export type StoreSettings = { readonly type: 'embedded' } | { readonly type: 'redis'; readonly url: string };
+
+/** A whole configuration with every default filled in. */
+export interface UsherConfig {
+  readonly local: LocalSettings;
+  readonly shared: SharedSettings;
+}

@@ -1,0 +1,96 @@
+import type { BackendSettings } from './settings.ts';
+
+/** Lifecycle region: what operators decided about a backend. */
+export type Lifecycle = 'active' | 'draining' | 'drained' | 'disabled';
+/** Health region. `unchecked`: the pool has no probes. `unknown`: no probe has answered yet. */
+export type Health = 'unchecked' | 'unknown' | 'healthy' | 'unhealthy';
+/** Breaker region, the fleet's view. */
+export type Breaker = 'closed' | 'open' | 'half_open';
+/** Allocation region: whether reservations still leave room. */
+export type AllocationRoom = 'free' | 'full';
+
+/** Amounts of a backend's resources; integers, so sums are exact. */
+export interface Resources {
+  readonly milliCpu: number;
+  readonly memoryBytes: number;
+  readonly storageBytes: number;
+  readonly gpus: number;
+  readonly gpuMemoryBytes: number;
+}
+
+/** A reservation of resources on a backend, owned by a gateway until it is released or expires. */
+export interface Allocation {
+  readonly id: string;
+  readonly owner: string;
+  readonly resources: Resources;
+  readonly expiresAtMs: number;
+}
+
+/** What an agent reported, averaged over its window. Percentages are 0..100. */
+export interface BackendStats {
+  readonly atMs: number;
+  readonly coresPercent: readonly number[];
+  readonly memoryUsedBytes: number;
+  readonly memoryTotalBytes: number;
+  readonly diskUsedBytes: number;
+  readonly diskTotalBytes: number;
+  readonly gpus: readonly GpuStats[];
+}
+
+export interface GpuStats {
+  readonly percent: number;
+  readonly memoryUsedBytes: number;
+  readonly memoryTotalBytes: number;
+  readonly temperatureC: number;
+  readonly powerW: number;
+}
+
+/** The state of one backend: exactly what folding its events gives, on every machine. */
+export interface BackendState {
+  settings: BackendSettings;
+  /** Who declared it: a file's entries follow the file, a command's stay until a command removes them. */
+  origin: 'config' | 'command' | 'agent';
+  lifecycle: Lifecycle;
+  drainDeadlineMs: number;
+  health: Health;
+  healthCause: string;
+  breaker: Breaker;
+  /** When an open breaker lets trial requests through. */
+  breakerUntilMs: number;
+  /** How often the breaker opened without a closing in between. */
+  breakerOpenings: number;
+  /** Gateways whose own view is open, by the time until which it is. */
+  trippedBy: Map<string, number>;
+  room: AllocationRoom;
+  capacity: Resources | null;
+  allocations: Map<string, Allocation>;
+  latencyMs: number;
+  stats: BackendStats | null;
+  stale: boolean;
+  requests: number;
+  failures: number;
+  /** Position of the record that last changed settings or lifecycle; the revision that commands may require. */
+  revision: number;
+}
+
+/** Why a backend gets no new requests; `ok` when it may. */
+export type Eligibility =
+  | 'ok'
+  | 'draining'
+  | 'drained'
+  | 'disabled'
+  | 'unhealthy'
+  | 'unknown'
+  | 'breaker_open'
+  | 'full';
+
+/** A backend is eligible when all its regions say so. The first region that does not names the reason. */
+export function eligibility(
+  backend: Pick<BackendState, 'lifecycle' | 'health' | 'breaker' | 'room'>,
+): Eligibility {
+  if (backend.lifecycle !== 'active') return backend.lifecycle;
+  if (backend.health === 'unhealthy' || backend.health === 'unknown') return backend.health;
+  if (backend.breaker === 'open') return 'breaker_open';
+  if (backend.room === 'full') return 'full';
+  return 'ok';
+}

@@ -1,0 +1,46 @@
+export {
+  type Allocation,
+  type AllocationRoom,
+  type BackendState,
+  type BackendStats,
+  type Breaker,
+  type Eligibility,
+  eligibility,
+  type GpuStats,
+  type Health,
+  type Lifecycle,
+  type Resources,
+} from './backend.ts';
+export {
+  ERRORS,
+  type ErrorCode,
+  type ErrorKind,
+  type Fault,
+  type Problem,
+  problemOf,
+  UsherError,
+} from './errors.ts';
+export {
+  type CommandReceipt,
+  emptyFleet,
+  type FleetState,
+  type GatewayState,
+  type PoolState,
+  RECEIPTS_MAX,
+} from './fleet.ts';
+export {
+  type BackendSettings,
+  type BreakerSettings,
+  type HealthCheck,
+  type LimitSettings,
+  type PluginSettings,
+  type PolicySettings,
+  type PoolSettings,
+  type ProbeTiming,
+  type RetrySettings,
+  type RouteSettings,
+  type SharedSettings,
+  STRATEGY_NAMES,
+  type StrategyName,
+  type TimeoutSettings,
+} from './settings.ts';

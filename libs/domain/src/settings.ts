@@ -1,0 +1,116 @@
+/**
+ * Shared settings: what the whole fleet agrees on. They reach a gateway as `config.applied`, `pool.*` and
+ * `backend.*` events and are already normalised here: durations are milliseconds (`…Ms`), sizes are bytes
+ * (`…Bytes`), ratios are 0..1, every default is filled in.
+ */
+
+export const STRATEGY_NAMES = ['round_robin', 'weighted_round_robin', 'least_connections', 'p2c'] as const;
+export type StrategyName = (typeof STRATEGY_NAMES)[number];
+
+/** How a backend is probed. `fall` failures in a row make it unhealthy, `rise` successes make it healthy again. */
+export type HealthCheck =
+  | { readonly type: 'none' }
+  | ({ readonly type: 'tcp' } & ProbeTiming)
+  | ({
+      readonly type: 'http';
+      readonly path: string;
+      readonly expectStatus: readonly number[];
+    } & ProbeTiming);
+
+export interface ProbeTiming {
+  readonly intervalMs: number;
+  readonly timeoutMs: number;
+  readonly fall: number;
+  readonly rise: number;
+}
+
+/** Circuit breaker: `failures` within `windowMs` open it for `openForMs`; then `halfOpenRequests` may try. */
+export interface BreakerSettings {
+  readonly enabled: boolean;
+  readonly failures: number;
+  readonly windowMs: number;
+  readonly openForMs: number;
+  readonly halfOpenRequests: number;
+  readonly successes: number;
+}
+
+/** `attempts` counts the tries after the first; `budgetRatio` bounds retries to that share of recent requests. */
+export interface RetrySettings {
+  readonly attempts: number;
+  readonly budgetRatio: number;
+}
+
+export interface PoolSettings {
+  readonly id: string;
+  readonly strategy: StrategyName;
+  readonly health: HealthCheck;
+  readonly breaker: BreakerSettings;
+  readonly retry: RetrySettings;
+  /** How long a drained backend may keep what it is serving before the drain ends by its deadline. */
+  readonly drainMs: number;
+  /** Whether backends of this pool are expected to report their resources. */
+  readonly agents: boolean;
+}
+
+export interface BackendSettings {
+  /** Unique in the whole fleet, so that `drain b4` and the subject `usher.stats.b4` need no pool. */
+  readonly id: string;
+  readonly pool: string;
+  /** Origin of the backend: scheme, host and port. */
+  readonly url: string;
+  /** Relative share, 0 = never chosen. */
+  readonly weight: number;
+  readonly zone?: string | undefined;
+}
+
+/** A plugin that runs in the plugin lane; `file` names a user's Fastify plugin, otherwise `name` is a built-in one. */
+export interface PluginSettings {
+  readonly name: string;
+  readonly file?: string | undefined;
+  readonly options: Readonly<Record<string, unknown>>;
+}
+
+/** Match on host and path; the most specific route wins (exact host, then wildcard host; longest path first). */
+export interface RouteSettings {
+  readonly id: string;
+  /** Lower-case exact host, `*.example.com`, or undefined for any. */
+  readonly host?: string | undefined;
+  /** `/exact`, `/prefix/*` or `/*`. */
+  readonly path: string;
+  readonly pool: string;
+  readonly plugins: readonly PluginSettings[];
+}
+
+export interface TimeoutSettings {
+  readonly requestHeaderMs: number;
+  readonly connectMs: number;
+  readonly responseMs: number;
+  readonly idleMs: number;
+  readonly backendIdleMs: number;
+  /** 0 = no limit on a whole request. */
+  readonly requestMs: number;
+  readonly shutdownMs: number;
+}
+
+export interface LimitSettings {
+  /** 0 = unlimited. */
+  readonly requestBodyBytes: number;
+  readonly headerBytes: number;
+  readonly headerCount: number;
+  readonly connections: number;
+}
+
+/** Everything of the shared settings that is neither a pool nor a backend. */
+export interface PolicySettings {
+  readonly routes: readonly RouteSettings[];
+  readonly timeouts: TimeoutSettings;
+  readonly limits: LimitSettings;
+  /** Networks in CIDR notation whose X-Forwarded-* headers count. */
+  readonly trustedProxies: readonly string[];
+}
+
+/** One whole shared configuration, as a file declares it. */
+export interface SharedSettings extends PolicySettings {
+  readonly pools: readonly PoolSettings[];
+  readonly backends: readonly BackendSettings[];
+}

@@ -1,0 +1,118 @@
+import { z } from 'zod';
+import {
+  backendSettings,
+  backendStats,
+  cause,
+  count,
+  id,
+  instant,
+  policySettings,
+  poolSettings,
+  resources,
+} from './data-schemas.ts';
+import type { Writer } from './envelope.ts';
+
+export interface CatalogueEntry {
+  /** The version that is written now; older ones are lifted by `upcasters`, newer ones are quarantined. */
+  readonly version: number;
+  readonly writer: Writer;
+  /** `decision`: appended on condition of its aggregate's position. `fact`: sent through the outbox. */
+  readonly kind: 'decision' | 'fact';
+  readonly schema: z.ZodType;
+  /** `upcasters[n]` turns data of version n into data of version n + 1. */
+  readonly upcasters?: Readonly<Record<number, (data: unknown) => unknown>>;
+}
+
+const decision = <S extends z.ZodType>(writer: Writer, schema: S) =>
+  ({ version: 1, writer, kind: 'decision', schema }) as const;
+const fact = <S extends z.ZodType>(writer: Writer, schema: S) =>
+  ({ version: 1, writer, kind: 'fact', schema }) as const;
+
+const backend = { backend: id };
+
+/** Every event type there is. A reader sets aside whatever is not in here. */
+export const CATALOGUE = {
+  'config.applied': decision(
+    'scheduler',
+    z.strictObject({ revision: count, hash: z.string(), policy: policySettings }),
+  ),
+  'pool.added': decision(
+    'scheduler',
+    z.strictObject({ settings: poolSettings, origin: z.enum(['config', 'command']) }),
+  ),
+  'pool.updated': decision('scheduler', z.strictObject({ settings: poolSettings })),
+  'pool.removed': decision('scheduler', z.strictObject({ pool: id })),
+  'backend.registered': decision(
+    'scheduler',
+    z.strictObject({
+      settings: backendSettings,
+      origin: z.enum(['config', 'command', 'agent']),
+      health: z.enum(['unchecked', 'unknown']),
+    }),
+  ),
+  /** `health` is present when the change makes what probes found void: another address, or probing switched on or off. */
+  'backend.updated': decision(
+    'scheduler',
+    z.strictObject({ settings: backendSettings, health: z.enum(['unchecked', 'unknown']).optional() }),
+  ),
+  'backend.drain_started': decision('scheduler', z.strictObject({ ...backend, deadlineMs: instant })),
+  'backend.drained': decision(
+    'scheduler',
+    z.strictObject({ ...backend, cause: z.enum(['empty', 'deadline']) }),
+  ),
+  'backend.disabled': decision('scheduler', z.strictObject(backend)),
+  'backend.enabled': decision('scheduler', z.strictObject(backend)),
+  'backend.removed': decision('scheduler', z.strictObject(backend)),
+  'breaker.opened': decision(
+    'scheduler',
+    z.strictObject({ ...backend, untilMs: instant, votes: z.array(id) }),
+  ),
+  'breaker.half_opened': decision('scheduler', z.strictObject(backend)),
+  'breaker.closed': decision('scheduler', z.strictObject(backend)),
+  'scheduler.elected': decision('scheduler', z.strictObject({ scheduler: id, term: count })),
+  'gateway.lost': decision('scheduler', z.strictObject({ gateway: id, cause })),
+  'checkpoint.written': fact('scheduler', z.strictObject({ position: count, digest: z.string() })),
+  'backend.became_healthy': decision('health', z.strictObject({ ...backend, cause })),
+  'backend.became_unhealthy': decision('health', z.strictObject({ ...backend, cause })),
+  'backend.latency_measured': fact(
+    'health',
+    z.strictObject({ ...backend, latencyMs: z.number().nonnegative() }),
+  ),
+  'backend.stats_reported': fact('collector', z.strictObject({ ...backend, stats: backendStats })),
+  'backend.went_stale': fact('collector', z.strictObject({ ...backend, lastReportMs: instant })),
+  'backend.came_back': fact('collector', z.strictObject(backend)),
+  'gateway.started': fact('gateway', z.strictObject({ gateway: id, version: z.string(), workers: count })),
+  'gateway.stopped': fact('gateway', z.strictObject({ gateway: id })),
+  /** What a gateway saw since its last such event; counts are of finished attempts, failures are the backend's fault. */
+  'gateway.observed': fact(
+    'gateway',
+    z.strictObject({
+      gateway: id,
+      windowMs: count,
+      requests: count,
+      errors: count,
+      backends: z.array(
+        z.strictObject({
+          ...backend,
+          requests: count,
+          failures: count,
+          latencySumMs: z.number().nonnegative(),
+        }),
+      ),
+    }),
+  ),
+  'breaker.tripped': fact(
+    'gateway',
+    z.strictObject({ ...backend, gateway: id, failures: count, requests: count, untilMs: instant }),
+  ),
+  'breaker.recovered': fact('gateway', z.strictObject({ ...backend, gateway: id })),
+  'allocation.reserved': decision(
+    'gateway',
+    z.strictObject({ ...backend, allocation: id, owner: id, resources, expiresAtMs: instant }),
+  ),
+  'allocation.released': fact('gateway', z.strictObject({ ...backend, allocation: id, cause })),
+  'allocation.expired': decision('scheduler', z.strictObject({ ...backend, allocation: id })),
+} as const satisfies Record<string, CatalogueEntry>;
+
+export type EventType = keyof typeof CATALOGUE;
+export type EventData<T extends EventType> = z.infer<(typeof CATALOGUE)[T]['schema']>;

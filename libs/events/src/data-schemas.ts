@@ -1,0 +1,112 @@
+import type { BackendSettings, BackendStats, PolicySettings, PoolSettings, Resources } from '@usher/domain';
+import { STRATEGY_NAMES } from '@usher/domain';
+import { z } from 'zod';
+
+/** The parts that several events' data are made of. Each is the shape on the log of the domain type it is checked against. */
+
+/** Ids are also metric labels, subject tokens and file names, hence the narrow alphabet. */
+export const ID_PATTERN = /^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$/;
+export const id = z.string().regex(ID_PATTERN);
+export const count = z.number().int().nonnegative();
+/** Milliseconds since the Unix epoch. */
+export const instant = z.number().int().nonnegative();
+/** A short sentence for people. */
+export const cause = z.string().max(500);
+
+const positive = z.number().int().positive();
+const timing = { intervalMs: positive, timeoutMs: positive, fall: positive, rise: positive };
+
+const healthCheck = z.discriminatedUnion('type', [
+  z.strictObject({ type: z.literal('none') }),
+  z.strictObject({ type: z.literal('tcp'), ...timing }),
+  z.strictObject({ type: z.literal('http'), path: z.string(), expectStatus: z.array(count), ...timing }),
+]);
+
+export const poolSettings: z.ZodType<PoolSettings> = z.strictObject({
+  id,
+  strategy: z.enum(STRATEGY_NAMES),
+  health: healthCheck,
+  breaker: z.strictObject({
+    enabled: z.boolean(),
+    failures: positive,
+    windowMs: positive,
+    openForMs: positive,
+    halfOpenRequests: positive,
+    successes: positive,
+  }),
+  retry: z.strictObject({ attempts: count, budgetRatio: z.number().min(0).max(1) }),
+  drainMs: count,
+  agents: z.boolean(),
+});
+
+export const backendSettings: z.ZodType<BackendSettings> = z.strictObject({
+  id,
+  pool: id,
+  url: z.string(),
+  weight: z.number().nonnegative(),
+  zone: z.string().optional(),
+});
+
+export const policySettings: z.ZodType<PolicySettings> = z.strictObject({
+  routes: z.array(
+    z.strictObject({
+      id,
+      host: z.string().optional(),
+      path: z.string(),
+      pool: id,
+      plugins: z.array(
+        z.strictObject({
+          name: z.string(),
+          file: z.string().optional(),
+          options: z.record(z.string(), z.unknown()),
+        }),
+      ),
+    }),
+  ),
+  timeouts: z.strictObject({
+    requestHeaderMs: count,
+    connectMs: count,
+    responseMs: count,
+    idleMs: count,
+    backendIdleMs: count,
+    requestMs: count,
+    shutdownMs: count,
+  }),
+  limits: z.strictObject({
+    requestBodyBytes: count,
+    headerBytes: count,
+    headerCount: count,
+    connections: count,
+  }),
+  trustedProxies: z.array(z.string()),
+});
+
+export const resources: z.ZodType<Resources> = z.strictObject({
+  milliCpu: count,
+  memoryBytes: count,
+  storageBytes: count,
+  gpus: count,
+  gpuMemoryBytes: count,
+});
+
+const percent = z.number().min(0).max(100);
+
+export const backendStats: z.ZodType<BackendStats> = z.strictObject({
+  atMs: instant,
+  coresPercent: z.array(percent).max(4096),
+  memoryUsedBytes: count,
+  memoryTotalBytes: count,
+  diskUsedBytes: count,
+  diskTotalBytes: count,
+  gpus: z
+    .array(
+      z.strictObject({
+        percent,
+        memoryUsedBytes: count,
+        memoryTotalBytes: count,
+        temperatureC: z.number(),
+        powerW: z.number().nonnegative(),
+      }),
+    )
+    .max(64),
+});

@@ -1,0 +1,21 @@
+export { CATALOGUE, type CatalogueEntry, type EventData, type EventType } from './catalogue.ts';
+export {
+  COMMANDS,
+  type Command,
+  type CommandAnswer,
+  type CommandData,
+  type CommandName,
+  type CommandOf,
+  parseCommand,
+} from './commands.ts';
+export { backendStats, ID_PATTERN } from './data-schemas.ts';
+export type { EventContext, EventDraft, EventOf, UsherEvent, Writer } from './envelope.ts';
+export { type DecodedRecord, decodeRecord, encodeRecord, envelop, type Quarantined } from './record.ts';
+export {
+  CHECKPOINT_SUBJECT,
+  COMMANDS_PREFIX,
+  CONTROL_SUBJECT,
+  EVENTS_PREFIX,
+  eventSubject,
+  STATS_PREFIX,
+} from './subjects.ts';

@@ -1,0 +1,25 @@
+export type { Clock, Random, Timer } from './clock.ts';
+export {
+  type Appended,
+  ConflictError,
+  type EventLog,
+  type LogRecord,
+  type LogStatus,
+  LogUnavailableError,
+  type Outbox,
+  type Position,
+  type RecordDraft,
+  type Snapshot,
+  type Tail,
+} from './event-log.ts';
+export type { Log, LogFields } from './log.ts';
+export type { MessageBus, Subscription } from './message-bus.ts';
+export type { HistogramSample, Metrics, Sample } from './metrics.ts';
+export type { FleetView, Service, ServiceContext } from './service.ts';
+export {
+  type Lease,
+  type LeaseResult,
+  type StateStore,
+  type StoreStatus,
+  StoreUnavailableError,
+} from './state-store.ts';

@@ -1,0 +1,110 @@
+import type { PolicySettings, PoolSettings, RouteSettings } from '@usher/domain';
+
+/**
+ * What a worker decides from: plain cells in memory, no actor, no promise, no lookup by string beyond the route.
+ * The control thread sends changes (`TableDelta`); the lanes read and count.
+ */
+
+/** A row per backend. The request path reads the upper part and counts in the lower part. */
+export interface BackendSlot {
+  readonly id: string;
+  /** Dense index in this worker; stable while the backend exists. */
+  readonly index: number;
+  host: string;
+  port: number;
+  tls: boolean;
+  /** `host:port` as in the URL, the value of the Host header when a pool does not preserve the client's. */
+  authority: string;
+  weight: number;
+  /** May get new requests, by what the log says and by this gateway's own breaker. */
+  eligible: boolean;
+  /** Trials in flight allowed by a half-open breaker; -1 = no limit. */
+  trialLimit: number;
+
+  inFlight: number;
+  /** State of smooth weighted round robin. */
+  currentWeight: number;
+  /** Attempts finished and attempts that were the backend's fault, since the start of the worker. */
+  requests: number;
+  failures: number;
+  latencySumMs: number;
+  /** Local breaker: failures in a row and in the current window. */
+  consecutiveFailures: number;
+  windowStartMs: number;
+  windowFailures: number;
+  openUntilMs: number;
+  trialSuccesses: number;
+}
+
+export interface PoolTable {
+  readonly id: string;
+  settings: PoolSettings;
+  /** All slots, in order of registration. */
+  readonly slots: BackendSlot[];
+  /** Those that may be chosen now; rebuilt when eligibility changes, never per request. */
+  eligible: BackendSlot[];
+  /** Next index for round robin. */
+  cursor: number;
+}
+
+export interface RouteEntry {
+  readonly settings: RouteSettings;
+  readonly pool: PoolTable;
+  readonly lane: 'wire' | 'plugin';
+}
+
+/** Why an attempt ended, as the retry loop and the breaker see it. */
+export type AttemptOutcome =
+  | 'ok'
+  | 'connect_failed'
+  | 'connect_timeout'
+  | 'backend_closed'
+  | 'response_timeout'
+  | 'bad_response'
+  | 'server_error'
+  | 'client_closed';
+
+export interface RoutingTable {
+  readonly policy: PolicySettings;
+  /** Log position that this table stands for. */
+  readonly position: number;
+  /** `host` lower case without port; `path` as received, without the query. */
+  match(host: string, path: string): RouteEntry | undefined;
+  /**
+   * Chooses by the pool's strategy among eligible backends, leaving out those in `tried` (empty for a first attempt).
+   * Undefined when none is left. Does not count the request: `begin` does.
+   */
+  pick(pool: PoolTable, tried: readonly BackendSlot[]): BackendSlot | undefined;
+  begin(slot: BackendSlot): void;
+  /** Ends an attempt: counts it and its fault, drives the local breaker. `nowMs` is read once per request by the caller. */
+  finish(
+    pool: PoolTable,
+    slot: BackendSlot,
+    outcome: AttemptOutcome,
+    durationMs: number,
+    nowMs: number,
+  ): void;
+  /** Whether the pool's retry budget allows one more attempt now; takes it from the budget if so. */
+  takeRetry(pool: PoolTable, nowMs: number): boolean;
+}
+
+/** A change of the table, posted from the control thread to every worker. Applied in order. */
+export type TableDelta =
+  | { readonly kind: 'policy'; readonly policy: PolicySettings }
+  | { readonly kind: 'pool'; readonly settings: PoolSettings }
+  | { readonly kind: 'pool_removed'; readonly pool: string }
+  | { readonly kind: 'backend'; readonly row: BackendRow }
+  | { readonly kind: 'backend_removed'; readonly backend: string }
+  | { readonly kind: 'tripped'; readonly backend: string; readonly untilMs: number }
+  | { readonly kind: 'recovered'; readonly backend: string };
+
+export interface BackendRow {
+  readonly id: string;
+  readonly pool: string;
+  readonly url: string;
+  readonly weight: number;
+  /** By the log alone; the worker adds its own breaker's view. */
+  readonly eligible: boolean;
+  /** The fleet's breaker is half open: limited trials. */
+  readonly halfOpen: boolean;
+}

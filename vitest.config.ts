@@ -1,0 +1,42 @@
+import { defineConfig } from 'vitest/config';
+
+// The suffix says what a test needs: `.test.ts` nothing, `.int.test.ts` real NATS and Redis servers,
+// `.e2e.test.ts` whole processes. Only the first kind shares one module graph; the others are isolated.
+const ends = (suffix: string) => [`**/*${suffix}`];
+const elsewhere = ['**/node_modules/**', 'data/**'];
+
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        test: {
+          name: 'unit',
+          include: ends('.test.ts'),
+          exclude: [...elsewhere, ...ends('.int.test.ts'), ...ends('.e2e.test.ts')],
+          isolate: false,
+        },
+      },
+      {
+        test: {
+          name: 'integration',
+          include: ends('.int.test.ts'),
+          exclude: elsewhere,
+          isolate: true,
+          testTimeout: 60_000,
+          hookTimeout: 30_000,
+        },
+      },
+      {
+        test: {
+          name: 'e2e',
+          include: ends('.e2e.test.ts'),
+          exclude: elsewhere,
+          isolate: true,
+          fileParallelism: false,
+          testTimeout: 120_000,
+          hookTimeout: 60_000,
+        },
+      },
+    ],
+  },
+});
