@@ -52,6 +52,10 @@ export interface BackendState {
   origin: 'config' | 'command' | 'agent';
   lifecycle: Lifecycle;
   drainDeadlineMs: number;
+  /** The drain under way ends with the backend's removal. */
+  removing: boolean;
+  /** Gateways that have nothing in flight to it any more since the drain under way began. */
+  emptiedBy: Set<string>;
   health: Health;
   healthCause: string;
   breaker: Breaker;
@@ -61,8 +65,9 @@ export interface BackendState {
   breakerOpenings: number;
   /** Gateways whose own view is open, by the time until which it is. */
   trippedBy: Map<string, number>;
+  /** When each gateway last reported traffic to it: those are the ones whose vote on its breaker counts. */
+  seenBy: Map<string, number>;
   room: AllocationRoom;
-  capacity: Resources | null;
   allocations: Map<string, Allocation>;
   latencyMs: number;
   stats: BackendStats | null;
@@ -93,4 +98,59 @@ export function eligibility(
   if (backend.breaker === 'open') return 'breaker_open';
   if (backend.room === 'full') return 'full';
   return 'ok';
+}
+
+/** What is reserved on a backend, summed over its allocations. */
+export function reserved(allocations: Iterable<Allocation>): Resources {
+  const sum = { milliCpu: 0, memoryBytes: 0, storageBytes: 0, gpus: 0, gpuMemoryBytes: 0 };
+  for (const { resources } of allocations) {
+    sum.milliCpu += resources.milliCpu;
+    sum.memoryBytes += resources.memoryBytes;
+    sum.storageBytes += resources.storageBytes;
+    sum.gpus += resources.gpus;
+    sum.gpuMemoryBytes += resources.gpuMemoryBytes;
+  }
+  return sum;
+}
+
+/** `full` once any dimension that the backend has is reserved up to its capacity; without a capacity always `free`. */
+export function roomLeft(capacity: Resources | undefined, allocations: Iterable<Allocation>): AllocationRoom {
+  if (capacity === undefined) return 'free';
+  const sum = reserved(allocations);
+  for (const dimension of ['milliCpu', 'memoryBytes', 'storageBytes', 'gpus', 'gpuMemoryBytes'] as const) {
+    if (capacity[dimension] > 0 && sum[dimension] >= capacity[dimension]) return 'full';
+  }
+  return 'free';
+}
+
+/** A backend as it is right after its registration. */
+export function newBackend(
+  settings: BackendSettings,
+  origin: BackendState['origin'],
+  health: 'unchecked' | 'unknown',
+  revision: number,
+): BackendState {
+  return {
+    settings,
+    origin,
+    lifecycle: 'active',
+    drainDeadlineMs: 0,
+    removing: false,
+    emptiedBy: new Set(),
+    health,
+    healthCause: 'registered',
+    breaker: 'closed',
+    breakerUntilMs: 0,
+    breakerOpenings: 0,
+    trippedBy: new Map(),
+    seenBy: new Map(),
+    room: 'free',
+    allocations: new Map(),
+    latencyMs: 0,
+    stats: null,
+    stale: false,
+    requests: 0,
+    failures: 0,
+    revision,
+  };
 }

@@ -6,8 +6,9 @@ export interface GatewayState {
   version: string;
   startedAtMs: number;
   running: boolean;
+  /** Requests answered, and those of them answered with an error of the gateway's own. */
   requests: number;
-  failures: number;
+  errors: number;
 }
 
 export interface PoolState {

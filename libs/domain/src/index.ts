@@ -9,7 +9,10 @@ export {
   type GpuStats,
   type Health,
   type Lifecycle,
+  newBackend,
   type Resources,
+  reserved,
+  roomLeft,
 } from './backend.ts';
 export {
   ERRORS,

@@ -4,6 +4,8 @@
  * (`…Bytes`), ratios are 0..1, every default is filled in.
  */
 
+import type { Resources } from './backend.ts';
+
 export const STRATEGY_NAMES = ['round_robin', 'weighted_round_robin', 'least_connections', 'p2c'] as const;
 export type StrategyName = (typeof STRATEGY_NAMES)[number];
 
@@ -61,6 +63,8 @@ export interface BackendSettings {
   /** Relative share, 0 = never chosen. */
   readonly weight: number;
   readonly zone?: string | undefined;
+  /** What reservations may fill; undefined = reservations never fill it. */
+  readonly capacity?: Resources | undefined;
 }
 
 /** A plugin that runs in the plugin lane; `file` names a user's Fastify plugin, otherwise `name` is a built-in one. */

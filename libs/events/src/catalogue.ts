@@ -55,7 +55,10 @@ export const CATALOGUE = {
     'scheduler',
     z.strictObject({ settings: backendSettings, health: z.enum(['unchecked', 'unknown']).optional() }),
   ),
-  'backend.drain_started': decision('scheduler', z.strictObject({ ...backend, deadlineMs: instant })),
+  'backend.drain_started': decision(
+    'scheduler',
+    z.strictObject({ ...backend, deadlineMs: instant, remove: z.boolean() }),
+  ),
   'backend.drained': decision(
     'scheduler',
     z.strictObject({ ...backend, cause: z.enum(['empty', 'deadline']) }),
@@ -101,6 +104,8 @@ export const CATALOGUE = {
       ),
     }),
   ),
+  /** The gateway has nothing in flight any more to a backend that is draining; sent once for each drain. */
+  'backend.emptied': fact('gateway', z.strictObject({ ...backend, gateway: id })),
   'breaker.tripped': fact(
     'gateway',
     z.strictObject({ ...backend, gateway: id, failures: count, requests: count, untilMs: instant }),

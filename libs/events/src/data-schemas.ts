@@ -39,12 +39,21 @@ export const poolSettings: z.ZodType<PoolSettings> = z.strictObject({
   agents: z.boolean(),
 });
 
+export const resources: z.ZodType<Resources> = z.strictObject({
+  milliCpu: count,
+  memoryBytes: count,
+  storageBytes: count,
+  gpus: count,
+  gpuMemoryBytes: count,
+});
+
 export const backendSettings: z.ZodType<BackendSettings> = z.strictObject({
   id,
   pool: id,
   url: z.string(),
   weight: z.number().nonnegative(),
   zone: z.string().optional(),
+  capacity: resources.optional(),
 });
 
 export const policySettings: z.ZodType<PolicySettings> = z.strictObject({
@@ -79,14 +88,6 @@ export const policySettings: z.ZodType<PolicySettings> = z.strictObject({
     connections: count,
   }),
   trustedProxies: z.array(z.string()),
-});
-
-export const resources: z.ZodType<Resources> = z.strictObject({
-  milliCpu: count,
-  memoryBytes: count,
-  storageBytes: count,
-  gpus: count,
-  gpuMemoryBytes: count,
 });
 
 const percent = z.number().min(0).max(100);

@@ -1,0 +1,73 @@
+import { emptyFleet, type FleetState } from '@usher/domain';
+import type { FleetView, LogRecord, Position, Snapshot, Subscription } from '@usher/ports';
+import { applyEvent, applyReceipt } from './fold/apply-event.ts';
+import { digestOf } from './fold/canonical.ts';
+import { restoreState, SNAPSHOT_FORMAT, saveState } from './fold/snapshot-format.ts';
+
+/** How many of the newest records are remembered to recognise one that was stored twice by a resend. */
+const RECENT_RECORDS_MAX = 4096;
+
+/** The fold of the event log: hand it records in order, read the state. The same records give the same digest anywhere. */
+export class FleetFold implements FleetView {
+  #state: FleetState = emptyFleet();
+  #position: Position = 0;
+  #recent = new Set<string>();
+  #digest: string | undefined;
+  readonly #listeners = new Set<(record: LogRecord) => void>();
+
+  /** Continues from a snapshot; undefined when it is of a format that cannot be read any more. */
+  static restore(snapshot: Snapshot): FleetFold | undefined {
+    if (snapshot.format !== SNAPSHOT_FORMAT) return undefined;
+    const { state, recent } = restoreState(snapshot.state);
+    const fold = new FleetFold();
+    fold.#state = state;
+    fold.#position = snapshot.position;
+    fold.#recent = new Set(recent);
+    return fold;
+  }
+
+  get state(): FleetState {
+    return this.#state;
+  }
+
+  get position(): Position {
+    return this.#position;
+  }
+
+  apply(record: LogRecord): void {
+    if (record.position <= this.#position) return;
+    this.#position = record.position;
+    const first = record.events[0];
+    if (first === undefined) return;
+    if (this.#recent.has(first.id)) return;
+    this.#remember(first.id);
+    for (const event of record.events) applyEvent(this.#state, event, record.position);
+    applyReceipt(this.#state, record.events, record.position);
+    this.#digest = undefined;
+    for (const listener of this.#listeners) listener(record);
+  }
+
+  digest(): string {
+    this.#digest ??= digestOf(this.#state);
+    return this.#digest;
+  }
+
+  snapshot(): Snapshot {
+    const state = saveState({ state: this.#state, recent: [...this.#recent] });
+    return { position: this.#position, format: SNAPSHOT_FORMAT, state };
+  }
+
+  onRecord(listener: (record: LogRecord) => void): Subscription {
+    this.#listeners.add(listener);
+    return { stop: () => this.#listeners.delete(listener) };
+  }
+
+  #remember(id: string): void {
+    this.#recent.add(id);
+    if (this.#recent.size <= RECENT_RECORDS_MAX) return;
+    for (const oldest of this.#recent) {
+      this.#recent.delete(oldest);
+      break;
+    }
+  }
+}

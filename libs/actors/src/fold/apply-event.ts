@@ -1,0 +1,108 @@
+import { type FleetState, newBackend, RECEIPTS_MAX } from '@usher/domain';
+import type { EventOf, EventType, UsherEvent } from '@usher/events';
+import { BACKEND_FOLDS, type BackendEventType } from './backend-events.ts';
+
+type FleetEventType = Exclude<EventType, BackendEventType>;
+type Fold<T extends EventType> = (state: FleetState, event: EventOf<T>, position: number) => void;
+
+const FLEET_FOLDS: { readonly [T in FleetEventType]: Fold<T> } = {
+  'config.applied': (state, { data }) => {
+    state.config = { revision: data.revision, hash: data.hash, policy: data.policy };
+  },
+  'pool.added': (state, { data }, position) => {
+    state.pools.set(data.settings.id, { settings: data.settings, origin: data.origin, revision: position });
+  },
+  'pool.updated': (state, { data }, position) => {
+    const pool = state.pools.get(data.settings.id);
+    if (pool === undefined) return;
+    pool.settings = data.settings;
+    pool.revision = position;
+  },
+  'pool.removed': (state, { data }) => {
+    state.pools.delete(data.pool);
+  },
+  'backend.registered': (state, { data }, position) => {
+    state.backends.set(data.settings.id, newBackend(data.settings, data.origin, data.health, position));
+  },
+  'backend.removed': (state, { data }) => {
+    state.backends.delete(data.backend);
+  },
+  'scheduler.elected': (state, { data }) => {
+    state.leader = { scheduler: data.scheduler, term: data.term };
+  },
+  // A checkpoint tells what the state was; it is no part of it.
+  'checkpoint.written': () => {},
+  'gateway.started': (state, { data, time }) => {
+    const known = state.gateways.get(data.gateway);
+    state.gateways.set(data.gateway, {
+      version: data.version,
+      startedAtMs: Date.parse(time),
+      running: true,
+      requests: known?.requests ?? 0,
+      errors: known?.errors ?? 0,
+    });
+  },
+  'gateway.stopped': (state, { data }) => forgetGateway(state, data.gateway),
+  'gateway.lost': (state, { data }) => forgetGateway(state, data.gateway),
+  'gateway.observed': (state, event) => observe(state, event),
+};
+
+function observe(state: FleetState, { data, time }: EventOf<'gateway.observed'>): void {
+  const gateway = state.gateways.get(data.gateway);
+  if (gateway !== undefined) {
+    gateway.requests += data.requests;
+    gateway.errors += data.errors;
+  }
+  const atMs = Date.parse(time);
+  for (const seen of data.backends) {
+    const backend = state.backends.get(seen.backend);
+    if (backend === undefined) continue;
+    backend.requests += seen.requests;
+    backend.failures += seen.failures;
+    backend.seenBy.set(data.gateway, atMs);
+  }
+}
+
+/** A gateway that is gone has no view of any breaker and nothing in flight. */
+function forgetGateway(state: FleetState, gateway: string): void {
+  const known = state.gateways.get(gateway);
+  if (known !== undefined) known.running = false;
+  for (const backend of state.backends.values()) {
+    backend.trippedBy.delete(gateway);
+    backend.seenBy.delete(gateway);
+    backend.emptiedBy.delete(gateway);
+  }
+}
+
+/** Changes `state` by one event. An event about a backend that does not exist (any more) changes nothing. */
+export function applyEvent(state: FleetState, event: UsherEvent, position: number): void {
+  if (Object.hasOwn(FLEET_FOLDS, event.type)) {
+    const fold = FLEET_FOLDS[event.type as FleetEventType] as Fold<EventType>;
+    fold(state, event, position);
+    return;
+  }
+  const { backend: id } = event.data as { backend: string };
+  const backend = state.backends.get(id);
+  if (backend === undefined) return;
+  const fold = BACKEND_FOLDS[event.type as BackendEventType] as (
+    ...args: [typeof backend, UsherEvent, number]
+  ) => void;
+  fold(backend, event, position);
+}
+
+/** Remembers that the command which caused these events was accepted. */
+export function applyReceipt(state: FleetState, events: readonly UsherEvent[], position: number): void {
+  const command = events[0]?.causationid;
+  if (command === undefined || !command.startsWith(COMMAND_CAUSE)) return;
+  const id = command.slice(COMMAND_CAUSE.length);
+  state.receipts.set(id, { id, position, eventTypes: events.map(({ type }) => type) });
+  if (state.receipts.size > RECEIPTS_MAX) {
+    for (const oldest of state.receipts.keys()) {
+      state.receipts.delete(oldest);
+      break;
+    }
+  }
+}
+
+/** Prefix of a `causationid` that names a command rather than an event. */
+export const COMMAND_CAUSE = 'command:';

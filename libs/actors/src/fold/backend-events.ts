@@ -1,0 +1,103 @@
+import { type BackendState, roomLeft } from '@usher/domain';
+import type { EventOf, EventType } from '@usher/events';
+
+/**
+ * How each event about a backend that exists changes its state. A result event sets the state it names: no guard,
+ * no timer, no clock. What is needed to decide was decided by whoever wrote the event.
+ */
+export type BackendEventType = Exclude<
+  Extract<EventType, `backend.${string}` | `breaker.${string}` | `allocation.${string}`>,
+  'backend.registered' | 'backend.removed'
+>;
+
+type Fold<T extends EventType> = (backend: BackendState, event: EventOf<T>, position: number) => void;
+
+export const BACKEND_FOLDS: { readonly [T in BackendEventType]: Fold<T> } = {
+  'backend.updated': (backend, { data }, position) => {
+    backend.settings = data.settings;
+    backend.revision = position;
+    if (data.health !== undefined) setHealth(backend, data.health, 'changed');
+  },
+  'backend.drain_started': (backend, { data }, position) => {
+    backend.lifecycle = 'draining';
+    backend.drainDeadlineMs = data.deadlineMs;
+    backend.removing = data.remove;
+    backend.emptiedBy.clear();
+    backend.revision = position;
+  },
+  'backend.drained': (backend, _event, position) => endDrain(backend, 'drained', position),
+  'backend.disabled': (backend, _event, position) => endDrain(backend, 'disabled', position),
+  'backend.enabled': (backend, _event, position) => endDrain(backend, 'active', position),
+  'backend.emptied': (backend, { data }) => {
+    if (backend.lifecycle === 'draining') backend.emptiedBy.add(data.gateway);
+  },
+  'backend.became_healthy': (backend, { data }) => setHealth(backend, 'healthy', data.cause),
+  'backend.became_unhealthy': (backend, { data }) => setHealth(backend, 'unhealthy', data.cause),
+  'backend.latency_measured': (backend, { data }) => {
+    backend.latencyMs = data.latencyMs;
+  },
+  'backend.stats_reported': (backend, { data }) => {
+    backend.stats = data.stats;
+  },
+  'backend.went_stale': (backend) => {
+    backend.stale = true;
+  },
+  'backend.came_back': (backend) => {
+    backend.stale = false;
+  },
+  'breaker.tripped': (backend, { data }) => {
+    backend.trippedBy.set(data.gateway, data.untilMs);
+    backend.seenBy.set(data.gateway, data.untilMs);
+  },
+  'breaker.recovered': (backend, { data }) => {
+    backend.trippedBy.delete(data.gateway);
+  },
+  'breaker.opened': (backend, { data }) => {
+    backend.breaker = 'open';
+    backend.breakerUntilMs = data.untilMs;
+    backend.breakerOpenings += 1;
+  },
+  'breaker.half_opened': (backend) => {
+    backend.breaker = 'half_open';
+    backend.trippedBy.clear();
+  },
+  'breaker.closed': (backend) => {
+    backend.breaker = 'closed';
+    backend.breakerUntilMs = 0;
+    backend.breakerOpenings = 0;
+    backend.trippedBy.clear();
+  },
+  'allocation.reserved': (backend, { data }) => {
+    backend.allocations.set(data.allocation, {
+      id: data.allocation,
+      owner: data.owner,
+      resources: data.resources,
+      expiresAtMs: data.expiresAtMs,
+    });
+    backend.room = roomLeft(backend.settings.capacity, backend.allocations.values());
+  },
+  'allocation.released': (backend, { data }) => giveBack(backend, data.allocation),
+  'allocation.expired': (backend, { data }) => giveBack(backend, data.allocation),
+};
+
+function endDrain(
+  backend: BackendState,
+  lifecycle: 'active' | 'drained' | 'disabled',
+  position: number,
+): void {
+  backend.lifecycle = lifecycle;
+  backend.drainDeadlineMs = 0;
+  backend.emptiedBy.clear();
+  backend.revision = position;
+  if (lifecycle !== 'drained') backend.removing = false;
+}
+
+function setHealth(backend: BackendState, health: BackendState['health'], cause: string): void {
+  backend.health = health;
+  backend.healthCause = cause;
+}
+
+function giveBack(backend: BackendState, allocation: string): void {
+  backend.allocations.delete(allocation);
+  backend.room = roomLeft(backend.settings.capacity, backend.allocations.values());
+}
