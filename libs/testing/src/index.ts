@@ -1,1 +1,17 @@
-export {};
+export { testEventLog } from './event-log-contract.ts';
+export {
+  type EventLogHarness,
+  follow,
+  idsOf,
+  latencyEvents,
+  recordsOf,
+} from './event-log-harness.ts';
+export { MemoryEventLog, MemoryStorage } from './memory-event-log.ts';
+export { type NatsServer, startNatsServer } from './nats-server.ts';
+export { type LogEntry, RecordingLog } from './recording-log.ts';
+export { type RedisServer, startRedisServer } from './redis-server.ts';
+export { seededRandom } from './seeded-random.ts';
+export { SimulatedClock } from './simulated-clock.ts';
+export { type StateStoreSubject, testStateStore } from './state-store-contract.ts';
+export { tempDir } from './temp-dir.ts';
+export { wallClock } from './wall-clock.ts';
