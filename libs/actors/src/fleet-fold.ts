@@ -1,7 +1,7 @@
 import { emptyFleet, type FleetState } from '@usher/domain';
 import type { FleetView, LogRecord, Position, Snapshot, Subscription } from '@usher/ports';
 import { applyEvent, applyReceipt } from './fold/apply-event.ts';
-import { digestOf } from './fold/canonical.ts';
+import { digestOf } from './fold/digest.ts';
 import { restoreState, SNAPSHOT_FORMAT, saveState } from './fold/snapshot-format.ts';
 
 /** How many of the newest records are remembered to recognise one that was stored twice by a resend. */

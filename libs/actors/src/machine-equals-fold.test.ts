@@ -51,6 +51,12 @@ const registered = (health: 'unknown' | 'unchecked'): EventDraft => ({
   data: { settings, origin: 'command', health },
 });
 
+const reserve = (allocation: string): EventDraft => ({
+  type: 'allocation.reserved',
+  subject: 'b1',
+  data: { backend: 'b1', allocation, owner: 'gw-1', resources, expiresAtMs: 10 },
+});
+
 function regionsOf(fold: FleetFold) {
   const backend = fold.state.backends.get('b1');
   if (backend === undefined) return undefined;
@@ -112,11 +118,6 @@ test('deciding moves nothing until the event is in the log', () => {
 test('reservations fill a backend and give-backs make room again', () => {
   const state = emptyFleet();
   state.backends.set('b1', newBackend(settings, 'command', 'unchecked', 1));
-  const reserve = (allocation: string): EventDraft => ({
-    type: 'allocation.reserved',
-    subject: 'b1',
-    data: { backend: 'b1', allocation, owner: 'gw-1', resources, expiresAtMs: 10 },
-  });
   for (const event of envelopes([reserve('a'), reserve('b'), reserve('c'), reserve('c')]))
     applyEvent(state, event, 2);
   expect(state.backends.get('b1')?.room).toBe('full');

@@ -14,6 +14,8 @@ export {
   reserved,
   roomLeft,
 } from './backend.ts';
+export { type Origin, parseBackendUrl } from './backend-url.ts';
+export { canonicalJson } from './canonical-json.ts';
 export {
   ERRORS,
   type ErrorCode,

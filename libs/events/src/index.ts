@@ -10,7 +10,14 @@ export {
 } from './commands.ts';
 export { backendStats, ID_PATTERN } from './data-schemas.ts';
 export type { EventContext, EventDraft, EventOf, UsherEvent, Writer } from './envelope.ts';
-export { type DecodedRecord, decodeRecord, encodeRecord, envelop, type Quarantined } from './record.ts';
+export {
+  type DecodedRecord,
+  decodeRecord,
+  encodeRecord,
+  envelop,
+  eventTimeMs,
+  type Quarantined,
+} from './record.ts';
 export {
   CHECKPOINT_SUBJECT,
   COMMANDS_PREFIX,

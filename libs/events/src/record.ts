@@ -43,6 +43,11 @@ export function envelop(
   });
 }
 
+/** When an event was made, in milliseconds since the epoch. */
+export function eventTimeMs(event: { readonly time: string }): number {
+  return Date.parse(event.time);
+}
+
 export function encodeRecord(events: readonly UsherEvent[]): string {
   return JSON.stringify(events);
 }

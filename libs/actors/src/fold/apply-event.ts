@@ -1,5 +1,5 @@
 import { type FleetState, newBackend, RECEIPTS_MAX } from '@usher/domain';
-import type { EventOf, EventType, UsherEvent } from '@usher/events';
+import { type EventOf, type EventType, eventTimeMs, type UsherEvent } from '@usher/events';
 import { BACKEND_FOLDS, type BackendEventType } from './backend-events.ts';
 
 type FleetEventType = Exclude<EventType, BackendEventType>;
@@ -32,11 +32,12 @@ const FLEET_FOLDS: { readonly [T in FleetEventType]: Fold<T> } = {
   },
   // A checkpoint tells what the state was; it is no part of it.
   'checkpoint.written': () => {},
-  'gateway.started': (state, { data, time }) => {
+  'gateway.started': (state, event) => {
+    const { data } = event;
     const known = state.gateways.get(data.gateway);
     state.gateways.set(data.gateway, {
       version: data.version,
-      startedAtMs: Date.parse(time),
+      startedAtMs: eventTimeMs(event),
       running: true,
       requests: known?.requests ?? 0,
       errors: known?.errors ?? 0,
@@ -47,13 +48,14 @@ const FLEET_FOLDS: { readonly [T in FleetEventType]: Fold<T> } = {
   'gateway.observed': (state, event) => observe(state, event),
 };
 
-function observe(state: FleetState, { data, time }: EventOf<'gateway.observed'>): void {
+function observe(state: FleetState, event: EventOf<'gateway.observed'>): void {
+  const { data } = event;
   const gateway = state.gateways.get(data.gateway);
   if (gateway !== undefined) {
     gateway.requests += data.requests;
     gateway.errors += data.errors;
   }
-  const atMs = Date.parse(time);
+  const atMs = eventTimeMs(event);
   for (const seen of data.backends) {
     const backend = state.backends.get(seen.backend);
     if (backend === undefined) continue;

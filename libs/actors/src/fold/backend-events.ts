@@ -1,5 +1,5 @@
 import { type BackendState, roomLeft } from '@usher/domain';
-import type { EventOf, EventType } from '@usher/events';
+import { type EventOf, type EventType, eventTimeMs } from '@usher/events';
 
 /**
  * How each event about a backend that exists changes its state. A result event sets the state it names: no guard,
@@ -45,9 +45,10 @@ export const BACKEND_FOLDS: { readonly [T in BackendEventType]: Fold<T> } = {
   'backend.came_back': (backend) => {
     backend.stale = false;
   },
-  'breaker.tripped': (backend, { data }) => {
+  'breaker.tripped': (backend, event) => {
+    const { data } = event;
     backend.trippedBy.set(data.gateway, data.untilMs);
-    backend.seenBy.set(data.gateway, data.untilMs);
+    backend.seenBy.set(data.gateway, eventTimeMs(event));
   },
   'breaker.recovered': (backend, { data }) => {
     backend.trippedBy.delete(data.gateway);

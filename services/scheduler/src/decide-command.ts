@@ -1,0 +1,112 @@
+import type { BackendActors, BackendFact } from '@usher/actors';
+import {
+  type BackendSettings,
+  type BackendState,
+  canonicalJson,
+  type FleetState,
+  type PoolState,
+  parseBackendUrl,
+  UsherError,
+} from '@usher/domain';
+import type { Command, CommandOf, EventDraft } from '@usher/events';
+import { initialHealth } from './decide-config.ts';
+
+/**
+ * The events a command leads to in the present state; none when all is as it asks already.
+ * Throws UsherError: `not_found`, `conflict` (exists already, or another revision than expected), `invalid_input`.
+ */
+export function decideCommand(
+  state: FleetState,
+  actors: BackendActors,
+  command: Command,
+  nowMs: number,
+): EventDraft[] {
+  switch (command.name) {
+    case 'backend.add':
+      return addBackend(state, command.data.settings);
+    case 'backend.update':
+      return updateBackend(state, command);
+    case 'backend.remove':
+    case 'backend.drain':
+    case 'backend.enable':
+    case 'backend.disable': {
+      const backend = findBackend(state, command.data.backend, command.expectRevision);
+      return actors.decide(command.data.backend, lifecycleFact(state, backend, command, nowMs));
+    }
+    case 'pool.set_strategy':
+      return setStrategy(state, command);
+  }
+}
+
+type LifecycleCommand = CommandOf<'backend.remove' | 'backend.drain' | 'backend.enable' | 'backend.disable'>;
+
+function lifecycleFact(
+  state: FleetState,
+  backend: BackendState,
+  command: Command,
+  nowMs: number,
+): BackendFact {
+  const { name, data } = command as LifecycleCommand;
+  if (name === 'backend.enable') return { type: 'enable.wanted' };
+  if (name === 'backend.disable') return { type: 'disable.wanted' };
+  const drainMs = state.pools.get(backend.settings.pool)?.settings.drainMs ?? 0;
+  const asked = 'deadlineMs' in data ? data.deadlineMs : undefined;
+  return { type: 'drain.wanted', deadlineMs: nowMs + (asked ?? drainMs), remove: name === 'backend.remove' };
+}
+
+function addBackend(state: FleetState, settings: BackendSettings): EventDraft[] {
+  const pool = findPool(state, settings.pool);
+  if (state.backends.has(settings.id))
+    throw new UsherError('conflict', `backend ${settings.id} exists already`);
+  checkUrl(settings.url);
+  const data = { settings, origin: 'command' as const, health: initialHealth(pool.settings) };
+  return [{ type: 'backend.registered', subject: settings.id, data }];
+}
+
+function updateBackend(state: FleetState, command: CommandOf<'backend.update'>): EventDraft[] {
+  const { backend: id, url, weight, zone } = command.data;
+  const backend = findBackend(state, id, command.expectRevision);
+  if (url !== undefined) checkUrl(url);
+  const settings = {
+    ...backend.settings,
+    url: url ?? backend.settings.url,
+    weight: weight ?? backend.settings.weight,
+    zone: zone ?? backend.settings.zone,
+  };
+  if (canonicalJson(settings) === canonicalJson(backend.settings)) return [];
+  if (settings.url === backend.settings.url)
+    return [{ type: 'backend.updated', subject: id, data: { settings } }];
+  const health = initialHealth(findPool(state, settings.pool).settings);
+  return [{ type: 'backend.updated', subject: id, data: { settings, health } }];
+}
+
+function setStrategy(state: FleetState, command: CommandOf<'pool.set_strategy'>): EventDraft[] {
+  const { pool: id, strategy } = command.data;
+  const pool = findPool(state, id);
+  checkRevision(`pool ${id}`, pool.revision, command.expectRevision);
+  if (pool.settings.strategy === strategy) return [];
+  return [{ type: 'pool.updated', subject: id, data: { settings: { ...pool.settings, strategy } } }];
+}
+
+function findPool(state: FleetState, id: string): PoolState {
+  const pool = state.pools.get(id);
+  if (pool === undefined) throw new UsherError('not_found', `there is no pool ${id}`);
+  return pool;
+}
+
+function findBackend(state: FleetState, id: string, expectRevision: number | undefined): BackendState {
+  const backend = state.backends.get(id);
+  if (backend === undefined) throw new UsherError('not_found', `there is no backend ${id}`);
+  checkRevision(`backend ${id}`, backend.revision, expectRevision);
+  return backend;
+}
+
+function checkRevision(what: string, actual: number, expected: number | undefined): void {
+  if (expected === undefined || expected === actual) return;
+  throw new UsherError('conflict', `${what} is at revision ${actual}, not ${expected}`);
+}
+
+function checkUrl(url: string): void {
+  const origin = parseBackendUrl(url);
+  if (typeof origin === 'string') throw new UsherError('invalid_input', `url: ${origin}`);
+}

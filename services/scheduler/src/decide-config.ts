@@ -1,0 +1,97 @@
+import {
+  type BackendState,
+  canonicalJson,
+  type FleetState,
+  type PoolSettings,
+  type SharedSettings,
+} from '@usher/domain';
+import type { EventDraft } from '@usher/events';
+
+/** A configuration as a file declares it, with the hash that names it. */
+export interface DeclaredConfig {
+  readonly shared: SharedSettings;
+  readonly hash: string;
+}
+
+/**
+ * The events that make the fleet what a file declares; none when it was the last one applied. A file owns what it
+ * declares: those pools and backends get its settings, and those that it declared before and does not any more go.
+ * What commands added stays until a command removes it.
+ */
+export function decideConfig(state: FleetState, declared: DeclaredConfig, nowMs: number): EventDraft[] {
+  if (state.config?.hash === declared.hash) return [];
+  const { pools, backends, ...policy } = declared.shared;
+  const revision = (state.config?.revision ?? 0) + 1;
+  return [
+    { type: 'config.applied', subject: 'fleet', data: { revision, hash: declared.hash, policy } },
+    ...pools.flatMap((pool) => declarePool(state, pool)),
+    ...backends.flatMap((backend) => {
+      const pool = pools.find(({ id }) => id === backend.pool);
+      return pool === undefined ? [] : declareBackend(state, backend, pool);
+    }),
+    ...dropUndeclared(state, declared.shared, nowMs),
+  ];
+}
+
+/** What a backend's health is before any probe: a pool without probes trusts its backends. */
+export function initialHealth(pool: PoolSettings): 'unchecked' | 'unknown' {
+  return pool.health.type === 'none' ? 'unchecked' : 'unknown';
+}
+
+function declarePool(state: FleetState, settings: PoolSettings): EventDraft[] {
+  const known = state.pools.get(settings.id);
+  if (known === undefined)
+    return [{ type: 'pool.added', subject: settings.id, data: { settings, origin: 'config' } }];
+  if (canonicalJson(known.settings) === canonicalJson(settings)) return [];
+  const drafts: EventDraft[] = [{ type: 'pool.updated', subject: settings.id, data: { settings } }];
+  if (initialHealth(known.settings) === initialHealth(settings)) return drafts;
+  // Probing was switched on or off: what was known of the pool's backends no longer holds.
+  for (const [id, backend] of state.backends) {
+    if (backend.settings.pool !== settings.id) continue;
+    const data = { settings: backend.settings, health: initialHealth(settings) };
+    drafts.push({ type: 'backend.updated', subject: id, data });
+  }
+  return drafts;
+}
+
+function declareBackend(
+  state: FleetState,
+  settings: BackendState['settings'],
+  pool: PoolSettings,
+): EventDraft[] {
+  const { id } = settings;
+  const known = state.backends.get(id);
+  if (known === undefined) {
+    const data = { settings, origin: 'config' as const, health: initialHealth(pool) };
+    return [{ type: 'backend.registered', subject: id, data }];
+  }
+  const again: EventDraft[] = known.removing
+    ? [{ type: 'backend.enabled', subject: id, data: { backend: id } }]
+    : [];
+  if (canonicalJson(known.settings) === canonicalJson(settings)) return again;
+  const moved = known.settings.url !== settings.url || known.settings.pool !== settings.pool;
+  const data = moved ? { settings, health: initialHealth(pool) } : { settings };
+  return [{ type: 'backend.updated', subject: id, data }, ...again];
+}
+
+function dropUndeclared(state: FleetState, shared: SharedSettings, nowMs: number): EventDraft[] {
+  const pools = new Set(shared.pools.map(({ id }) => id));
+  const backends = new Set(shared.backends.map(({ id }) => id));
+  const goneWithPool = (backend: BackendState) =>
+    !pools.has(backend.settings.pool) && state.pools.get(backend.settings.pool)?.origin !== 'command';
+  const drafts: EventDraft[] = [];
+  for (const [id, backend] of state.backends) {
+    if (backends.has(id)) continue;
+    if (goneWithPool(backend)) drafts.push({ type: 'backend.removed', subject: id, data: { backend: id } });
+    else if (backend.origin === 'config' && !backend.removing) {
+      const drainMs = state.pools.get(backend.settings.pool)?.settings.drainMs ?? 0;
+      const data = { backend: id, deadlineMs: nowMs + drainMs, remove: true };
+      drafts.push({ type: 'backend.drain_started', subject: id, data });
+    }
+  }
+  for (const [pool, { origin }] of state.pools) {
+    if (origin === 'config' && !pools.has(pool))
+      drafts.push({ type: 'pool.removed', subject: pool, data: { pool } });
+  }
+  return drafts;
+}

@@ -1,0 +1,3 @@
+export type { DeclaredConfig } from './decide-config.ts';
+export { decideConfig } from './decide-config.ts';
+export { Scheduler, type SchedulerOptions } from './scheduler.ts';

@@ -1,0 +1,194 @@
+import { BackendActors } from '@usher/actors';
+import { problemOf, UsherError } from '@usher/domain';
+import {
+  COMMANDS_PREFIX,
+  type Command,
+  type CommandAnswer,
+  type EventDraft,
+  parseCommand,
+} from '@usher/events';
+import type { LogRecord, Service, ServiceContext, Snapshot, Subscription, Timer } from '@usher/ports';
+import { Checkpoints } from './checkpoints.ts';
+import { ControlLog } from './control-log.ts';
+import { decideBreaker } from './decide-breaker.ts';
+import { decideCommand } from './decide-command.ts';
+import { type DeclaredConfig, decideConfig } from './decide-config.ts';
+import { decideDeadlines } from './decide-deadlines.ts';
+import { GatewayWatch } from './gateway-watch.ts';
+import { Leadership } from './leadership.ts';
+
+const DEADLINES_EVERY_MS = 100;
+const GATEWAYS_EVERY_MS = 2_000;
+
+export interface SchedulerOptions {
+  /** What this process's file declares; the leader makes the fleet so. */
+  readonly declared: DeclaredConfig | undefined;
+  /** A snapshot of the process's fold. */
+  readonly snapshot: () => Snapshot;
+}
+
+/** The scheduler: of several, the leader decides; the others stand by. */
+export class Scheduler implements Service {
+  readonly name = 'scheduler';
+  readonly #context: ServiceContext;
+  readonly #options: SchedulerOptions;
+  readonly #actors: BackendActors;
+  readonly #control: ControlLog;
+  readonly #leadership: Leadership;
+  readonly #checkpoints: Checkpoints;
+  readonly #gateways: GatewayWatch;
+  readonly #records: Subscription;
+  #commands: Subscription | undefined;
+  #timers: Timer[] = [];
+  #accepted = 0;
+  #refused = 0;
+
+  constructor(context: ServiceContext, options: SchedulerOptions) {
+    this.#context = context;
+    this.#options = options;
+    this.#actors = new BackendActors(context.fleet);
+    this.#leadership = new Leadership(
+      context,
+      async () => await this.#lead(),
+      () => this.#retire(),
+    );
+    this.#control = new ControlLog(context, () => this.#leadership.depose());
+    this.#checkpoints = new Checkpoints(context, options.snapshot);
+    this.#gateways = new GatewayWatch(context);
+    this.#records = context.fleet.onRecord((record) => this.#onRecord(record));
+    this.#exposeMetrics();
+  }
+
+  /** Resolves once this scheduler leads or stands by. */
+  async start(): Promise<void> {
+    await this.#leadership.start();
+  }
+
+  fault(): string | undefined {
+    if (this.#leadership.leading || this.#context.fleet.state.leader !== null) return undefined;
+    return 'no scheduler leads';
+  }
+
+  async stop(): Promise<void> {
+    this.#records.stop();
+    if (this.#leadership.leading) await this.#checkpoints.save();
+    await this.#leadership.stop();
+    this.#actors.stop();
+  }
+
+  async #lead(): Promise<void> {
+    const { instance, fleet, clock, log, bus } = this.#context;
+    await this.#control.open();
+    const { declared } = this.#options;
+    await this.#control.decide({ actor: instance }, () => [
+      {
+        type: 'scheduler.elected',
+        subject: instance,
+        data: { scheduler: instance, term: (fleet.state.leader?.term ?? 0) + 1 },
+      },
+      ...(declared === undefined ? [] : decideConfig(fleet.state, declared, clock.now())),
+    ]);
+    this.#gateways.reset();
+    this.#commands = bus.serve(
+      `${COMMANDS_PREFIX}.>`,
+      async (_subject, payload) => await this.#answer(payload),
+    );
+    this.#timers = [
+      clock.every(DEADLINES_EVERY_MS, () => this.#passDeadlines()),
+      clock.every(GATEWAYS_EVERY_MS, () => void this.#missGateways()),
+    ];
+    log.info('leading', { term: fleet.state.leader?.term ?? 1 });
+  }
+
+  #retire(): void {
+    this.#commands?.stop();
+    this.#commands = undefined;
+    for (const timer of this.#timers) timer.cancel();
+    this.#timers = [];
+  }
+
+  async #answer(payload: string): Promise<string> {
+    const answer = await this.#execute(payload);
+    if (answer.ok) this.#accepted += 1;
+    else this.#refused += 1;
+    return JSON.stringify(answer);
+  }
+
+  async #execute(payload: string): Promise<CommandAnswer> {
+    try {
+      const command = parseCommand(parseJson(payload));
+      if (typeof command === 'string') throw new UsherError('invalid_input', command);
+      return await this.#carryOut(command);
+    } catch (error) {
+      if (error instanceof UsherError) return { ok: false, problem: problemOf(error.code, error.detail) };
+      this.#context.log.error('a command failed', { cause: (error as Error).stack });
+      return { ok: false, problem: problemOf('internal') };
+    }
+  }
+
+  async #carryOut(command: Command): Promise<CommandAnswer> {
+    const { fleet, clock } = this.#context;
+    const cause = { actor: command.actor, reason: command.reason, commandId: command.id };
+    let repeated = false;
+    const decided = await this.#control.decide(cause, () => {
+      repeated = fleet.state.receipts.has(command.id);
+      return repeated ? [] : decideCommand(fleet.state, this.#actors, command, clock.now());
+    });
+    const receipt = repeated ? fleet.state.receipts.get(command.id) : undefined;
+    const { position, eventTypes } = receipt ?? decided;
+    return { ok: true, position, events: eventTypes, repeated };
+  }
+
+  #passDeadlines(): void {
+    const { fleet, clock } = this.#context;
+    // Most of the time nothing is due; only then is it worth a turn in the queue.
+    if (decideDeadlines(fleet.state, this.#actors, clock.now()).length === 0) return;
+    this.#decideAlone(() => decideDeadlines(fleet.state, this.#actors, clock.now()));
+  }
+
+  async #missGateways(): Promise<void> {
+    const drafts = await this.#gateways.look();
+    if (drafts.length > 0) this.#decideAlone(() => drafts);
+  }
+
+  #onRecord(record: LogRecord): void {
+    if (!this.#leadership.leading) return;
+    for (const event of record.events) {
+      if (event.type === 'checkpoint.written') return;
+      if (event.type === 'breaker.tripped' || event.type === 'breaker.recovered') {
+        const { backend } = event.data;
+        const recovered = event.type === 'breaker.recovered';
+        const { fleet, clock } = this.#context;
+        this.#decideAlone(() => decideBreaker(fleet.state, this.#actors, backend, recovered, clock.now()));
+      }
+    }
+    void this.#checkpoints.onRecord();
+  }
+
+  /** Decides what nobody waits for. What fails for want of the log is due again at the next look. */
+  #decideAlone(decide: () => EventDraft[]): void {
+    const { instance, log } = this.#context;
+    this.#control.decide({ actor: instance }, decide).catch((error: unknown) => {
+      log.warn('a decision could not be written', { cause: (error as Error).message });
+    });
+  }
+
+  #exposeMetrics(): void {
+    const { metrics } = this.#context;
+    metrics.gauge('usher_scheduler_leading', 'Whether this process leads', () => [
+      { labels: {}, value: this.#leadership.leading ? 1 : 0 },
+    ]);
+    metrics.counter('usher_commands_total', 'Commands answered, by outcome', () => [
+      { labels: { outcome: 'accepted' }, value: this.#accepted },
+      { labels: { outcome: 'refused' }, value: this.#refused },
+    ]);
+  }
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new UsherError('invalid_input', `not JSON: ${(error as Error).message}`);
+  }
+}
