@@ -1,0 +1,159 @@
+import {
+  type Clock,
+  type Lease,
+  type LeaseResult,
+  type Log,
+  type StateStore,
+  type StoreStatus,
+  StoreUnavailableError,
+} from '@usher/ports';
+import { Redis, type RedisOptions } from 'ioredis';
+import { ACQUIRE_LEASE, LIST_LEASES, RELEASE_LEASE, SET_IF_ABSENT } from './scripts.ts';
+
+/** Within this time every call has answered or failed. */
+const COMMAND_TIMEOUT_MS = 150;
+const CONNECT_TIMEOUT_MS = 500;
+/** A connection on which a command has waited this long is given up; idle connections are not touched. */
+const SOCKET_TIMEOUT_MS = 1_000;
+const RECONNECT_STEP_MS = 50;
+const RECONNECT_MAX_MS = 500;
+
+const KEY_PREFIX = 'usher:';
+const LEASES_KEY = `${KEY_PREFIX}leases`;
+
+/**
+ * Fail fast: a command that cannot be sent now is refused now, and one that was sent is never sent again, because
+ * whoever asked has long gone on without the answer.
+ */
+const FAIL_FAST = {
+  lazyConnect: true,
+  enableOfflineQueue: false,
+  maxRetriesPerRequest: 0,
+  autoResendUnfulfilledCommands: false,
+  commandTimeout: COMMAND_TIMEOUT_MS,
+  connectTimeout: CONNECT_TIMEOUT_MS,
+  socketTimeout: SOCKET_TIMEOUT_MS,
+  retryStrategy: (attempt: number) => Math.min(RECONNECT_STEP_MS * attempt, RECONNECT_MAX_MS),
+} satisfies RedisOptions;
+
+export interface RedisStoreOptions {
+  /** `redis://[user:password@]host:port[/db]`, `rediss://…` for TLS, or the path of a unix socket. */
+  readonly url: string;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/**
+ * Opens the state store on a Redis server (6 or newer). Resolves after the first attempt to connect, successful or
+ * not: without Redis every call throws StoreUnavailableError, and the connection comes back by itself.
+ */
+export async function openRedisStore(options: RedisStoreOptions): Promise<StateStore> {
+  const store = new RedisStore(options);
+  await store.connect();
+  return store;
+}
+
+class RedisStore implements StateStore {
+  readonly #redis: Redis;
+  readonly #clock: Clock;
+  readonly #log: Log;
+  readonly #listeners: ((status: StoreStatus) => void)[] = [];
+  #status: StoreStatus;
+  #cause: Error | undefined;
+  #closed = false;
+
+  constructor({ url, clock, log }: RedisStoreOptions) {
+    this.#clock = clock;
+    this.#log = log;
+    this.#status = { connected: false, sinceMs: clock.now() };
+    this.#redis = new Redis(url, FAIL_FAST);
+    this.#redis.on('error', (error: Error) => {
+      this.#cause = error;
+    });
+    this.#redis.on('ready', () => this.#setConnected(true));
+    this.#redis.on('close', () => this.#setConnected(false));
+  }
+
+  async connect(): Promise<void> {
+    try {
+      await this.#redis.connect();
+    } catch (error) {
+      this.#log.warn('state store: Redis cannot be reached, trying again', { cause: messageOf(error) });
+    }
+  }
+
+  async acquireLease(name: string, owner: string, ttlMs: number): Promise<LeaseResult> {
+    const holder = await this.#eval(ACQUIRE_LEASE, LEASES_KEY, name, owner, ttlMs);
+    return { held: holder === owner, owner: String(holder) };
+  }
+
+  async releaseLease(name: string, owner: string): Promise<boolean> {
+    return (await this.#eval(RELEASE_LEASE, LEASES_KEY, name, owner)) === 1;
+  }
+
+  async listLeases(prefix: string): Promise<readonly Lease[]> {
+    const found = (await this.#eval(LIST_LEASES, LEASES_KEY, prefix)) as string[];
+    const leases: Lease[] = [];
+    for (let i = 0; i + 1 < found.length; i += 2) leases.push({ name: found[i]!, owner: found[i + 1]! });
+    return leases;
+  }
+
+  async get(key: string): Promise<string | undefined> {
+    return (await this.#call(() => this.#redis.get(valueKey(key)))) ?? undefined;
+  }
+
+  async set(key: string, value: string, ttlMs: number): Promise<void> {
+    await this.#call(() => this.#redis.set(valueKey(key), value, 'PX', ttlMs));
+  }
+
+  async setIfAbsent(key: string, value: string, ttlMs: number): Promise<string> {
+    return String(await this.#eval(SET_IF_ABSENT, valueKey(key), value, ttlMs));
+  }
+
+  async delete(key: string): Promise<boolean> {
+    return (await this.#call(() => this.#redis.del(valueKey(key)))) === 1;
+  }
+
+  status(): StoreStatus {
+    return this.#status;
+  }
+
+  onStatus(listener: (status: StoreStatus) => void): void {
+    this.#listeners.push(listener);
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#redis.disconnect();
+  }
+
+  /** EVAL and not EVALSHA: a script that the server has forgotten would cost a second command and a second timeout. */
+  #eval(script: string, key: string, ...args: (string | number)[]): Promise<unknown> {
+    return this.#call(() => this.#redis.eval(script, 1, key, ...args));
+  }
+
+  async #call<T>(command: () => Promise<T>): Promise<T> {
+    try {
+      return await command();
+    } catch (error) {
+      throw new StoreUnavailableError(`Redis: ${messageOf(error)}`, { cause: error });
+    }
+  }
+
+  #setConnected(connected: boolean): void {
+    if (connected === this.#status.connected) return;
+    this.#status = { connected, sinceMs: this.#clock.now() };
+    if (connected) this.#log.info('state store: connected to Redis');
+    else if (!this.#closed) this.#log.warn('state store: lost Redis', { cause: messageOf(this.#cause) });
+    this.#cause = undefined;
+    for (const listener of this.#listeners) listener(this.#status);
+  }
+}
+
+function valueKey(key: string): string {
+  return `${KEY_PREFIX}value:${key}`;
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : 'connection closed';
+}
