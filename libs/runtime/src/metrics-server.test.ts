@@ -1,0 +1,75 @@
+import type { Log } from '@usher/ports';
+import { afterEach, expect, test } from 'vitest';
+import { type HealthReport, healthReport } from './health-report.ts';
+import { type RunningServer, startMetricsServer } from './metrics-server.ts';
+
+const silent: Log = { debug() {}, info() {}, warn() {}, error() {}, child: () => silent };
+let server: RunningServer | undefined;
+afterEach(async () => {
+  await server?.close();
+  server = undefined;
+});
+
+const service = (name: string, fault?: string) => ({ name, fault: () => fault, stop: async () => {} });
+
+async function start(report: HealthReport, render = async () => 'usher_up 1\n') {
+  const metrics = { contentType: 'text/plain; version=0.0.4; charset=utf-8', render };
+  server = await startMetricsServer({
+    host: '127.0.0.1',
+    port: 0,
+    metrics,
+    health: () => report,
+    log: silent,
+  });
+  const { port } = server;
+  return (path: string, init?: RequestInit) => fetch(`http://127.0.0.1:${port}${path}`, init);
+}
+
+test('metrics are served in the text format', async () => {
+  const get = await start(healthReport('running', []));
+  const response = await get('/metrics');
+  expect(response.status).toBe(200);
+  expect(response.headers.get('content-type')).toBe('text/plain; version=0.0.4; charset=utf-8');
+  expect(await response.text()).toBe('usher_up 1\n');
+});
+
+test('a process that serves with a fault is degraded, and still ready', async () => {
+  const get = await start(
+    healthReport('running', [service('gateway'), service('health', 'The log is away.')]),
+  );
+  const response = await get('/health');
+  expect(response.status).toBe(200);
+  expect(await response.json()).toEqual({
+    status: 'degraded',
+    services: [
+      { name: 'gateway', fault: null },
+      { name: 'health', fault: 'The log is away.' },
+    ],
+  });
+  expect((await get('/health/ready')).status).toBe(200);
+});
+
+test.each(['starting', 'stopping'] as const)('while %s, traffic should go elsewhere', async (phase) => {
+  const get = await start(healthReport(phase, [service('gateway')]));
+  const response = await get('/health');
+  expect(response.status).toBe(503);
+  expect(await response.json()).toMatchObject({ status: phase });
+  expect((await get('/health/ready')).status).toBe(503);
+  expect((await get('/health/live')).status).toBe(200);
+});
+
+test('other paths and methods are not found', async () => {
+  const get = await start(healthReport('running', []));
+  const response = await get('/other');
+  expect(response.status).toBe(404);
+  expect(response.headers.get('content-type')).toBe('application/problem+json');
+  expect(await response.json()).toMatchObject({ code: 'not_found', status: 404 });
+  expect((await get('/metrics', { method: 'POST', body: 'x' })).status).toBe(404);
+});
+
+test('a scrape that fails is an internal error without its words', async () => {
+  const get = await start(healthReport('running', []), () => Promise.reject(new Error('inner words')));
+  const response = await get('/metrics');
+  expect(response.status).toBe(500);
+  expect(await response.text()).not.toContain('inner words');
+});

@@ -1,0 +1,101 @@
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { problemOf } from '@usher/domain';
+import type { Log } from '@usher/ports';
+import { type HealthReport, healthStatusCode } from './health-report.ts';
+import type { MetricsRegistry } from './metrics.ts';
+
+const REQUEST_TIMEOUT_MS = 5000;
+const CONNECTIONS_MAX = 64;
+
+export interface MetricsServerOptions {
+  readonly host: string;
+  /** 0 = any free one. */
+  readonly port: number;
+  readonly metrics: Pick<MetricsRegistry, 'contentType' | 'render'>;
+  readonly health: () => HealthReport;
+  readonly log: Log;
+}
+
+export interface RunningServer {
+  readonly host: string;
+  readonly port: number;
+  close(): Promise<void>;
+}
+
+/**
+ * The operations endpoints, for Prometheus and for whoever decides where traffic goes: `/metrics`; `/health` (the
+ * report, 503 when new traffic should go elsewhere); `/health/ready` (the same status code alone); `/health/live` (200
+ * as long as the process answers at all).
+ */
+export async function startMetricsServer(options: MetricsServerOptions): Promise<RunningServer> {
+  const server = createServer({ requestTimeout: REQUEST_TIMEOUT_MS, headersTimeout: REQUEST_TIMEOUT_MS });
+  server.maxConnections = CONNECTIONS_MAX;
+  server.on('request', (request, response) => {
+    answer(options, request, response).catch((error: unknown) => {
+      options.log.error('an operations endpoint failed', { path: request.url, error });
+      if (!response.headersSent) send(response, 500, 'application/problem+json', problem('internal'));
+      else response.destroy();
+    });
+  });
+  server.listen(options.port, options.host);
+  await once(server, 'listening');
+  return {
+    host: options.host,
+    port: (server.address() as AddressInfo).port,
+    close: async () => {
+      const closed = once(server, 'close');
+      server.close();
+      server.closeAllConnections();
+      await closed;
+    },
+  };
+}
+
+async function answer(
+  { metrics, health }: MetricsServerOptions,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  request.resume();
+  if (request.method !== 'GET' && request.method !== 'HEAD') {
+    send(response, 404, 'application/problem+json', problem('not_found'));
+    return;
+  }
+  const path = request.url?.split('?', 1)[0] ?? '/';
+  switch (path) {
+    case '/metrics':
+      send(response, 200, metrics.contentType, await metrics.render());
+      return;
+    case '/health': {
+      const report = health();
+      send(response, healthStatusCode(report), 'application/json', JSON.stringify(report));
+      return;
+    }
+    case '/health/ready': {
+      const { status } = health();
+      const code = healthStatusCode({ status, services: [] });
+      send(response, code, 'application/json', JSON.stringify({ status }));
+      return;
+    }
+    case '/health/live':
+      send(response, 200, 'application/json', '{"status":"ok"}');
+      return;
+    default:
+      send(response, 404, 'application/problem+json', problem('not_found'));
+  }
+}
+
+function problem(code: 'not_found' | 'internal'): string {
+  return JSON.stringify(problemOf(code));
+}
+
+function send(response: ServerResponse, status: number, type: string, body: string): void {
+  response.writeHead(status, {
+    'content-type': type,
+    'content-length': Buffer.byteLength(body),
+    'cache-control': 'no-store',
+  });
+  response.end(body);
+}
