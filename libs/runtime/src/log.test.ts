@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { expect, test } from 'vitest';
 import { createLog, type LogLevel } from './log.ts';
 
@@ -85,15 +85,10 @@ test('what is buffered is written when the process exits', () => {
     const log = createLog({ level: 'info', format: 'json', clock: systemClock() });
     for (let i = 0; i < 500; i++) log.info('line', { i });
     process.exit(3);`;
-  let output = '';
-  let status: unknown;
-  try {
-    output = execFileSync(process.execPath, ['--input-type=module', '-e', script], {
-      cwd: import.meta.dirname,
-    }).toString();
-  } catch (error) {
-    ({ stdout: output, status } = error as { stdout: string; status: unknown });
-  }
+  const { stdout, status } = spawnSync(process.execPath, ['--input-type=module', '-e', script], {
+    cwd: import.meta.dirname,
+    encoding: 'utf8',
+  });
   expect(status).toBe(3);
-  expect(output.trim().split('\n')).toHaveLength(500);
+  expect(stdout.trim().split('\n')).toHaveLength(500);
 });
