@@ -34,6 +34,20 @@ export {
   RECEIPTS_MAX,
 } from './fleet.ts';
 export {
+  type BreakerCell,
+  type BreakerChange,
+  breakerAdmits,
+  breakerClose,
+  breakerHalfOpen,
+  breakerOpen,
+  breakerRecord,
+  breakerTick,
+  breakerTrialEnded,
+  closedBreaker,
+} from './local-breaker.ts';
+export { RetryBudget } from './retry-budget.ts';
+export { RouteMatcher } from './route-match.ts';
+export {
   type BackendSettings,
   type BreakerSettings,
   type HealthCheck,
@@ -49,3 +63,12 @@ export {
   type StrategyName,
   type TimeoutSettings,
 } from './settings.ts';
+export { FastRandom } from './strategies/fast-random.ts';
+export { STRATEGIES } from './strategies/registry.ts';
+export {
+  type Candidate,
+  type CandidatePool,
+  type Strategy,
+  setEligible,
+  type Uniform,
+} from './strategies/strategy.ts';

@@ -1,50 +1,53 @@
-import type { PolicySettings, PoolSettings, RouteSettings } from '@usher/domain';
+import type {
+  BreakerCell,
+  Candidate,
+  CandidatePool,
+  PolicySettings,
+  PoolSettings,
+  RetryBudget,
+  RouteSettings,
+} from '@usher/domain';
 
 /**
  * What a worker decides from: plain cells in memory, no actor, no promise, no lookup by string beyond the route.
  * The control thread sends changes (`TableDelta`); the lanes read and count.
  */
 
-/** A row per backend. The request path reads the upper part and counts in the lower part. */
-export interface BackendSlot {
+/** One address of one backend. The request path reads the upper part and counts in the lower part. */
+export interface BackendSlot extends Candidate {
   readonly id: string;
-  /** Dense index in this worker; stable while the backend exists. */
+  /** Index in this worker, never used twice: a backend that comes back or moves to another address gets a new slot. */
   readonly index: number;
-  host: string;
-  port: number;
-  tls: boolean;
+  readonly host: string;
+  readonly port: number;
+  readonly tls: boolean;
   /** `host:port` as in the URL, the value of the Host header when a pool does not preserve the client's. */
-  authority: string;
+  readonly authority: string;
   weight: number;
-  /** May get new requests, by what the log says and by this gateway's own breaker. */
+  /** May get new requests, by the log alone. */
   eligible: boolean;
-  /** Trials in flight allowed by a half-open breaker; -1 = no limit. */
+  /** May get new requests when no backend of its pool is eligible. */
+  lastResort: boolean;
+  /** Requests that a half-open breaker, the fleet's or this worker's, lets through at a time. */
   trialLimit: number;
+  /** The fleet's breaker is half open. */
+  fleetHalfOpen: boolean;
 
   inFlight: number;
-  /** State of smooth weighted round robin. */
-  currentWeight: number;
   /** Attempts finished and attempts that were the backend's fault, since the start of the worker. */
   requests: number;
   failures: number;
   latencySumMs: number;
-  /** Local breaker: failures in a row and in the current window. */
-  consecutiveFailures: number;
-  windowStartMs: number;
-  windowFailures: number;
-  openUntilMs: number;
-  trialSuccesses: number;
+  readonly breaker: BreakerCell;
 }
 
-export interface PoolTable {
+/** `eligible` is whom the strategy may choose from now; rebuilt when that changes, never per request. */
+export interface PoolTable extends CandidatePool<BackendSlot> {
   readonly id: string;
   settings: PoolSettings;
   /** All slots, in order of registration. */
   readonly slots: BackendSlot[];
-  /** Those that may be chosen now; rebuilt when eligibility changes, never per request. */
-  eligible: BackendSlot[];
-  /** Next index for round robin. */
-  cursor: number;
+  readonly retryBudget: RetryBudget;
 }
 
 export interface RouteEntry {
@@ -95,6 +98,7 @@ export type TableDelta =
   | { readonly kind: 'pool_removed'; readonly pool: string }
   | { readonly kind: 'backend'; readonly row: BackendRow }
   | { readonly kind: 'backend_removed'; readonly backend: string }
+  /** Another worker's breaker changed. */
   | { readonly kind: 'tripped'; readonly backend: string; readonly untilMs: number }
   | { readonly kind: 'recovered'; readonly backend: string };
 
@@ -105,6 +109,10 @@ export interface BackendRow {
   readonly weight: number;
   /** By the log alone; the worker adds its own breaker's view. */
   readonly eligible: boolean;
+  /** Not eligible only because its health is unknown or its breaker open: better than none at all. */
+  readonly lastResort: boolean;
   /** The fleet's breaker is half open: limited trials. */
   readonly halfOpen: boolean;
+  /** This worker's part of the trials that a half-open breaker allows. */
+  readonly trialLimit: number;
 }
