@@ -1,0 +1,1 @@
+export { type AgentOptions, type AgentSources, startAgent } from './agent.ts';
