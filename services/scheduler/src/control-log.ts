@@ -1,6 +1,6 @@
 import { COMMAND_CAUSE } from '@usher/actors';
 import { UsherError } from '@usher/domain';
-import { CONTROL_SUBJECT, type EventDraft, envelop } from '@usher/events';
+import { CONTROL_SUBJECT, type EventDraft, envelop, type UsherEvent } from '@usher/events';
 import { ConflictError, LogUnavailableError, type Position, type ServiceContext } from '@usher/ports';
 
 /** How long a decision waits for this process's own fold to catch up with what was appended before. */
@@ -55,7 +55,7 @@ export class ControlLog {
     await this.#folded(this.#expect);
     const drafts = decide();
     if (drafts.length === 0) return { position: this.#context.fleet.position, eventTypes: [] };
-    const { clock, random, instance, events } = this.#context;
+    const { clock, random, instance } = this.#context;
     const envelopes = envelop(
       drafts,
       {
@@ -67,14 +67,17 @@ export class ControlLog {
       },
       () => random.uuid(),
     );
+    const position = await this.#append(envelopes);
+    this.#expect = position;
+    // It is durable; whoever asked shall also find it in the state, but not wait for that in vain.
+    await this.#folded(position).catch(() => {});
+    return { position, eventTypes: drafts.map(({ type }) => type) };
+  }
+
+  async #append(events: readonly UsherEvent[]): Promise<Position> {
+    const draft = { subject: CONTROL_SUBJECT, events, expect: this.#expect };
     try {
-      const { position } = await events.append({
-        subject: CONTROL_SUBJECT,
-        events: envelopes,
-        expect: this.#expect,
-      });
-      this.#expect = position;
-      return { position, eventTypes: drafts.map(({ type }) => type) };
+      return (await this.#context.events.append(draft)).position;
     } catch (error) {
       if (error instanceof ConflictError) {
         this.#onDeposed();

@@ -24,6 +24,15 @@ const FLEET_FOLDS: { readonly [T in FleetEventType]: Fold<T> } = {
   'backend.registered': (state, { data }, position) => {
     state.backends.set(data.settings.id, newBackend(data.settings, data.origin, data.health, position));
   },
+  'backend.updated': (state, { data }, position) => {
+    const backend = state.backends.get(data.settings.id);
+    if (backend === undefined) return;
+    backend.settings = data.settings;
+    backend.revision = position;
+    if (data.health === undefined) return;
+    backend.health = data.health;
+    backend.healthCause = 'changed';
+  },
   'backend.removed': (state, { data }) => {
     state.backends.delete(data.backend);
   },

@@ -7,17 +7,12 @@ import { type EventOf, type EventType, eventTimeMs } from '@usher/events';
  */
 export type BackendEventType = Exclude<
   Extract<EventType, `backend.${string}` | `breaker.${string}` | `allocation.${string}`>,
-  'backend.registered' | 'backend.removed'
+  'backend.registered' | 'backend.updated' | 'backend.removed'
 >;
 
 type Fold<T extends EventType> = (backend: BackendState, event: EventOf<T>, position: number) => void;
 
 export const BACKEND_FOLDS: { readonly [T in BackendEventType]: Fold<T> } = {
-  'backend.updated': (backend, { data }, position) => {
-    backend.settings = data.settings;
-    backend.revision = position;
-    if (data.health !== undefined) setHealth(backend, data.health, 'changed');
-  },
   'backend.drain_started': (backend, { data }, position) => {
     backend.lifecycle = 'draining';
     backend.drainDeadlineMs = data.deadlineMs;

@@ -1,0 +1,115 @@
+import { FleetFold } from '@usher/actors';
+import type { LocalSettings } from '@usher/config';
+import { openEmbeddedReader, openJetStream } from '@usher/event-log';
+import type { LogRecord, Position } from '@usher/ports';
+import { createLog, systemClock } from '@usher/runtime';
+import { CONFIG_OPTIONS, numberOption, parse } from '../arguments.ts';
+import { backendRows } from '../backend-rows.ts';
+import { type CliCommand, EXIT_FAILED, EXIT_OK, type Io, UsageError } from '../io.ts';
+import { readConfig } from '../read-config.ts';
+import { table } from '../table.ts';
+
+interface Replayed {
+  readonly fold: FleetFold;
+  readonly records: number;
+  readonly events: number;
+  readonly quarantined: number;
+  readonly durationMs: number;
+  /** Checkpoints whose digest is not that of the state replayed up to their position. */
+  readonly mismatches: readonly Position[];
+  readonly checkpoints: number;
+}
+
+/** Rebuilds the fleet's state from the event log alone, without the running system. */
+export const replay: CliCommand = {
+  usage: 'replay [--at POSITION] [--digest] [--verify] [--json]',
+  summary: 'rebuild the state from the log; --verify compares it with every checkpoint',
+  async run(args, io) {
+    const { values, positionals } = parse(args, {
+      ...CONFIG_OPTIONS,
+      at: { type: 'string' },
+      digest: { type: 'boolean' },
+      verify: { type: 'boolean' },
+      json: { type: 'boolean' },
+    });
+    if (positionals.length > 0) throw new UsageError(`unexpected argument: ${positionals.join(' ')}`);
+    const until = numberOption('at', values.at);
+    const { local } = await readConfig(values, io);
+    const replayed = await replayLog(local, until, values.verify === true);
+    if (values.json === true) io.out(JSON.stringify(asJson(replayed, values.digest !== true)));
+    else print(replayed, values.digest === true, io);
+    return replayed.mismatches.length === 0 ? EXIT_OK : EXIT_FAILED;
+  },
+};
+
+type Reader = Pick<Awaited<ReturnType<typeof openEmbeddedReader>>, 'replay' | 'close'>;
+
+async function replayLog(local: LocalSettings, until: Position | undefined, verify: boolean): Promise<Replayed> {
+  const reader = await openReader(local);
+  try {
+    const wanted = verify ? await findCheckpoints(reader, until) : new Map<Position, string>();
+    const fold = new FleetFold();
+    const count = { records: 0, events: 0, quarantined: 0 };
+    const mismatches: Position[] = [];
+    const startMs = performance.now();
+    await reader.replay(
+      0,
+      (record) => {
+        fold.apply(record);
+        count.records += 1;
+        count.events += record.events.length;
+        count.quarantined += record.quarantined.length;
+        const digest = wanted.get(record.position);
+        if (digest !== undefined && digest !== fold.digest()) mismatches.push(record.position);
+      },
+      until,
+    );
+    const durationMs = performance.now() - startMs;
+    return { fold, ...count, durationMs, mismatches, checkpoints: wanted.size };
+  } finally {
+    await reader.close();
+  }
+}
+
+/** Positions that a checkpoint was written about, with the digest it says. */
+async function findCheckpoints(reader: Reader, until: Position | undefined): Promise<Map<Position, string>> {
+  const found = new Map<Position, string>();
+  const collect = (record: LogRecord) => {
+    for (const event of record.events) {
+      if (event.type === 'checkpoint.written') found.set(event.data.position, event.data.digest);
+    }
+  };
+  await reader.replay(0, collect, until);
+  return found;
+}
+
+async function openReader(local: LocalSettings): Promise<Reader> {
+  if (local.bus.type === 'embedded') return await openEmbeddedReader(local.data);
+  const clock = systemClock();
+  const log = createLog({ ...local.logging, level: 'error', clock });
+  const { servers, credentials } = local.bus;
+  const opened = await openJetStream({ servers, credentials, name: `${local.name}-replay`, log, clock });
+  return {
+    replay: async (after, apply, until) => await opened.events.replay(after, apply, until),
+    close: async () => {
+      await opened.close();
+      log.close();
+    },
+  };
+}
+
+function asJson({ fold, mismatches, ...rest }: Replayed, whole: boolean) {
+  const state = whole ? { backends: backendRows(fold.state) } : {};
+  return { position: fold.position, digest: fold.digest(), ...rest, mismatches, ...state };
+}
+
+function print({ fold, records, events, quarantined, durationMs, ...rest }: Replayed, digest: boolean, io: Io): void {
+  const perSecond = Math.round(events / Math.max(durationMs / 1000, 0.001));
+  io.out(`position ${fold.position}, digest ${fold.digest()}`);
+  io.out(`${records} records, ${events} events in ${durationMs.toFixed(0)} ms (${perSecond}/s), ${quarantined} set aside`);
+  if (rest.checkpoints > 0) io.out(`${rest.checkpoints} checkpoints compared, ${rest.mismatches.length} differ`);
+  if (digest) return;
+  const rows = backendRows(fold.state).map((row) => [row.pool, row.id, row.url, row.eligibility, row.health, row.breaker]);
+  io.out('');
+  for (const line of table(['POOL', 'BACKEND', 'URL', 'STATE', 'HEALTH', 'BREAKER'], rows)) io.out(line);
+}

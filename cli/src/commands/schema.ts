@@ -1,0 +1,13 @@
+import { configJsonSchema } from '@usher/config';
+import { parse } from '../arguments.ts';
+import { type CliCommand, EXIT_OK } from '../io.ts';
+
+export const schema: CliCommand = {
+  usage: 'schema',
+  summary: 'print the JSON Schema of the configuration file',
+  async run(args, io) {
+    parse(args, { json: { type: 'boolean' } });
+    io.out(JSON.stringify(configJsonSchema(), undefined, 2));
+    return EXIT_OK;
+  },
+};

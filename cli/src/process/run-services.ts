@@ -1,0 +1,108 @@
+import { registerAdminRoutes } from '@usher/admin';
+import { Collector, collectorRoutes } from '@usher/collector';
+import { sharedHash, type UsherConfig } from '@usher/config';
+import { startGateway } from '@usher/gateway';
+import { startHealth } from '@usher/health';
+import type { Service } from '@usher/ports';
+import { healthReport, type Phase, type RunningServer, startAdminServer, startMetricsServer } from '@usher/runtime';
+import { Scheduler } from '@usher/scheduler';
+import { type Core, openCore } from './open-core.ts';
+
+export const SERVICE_NAMES = ['gateway', 'scheduler', 'health', 'collector'] as const;
+export type ServiceName = (typeof SERVICE_NAMES)[number];
+
+/** A process with its services, all up. */
+export interface Running {
+  readonly addresses: readonly string[];
+  readonly admin: string | undefined;
+  readonly metrics: string | undefined;
+  readonly core: Core;
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts the named services on one set of ports, with the operations and admin servers in front. The order matters
+ * little to them (each waits for the log, not for the others), but the gateway comes last so that it finds a
+ * configuration in the log.
+ */
+export async function runServices(config: UsherConfig, names: readonly ServiceName[]): Promise<Running> {
+  const core = await openCore(config.local);
+  const services: Service[] = [];
+  const servers: RunningServer[] = [];
+  let phase: Phase = 'starting';
+  const health = () => healthReport(phase, services);
+  const stop = async () => {
+    phase = 'stopping';
+    // The gateway first: it drains while everything that it relies on still works.
+    for (const service of services.toReversed()) await service.stop();
+    for (const server of servers) await server.close();
+    await core.close();
+  };
+  try {
+    const addresses = await startAll(config, names, core, services);
+    const collector = services.find((service) => service instanceof Collector);
+    const admin = await openAdmin(config, core, collector, health);
+    const metrics = await openMetrics(config, core, health);
+    for (const server of [admin, metrics]) if (server !== undefined) servers.push(server);
+    phase = 'running';
+    return { addresses, admin: urlOf(admin), metrics: urlOf(metrics), core, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+/** Starts the services in order, adding each to `services`; resolves with the addresses that traffic goes to. */
+async function startAll(
+  { local, shared }: UsherConfig,
+  names: readonly ServiceName[],
+  { context, fold }: Core,
+  services: Service[],
+): Promise<readonly string[]> {
+  if (names.includes('scheduler')) {
+    const declared = { shared, hash: sharedHash(shared) };
+    const scheduler = new Scheduler(context, { declared, snapshot: () => fold.snapshot() });
+    services.push(scheduler);
+    await scheduler.start();
+  }
+  if (names.includes('collector')) services.push(new Collector(context));
+  if (names.includes('health')) services.push(startHealth(context));
+  if (!names.includes('gateway')) return [];
+  const gateway = await startGateway(context, { listen: local.listen, workers: local.workers }, shared);
+  services.push(gateway);
+  return gateway.addresses.map(({ host, port }) => `${host.includes(':') ? `[${host}]` : host}:${port}`);
+}
+
+async function openAdmin(
+  { local }: UsherConfig,
+  { context }: Core,
+  collector: Collector | undefined,
+  health: () => ReturnType<typeof healthReport>,
+): Promise<RunningServer | undefined> {
+  if (local.admin === null) return undefined;
+  const { log, random } = context;
+  return await startAdminServer({
+    ...local.admin,
+    log,
+    random,
+    health,
+    register: (app) => {
+      registerAdminRoutes(app, context);
+      if (collector !== undefined) collectorRoutes(app, collector);
+    },
+  });
+}
+
+async function openMetrics(
+  { local }: UsherConfig,
+  { metrics, log }: Core,
+  health: () => ReturnType<typeof healthReport>,
+): Promise<RunningServer | undefined> {
+  if (local.metrics === null) return undefined;
+  return await startMetricsServer({ ...local.metrics, metrics, health, log });
+}
+
+function urlOf(server: RunningServer | undefined): string | undefined {
+  if (server === undefined) return undefined;
+  return `http://${server.host.includes(':') ? `[${server.host}]` : server.host}:${server.port}`;
+}

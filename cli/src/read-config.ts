@@ -1,0 +1,36 @@
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import { loadConfig, type UsherConfig } from '@usher/config';
+import { type Io, UsageError } from './io.ts';
+
+/** What a command was told about its configuration. */
+export interface ConfigArguments {
+  readonly config?: string | undefined;
+  readonly set?: readonly string[] | undefined;
+}
+
+const DEFAULT_FILE = 'usher.yaml';
+
+/** The file that was named, else `./usher.yaml` when it is there, else none: all defaults. */
+export function configFile(given: string | undefined, io: Io): string | undefined {
+  if (given !== undefined) return path.resolve(io.cwd, given);
+  const standard = path.join(io.cwd, DEFAULT_FILE);
+  return existsSync(standard) ? standard : undefined;
+}
+
+/** Loads the configuration with environment and flags on top; `text` stands in for a file. Throws ConfigError with all faults. */
+export async function readConfig(args: ConfigArguments, io: Io, text?: string): Promise<UsherConfig> {
+  const file = configFile(args.config, io);
+  return await loadConfig({
+    ...(file === undefined || text !== undefined ? { text: text ?? '' } : { file }),
+    env: io.env,
+    overrides: (args.set ?? []).map(parseOverride),
+    hostname: io.hostname,
+  });
+}
+
+function parseOverride(flag: string): { path: string; value: string } {
+  const at = flag.indexOf('=');
+  if (at < 1) throw new UsageError(`--set takes key.path=value, not ${flag}`);
+  return { path: flag.slice(0, at), value: flag.slice(at + 1) };
+}
