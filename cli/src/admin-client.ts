@@ -26,7 +26,8 @@ export class AdminClient {
     const { admin } = (await readConfig(args, io)).local;
     if (admin === null) throw new UsageError('the configuration has no admin server; name one with --admin');
     const host = admin.host === '0.0.0.0' || admin.host === '::' ? '127.0.0.1' : admin.host;
-    const token = args.token ?? admin.tokens.find(({ role }) => role === 'admin')?.secret ?? admin.tokens[0]?.secret;
+    const token =
+      args.token ?? admin.tokens.find(({ role }) => role === 'admin')?.secret ?? admin.tokens[0]?.secret;
     return new AdminClient(`http://${host.includes(':') ? `[${host}]` : host}:${admin.port}`, token);
   }
 
@@ -49,14 +50,19 @@ export class AdminClient {
     return await this.#fetch(path, {});
   }
 
-  async #fetch(path: string, init: { method?: string; body?: string; headers?: Record<string, string> }): Promise<Response> {
+  async #fetch(
+    path: string,
+    init: { method?: string; body?: string; headers?: Record<string, string> },
+  ): Promise<Response> {
     const authorization = this.#token === undefined ? {} : { authorization: `Bearer ${this.#token}` };
     let response: Response;
     try {
       response = await fetch(this.#url + path, { ...init, headers: { ...init.headers, ...authorization } });
     } catch (error) {
       const cause = (error as { cause?: Error }).cause?.message ?? (error as Error).message;
-      throw new UsherError('not_found', `no running system answers at ${this.#url} (${cause})`, { cause: error });
+      throw new UsherError('not_found', `no running system answers at ${this.#url} (${cause})`, {
+        cause: error,
+      });
     }
     if (response.ok) return response;
     throw await refusal(response);

@@ -24,7 +24,15 @@ export const agent: CliCommand = {
     const log = createLog({ level: 'info', format: 'text', clock });
     const stopped = new Promise<string>((resolve) => onStopSignals(resolve));
     const opened =
-      nats === undefined ? undefined : await openJetStream({ servers: nats.split(','), credentials, name: `agent-${backend}`, log, clock });
+      nats === undefined
+        ? undefined
+        : await openJetStream({
+            servers: nats.split(','),
+            credentials,
+            name: `agent-${backend}`,
+            log,
+            clock,
+          });
     const target = opened === undefined ? { url: url ?? '', token } : { bus: opened.bus };
     const running = startAgent({ id: backend, target, clock, random, log });
     await stopped;

@@ -8,11 +8,16 @@ export const check: CliCommand = {
   summary: 'check a configuration without running it',
   async run(args, io) {
     const { values, positionals } = parse(args, { ...CONFIG_OPTIONS, json: { type: 'boolean' } });
-    if (positionals.length > 1) throw new UsageError(`unexpected argument: ${positionals.slice(1).join(' ')}`);
+    if (positionals.length > 1)
+      throw new UsageError(`unexpected argument: ${positionals.slice(1).join(' ')}`);
     const file = configFile(positionals[0] ?? values.config, io);
     if (file === undefined) throw new UsageError('name the file to check');
     const { shared } = await readConfig({ config: file, set: values.set }, io);
-    const counts = { pools: shared.pools.length, backends: shared.backends.length, routes: shared.routes.length };
+    const counts = {
+      pools: shared.pools.length,
+      backends: shared.backends.length,
+      routes: shared.routes.length,
+    };
     if (values.json === true) io.out(JSON.stringify({ ok: true, file, ...counts }));
     else io.out(`${file}: ok (pools ${counts.pools}, backends ${counts.backends}, routes ${counts.routes})`);
     return EXIT_OK;

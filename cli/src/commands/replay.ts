@@ -44,7 +44,11 @@ export const replay: CliCommand = {
 
 type Reader = Pick<Awaited<ReturnType<typeof openEmbeddedReader>>, 'replay' | 'close'>;
 
-async function replayLog(local: LocalSettings, until: Position | undefined, verify: boolean): Promise<Replayed> {
+async function replayLog(
+  local: LocalSettings,
+  until: Position | undefined,
+  verify: boolean,
+): Promise<Replayed> {
   const reader = await openReader(local);
   try {
     const wanted = verify ? await findCheckpoints(reader, until) : new Map<Position, string>();
@@ -103,13 +107,27 @@ function asJson({ fold, mismatches, ...rest }: Replayed, whole: boolean) {
   return { position: fold.position, digest: fold.digest(), ...rest, mismatches, ...state };
 }
 
-function print({ fold, records, events, quarantined, durationMs, ...rest }: Replayed, digest: boolean, io: Io): void {
+function print(
+  { fold, records, events, quarantined, durationMs, ...rest }: Replayed,
+  digest: boolean,
+  io: Io,
+): void {
   const perSecond = Math.round(events / Math.max(durationMs / 1000, 0.001));
   io.out(`position ${fold.position}, digest ${fold.digest()}`);
-  io.out(`${records} records, ${events} events in ${durationMs.toFixed(0)} ms (${perSecond}/s), ${quarantined} set aside`);
-  if (rest.checkpoints > 0) io.out(`${rest.checkpoints} checkpoints compared, ${rest.mismatches.length} differ`);
+  io.out(
+    `${records} records, ${events} events in ${durationMs.toFixed(0)} ms (${perSecond}/s), ${quarantined} set aside`,
+  );
+  if (rest.checkpoints > 0)
+    io.out(`${rest.checkpoints} checkpoints compared, ${rest.mismatches.length} differ`);
   if (digest) return;
-  const rows = backendRows(fold.state).map((row) => [row.pool, row.id, row.url, row.eligibility, row.health, row.breaker]);
+  const rows = backendRows(fold.state).map((row) => [
+    row.pool,
+    row.id,
+    row.url,
+    row.eligibility,
+    row.health,
+    row.breaker,
+  ]);
   io.out('');
   for (const line of table(['POOL', 'BACKEND', 'URL', 'STATE', 'HEALTH', 'BREAKER'], rows)) io.out(line);
 }

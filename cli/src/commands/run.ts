@@ -18,7 +18,10 @@ export const run: CliCommand = {
     });
     if (positionals.length > 0) throw new UsageError(`unexpected argument: ${positionals.join(' ')}`);
     const names = serviceNames(values.only);
-    const set = [...(values.set ?? []), ...(values.workers === undefined ? [] : [`workers=${values.workers}`])];
+    const set = [
+      ...(values.set ?? []),
+      ...(values.workers === undefined ? [] : [`workers=${values.workers}`]),
+    ];
     const demo = configFile(values.config, io) === undefined ? await startDemo() : undefined;
     try {
       const config = await readConfig({ config: values.config, set }, io, demo?.yaml);

@@ -21,9 +21,13 @@ export async function startDemo(): Promise<Demo> {
   const children = new Map<string, ChildProcess>();
   let stopping = false;
   const start = (id: string, port: number) => {
-    const child = spawn(process.execPath, [...process.execArgv, mainFile(), 'demo-backend', '--port', String(port), '--name', id], {
-      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
-    });
+    const child = spawn(
+      process.execPath,
+      [...process.execArgv, mainFile(), 'demo-backend', '--port', String(port), '--name', id],
+      {
+        stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+      },
+    );
     children.set(id, child);
     child.on('exit', () => {
       if (!stopping) setTimeout(() => stopping || start(id, port), RESTART_AFTER_MS).unref();

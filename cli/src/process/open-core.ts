@@ -2,7 +2,14 @@ import { FleetFold } from '@usher/actors';
 import { type LocalSettings } from '@usher/config';
 import { createOutbox, openEmbedded, openJetStream } from '@usher/event-log';
 import type { EventLog, MessageBus, ServiceContext, StateStore, Tail } from '@usher/ports';
-import { createLog, createMetrics, type MetricsRegistry, type ProcessLog, systemClock, systemRandom } from '@usher/runtime';
+import {
+  createLog,
+  createMetrics,
+  type MetricsRegistry,
+  type ProcessLog,
+  systemClock,
+  systemRandom,
+} from '@usher/runtime';
 import { openEmbeddedStore, openRedisStore } from '@usher/state-store';
 import { VERSION } from '../version.ts';
 
@@ -84,7 +91,8 @@ async function follow(events: EventLog, log: ProcessLog): Promise<{ fold: FleetF
   const snapshot = await events.loadSnapshot().catch(() => undefined);
   const fold = (snapshot === undefined ? undefined : FleetFold.restore(snapshot)) ?? new FleetFold();
   const tail = events.tail(fold.position, (record) => {
-    for (const { cause } of record.quarantined) log.warn('event set aside', { position: record.position, cause });
+    for (const { cause } of record.quarantined)
+      log.warn('event set aside', { position: record.position, cause });
     fold.apply(record);
   });
   let timer: NodeJS.Timeout | undefined;
@@ -100,7 +108,11 @@ async function follow(events: EventLog, log: ProcessLog): Promise<{ fold: FleetF
 function exposeLog({ metrics, events, fleet, outbox, store }: ServiceContext): void {
   const one = (value: number) => [{ labels: {}, value }];
   metrics.gauge('usher_log_position', 'Position of the last record folded', () => one(fleet.position));
-  metrics.gauge('usher_log_connected', 'Whether the event log can be reached', () => one(Number(events.status().connected)));
-  metrics.gauge('usher_store_connected', 'Whether the state store can be reached', () => one(Number(store.status().connected)));
+  metrics.gauge('usher_log_connected', 'Whether the event log can be reached', () =>
+    one(Number(events.status().connected)),
+  );
+  metrics.gauge('usher_store_connected', 'Whether the state store can be reached', () =>
+    one(Number(store.status().connected)),
+  );
   metrics.gauge('usher_outbox_pending', 'Facts taken and not yet durable', () => one(outbox.pending));
 }

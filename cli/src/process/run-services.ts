@@ -4,7 +4,13 @@ import { sharedHash, type UsherConfig } from '@usher/config';
 import { startGateway } from '@usher/gateway';
 import { startHealth } from '@usher/health';
 import type { Service } from '@usher/ports';
-import { healthReport, type Phase, type RunningServer, startAdminServer, startMetricsServer } from '@usher/runtime';
+import {
+  healthReport,
+  type Phase,
+  type RunningServer,
+  startAdminServer,
+  startMetricsServer,
+} from '@usher/runtime';
 import { Scheduler } from '@usher/scheduler';
 import { type Core, openCore } from './open-core.ts';
 

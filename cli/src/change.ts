@@ -1,0 +1,46 @@
+import { randomUUID } from 'node:crypto';
+import type { CommandData, CommandName } from '@usher/events';
+import { type AdminArguments, AdminClient } from './admin-client.ts';
+import { numberOption } from './arguments.ts';
+import { EXIT_OK, type Io } from './io.ts';
+
+export interface ChangeArguments extends AdminArguments {
+  readonly json?: boolean | undefined;
+  readonly reason?: string | undefined;
+  readonly id?: string | undefined;
+  readonly 'if-revision'?: string | undefined;
+}
+
+interface Accepted {
+  readonly position: number;
+  readonly events: readonly string[];
+  readonly repeated: boolean;
+}
+
+/** Sends one command to the running system and says what it led to. */
+export async function change<N extends CommandName>(
+  name: N,
+  data: CommandData<N>,
+  args: ChangeArguments,
+  io: Io,
+): Promise<number> {
+  const client = await AdminClient.find(args, io);
+  const command = {
+    id: args.id ?? randomUUID(),
+    name,
+    data,
+    actor: io.env['USER'] ?? 'cli',
+    reason: args.reason,
+    expectRevision: numberOption('if-revision', args['if-revision']),
+  };
+  const accepted = (await client.post('/v1/commands', command)) as Accepted;
+  if (args.json === true) io.out(JSON.stringify(accepted));
+  else io.out(describe(accepted));
+  return EXIT_OK;
+}
+
+function describe({ position, events, repeated }: Accepted): string {
+  if (repeated) return `done before, at position ${position}`;
+  if (events.length === 0) return 'nothing to change';
+  return `${events.join(', ')} at position ${position}`;
+}

@@ -1,0 +1,134 @@
+import { AdminClient } from '../admin-client.ts';
+import { ADMIN_OPTIONS, CHANGE_OPTIONS, numberOption, onlyPositional, parse } from '../arguments.ts';
+import type { BackendRow } from '../backend-rows.ts';
+import { change } from '../change.ts';
+import { type CliCommand, EXIT_OK, type Io, UsageError } from '../io.ts';
+import { table } from '../table.ts';
+
+const SUBCOMMANDS: Readonly<Record<string, (args: readonly string[], io: Io) => Promise<number>>> = {
+  list,
+  add,
+  update,
+  remove: async (args, io) => await byName('backend.remove', args, io),
+};
+
+const backends: CliCommand = {
+  usage:
+    'backends [list | add --pool P --id ID --url URL [--weight N] [--zone Z] | update ID [--url URL] [--weight N] [--zone Z] | remove ID] [--json]',
+  summary: 'list, add, update or remove backends',
+  async run(args, io) {
+    const [name, ...rest] = args;
+    if (name === undefined || name.startsWith('-')) return await list(args, io);
+    const subcommand = Object.hasOwn(SUBCOMMANDS, name) ? SUBCOMMANDS[name] : undefined;
+    if (subcommand === undefined) throw new UsageError(`backends: there is no ${name}`);
+    return await subcommand(rest, io);
+  },
+};
+
+const drain: CliCommand = {
+  usage: 'drain ID [--deadline SECONDS] [--reason TEXT] [--if-revision N]',
+  summary: 'give a backend no new requests and let it finish what it has',
+  async run(args, io) {
+    const { values, positionals } = parse(args, { ...CHANGE_OPTIONS, deadline: { type: 'string' } });
+    const seconds = numberOption('deadline', values.deadline);
+    const deadline = seconds === undefined ? {} : { deadlineMs: Math.round(seconds * 1000) };
+    return await change(
+      'backend.drain',
+      { backend: onlyPositional(positionals, 'the backend'), ...deadline },
+      values,
+      io,
+    );
+  },
+};
+
+const enable: CliCommand = {
+  usage: 'enable ID [--reason TEXT] [--if-revision N]',
+  summary: 'take a drained or disabled backend back',
+  run: async (args, io) => await byName('backend.enable', args, io),
+};
+
+const disable: CliCommand = {
+  usage: 'disable ID [--reason TEXT] [--if-revision N]',
+  summary: 'give a backend no new requests',
+  run: async (args, io) => await byName('backend.disable', args, io),
+};
+
+const weight: CliCommand = {
+  usage: 'weight ID N [--reason TEXT] [--if-revision N]',
+  summary: 'set the share of a backend; 0 = none',
+  async run(args, io) {
+    const { values, positionals } = parse(args, CHANGE_OPTIONS);
+    const [backend, share, ...more] = positionals;
+    if (backend === undefined || share === undefined || more.length > 0)
+      throw new UsageError('weight takes ID and N');
+    return await change('backend.update', { backend, weight: numberOption('weight', share) }, values, io);
+  },
+};
+
+export const BACKEND_COMMANDS = { backends, drain, enable, disable, weight };
+
+async function list(args: readonly string[], io: Io): Promise<number> {
+  const { values, positionals } = parse(args, { ...ADMIN_OPTIONS, pool: { type: 'string' } });
+  if (positionals.length > 0) throw new UsageError(`unexpected argument: ${positionals.join(' ')}`);
+  const client = await AdminClient.find(values, io);
+  const answer = (await client.get('/v1/backends')) as { readonly backends: readonly BackendRow[] };
+  const rows = answer.backends.filter(({ pool }) => values.pool === undefined || pool === values.pool);
+  if (values.json === true) {
+    io.out(JSON.stringify(rows));
+    return EXIT_OK;
+  }
+  const cells = rows.map((row) => [
+    row.pool,
+    row.id,
+    row.url,
+    String(row.weight),
+    row.eligibility,
+    row.health,
+    row.breaker,
+    String(row.requests),
+    String(row.failures),
+  ]);
+  const header = ['POOL', 'BACKEND', 'URL', 'WEIGHT', 'STATE', 'HEALTH', 'BREAKER', 'REQUESTS', 'FAILURES'];
+  for (const line of table(header, cells)) io.out(line);
+  return EXIT_OK;
+}
+
+async function add(args: readonly string[], io: Io): Promise<number> {
+  // For this verb --id is the backend's; the command gets an id of its own.
+  const { values, positionals } = parse(args, {
+    ...CHANGE_OPTIONS,
+    pool: { type: 'string' },
+    url: { type: 'string' },
+    weight: { type: 'string' },
+    zone: { type: 'string' },
+  });
+  if (positionals.length > 0) throw new UsageError(`unexpected argument: ${positionals.join(' ')}`);
+  const { pool, id, url, zone, ...rest } = values;
+  if (pool === undefined || id === undefined || url === undefined) {
+    throw new UsageError('backends add needs --pool, --id and --url');
+  }
+  const settings = { id, pool, url, weight: numberOption('weight', values.weight) ?? 1, zone };
+  return await change('backend.add', { settings }, { ...rest, id: undefined }, io);
+}
+
+async function update(args: readonly string[], io: Io): Promise<number> {
+  const { values, positionals } = parse(args, {
+    ...CHANGE_OPTIONS,
+    url: { type: 'string' },
+    weight: { type: 'string' },
+    zone: { type: 'string' },
+  });
+  const backend = onlyPositional(positionals, 'the backend');
+  const { url, zone } = values;
+  const share = numberOption('weight', values.weight);
+  return await change('backend.update', { backend, url, weight: share, zone }, values, io);
+}
+
+async function byName(
+  name: 'backend.remove' | 'backend.enable' | 'backend.disable',
+  args: readonly string[],
+  io: Io,
+): Promise<number> {
+  const { values, positionals } = parse(args, CHANGE_OPTIONS);
+  return await change(name, { backend: onlyPositional(positionals, 'the backend') }, values, io);
+}

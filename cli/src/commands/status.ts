@@ -1,0 +1,32 @@
+import { AdminClient } from '../admin-client.ts';
+import { ADMIN_OPTIONS, parse } from '../arguments.ts';
+import { type CliCommand, EXIT_OK } from '../io.ts';
+
+interface Status {
+  readonly instance: string;
+  readonly version: string;
+  readonly position: number;
+  readonly digest: string;
+  readonly leader: { readonly scheduler: string; readonly term: number } | null;
+  readonly degraded: readonly string[];
+}
+
+export const status: CliCommand = {
+  usage: 'status [--json] [--admin URL] [--token T]',
+  summary: 'how the running system is',
+  async run(args, io) {
+    const { values } = parse(args, ADMIN_OPTIONS);
+    const client = await AdminClient.find(values, io);
+    const answer = (await client.get('/v1/status')) as Status;
+    if (values.json === true) {
+      io.out(JSON.stringify(answer));
+      return EXIT_OK;
+    }
+    const { instance, version, position, digest, leader, degraded } = answer;
+    io.out(`${instance}, version ${version}`);
+    io.out(`position ${position}, digest ${digest}`);
+    io.out(leader === null ? 'no scheduler has led yet' : `led by ${leader.scheduler}, term ${leader.term}`);
+    for (const sentence of degraded) io.out(`degraded: ${sentence}`);
+    return EXIT_OK;
+  },
+};
