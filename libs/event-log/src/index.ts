@@ -1,1 +1,2 @@
-export {};
+export { type EmbeddedOptions, type OpenLog, openEmbedded } from './embedded/open.ts';
+export { type EventReader, openEmbeddedReader } from './embedded/reader.ts';

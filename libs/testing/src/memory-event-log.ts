@@ -73,6 +73,7 @@ export class MemoryEventLog implements EventLog {
   }
 
   tail(after: Position, apply: (record: LogRecord) => void): Tail {
+    if (this.#closed) throw new LogUnavailableError('the log is closed');
     const tail = new MemoryTail(this.#storage, after, apply, () => this.#status.connected && !this.#closed);
     this.#tails.add(tail);
     return tail;

@@ -1,0 +1,76 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { crc32 } from 'node:zlib';
+import type { Position } from '@usher/ports';
+import { replaceFile } from './files.ts';
+
+/** How many of the last records are recognised when they are sent again. */
+const RECENT_RECORDS_MAX = 32_768;
+const INDEX_FILE = 'index.json';
+const INDEX_VERSION = 1;
+
+/** Where the log goes on: behind the last good record. */
+export interface LogEnd {
+  /** First position of the newest segment; 0 when there is none. */
+  readonly segment: Position;
+  readonly bytes: number;
+  /** Position of the last record. */
+  readonly head: Position;
+}
+
+export const EMPTY_END: LogEnd = { segment: 0, bytes: 0, head: 0 };
+
+/** What an append must know of the past: the last position of each subject and which records came lately. */
+export class LogIndex {
+  readonly lastBySubject: Map<string, Position>;
+  readonly positionById: Map<string, Position>;
+
+  constructor(
+    lastBySubject: Iterable<[string, Position]> = [],
+    positionById: Iterable<[string, Position]> = [],
+  ) {
+    this.lastBySubject = new Map(lastBySubject);
+    this.positionById = new Map(positionById);
+  }
+
+  add(position: Position, subject: string, id: string): void {
+    this.lastBySubject.set(subject, position);
+    if (id === '') return;
+    this.positionById.set(id, position);
+    if (this.positionById.size <= RECENT_RECORDS_MAX) return;
+    const [oldest] = this.positionById.keys();
+    if (oldest !== undefined) this.positionById.delete(oldest);
+  }
+}
+
+/** Saves the index as it is at `end`, so that the next start reads only what came after. */
+export async function saveIndex(dir: string, index: LogIndex, end: LogEnd): Promise<void> {
+  const body = JSON.stringify({
+    version: INDEX_VERSION,
+    end,
+    subjects: [...index.lastBySubject],
+    ids: [...index.positionById],
+  });
+  await replaceFile(dir, join(dir, INDEX_FILE), `${crc32(body)}\n${body}`);
+}
+
+/** The saved index; undefined when there is none that can be trusted, which only costs a longer start. */
+export async function loadIndex(dir: string): Promise<{ index: LogIndex; end: LogEnd } | undefined> {
+  let text: string;
+  try {
+    text = await readFile(join(dir, INDEX_FILE), 'utf8');
+  } catch {
+    return undefined;
+  }
+  const bodyStart = text.indexOf('\n') + 1;
+  const body = text.slice(bodyStart);
+  if (Number(text.slice(0, bodyStart)) !== crc32(body)) return undefined;
+  const saved = JSON.parse(body) as {
+    version: number;
+    end: LogEnd;
+    subjects: [string, Position][];
+    ids: [string, Position][];
+  };
+  if (saved.version !== INDEX_VERSION) return undefined;
+  return { index: new LogIndex(saved.subjects, saved.ids), end: saved.end };
+}
