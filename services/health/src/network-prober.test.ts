@@ -1,0 +1,154 @@
+import { createServer as createHttpServer, type RequestListener } from 'node:http';
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import { expect, onTestFinished, test } from 'vitest';
+import { networkProber } from './network-prober.ts';
+
+const TIMEOUT_MS = 5000;
+const never = new AbortController().signal;
+
+async function listen(server: Server): Promise<number> {
+  const sockets = new Set<Socket>();
+  server.on('connection', (socket: Socket) => {
+    sockets.add(socket);
+    socket.on('error', () => {});
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => {
+    for (const socket of sockets) socket.destroy();
+    server.close();
+  });
+  return (server.address() as AddressInfo).port;
+}
+
+/** Probes an HTTP server that answers like this. */
+async function ask(answer: RequestListener, expectStatus = [200, 204], timeoutMs = TIMEOUT_MS) {
+  const port = await listen(createHttpServer(answer));
+  return networkProber.probe(httpTarget(port, expectStatus), timeoutMs, never);
+}
+
+function httpTarget(port: number, expectStatus = [200]) {
+  const authority = `127.0.0.1:${port}`;
+  return { type: 'http', host: '127.0.0.1', port, authority, path: '/healthz?deep=1', expectStatus } as const;
+}
+
+/** Probes a server that answers with these bytes, whatever it is asked. */
+async function askRaw(bytes: string, timeoutMs = TIMEOUT_MS) {
+  const server = createServer((socket) => {
+    socket.on('data', () => socket.end(bytes));
+  });
+  return networkProber.probe(httpTarget(await listen(server)), timeoutMs, never);
+}
+
+test('a TCP probe succeeds when the connection is accepted', async () => {
+  const port = await listen(createServer());
+  const result = await networkProber.probe({ type: 'tcp', host: '127.0.0.1', port }, TIMEOUT_MS, never);
+  expect(result).toEqual({ ok: true, latencyMs: expect.any(Number) as number });
+});
+
+test.each(['tcp', 'http'] as const)(
+  'a %s probe of a port that nobody listens on is refused',
+  async (type) => {
+    const server = createServer();
+    const port = await listen(server);
+    await new Promise((resolve) => server.close(resolve));
+    const target = type === 'tcp' ? ({ type, host: '127.0.0.1', port } as const) : httpTarget(port);
+    expect(await networkProber.probe(target, TIMEOUT_MS, never)).toEqual({
+      ok: false,
+      timedOut: false,
+      cause: 'connection refused',
+    });
+  },
+);
+
+test('an HTTP probe asks by GET, on a connection of its own, and says who asks', async () => {
+  let seen: unknown;
+  let port = 0;
+  const result = await ask((request, response) => {
+    const { method, url, headers } = request;
+    port = request.socket.localPort ?? 0;
+    seen = { method, url, host: headers.host, agent: headers['user-agent'], connection: headers.connection };
+    response.end('fine');
+  });
+  expect(result.ok).toBe(true);
+  expect(seen).toEqual({
+    method: 'GET',
+    url: '/healthz?deep=1',
+    host: `127.0.0.1:${port}`,
+    agent: 'usher-health',
+    connection: 'close',
+  });
+});
+
+test.each([
+  [200, true],
+  [204, true],
+  [301, false],
+  [503, false],
+])('an answer with status %i counts by what is expected', async (status, ok) => {
+  const result = await ask((_request, response) => {
+    response.writeHead(status, { location: '/elsewhere' }).end();
+  });
+  expect(result.ok).toBe(ok);
+  if (!result.ok) expect(result.cause).toBe(`status ${status}, expected 200 or 204`);
+});
+
+test('a backend that accepts and says nothing runs out of time', async () => {
+  const result = await ask(() => {}, [200], 50);
+  expect(result).toEqual({ ok: false, timedOut: true, cause: 'no answer within 50 ms' });
+});
+
+test('a backend that never finishes its answer runs out of time', async () => {
+  const result = await ask((_request, response) => void response.write('a'), [200], 50);
+  expect(result).toMatchObject({ ok: false, timedOut: true });
+});
+
+test('of an endless answer only a part is read', async () => {
+  let closed = false;
+  const result = await ask((_request, response) => {
+    const chunk = 'x'.repeat(16_384);
+    const timer = setInterval(() => response.write(chunk), 1);
+    response.on('close', () => {
+      closed = true;
+      clearInterval(timer);
+    });
+  });
+  expect(result.ok).toBe(true);
+  await expect.poll(() => closed).toBe(true);
+});
+
+test.each([
+  ['cut off', 'HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nabc', 'the answer was cut off'],
+  ['no HTTP', 'SSH-2.0-OpenSSH_9.9\r\n\r\n', 'the answer is not valid HTTP'],
+  ['nothing at all', '', 'connection reset'],
+])('an answer that is %s is a failure', async (_what, bytes, cause) => {
+  expect(await askRaw(bytes)).toEqual({ ok: false, timedOut: false, cause });
+});
+
+test('a switch of protocols is no answer', async () => {
+  const result = await askRaw(
+    'HTTP/1.1 101 Switching Protocols\r\nupgrade: x\r\nconnection: upgrade\r\n\r\n',
+  );
+  expect(result.ok).toBe(false);
+});
+
+test('a probe that is stopped resolves, and its connection is closed', async () => {
+  const stop = new AbortController();
+  let closed = false;
+  const server = createServer((socket) => {
+    socket.on('data', () => stop.abort());
+    socket.on('close', () => {
+      closed = true;
+    });
+  });
+  const result = await networkProber.probe(httpTarget(await listen(server)), TIMEOUT_MS, stop.signal);
+  expect(result).toMatchObject({ ok: false, cause: 'stopped' });
+  await expect.poll(() => closed).toBe(true);
+  expect(await networkProber.probe(httpTarget(1), TIMEOUT_MS, stop.signal)).toMatchObject({
+    cause: 'stopped',
+  });
+});
+
+test('a path that cannot be sent fails the probe, not the process', async () => {
+  const result = await networkProber.probe({ ...httpTarget(9), path: '/a b' }, TIMEOUT_MS, never);
+  expect(result.ok).toBe(false);
+});

@@ -1,0 +1,86 @@
+import { expect, onTestFinished, test } from 'vitest';
+import { startHealth } from './health-service.ts';
+import { poolAdded, registered, ScriptedProber, settled, TestFleet } from './test-fleet.ts';
+
+async function two() {
+  const fleet = new TestFleet();
+  await fleet.write(poolAdded('web'), registered('b1', 1));
+  const open = async (instance: string) => {
+    const prober = new ScriptedProber();
+    const process = fleet.open(instance);
+    await settled();
+    const service = startHealth(process.context, { prober });
+    onTestFinished(() => service.stop());
+    await settled();
+    return { prober, process, service };
+  };
+  const first = await open('one');
+  const second = await open('two');
+  return { fleet, first, second };
+}
+
+test('of several processes one probes', async () => {
+  const { fleet, first, second } = await two();
+  await fleet.pass(30_000);
+  expect(first.prober.take(1)).toBeGreaterThan(0);
+  expect(second.prober.take(1)).toBe(0);
+  expect(await second.process.metrics.read('usher_health_acting')).toBe(0);
+});
+
+test('when it stops, the other takes over within a second or so', async () => {
+  const { fleet, first, second } = await two();
+  await first.service.stop();
+  await fleet.pass(1100);
+  expect(await second.process.metrics.read('usher_health_acting')).toBe(1);
+  await fleet.pass(5000);
+  expect(second.prober.take(1)).toBeGreaterThan(0);
+});
+
+test('without the store the one that probes goes on, and says what it cannot know', async () => {
+  const { fleet, first } = await two();
+  fleet.store.connected = false;
+  await fleet.pass(30_000);
+  expect(first.prober.take(1)).toBeGreaterThan(3);
+  expect(first.service.fault()).toContain('store');
+  fleet.store.connected = true;
+  await fleet.pass(1100);
+  expect(first.service.fault()).toBeUndefined();
+});
+
+test('without the store the other probes too after a while, and steps back when the store is there again', async () => {
+  const { fleet, second } = await two();
+  fleet.store.connected = false;
+  await fleet.pass(3000);
+  expect(second.prober.take(1)).toBe(0);
+  await fleet.pass(10_000);
+  expect(second.prober.take(1)).toBeGreaterThan(0);
+  fleet.store.connected = true;
+  await fleet.pass(2000);
+  second.prober.take(1);
+  await fleet.pass(20_000);
+  expect(second.prober.take(1)).toBe(0);
+});
+
+test('two that probe at once write each change once', async () => {
+  const { fleet, first, second } = await two();
+  fleet.store.connected = false;
+  await fleet.pass(15_000);
+  for (const { prober } of [first, second]) prober.answers.set(1, 'connection refused');
+  await fleet.pass(20_000);
+  for (const { prober } of [first, second]) prober.answers.set(1, 1);
+  await fleet.pass(20_000);
+  expect(await fleet.transitions('b1')).toEqual(['healthy', 'unhealthy', 'healthy']);
+});
+
+test('a process that starts without a store probes at once', async () => {
+  const fleet = new TestFleet();
+  fleet.store.connected = false;
+  await fleet.write(poolAdded('web'), registered('b1', 1));
+  const process = fleet.open('one');
+  await settled();
+  const prober = new ScriptedProber();
+  const service = startHealth(process.context, { prober });
+  onTestFinished(() => service.stop());
+  await settled();
+  expect(process.fold.state.backends.get('b1')?.health).toBe('healthy');
+});

@@ -1,0 +1,46 @@
+import { type FleetState, type ProbeTiming, parseBackendUrl } from '@usher/domain';
+
+/** What to ask, and where. */
+export type ProbeTarget =
+  | { readonly type: 'tcp'; readonly host: string; readonly port: number }
+  | {
+      readonly type: 'http';
+      readonly host: string;
+      readonly port: number;
+      /** Value of the Host header. */
+      readonly authority: string;
+      readonly path: string;
+      readonly expectStatus: readonly number[];
+    };
+
+export interface ProbePlan {
+  readonly backend: string;
+  readonly pool: string;
+  readonly target: ProbeTarget;
+  readonly timing: ProbeTiming;
+}
+
+/**
+ * How a backend is to be probed now; undefined when it is not: gone, or its pool has no probes. Draining and disabled
+ * backends are probed too: what is still there is watched, and enabling one must not begin with a guess.
+ */
+export function probePlan(state: FleetState, id: string): ProbePlan | undefined {
+  const backend = state.backends.get(id);
+  const pool = state.pools.get(backend?.settings.pool ?? '');
+  if (backend === undefined || pool === undefined) return undefined;
+  const { health } = pool.settings;
+  const origin = parseBackendUrl(backend.settings.url);
+  if (health.type === 'none' || typeof origin === 'string') return undefined;
+  const { host, port, authority } = origin;
+  const { intervalMs, timeoutMs, fall, rise } = health;
+  const target: ProbeTarget =
+    health.type === 'tcp'
+      ? { type: 'tcp', host, port }
+      : { type: 'http', host, port, authority, path: health.path, expectStatus: health.expectStatus };
+  return { backend: id, pool: pool.settings.id, target, timing: { intervalMs, timeoutMs, fall, rise } };
+}
+
+/** Plans are compared by value: a pool that is written again unchanged disturbs no probe. */
+export function samePlan(one: ProbePlan, other: ProbePlan): boolean {
+  return JSON.stringify(one) === JSON.stringify(other);
+}
