@@ -1,0 +1,58 @@
+import { breakerAdmits, type PoolSettings, RetryBudget, setEligible } from '@usher/domain';
+import type { BackendSlot, PoolTable } from '../routing-table.ts';
+
+/** Settings of a pool that a route or backend names and nobody declared: it answers "no backend" instead of "no route". */
+export function undeclared(id: string): PoolSettings {
+  return {
+    id,
+    strategy: 'p2c',
+    health: { type: 'none' },
+    breaker: {
+      enabled: false,
+      failures: 1,
+      windowMs: 1,
+      openForMs: 1,
+      halfOpenRequests: 1,
+      successes: 1,
+    },
+    retry: { attempts: 0, budgetRatio: 0 },
+    drainMs: 0,
+    agents: false,
+  };
+}
+
+export function newPool(settings: PoolSettings): PoolTable {
+  return {
+    id: settings.id,
+    settings,
+    slots: [],
+    eligible: [],
+    totalWeight: 0,
+    cursor: 0,
+    retryBudget: new RetryBudget(),
+  };
+}
+
+/**
+ * Works out whom the pool's strategy may choose from, in this order of preference, never mixing them:
+ * 1. who is eligible by the log and by this worker's breaker;
+ * 2. who is a last resort and not stopped by this worker's breaker: nobody knows anything bad for certain;
+ * 3. whoever only a breaker speaks against. With all breakers open there is nowhere better to send to, and spreading the
+ *    load over all finds the first one that recovers, where answering 503 would turn many errors into nothing but errors.
+ * Who is unhealthy, draining or disabled is in none of them.
+ */
+export function rebuildEligible(pool: PoolTable): void {
+  const usable = pool.slots.filter((slot) => slot.weight > 0);
+  for (const accepts of PREFERENCES) {
+    const accepted = usable.filter(accepts);
+    setEligible(pool, accepted);
+    if (accepted.length > 0) return;
+  }
+}
+
+const admitted = (slot: BackendSlot) => breakerAdmits(slot.breaker, slot.trialLimit);
+const PREFERENCES: readonly ((slot: BackendSlot) => boolean)[] = [
+  (slot) => slot.eligible && admitted(slot),
+  (slot) => slot.lastResort && admitted(slot),
+  (slot) => slot.eligible || slot.lastResort,
+];

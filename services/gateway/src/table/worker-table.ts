@@ -1,0 +1,289 @@
+import {
+  type BreakerChange,
+  breakerClose,
+  breakerHalfOpen,
+  breakerOpen,
+  breakerRecord,
+  breakerTick,
+  breakerTrialEnded,
+  type PolicySettings,
+  type PoolSettings,
+  RouteMatcher,
+  STRATEGIES,
+  type Uniform,
+} from '@usher/domain';
+import type {
+  AttemptOutcome,
+  BackendRow,
+  BackendSlot,
+  PoolTable,
+  RouteEntry,
+  RoutingTable,
+  TableDelta,
+} from '../routing-table.ts';
+import { newSlot } from './backend-slot.ts';
+import { type BackendObservation, SlotObserver } from './observation.ts';
+import { newPool, rebuildEligible, undeclared } from './pool-table.ts';
+
+/** What this worker's own breaker did, for the others to hear. */
+export type BreakerNews =
+  | {
+      readonly kind: 'tripped';
+      readonly backend: string;
+      readonly failures: number;
+      readonly requests: number;
+      readonly untilMs: number;
+    }
+  | { readonly kind: 'recovered'; readonly backend: string };
+
+interface Member {
+  readonly row: BackendRow;
+  readonly pool: PoolTable;
+  readonly observer: SlotObserver;
+}
+
+/** A client that leaves says nothing about the backend; all other outcomes but `ok` are its fault. */
+const isFault = (outcome: AttemptOutcome): boolean => outcome !== 'ok' && outcome !== 'client_closed';
+
+/**
+ * The routing table of one worker: changed in place by deltas, so that counters, requests under way and breakers live on
+ * through every change of settings.
+ */
+export class WorkerTable implements RoutingTable {
+  #policy: PolicySettings;
+  #position = 0;
+  #routes: readonly RouteEntry[] = [];
+  #matcher = new RouteMatcher<RouteEntry>([]);
+  /** Also of pools that are named and not, or no longer, declared: routes keep pointing at the same object. */
+  readonly #pools = new Map<string, PoolTable>();
+  readonly #members = new Map<string, Member>();
+  /** Slots that are chosen no more and whose last requests are still to end and to be reported. */
+  readonly #leaving = new Set<SlotObserver>();
+  #nextIndex = 0;
+  readonly #random: Uniform;
+  readonly #onBreaker: (news: BreakerNews) => void;
+
+  constructor(policy: PolicySettings, random: Uniform, onBreaker: (news: BreakerNews) => void) {
+    this.#policy = policy;
+    this.#random = random;
+    this.#onBreaker = onBreaker;
+  }
+
+  get policy(): PolicySettings {
+    return this.#policy;
+  }
+
+  get position(): number {
+    return this.#position;
+  }
+
+  match(host: string, path: string): RouteEntry | undefined {
+    return this.#matcher.match(host, path);
+  }
+
+  pick(pool: PoolTable, tried: readonly BackendSlot[]): BackendSlot | undefined {
+    return STRATEGIES[pool.settings.strategy](pool, tried, this.#random);
+  }
+
+  begin(slot: BackendSlot): void {
+    slot.inFlight += 1;
+    if (slot.breaker.phase !== 'half_open') return;
+    slot.breaker.trialsInFlight += 1;
+    if (slot.breaker.trialsInFlight === slot.trialLimit) this.#rebuildAround(slot);
+  }
+
+  finish(
+    pool: PoolTable,
+    slot: BackendSlot,
+    outcome: AttemptOutcome,
+    durationMs: number,
+    nowMs: number,
+  ): void {
+    const failed = isFault(outcome);
+    slot.inFlight -= 1;
+    slot.requests += 1;
+    slot.latencySumMs += durationMs;
+    if (failed) slot.failures += 1;
+    pool.retryBudget.noteRequest(nowMs);
+    const { breaker } = slot;
+    const trial = breaker.phase === 'half_open' && nowMs - durationMs >= breaker.halfOpenSinceMs;
+    let change: BreakerChange = 'none';
+    if (pool.settings.breaker.enabled && outcome !== 'client_closed') {
+      change = breakerRecord(breaker, pool.settings.breaker, failed, nowMs - durationMs, nowMs);
+    }
+    if (trial) breakerTrialEnded(breaker);
+    if (trial || change !== 'none') this.#rebuildAround(slot);
+    if (change !== 'none') this.#tell(slot, change);
+  }
+
+  takeRetry(pool: PoolTable, nowMs: number): boolean {
+    return pool.retryBudget.take(pool.settings.retry.budgetRatio, nowMs);
+  }
+
+  /** Every route in force; those of the plugin lane need their plugins set up. */
+  get routes(): readonly RouteEntry[] {
+    return this.#routes;
+  }
+
+  /** Whether the pool's strategy may choose the backend now. */
+  isChoosable(backend: string): boolean {
+    const member = this.#members.get(backend);
+    return member !== undefined && member.pool.eligible.includes(member.observer.slot);
+  }
+
+  /** Applies changes in order; afterwards the table stands for `position`. */
+  apply(deltas: readonly TableDelta[], position: number, nowMs: number): void {
+    const touched = new Set<PoolTable>();
+    for (const delta of deltas) this.#applyOne(delta, nowMs, touched);
+    for (const pool of touched) rebuildEligible(pool);
+    this.#position = position;
+  }
+
+  /** Lets breakers whose time has come try again. To be called a few times a second. */
+  tick(nowMs: number): void {
+    for (const { pool, observer } of this.#members.values()) {
+      const { breaker } = observer.slot;
+      if (breaker.phase === 'closed') continue;
+      if (breakerTick(breaker, pool.settings.breaker, nowMs)) rebuildEligible(pool);
+    }
+  }
+
+  /** What happened since the last call, for those backends to which anything did. */
+  observe(): BackendObservation[] {
+    const observations: BackendObservation[] = [];
+    for (const { observer } of this.#members.values()) {
+      const observation = observer.take();
+      if (observation !== undefined) observations.push(observation);
+    }
+    for (const observer of this.#leaving) {
+      const observation = observer.take();
+      if (observation !== undefined) observations.push(observation);
+      else if (observer.slot.inFlight === 0) this.#leaving.delete(observer);
+    }
+    return observations;
+  }
+
+  #applyOne(delta: TableDelta, nowMs: number, touched: Set<PoolTable>): void {
+    switch (delta.kind) {
+      case 'policy':
+        this.#setPolicy(delta.policy);
+        break;
+      case 'pool':
+        this.#setPool(delta.settings, touched);
+        break;
+      case 'pool_removed':
+        for (const { row } of this.#members.values()) {
+          if (row.pool === delta.pool) this.#removeBackend(row.id, touched);
+        }
+        this.#poolOf(delta.pool).settings = undeclared(delta.pool);
+        break;
+      case 'backend':
+        this.#setBackend(delta.row, nowMs, touched);
+        break;
+      case 'backend_removed':
+        this.#removeBackend(delta.backend, touched);
+        break;
+      case 'tripped':
+      case 'recovered':
+        this.#hearOfBreaker(delta, nowMs, touched);
+        break;
+    }
+  }
+
+  #setPolicy(policy: PolicySettings): void {
+    this.#policy = policy;
+    this.#routes = policy.routes.map((settings) => ({
+      settings,
+      pool: this.#poolOf(settings.pool),
+      lane: settings.plugins.length > 0 ? 'plugin' : 'wire',
+    }));
+    this.#matcher = new RouteMatcher(this.#routes);
+  }
+
+  #poolOf(id: string): PoolTable {
+    let pool = this.#pools.get(id);
+    if (pool === undefined) this.#pools.set(id, (pool = newPool(undeclared(id))));
+    return pool;
+  }
+
+  #setPool(settings: PoolSettings, touched: Set<PoolTable>): void {
+    const pool = this.#poolOf(settings.id);
+    if (!settings.breaker.enabled) for (const slot of pool.slots) breakerClose(slot.breaker);
+    pool.settings = settings;
+    touched.add(pool);
+  }
+
+  #setBackend(row: BackendRow, nowMs: number, touched: Set<PoolTable>): void {
+    let member = this.#members.get(row.id);
+    if (member !== undefined && (member.row.pool !== row.pool || member.row.url !== row.url)) {
+      this.#removeBackend(row.id, touched);
+      member = undefined;
+    }
+    if (member === undefined) {
+      const pool = this.#poolOf(row.pool);
+      const slot = newSlot(row, this.#nextIndex++);
+      if (row.halfOpen) breakerHalfOpen(slot.breaker, nowMs);
+      pool.slots.push(slot);
+      this.#members.set(row.id, { row, pool, observer: new SlotObserver(slot) });
+      touched.add(pool);
+      return;
+    }
+    const { slot } = member.observer;
+    // The fleet's trials are this worker's too, whatever it saw itself: only a trial's outcome can close the breaker.
+    if (row.halfOpen && !slot.fleetHalfOpen) breakerHalfOpen(slot.breaker, nowMs);
+    else if (!row.halfOpen && slot.fleetHalfOpen && slot.breaker.phase === 'half_open')
+      breakerClose(slot.breaker);
+    slot.weight = row.weight;
+    slot.eligible = row.eligible;
+    slot.lastResort = row.lastResort;
+    slot.trialLimit = row.trialLimit;
+    slot.fleetHalfOpen = row.halfOpen;
+    this.#members.set(row.id, { ...member, row });
+    touched.add(member.pool);
+  }
+
+  #removeBackend(id: string, touched: Set<PoolTable>): void {
+    const member = this.#members.get(id);
+    if (member === undefined) return;
+    this.#members.delete(id);
+    this.#leaving.add(member.observer);
+    member.pool.slots.splice(member.pool.slots.indexOf(member.observer.slot), 1);
+    touched.add(member.pool);
+  }
+
+  #hearOfBreaker(
+    delta: Extract<TableDelta, { kind: 'tripped' | 'recovered' }>,
+    nowMs: number,
+    touched: Set<PoolTable>,
+  ): void {
+    const member = this.#members.get(delta.backend);
+    if (member === undefined) return;
+    const { breaker } = member.observer.slot;
+    if (delta.kind === 'recovered') breakerClose(breaker);
+    else if (delta.untilMs > nowMs) breakerOpen(breaker, delta.untilMs);
+    touched.add(member.pool);
+  }
+
+  #rebuildAround(slot: BackendSlot): void {
+    const member = this.#members.get(slot.id);
+    if (member?.observer.slot === slot) rebuildEligible(member.pool);
+  }
+
+  #tell(slot: BackendSlot, change: BreakerChange): void {
+    if (this.#members.get(slot.id)?.observer.slot !== slot) return;
+    const { failuresInRow, windowFailures, windowRequests, openUntilMs } = slot.breaker;
+    if (change === 'recovered') {
+      this.#onBreaker({ kind: 'recovered', backend: slot.id });
+      return;
+    }
+    const failures = Math.max(1, failuresInRow, windowFailures);
+    const requests = Math.max(failures, windowRequests);
+    this.#onBreaker({
+      kind: 'tripped',
+      backend: slot.id,
+      failures,
+      requests,
+      untilMs: Math.ceil(openUntilMs),
+    });
+  }
+}

@@ -1,0 +1,67 @@
+import type { PolicySettings, PoolSettings, RouteSettings } from '@usher/domain';
+import type { BackendRow } from '../routing-table.ts';
+
+/** Settings for tests: every default filled in, the parts that matter given. */
+
+export function policy(changes: Partial<PolicySettings> = {}): PolicySettings {
+  return {
+    routes: [route({ id: 'all', path: '/*', pool: 'web' })],
+    timeouts: {
+      requestHeaderMs: 10_000,
+      connectMs: 3_000,
+      responseMs: 30_000,
+      idleMs: 75_000,
+      backendIdleMs: 4_000,
+      requestMs: 0,
+      shutdownMs: 5_000,
+    },
+    limits: {
+      requestBodyBytes: 10 * 2 ** 20,
+      headerBytes: 60 * 2 ** 10,
+      headerCount: 100,
+      connections: 1_000,
+    },
+    trustedProxies: [],
+    ...changes,
+  };
+}
+
+export function route(
+  settings: Pick<RouteSettings, 'id' | 'path' | 'pool'> & Partial<RouteSettings>,
+): RouteSettings {
+  return { plugins: [], ...settings };
+}
+
+export function pool(changes: Partial<PoolSettings> = {}): PoolSettings {
+  return {
+    id: 'web',
+    strategy: 'round_robin',
+    health: { type: 'none' },
+    breaker: {
+      enabled: true,
+      failures: 3,
+      windowMs: 10_000,
+      openForMs: 30_000,
+      halfOpenRequests: 2,
+      successes: 2,
+    },
+    retry: { attempts: 1, budgetRatio: 0.2 },
+    drainMs: 30_000,
+    agents: false,
+    ...changes,
+  };
+}
+
+export function row(id: string, changes: Partial<BackendRow> = {}): BackendRow {
+  return {
+    id,
+    pool: 'web',
+    url: 'http://127.0.0.1:9',
+    weight: 1,
+    eligible: true,
+    lastResort: false,
+    halfOpen: false,
+    trialLimit: 2,
+    ...changes,
+  };
+}
