@@ -1,0 +1,2 @@
+export { type Collector, startCollector } from './collector.ts';
+export { collectorRoutes } from './collector-routes.ts';

@@ -1,0 +1,33 @@
+import type { BackendStats } from '@usher/domain';
+
+const INTERVAL_DEFAULT_MS = 1_000;
+const STALE_INTERVALS = 3;
+const STALE_AFTER_MIN_MS = 5_000;
+/** How many of the newest gaps between reports the interval is learned from. */
+const GAPS_MAX = 8;
+
+/** The newest reports of one backend, by the times at which they arrived. */
+export class ReportWindow {
+  /** Stamped with the time of arrival: agents' clocks are not to be trusted. */
+  latest: BackendStats | undefined;
+  readonly #gapsMs: number[] = [];
+
+  take(stats: BackendStats, nowMs: number): void {
+    if (this.latest !== undefined) {
+      this.#gapsMs.push(nowMs - this.latest.atMs);
+      if (this.#gapsMs.length > GAPS_MAX) this.#gapsMs.shift();
+    }
+    this.latest = { ...stats, atMs: nowMs };
+  }
+
+  /** Silence of this length means that the backend's numbers are not to be relied on. */
+  get staleAfterMs(): number {
+    return Math.max(STALE_AFTER_MIN_MS, STALE_INTERVALS * this.#intervalMs());
+  }
+
+  /** The median: a report that came late, or a pause, does not change what is expected. */
+  #intervalMs(): number {
+    const sorted = this.#gapsMs.toSorted((a, b) => a - b);
+    return sorted[Math.floor(sorted.length / 2)] ?? INTERVAL_DEFAULT_MS;
+  }
+}

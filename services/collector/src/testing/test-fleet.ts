@@ -1,0 +1,161 @@
+import { FleetFold } from '@usher/actors';
+import type { BackendStats } from '@usher/domain';
+import { type EventDraft, envelop, type UsherEvent } from '@usher/events';
+import type { Clock, EventLog, Log, MessageBus, Outbox, Random, Sample } from '@usher/ports';
+import { type Collector, startCollector } from '../collector.ts';
+import { TestLeases } from './test-leases.ts';
+
+const GIB = 2 ** 30;
+
+interface TestPorts {
+  readonly clock: Clock & { advance(ms: number): void };
+  readonly random: Random;
+  readonly log: Log;
+  readonly events: EventLog;
+}
+
+/** A fleet in one process. What collectors write is folded at once, unless the outbox is full. */
+export class TestFleet {
+  readonly fold = new FleetFold();
+  readonly leases: TestLeases;
+  readonly written: UsherEvent[] = [];
+  readonly subjects: string[] = [];
+  outboxFull = false;
+  readonly #ports: TestPorts;
+  readonly #families = new Map<string, () => readonly Sample[] | Promise<readonly Sample[]>>();
+  #handlers: ((subject: string, payload: string) => void)[] = [];
+  #collectors: Collector[] = [];
+
+  readonly bus: MessageBus = {
+    publish: (subject, payload) => {
+      for (const handler of this.#handlers) handler(subject, payload);
+    },
+    subscribe: (_subject, handler) => {
+      this.#handlers.push(handler);
+      return {
+        stop: () => {
+          this.#handlers = this.#handlers.filter((other) => other !== handler);
+        },
+      };
+    },
+    request: () => Promise.reject(new Error('not used')),
+    serve: () => ({ stop: () => undefined }),
+  };
+
+  readonly #outbox: Outbox = {
+    offer: (subject, events) => {
+      if (this.outboxFull) return false;
+      this.subjects.push(subject);
+      this.written.push(...events);
+      this.fold.apply({ position: this.fold.position + 1, subject, events, quarantined: [] });
+      return true;
+    },
+    flush: async () => undefined,
+    pending: 0,
+  };
+
+  /** A fleet with one backend, `a`. */
+  constructor(ports: TestPorts) {
+    this.#ports = ports;
+    this.leases = new TestLeases(ports.clock);
+    this.register('a');
+  }
+
+  async start(instance = 'one'): Promise<Collector> {
+    const family = (
+      name: string,
+      _help: string,
+      collect: () => readonly Sample[] | Promise<readonly Sample[]>,
+    ) => void this.#families.set(name, collect);
+    const collector = startCollector({
+      ...this.#ports,
+      instance,
+      version: '0',
+      fleet: this.fold,
+      outbox: this.#outbox,
+      bus: this.bus,
+      store: this.leases.store,
+      metrics: { counter: family, gauge: family, histogram: () => undefined },
+    });
+    this.#collectors.push(collector);
+    await settled();
+    return collector;
+  }
+
+  register(id: string): void {
+    this.#append({
+      type: 'backend.registered',
+      subject: id,
+      data: {
+        settings: { id, pool: 'web', url: 'http://127.0.0.1:1', weight: 1 },
+        origin: 'command',
+        health: 'unchecked',
+      },
+    });
+  }
+
+  remove(id: string): void {
+    this.#append({ type: 'backend.removed', subject: id, data: { backend: id } });
+  }
+
+  report(backend: string, changes: Partial<BackendStats> = {}): void {
+    this.bus.publish(`usher.stats.${backend}`, JSON.stringify(statsWith(changes)));
+  }
+
+  /** Seconds pass; at the start of each, whoever is named reports. */
+  async seconds(
+    count: number,
+    reporting: readonly string[] = [],
+    changes: Partial<BackendStats> = {},
+  ): Promise<void> {
+    for (let i = 0; i < count; i++) {
+      for (const backend of reporting) this.report(backend, changes);
+      this.#ports.clock.advance(1_000);
+      await settled();
+    }
+  }
+
+  types(): string[] {
+    return this.written.map((event) => event.type);
+  }
+
+  count(type: string): number {
+    return this.written.filter((event) => event.type === type).length;
+  }
+
+  /** Values of a metric family by the value of a label, '' without one. */
+  async metric(name: string, label = ''): Promise<Record<string, number>> {
+    const samples = (await this.#families.get(name)?.()) ?? [];
+    return Object.fromEntries(samples.map((sample) => [sample.labels[label] ?? '', sample.value]));
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all(this.#collectors.splice(0).map((collector) => collector.stop()));
+  }
+
+  #append(draft: EventDraft): void {
+    const { random } = this.#ports;
+    const context = { source: 'usher/test/t', timeMs: 0, actor: 'test' };
+    const events = envelop([draft], context, () => random.uuid());
+    const subject = 'usher.events.scheduler.control';
+    this.fold.apply({ position: this.fold.position + 1, subject, events, quarantined: [] });
+  }
+}
+
+export function statsWith(changes: Partial<BackendStats>): BackendStats {
+  return {
+    atMs: 5,
+    coresPercent: [10, 20],
+    memoryUsedBytes: GIB,
+    memoryTotalBytes: 4 * GIB,
+    diskUsedBytes: 10 * GIB,
+    diskTotalBytes: 100 * GIB,
+    gpus: [],
+    ...changes,
+  };
+}
+
+/** Lets promises that wait for nothing outside go on. */
+async function settled(): Promise<void> {
+  for (let i = 0; i < 10; i++) await Promise.resolve();
+}

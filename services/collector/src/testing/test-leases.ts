@@ -1,0 +1,39 @@
+import { type Clock, type StateStore, StoreUnavailableError } from '@usher/ports';
+
+/** The leases of a state store, which a test can take away. */
+export class TestLeases {
+  down = false;
+  readonly store: StateStore;
+  readonly #held = new Map<string, { owner: string; untilMs: number }>();
+
+  constructor(clock: Clock) {
+    this.store = {
+      acquireLease: async (name, owner, ttlMs) => {
+        this.#assertUp();
+        const lease = this.#held.get(name);
+        if (lease !== undefined && lease.owner !== owner && lease.untilMs > clock.now())
+          return { held: false, owner: lease.owner };
+        this.#held.set(name, { owner, untilMs: clock.now() + ttlMs });
+        return { held: true, owner };
+      },
+      releaseLease: async (name, owner) => {
+        this.#assertUp();
+        return this.#held.get(name)?.owner === owner && this.#held.delete(name);
+      },
+      listLeases: unused,
+      get: unused,
+      set: unused,
+      setIfAbsent: unused,
+      delete: unused,
+      status: () => ({ connected: !this.down, sinceMs: 0 }),
+      onStatus: () => undefined,
+      close: async () => undefined,
+    };
+  }
+
+  #assertUp(): void {
+    if (this.down) throw new StoreUnavailableError('the store is down');
+  }
+}
+
+const unused = (): Promise<never> => Promise.reject(new Error('not used'));
