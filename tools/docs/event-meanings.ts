@@ -1,0 +1,40 @@
+import type { EventType } from '../../libs/events/src/index.ts';
+
+/** What each event says, in one sentence; the type checker asks for one per type. */
+export const MEANINGS: Readonly<Record<EventType, string>> = {
+  'config.applied': 'The fleet took over the shared settings of a file; `hash` names them.',
+  'pool.added': 'A pool exists from now on.',
+  'pool.updated': 'A pool has other settings.',
+  'pool.removed': 'A pool and its backends are gone.',
+  'backend.registered': 'A backend exists from now on; `origin` says who declared it.',
+  'backend.updated':
+    'A backend has other settings; `health` is there if the change makes void what probes found before.',
+  'backend.drain_started': 'A backend gets no new requests and has until the deadline to finish what it has.',
+  'backend.drained': 'A draining backend has finished: it was empty, or its deadline passed.',
+  'backend.disabled': 'An operator took a backend out at once.',
+  'backend.enabled': 'An operator took a drained or disabled backend back in.',
+  'backend.removed': 'A backend is gone.',
+  'breaker.opened': 'Enough gateways found a backend failing: no gateway sends it requests until `untilMs`.',
+  'breaker.half_opened': 'An open breaker is due: a limited number of trial requests may go to the backend.',
+  'breaker.closed': 'The trials succeeded: the backend gets its share again.',
+  'scheduler.elected': 'A scheduler leads from now on; its term is higher than every earlier one.',
+  'gateway.lost': 'A gateway has not been heard of for too long; what it held is given back.',
+  'checkpoint.written': 'The fold of the log up to `position` has this digest; a replay must find the same.',
+  'backend.became_healthy': 'Enough probes in a row succeeded.',
+  'backend.became_unhealthy': 'Enough probes in a row failed; `cause` is what the last one met.',
+  'backend.latency_measured':
+    'How long the probes of a backend take, smoothed; written at most now and then.',
+  'backend.stats_reported': 'What a backend’s agent reported, averaged over its window.',
+  'backend.went_stale': 'A backend’s agent has not reported for too long.',
+  'backend.came_back': 'A stale backend’s agent reports again.',
+  'gateway.started': 'A gateway takes requests from now on.',
+  'gateway.stopped': 'A gateway ended in an orderly way.',
+  'gateway.observed': 'What a gateway saw of each backend since its last such event.',
+  'backend.emptied': 'A gateway has no request left on a draining backend.',
+  'breaker.tripped':
+    'A gateway’s own breaker for a backend opened; the gateway sends it nothing until `untilMs`.',
+  'breaker.recovered': 'A gateway’s own breaker for a backend closed again.',
+  'allocation.reserved': 'A gateway reserved resources of a backend until they are released or expire.',
+  'allocation.released': 'A reservation ended; its resources are free again.',
+  'allocation.expired': 'A reservation’s time passed without a release.',
+};
