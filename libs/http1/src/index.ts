@@ -1,1 +1,11 @@
-export {};
+export { ChunkedScanner, type PayloadSink } from './chunked.ts';
+export { FAULTS, type HttpFault } from './faults.ts';
+export { FIELD } from './field-names.ts';
+export { FAULTY, FIELD_LINES_MAX, FieldTable, INCOMPLETE } from './field-table.ts';
+export type { BodyKind, Framing } from './framing.ts';
+export { HeadBuffer } from './head-buffer.ts';
+export type { HeadLimits } from './head-limits.ts';
+export { joinedValues, keptFields, singleValue } from './kept-fields.ts';
+export { parseRequestHead, RequestHead } from './request-head.ts';
+export { isBodiless, parseResponseHead, ResponseHead } from './response-head.ts';
+export { isIdempotent, isToken } from './tokens.ts';

@@ -1,0 +1,77 @@
+import { LOWER } from './chars.ts';
+
+/** Header names that a proxy acts on. Every other name is `other`, which is never looked at again. At most 31 ids: they are bits. */
+export const FIELD = {
+  other: 0,
+  host: 1,
+  connection: 2,
+  contentLength: 3,
+  transferEncoding: 4,
+  te: 5,
+  upgrade: 6,
+  keepAlive: 7,
+  /** Proxy-Connection, Proxy-Authenticate, Proxy-Authorization, Proxy-Authentication-Info. */
+  proxyHop: 8,
+  expect: 9,
+  xForwardedFor: 10,
+  xForwardedProto: 11,
+  xForwardedHost: 12,
+  xRequestId: 13,
+  /** Other names by which a client could claim to be somebody else: Forwarded, X-Real-IP, X-Forwarded-Port. */
+  claim: 14,
+  /** A line whose name a Connection header nominates; given to a line after the scan, never looked up by name. */
+  nominated: 15,
+} as const;
+
+interface KnownName {
+  readonly id: number;
+  readonly bytes: Uint8Array;
+}
+
+const NAMES: readonly (readonly [string, number])[] = [
+  ['host', FIELD.host],
+  ['connection', FIELD.connection],
+  ['content-length', FIELD.contentLength],
+  ['transfer-encoding', FIELD.transferEncoding],
+  ['te', FIELD.te],
+  ['upgrade', FIELD.upgrade],
+  ['keep-alive', FIELD.keepAlive],
+  ['proxy-connection', FIELD.proxyHop],
+  ['proxy-authenticate', FIELD.proxyHop],
+  ['proxy-authorization', FIELD.proxyHop],
+  ['proxy-authentication-info', FIELD.proxyHop],
+  ['expect', FIELD.expect],
+  ['x-forwarded-for', FIELD.xForwardedFor],
+  ['x-forwarded-proto', FIELD.xForwardedProto],
+  ['x-forwarded-host', FIELD.xForwardedHost],
+  ['x-request-id', FIELD.xRequestId],
+  ['forwarded', FIELD.claim],
+  ['x-real-ip', FIELD.claim],
+  ['x-forwarded-port', FIELD.claim],
+];
+
+const LENGTH_MAX = Math.max(...NAMES.map(([name]) => name.length));
+
+const BY_LENGTH: readonly (readonly KnownName[])[] = Array.from({ length: LENGTH_MAX + 1 }, (_, length) =>
+  NAMES.filter(([name]) => name.length === length).map(([name, id]) => ({ id, bytes: Buffer.from(name) })),
+);
+
+/** Which known name `bytes[start..end)` is, case-insensitively; `FIELD.other` when it is none. */
+export function fieldIdOf(bytes: Uint8Array, start: number, end: number): number {
+  const length = end - start;
+  if (length > LENGTH_MAX) return FIELD.other;
+  const candidates = BY_LENGTH[length]!;
+  for (let i = 0; i < candidates.length; i++) {
+    const candidate = candidates[i]!;
+    if (equalsLower(bytes, start, candidate.bytes)) return candidate.id;
+  }
+  return FIELD.other;
+}
+
+/** Whether the bytes from `start` on are `lower` in any case. The caller has compared the lengths. */
+export function equalsLower(bytes: Uint8Array, start: number, lower: Uint8Array): boolean {
+  for (let i = 0; i < lower.length; i++) {
+    if (LOWER[bytes[start + i]!] !== lower[i]) return false;
+  }
+  return true;
+}
