@@ -2,6 +2,11 @@ import type { BackendActors } from '@usher/actors';
 import { type EventDraft, envelop, eventSubject, type UsherEvent } from '@usher/events';
 import { ConflictError, LogUnavailableError, type ServiceContext } from '@usher/ports';
 
+/** Source of the events that this process's health service writes. */
+export function healthSource({ instance }: Pick<ServiceContext, 'instance'>): string {
+  return `usher/health/${instance}`;
+}
+
 /** What probes found about a backend, as its actor is told. */
 export interface Finding {
   readonly type: 'probes.succeeded' | 'probes.failed';
@@ -91,8 +96,8 @@ export class Announcer {
 
   /** False when somebody else wrote first. */
   async #append(backend: string, subject: string, draft: EventDraft, expect: number): Promise<boolean> {
-    const { instance, clock, random, events, log } = this.#context;
-    const source = `usher/health/${instance}`;
+    const { clock, random, events, log } = this.#context;
+    const source = healthSource(this.#context);
     const known = this.#unconfirmed.get(backend);
     const event =
       known?.type === draft.type

@@ -73,6 +73,11 @@ export class BackendMonitor {
     this.#begin();
   }
 
+  /** Makes what was found so far void; probing goes on as planned. */
+  forget(): void {
+    this.#counts = NO_PROBES;
+  }
+
   stop(): void {
     this.#timer?.cancel();
     this.#leaveQueue();

@@ -1,7 +1,7 @@
 import { BackendActors } from '@usher/actors';
 import type { UsherEvent } from '@usher/events';
 import type { LogRecord, Service, ServiceContext, Subscription } from '@usher/ports';
-import { Announcer, type Finding } from './announcer.ts';
+import { Announcer, type Finding, healthSource } from './announcer.ts';
 import { BackendMonitor, type MonitorPorts } from './backend-monitor.ts';
 import { registerHealthMetrics } from './health-metrics.ts';
 import { nextHealth } from './health-rules.ts';
@@ -85,14 +85,18 @@ class HealthService implements Service {
     for (const event of events) this.#followEvent(event);
   }
 
-  #followEvent({ type, data }: UsherEvent): void {
+  #followEvent({ type, data, source }: UsherEvent): void {
     if (type === 'backend.registered') this.#reconcile(data.settings.id, true);
     else if (type === 'backend.updated') this.#reconcile(data.settings.id, data.health !== undefined);
     else if (type === 'backend.removed') this.#reconcile(data.backend);
     else if (type === 'pool.added' || type === 'pool.updated') this.#reconcilePool(data.settings.id);
     else if (type === 'pool.removed') this.#reconcilePool(data.pool);
-    else if (type === 'backend.became_healthy' || type === 'backend.became_unhealthy')
+    else if (type === 'backend.became_healthy' || type === 'backend.became_unhealthy') {
+      // Another prober's finding is as good as ours: only later probes may contradict it. Otherwise two that see
+      // different things would contradict each other as fast as the log takes it.
+      if (source !== healthSource(this.#context)) this.#monitors.get(data.backend)?.forget();
       this.#announcer.consider(data.backend);
+    }
   }
 
   #reconcilePool(pool: string): void {

@@ -1,5 +1,6 @@
 import { envelop, eventSubject } from '@usher/events';
 import type { ServiceContext } from '@usher/ports';
+import { healthSource } from './announcer.ts';
 import { averageLatency, worthAnEvent } from './latency-rules.ts';
 
 interface Measured {
@@ -35,7 +36,7 @@ export class LatencyReporter {
 
   /** False when the outbox is full: the next probe tries again, with a newer average. */
   #offer(backend: string, averageMs: number, timeMs: number): boolean {
-    const { instance, random, outbox } = this.#context;
+    const { random, outbox } = this.#context;
     // Whole microseconds: more digits mean nothing and are paid for in every copy of the log.
     const latencyMs = Math.round(averageMs * 1000) / 1000;
     const draft = {
@@ -43,7 +44,7 @@ export class LatencyReporter {
       subject: backend,
       data: { backend, latencyMs },
     } as const;
-    const context = { source: `usher/health/${instance}`, timeMs, actor: 'health' };
+    const context = { source: healthSource(this.#context), timeMs, actor: 'health' };
     // A subject apart from the backend's health: facts in between must not make its decisions conflict.
     return outbox.offer(
       eventSubject('health', `${backend}.latency`),

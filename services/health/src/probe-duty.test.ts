@@ -61,6 +61,17 @@ test('without the store the other probes too after a while, and steps back when 
   expect(second.prober.take(1)).toBe(0);
 });
 
+test('two that see different things take turns at the pace of their probes', async () => {
+  const { fleet, first } = await two();
+  fleet.store.connected = false;
+  await fleet.pass(15_000);
+  first.prober.answers.set(1, 'connection refused');
+  await fleet.pass(30_000);
+  const transitions = await fleet.transitions('b1');
+  expect(transitions.length).toBeGreaterThan(2);
+  expect(transitions.length).toBeLessThan(20);
+});
+
 test('two that probe at once write each change once', async () => {
   const { fleet, first, second } = await two();
   fleet.store.connected = false;

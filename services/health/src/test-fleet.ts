@@ -1,7 +1,7 @@
 import { FleetFold } from '@usher/actors';
 import type { HealthCheck, PoolSettings } from '@usher/domain';
-import { CONTROL_SUBJECT, type EventDraft, envelop } from '@usher/events';
-import type { Metrics, Outbox, Sample, ServiceContext, StateStore } from '@usher/ports';
+import { CONTROL_SUBJECT, type EventDraft, envelop, eventSubject } from '@usher/events';
+import type { LogRecord, Metrics, Outbox, Sample, ServiceContext, StateStore } from '@usher/ports';
 import { StoreUnavailableError } from '@usher/ports';
 import { MemoryEventLog, MemoryStorage, RecordingLog, SimulatedClock, seededRandom } from '@usher/testing';
 import type { ProbeTarget } from './probe-plan.ts';
@@ -20,6 +20,15 @@ export class TestFleet {
     const context = { source: 'usher/scheduler/test', timeMs: this.clock.now(), actor: 'test' };
     const events = envelop(drafts, context, () => this.#random.uuid());
     await this.#log.append({ subject: CONTROL_SUBJECT, events });
+    await settled();
+  }
+
+  /** Writes as another prober would, which sees what ours does not. */
+  async rival(type: 'backend.became_healthy' | 'backend.became_unhealthy', backend: string): Promise<void> {
+    const draft = { type, subject: backend, data: { backend, cause: 'seen by a rival' } };
+    const context = { source: 'usher/health/rival', timeMs: this.clock.now(), actor: 'health' };
+    const events = envelop([draft], context, () => this.#random.uuid());
+    await this.#log.append({ subject: eventSubject('health', backend), events });
     await settled();
   }
 
@@ -62,10 +71,14 @@ class TestProcess {
   /** What the outbox was offered; it is full while `outboxFull`. */
   readonly facts: { readonly subject: string; readonly data: unknown }[] = [];
   outboxFull = false;
+  #late: LogRecord[] | undefined;
 
   constructor({ clock, storage, store }: TestFleet, instance: string, seed: number) {
     this.events = new MemoryEventLog(clock, storage);
-    this.events.tail(0, (record) => this.fold.apply(record));
+    this.events.tail(0, (record) => {
+      if (this.#late === undefined) this.fold.apply(record);
+      else this.#late.push(record);
+    });
     const outbox: Outbox = {
       offer: (subject, events) => {
         if (this.outboxFull) return false;
@@ -89,6 +102,17 @@ class TestProcess {
       log: this.log,
       metrics: this.metrics,
     };
+  }
+
+  /** From now on records reach this process's fold late: not before `catchUp`. */
+  lag(): void {
+    this.#late ??= [];
+  }
+
+  catchUp(): void {
+    const late = this.#late ?? [];
+    this.#late = undefined;
+    for (const record of late) this.fold.apply(record);
   }
 }
 
