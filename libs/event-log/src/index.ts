@@ -1,2 +1,6 @@
-export { type EmbeddedOptions, type OpenLog, openEmbedded } from './embedded/open.ts';
+export { RecordTooLargeError } from './draft.ts';
+export { type EmbeddedOptions, openEmbedded } from './embedded/open.ts';
 export { type EventReader, openEmbeddedReader } from './embedded/reader.ts';
+export type { JetStreamOptions } from './jetstream/link.ts';
+export { openJetStream } from './jetstream/open.ts';
+export type { OpenLog } from './open-log.ts';

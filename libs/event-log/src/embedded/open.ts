@@ -1,6 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Clock, EventLog, Log, MessageBus } from '@usher/ports';
+import type { Clock, Log } from '@usher/ports';
+import type { OpenLog } from '../open-log.ts';
 import { EmbeddedBus } from './bus.ts';
 import { EmbeddedEventLog } from './embedded-log.ts';
 import { SEGMENTS_DIR, SNAPSHOTS_DIR, syncDirectory } from './files.ts';
@@ -13,13 +14,6 @@ export interface EmbeddedOptions {
   readonly dir: string;
   readonly log: Log;
   readonly clock: Clock;
-}
-
-/** An event log with the bus that belongs to it. */
-export interface OpenLog {
-  readonly events: EventLog;
-  readonly bus: MessageBus;
-  close(): Promise<void>;
 }
 
 /** Opens the log in a directory for this process alone. Throws when another process has it, or when it cannot be read. */

@@ -1,0 +1,237 @@
+import { type JetStreamClient, type JetStreamManager, jetstream, jetstreamManager } from '@nats-io/jetstream';
+import { type Clock, type Log, LogUnavailableError } from '@usher/ports';
+import { AuthorizationError, type ConnectionOptions, connect, type NatsConnection } from 'nats';
+import { ConnectionStatus } from '../connection-status.ts';
+import { authenticatorOf } from './credentials.ts';
+import { assertVersion, describeDurability, UnsupportedServerError } from './server-version.ts';
+import { ensureStreams } from './streams.ts';
+
+export interface JetStreamOptions {
+  /** URLs such as `nats://10.0.0.1:4222`. */
+  readonly servers: readonly string[];
+  /** A creds file or nkey seed, as text or as the path of a file. Absent = none. */
+  readonly credentials?: string | undefined;
+  /** Name of this process; answers to it are sent to subjects below `_INBOX.<name>`. */
+  readonly name: string;
+  readonly log: Log;
+  readonly clock: Clock;
+}
+
+/** A connection that has passed the checks: what callers work with while it lasts. */
+export interface Session {
+  readonly connection: NatsConnection;
+  readonly client: JetStreamClient;
+  readonly manager: JetStreamManager;
+  readonly payloadBytesMax: number;
+}
+
+export const INBOX_PREFIX = '_INBOX';
+const REQUEST_TIMEOUT_MS = 3000;
+const RETRY_MS = 250;
+/** How long a read waits for a connection before it gives up. */
+const SESSION_WAIT_MS_MAX = 5000;
+/** How long closing waits for the server to take what has been sent. */
+const FLUSH_MS_MAX = 1000;
+
+/**
+ * The connection to NATS. Connects for as long as it takes, and again whenever it is lost; counts as connected only
+ * while there is a session.
+ */
+export class Link {
+  readonly status: ConnectionStatus;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly inboxPrefix: string;
+  readonly #options: ConnectionOptions;
+  #connection: NatsConnection | undefined;
+  /** The connection has a server at its other end, as far as is known. */
+  #up = false;
+  #session: Session | undefined;
+  #maintaining = false;
+  #failureReported = false;
+  #closed = false;
+  /** How to tell those that wait for an answer that none will come. */
+  readonly #waiting = new Set<(error: Error) => void>();
+  readonly #connectionListeners: ((connection: NatsConnection) => void)[] = [];
+  readonly #sessionListeners = new Set<(session: Session) => void>();
+
+  /** Throws when the credentials cannot be used. */
+  constructor({ servers, credentials, name, log, clock }: JetStreamOptions) {
+    this.clock = clock;
+    this.log = log;
+    this.status = new ConnectionStatus(clock, false);
+    this.inboxPrefix = `${INBOX_PREFIX}.${name}`;
+    this.#options = {
+      servers: [...servers],
+      name,
+      inboxPrefix: this.inboxPrefix,
+      timeout: 2000,
+      // Sees a link that died without a word after 10 to 15 seconds instead of 4 to 6 minutes.
+      pingInterval: 5000,
+      maxPingOut: 2,
+      maxReconnectAttempts: -1,
+      reconnectTimeWait: 100,
+      reconnectJitter: 100,
+      ignoreAuthErrorAbort: true,
+      noAsyncTraces: true,
+      ...(credentials === undefined ? {} : { authenticator: authenticatorOf(credentials) }),
+    };
+  }
+
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  /**
+   * Resolves after the first attempt: connected, or trying on in the background. Throws what waiting does not mend:
+   * the server refuses us or is too old.
+   */
+  async start(): Promise<void> {
+    try {
+      await this.#attempt();
+    } catch (error) {
+      if (error instanceof AuthorizationError || error instanceof UnsupportedServerError) {
+        await this.close();
+        throw error;
+      }
+      this.#report(error as Error);
+      void this.#maintain();
+    }
+  }
+
+  /** The session; throws LogUnavailableError at once when there is none. */
+  session(): Session {
+    if (this.#session !== undefined) return this.#session;
+    throw new LogUnavailableError(this.#closed ? 'the event log is closed' : 'NATS is not connected');
+  }
+
+  /** The session, for which it waits a few seconds. */
+  async awaitSession(): Promise<Session> {
+    if (this.#session !== undefined || this.#closed) return this.session();
+    const { promise, resolve, reject } = Promise.withResolvers<Session>();
+    const stop = this.onSession(resolve);
+    const timer = this.clock.after(SESSION_WAIT_MS_MAX, () =>
+      reject(new LogUnavailableError('NATS is not connected')),
+    );
+    return this.guard(promise).finally(() => {
+      stop();
+      timer.cancel();
+    });
+  }
+
+  /** Calls back with each new connection, on which subscriptions then live for as long as it is made again. */
+  onConnection(listener: (connection: NatsConnection) => void): void {
+    this.#connectionListeners.push(listener);
+    if (this.#connection !== undefined) listener(this.#connection);
+  }
+
+  /** Calls back whenever a session begins. */
+  onSession(listener: (session: Session) => void): () => void {
+    this.#sessionListeners.add(listener);
+    return () => void this.#sessionListeners.delete(listener);
+  }
+
+  /** The answer, or LogUnavailableError as soon as the connection is lost: the client itself waits for its timeout. */
+  guard<T>(answer: Promise<T>): Promise<T> {
+    const { promise, resolve, reject } = Promise.withResolvers<T>();
+    this.#waiting.add(reject);
+    answer.then(resolve, reject).finally(() => this.#waiting.delete(reject));
+    return promise;
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    const connection = this.#connection;
+    if (connection !== undefined && this.#up) {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      const timer = this.clock.after(FLUSH_MS_MAX, resolve);
+      await Promise.race([connection.flush().catch(() => {}), promise]);
+      timer.cancel();
+    }
+    this.#lose('the event log is closed');
+    await connection?.close();
+  }
+
+  /** Attempts until there is a session, or until the connection is lost and the client makes it again. */
+  async #maintain(): Promise<void> {
+    if (this.#maintaining) return;
+    this.#maintaining = true;
+    while (!this.#closed && this.#session === undefined && (this.#up || this.#connection === undefined)) {
+      try {
+        await this.#attempt();
+      } catch (error) {
+        this.#report(error as Error);
+        const { promise, resolve } = Promise.withResolvers<void>();
+        this.clock.after(RETRY_MS, resolve);
+        await promise;
+      }
+    }
+    this.#maintaining = false;
+  }
+
+  async #attempt(): Promise<void> {
+    const connection = this.#connection ?? (await this.#dial());
+    if (connection === undefined) return;
+    const version = connection.info?.version ?? '0';
+    assertVersion(version);
+    const options = { timeout: REQUEST_TIMEOUT_MS };
+    const manager = await this.guard(jetstreamManager(connection, options));
+    await this.guard(ensureStreams(manager, this.log));
+    const client = jetstream(connection, options);
+    const payloadBytesMax = connection.info?.max_payload ?? 0;
+    const session = { connection, client, manager, payloadBytesMax };
+    this.#session = session;
+    this.#failureReported = false;
+    const server = connection.getServer();
+    this.log.info('connected to NATS', { server, version, durability: describeDurability(version) });
+    this.status.set(true);
+    for (const listener of this.#sessionListeners) listener(session);
+  }
+
+  /** Undefined when the log was closed meanwhile. */
+  async #dial(): Promise<NatsConnection | undefined> {
+    const connection = await connect(this.#options);
+    if (this.#closed) {
+      await connection.close();
+      return undefined;
+    }
+    this.#connection = connection;
+    this.#up = true;
+    void this.#watch(connection);
+    for (const listener of this.#connectionListeners) listener(connection);
+    return connection;
+  }
+
+  /** Follows a connection until it ends for good. */
+  async #watch(connection: NatsConnection): Promise<void> {
+    for await (const status of connection.status()) {
+      if (status.type === 'disconnect') {
+        this.#up = false;
+        this.#lose('the connection to NATS was lost');
+      } else if (status.type === 'reconnect') {
+        this.#up = true;
+        void this.#maintain();
+      } else if (status.type === 'error') {
+        this.log.warn('NATS refused something', { error: status.error });
+      }
+    }
+    this.#connection = undefined;
+    void this.#maintain();
+  }
+
+  #lose(message: string): void {
+    if (this.#session !== undefined && !this.#closed) this.log.warn(message);
+    this.#session = undefined;
+    this.status.set(false);
+    const error = new LogUnavailableError(message);
+    for (const reject of this.#waiting) reject(error);
+    this.#waiting.clear();
+  }
+
+  /** Once for each outage: attempts are many. */
+  #report(error: Error): void {
+    if (!this.#failureReported) this.log.warn('NATS cannot be used yet; trying on', { error });
+    this.#failureReported = true;
+  }
+}

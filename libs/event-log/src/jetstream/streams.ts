@@ -1,0 +1,69 @@
+import {
+  JetStreamApiCodes,
+  JetStreamApiError,
+  type JetStreamManager,
+  type StreamConfig,
+} from '@nats-io/jetstream';
+import { EVENTS_PREFIX } from '@usher/events';
+import type { Log } from '@usher/ports';
+import { nanos } from 'nats';
+
+export const EVENTS_STREAM = 'USHER_EVENTS';
+export const SNAPSHOTS_STREAM = 'USHER_SNAPSHOTS';
+export const SNAPSHOTS_PREFIX = 'usher.snapshots';
+/** How long the server recognises an unconditional append that is sent again. */
+const DUPLICATE_WINDOW_MS = 120_000;
+
+const EVENTS = {
+  name: EVENTS_STREAM,
+  subjects: [`${EVENTS_PREFIX}.>`],
+  storage: 'file',
+  retention: 'limits',
+  // Should somebody set a limit: refuse the new rather than forget the old.
+  discard: 'new',
+  deny_delete: true,
+  deny_purge: true,
+  duplicate_window: nanos(DUPLICATE_WINDOW_MS),
+} as const;
+
+const SNAPSHOTS = {
+  name: SNAPSHOTS_STREAM,
+  subjects: [`${SNAPSHOTS_PREFIX}.>`],
+  storage: 'file',
+  retention: 'limits',
+  discard: 'new',
+} as const;
+
+/** Makes the streams that are missing. Those that exist are the operator's; what is unsafe about them is said. */
+export async function ensureStreams(manager: JetStreamManager, log: Log): Promise<void> {
+  const events = await ensureStream(manager, EVENTS);
+  for (const weakness of weaknessesOf(events)) {
+    log.warn('the stream of events is not kept as it should be', { stream: EVENTS_STREAM, weakness });
+  }
+  await ensureStream(manager, SNAPSHOTS);
+}
+
+async function ensureStream(
+  manager: JetStreamManager,
+  config: typeof EVENTS | typeof SNAPSHOTS,
+): Promise<StreamConfig> {
+  try {
+    return (await manager.streams.info(config.name)).config;
+  } catch (error) {
+    if (!(error instanceof JetStreamApiError) || error.code !== JetStreamApiCodes.StreamNotFound) throw error;
+    return (await manager.streams.add({ ...config, subjects: [...config.subjects] })).config;
+  }
+}
+
+function weaknessesOf(config: StreamConfig): string[] {
+  const found: string[] = [];
+  if (config.storage !== EVENTS.storage) found.push('it is in memory and ends with the server');
+  if (config.retention !== EVENTS.retention) found.push(`its retention is ${config.retention}`);
+  if (config.discard !== EVENTS.discard) found.push('at its limits it forgets old events');
+  if (config.max_age > 0) found.push('it forgets events by age');
+  if (config.max_msgs_per_subject > 0) found.push('it keeps only some records of each subject');
+  if (!config.deny_delete || !config.deny_purge) found.push('events can be deleted from it');
+  if (config.duplicate_window < EVENTS.duplicate_window)
+    found.push('its duplicate window is under 2 minutes');
+  return found;
+}
