@@ -1,3 +1,8 @@
+export { type ExplainedValue, explainConfig } from './explain.ts';
+export { ConfigError, type Fault, formatFault, formatPlace, type Place } from './fault.ts';
+export { configJsonSchema } from './json-schema.ts';
+export { type LoadOptions, loadConfig, type ParseOptions, parseConfigText } from './load.ts';
+export type { Override } from './overrides.ts';
 export type {
   Address,
   AdminSettings,
@@ -7,3 +12,4 @@ export type {
   StoreSettings,
   UsherConfig,
 } from './settings.ts';
+export { sharedHash } from './shared-hash.ts';

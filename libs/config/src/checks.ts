@@ -1,0 +1,84 @@
+import type { RouteSettings, SharedSettings } from '@usher/domain';
+import { formatPlace } from './fault.ts';
+import { join, type Reading } from './reading.ts';
+import type { Address, AdminSettings, LocalSettings } from './settings.ts';
+import { suggest } from './suggest.ts';
+import { formatAddress, isLoopback, overlaps } from './types/network.ts';
+
+/** Finds what is wrong between values that are right by themselves. */
+export function checkReferences(local: LocalSettings, shared: SharedSettings, reading: Reading): void {
+  checkAddresses(local, reading);
+  if (local.admin !== null) checkAdmin(local.admin, reading);
+  checkUnique(shared.backends, 'id', (backend) => backend.id, reading);
+  checkUnique(shared.routes, 'id', (route) => route.id, reading);
+  checkUnique(shared.routes, 'path', matchOf, reading);
+  // Where the pools could not be read, every route would seem to name an unknown one.
+  if (!reading.isFaulty('pools')) checkPools(shared, reading);
+}
+
+function checkAddresses({ listen, admin, metrics }: LocalSettings, reading: Reading): void {
+  const addresses: Address[] = [...listen];
+  if (admin !== null) addresses.push(admin);
+  if (metrics !== null) addresses.push(metrics);
+  for (const [index, address] of addresses.entries()) {
+    const other = addresses.slice(0, index).find((earlier) => overlaps(address, earlier));
+    if (other === undefined) continue;
+    // A default does not collide with what was written; it is the other way round.
+    const isDefault = reading.placeOf(address).kind === 'default';
+    const [wrong, taken] = isDefault ? [other, address] : [address, other];
+    const by = `${reading.pathOf(taken)} (${formatAddress(taken)}, ${formatPlace(reading.placeOf(taken))})`;
+    const key = reading.isWritten(wrong, 'address') ? 'address' : '';
+    reading.complain(wrong, key, `${formatAddress(wrong)} is taken by ${by}`);
+  }
+}
+
+function checkAdmin(admin: AdminSettings, reading: Reading): void {
+  checkUnique(admin.tokens, 'name', (token) => token.name, reading);
+  const guarded = admin.tokens.length > 0 || reading.isFaulty(join(reading.pathOf(admin), 'tokens'));
+  if (guarded || isLoopback(admin.host)) return;
+  reading.complain(
+    admin,
+    'address',
+    `${formatAddress(admin)} can be reached from other machines, but there are no tokens, so anyone could take over; add tokens or use 127.0.0.1`,
+  );
+}
+
+/** Both places are named, because either may be the mistake. */
+function checkUnique<T extends object>(
+  values: readonly T[],
+  key: string,
+  nameOf: (value: T) => string,
+  reading: Reading,
+): void {
+  const first = new Map<string, T>();
+  for (const value of values) {
+    // What stands in for a faulty name is no name.
+    if (reading.isFaulty(join(reading.pathOf(value), key))) continue;
+    const name = nameOf(value);
+    const other = first.get(name);
+    if (other === undefined) {
+      first.set(name, value);
+      continue;
+    }
+    const where = `${reading.pathOf(other)}, ${formatPlace(reading.placeOf(other, key))}`;
+    reading.complain(value, key, `${JSON.stringify(name)} is given twice, first by ${where}`);
+  }
+}
+
+function matchOf({ host, path }: RouteSettings): string {
+  return `${host ?? ''}${path}`;
+}
+
+function checkPools({ pools, routes }: SharedSettings, reading: Reading): void {
+  const ids = pools.map((pool) => pool.id);
+  const known = new Set(ids);
+  for (const route of routes) {
+    if (known.has(route.pool)) continue;
+    reading.complain(
+      route,
+      'pool',
+      `there is no pool ${JSON.stringify(route.pool)}`,
+      suggest(route.pool, ids),
+    );
+  }
+}

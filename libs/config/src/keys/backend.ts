@@ -1,0 +1,44 @@
+import { either, mapped } from '../types/collections.ts';
+import { id } from '../types/names.ts';
+import { decimalNumber } from '../types/scalar.ts';
+import { defaulted, optional, required, section } from '../types/section.ts';
+import type { Type } from '../types/type.ts';
+import { backendUrl } from '../types/urls.ts';
+
+/** A backend as a pool declares it; the pool adds its own id, and one for the backend where there is none. */
+export interface DeclaredBackend {
+  readonly id?: string | undefined;
+  readonly url: string;
+  readonly weight: number;
+  readonly zone?: string | undefined;
+}
+
+const keys: Type<DeclaredBackend> = section({
+  id: optional("the pool's id and the place in the list, such as `web-1`", {
+    to: 'id',
+    type: id,
+    doc: 'Name of the backend, unique among the backends of all pools.',
+    why: 'Commands, metrics and agents name a backend by it alone. A derived id moves to another backend when the list changes before it, so write it where it matters.',
+  }),
+  url: required({
+    to: 'url',
+    type: backendUrl,
+    doc: 'Scheme, host and port (80 unless written). Only `http://` for now, and no path.',
+  }),
+  weight: defaulted(1, {
+    to: 'weight',
+    type: decimalNumber({ min: 0, max: 1000 }),
+    doc: 'Share of the requests in relation to the other backends of the pool; 0 = never chosen.',
+  }),
+  zone: optional('no zone', {
+    to: 'zone',
+    type: id,
+    doc: 'Where the backend is: a rack, a data centre, a region.',
+  }),
+});
+
+/** A backend, or only its URL. */
+export const backend: Type<DeclaredBackend> = either(
+  mapped(backendUrl, (url): DeclaredBackend => ({ url, weight: 1 })),
+  keys,
+);

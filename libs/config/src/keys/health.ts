@@ -1,0 +1,107 @@
+import type { HealthCheck } from '@usher/domain';
+import type { Reading } from '../reading.ts';
+import { list, mapped } from '../types/collections.ts';
+import { probePath } from '../types/names.ts';
+import { oneOf, scalar, wholeNumber } from '../types/scalar.ts';
+import { defaulted, optional, section } from '../types/section.ts';
+import { refuse, type Type } from '../types/type.ts';
+import { duration } from '../types/units.ts';
+
+const HTTP_KEYS = ['path', 'expect_status'];
+const TIMING_KEYS = ['interval', 'timeout', 'fall', 'rise'];
+const STATUS_MIN = 100;
+const STATUS_MAX = 599;
+const EVERY_2XX = statusRange(200, 299);
+
+/** `204` is one status, `2xx` a hundred. */
+const statuses: Type<readonly number[]> = scalar({
+  expects: 'a status such as 204, or 2xx',
+  jsonSchema: {
+    anyOf: [
+      { type: 'integer', minimum: STATUS_MIN, maximum: STATUS_MAX },
+      { type: 'string', pattern: '^[1-5]xx$' },
+    ],
+  },
+  standIn: [],
+  parse({ text }) {
+    if (/^[1-5]xx$/.test(text)) return statusRange(Number(text[0]) * 100, Number(text[0]) * 100 + 99);
+    const status = /^[0-9]{3}$/.test(text) ? Number(text) : 0;
+    if (status >= STATUS_MIN && status <= STATUS_MAX) return [status];
+    return refuse('expected a status from 100 to 599, or a class of them such as 2xx');
+  },
+});
+
+const keys = section({
+  type: defaulted('tcp', {
+    to: 'type',
+    type: oneOf(['none', 'tcp', 'http']),
+    doc: '`tcp` only connects; `http` asks for `path` and looks at the status; `none` takes every backend for healthy.',
+    why: 'Connecting asks nothing of a backend that it does not do for every request anyway; which path tells its health only its owner knows.',
+  }),
+  path: optional('`/`', {
+    to: 'path',
+    type: probePath,
+    doc: 'Path, and query if needed, that `http` probes ask for.',
+  }),
+  expect_status: optional('`[2xx]`', {
+    to: 'expectStatus',
+    type: list(statuses, { min: 1 }),
+    doc: 'Statuses with which an `http` probe succeeds.',
+  }),
+  interval: defaulted('5s', {
+    to: 'intervalMs',
+    type: duration({ min: '100ms', max: '1h' }),
+    doc: 'Time from the start of one probe to the start of the next.',
+  }),
+  timeout: defaulted('2s', {
+    to: 'timeoutMs',
+    type: duration({ min: '10ms', max: '1h' }),
+    doc: 'How long a probe may take, at most `interval`.',
+    why: 'Probes of a backend never overlap.',
+  }),
+  fall: defaulted(3, {
+    to: 'fall',
+    type: wholeNumber({ min: 1, max: 100 }),
+    doc: 'Failures in a row that make a backend unhealthy.',
+    why: 'One lost packet is not an outage.',
+  }),
+  rise: defaulted(2, {
+    to: 'rise',
+    type: wholeNumber({ min: 1, max: 100 }),
+    doc: 'Successes in a row that make a backend healthy again.',
+  }),
+});
+
+/** How the backends of a pool are probed. */
+export const health: Type<HealthCheck> = mapped(keys, (given, _path, reading): HealthCheck => {
+  const { type, path, expectStatus, ...timing } = given;
+  checkUnused(given, reading);
+  if (type !== 'none' && timing.timeoutMs > timing.intervalMs) {
+    const key = reading.isWritten(given, 'timeout') ? 'timeout' : 'interval';
+    reading.complain(
+      given,
+      key,
+      `the timeout (${timing.timeoutMs}ms) is longer than the interval (${timing.intervalMs}ms)`,
+    );
+  }
+  if (type === 'none') return { type };
+  if (type === 'tcp') return { type, ...timing };
+  return { type, path: path ?? '/', expectStatus: distinct(expectStatus?.flat() ?? EVERY_2XX), ...timing };
+});
+
+/** A key that this kind of probe does not use was written in the belief that it does something. */
+function checkUnused(given: { readonly type: HealthCheck['type'] }, reading: Reading): void {
+  const unused =
+    given.type === 'http' ? [] : given.type === 'tcp' ? HTTP_KEYS : [...HTTP_KEYS, ...TIMING_KEYS];
+  for (const key of unused.filter((name) => reading.isWritten(given, name))) {
+    reading.complain(given, key, `has no meaning when type is ${given.type}`);
+  }
+}
+
+function statusRange(first: number, last: number): number[] {
+  return Array.from({ length: last - first + 1 }, (_, index) => first + index);
+}
+
+function distinct(statuses: readonly number[]): number[] {
+  return [...new Set(statuses)].toSorted((a, b) => a - b);
+}

@@ -1,0 +1,65 @@
+import type { BusSettings, LocalSettings, StoreSettings } from '../settings.ts';
+import { list, mapped, wordOr } from '../types/collections.ts';
+import { embeddedOrRedisUrl } from '../types/redis-url.ts';
+import { oneOf, scalar } from '../types/scalar.ts';
+import { plainSecret } from '../types/secret.ts';
+import { defaulted, optional, required, section } from '../types/section.ts';
+import { refuse, type Type } from '../types/type.ts';
+import { natsUrl } from '../types/urls.ts';
+
+const WORKERS_MAX = 256;
+
+/** A number of threads, or one per available core. */
+export const workers: Type<number | 'auto'> = scalar({
+  expects: `auto or a whole number from 1 to ${WORKERS_MAX}`,
+  jsonSchema: { anyOf: [{ const: 'auto' }, { type: 'integer', minimum: 1, maximum: WORKERS_MAX }] },
+  standIn: 'auto',
+  parse({ text }) {
+    if (text === 'auto') return 'auto';
+    const count = /^[0-9]{1,4}$/.test(text) ? Number(text) : 0;
+    return count >= 1 && count <= WORKERS_MAX
+      ? count
+      : refuse(`expected auto or a whole number from 1 to ${WORKERS_MAX}, found ${JSON.stringify(text)}`);
+  },
+});
+
+const nats = mapped(
+  section({
+    servers: required({
+      to: 'servers',
+      type: list(natsUrl, { min: 1 }),
+      doc: 'The NATS servers, such as `nats://10.0.0.1:4222`; the first that answers is used.',
+    }),
+    credentials: optional('no credentials', {
+      to: 'credentials',
+      type: plainSecret('the content of a NATS credentials file'),
+      doc: 'Content of a credentials file (`.creds`), best as `file:path`.',
+    }),
+  }),
+  (given): BusSettings => ({ type: 'nats', ...given }),
+);
+
+/** Where the event log and the messages are. */
+export const bus: Type<BusSettings> = mapped(
+  wordOr('embedded', nats),
+  (value): BusSettings => (value === 'embedded' ? { type: value } : value),
+);
+
+/** Where short-lived shared state is. */
+export const store: Type<StoreSettings> = mapped(
+  embeddedOrRedisUrl,
+  (url): StoreSettings => (url === 'embedded' ? { type: 'embedded' } : { type: 'redis', url }),
+);
+
+export const logging: Type<LocalSettings['logging']> = section({
+  level: defaulted('info', {
+    to: 'level',
+    type: oneOf(['debug', 'info', 'warn', 'error']),
+    doc: 'The least important entries that are written.',
+  }),
+  format: defaulted('json', {
+    to: 'format',
+    type: oneOf(['json', 'text']),
+    doc: '`json` has one object a line for programs, `text` is for people.',
+  }),
+});

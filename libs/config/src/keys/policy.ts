@@ -1,0 +1,74 @@
+import type { LimitSettings, TimeoutSettings } from '@usher/domain';
+import { wholeNumber } from '../types/scalar.ts';
+import { defaulted, section } from '../types/section.ts';
+import type { Type } from '../types/type.ts';
+import { duration, size } from '../types/units.ts';
+
+const aWhile = duration({ min: '1ms', max: '24h' });
+
+export const timeouts: Type<TimeoutSettings> = section({
+  request_header: defaulted('10s', {
+    to: 'requestHeaderMs',
+    type: aWhile,
+    doc: 'How long a client may take to send the head of a request, from its first byte on.',
+    why: 'Ends connections that trickle a head in to hold a connection open.',
+  }),
+  connect: defaulted('3s', {
+    to: 'connectMs',
+    type: aWhile,
+    doc: 'How long a backend may take to accept a connection.',
+    why: 'One lost SYN is sent again after a second, two after three.',
+  }),
+  response: defaulted('30s', {
+    to: 'responseMs',
+    type: aWhile,
+    doc: 'How long a backend may take from the end of the request to the head of its response. A response that has begun may take as long as it needs.',
+  }),
+  idle: defaulted('75s', {
+    to: 'idleMs',
+    type: aWhile,
+    doc: 'How long a client connection may stay open without a request, and how long a body may stand still.',
+    why: 'Longer than the 60 seconds after which many clients and balancers in front give a connection up, so that they close first.',
+  }),
+  backend_idle: defaulted('4s', {
+    to: 'backendIdleMs',
+    type: aWhile,
+    doc: 'How long an unused connection to a backend is kept for the next request.',
+    why: 'Must be shorter than what the backend itself allows, or requests meet closed connections; a Node server allows 5 seconds. It is independent of `idle`, which is about clients.',
+  }),
+  request: defaulted('0s', {
+    to: 'requestMs',
+    type: duration({ min: '1ms', max: '24h', zero: 'no limit' }),
+    doc: 'How long a whole request may take, with its body, its retries and its response.',
+    why: 'Off, because a limit on the whole cuts uploads, downloads and event streams that are in good health. When it is shorter than `response` or `connect`, it ends those too.',
+  }),
+  shutdown: defaulted('30s', {
+    to: 'shutdownMs',
+    type: duration({ min: '1ms', max: '1h', zero: 'at once' }),
+    doc: 'How long a stopping gateway lets requests in progress finish.',
+  }),
+});
+
+export const limits: Type<LimitSettings> = section({
+  request_body: defaulted('10MiB', {
+    to: 'requestBodyBytes',
+    type: size({ min: '1B', max: '1024GiB', zero: 'no limit' }),
+    doc: 'Largest body of a request; a larger one is answered with 413.',
+  }),
+  header_bytes: defaulted('60KiB', {
+    to: 'headerBytes',
+    type: size({ min: '1KiB', max: '1MiB' }),
+    doc: 'Largest head of a request or response, start line included; a larger one is answered with 431.',
+  }),
+  header_count: defaulted(100, {
+    to: 'headerCount',
+    type: wholeNumber({ min: 10, max: 1000 }),
+    doc: 'Most header fields of a request or response.',
+  }),
+  connections: defaulted(20_000, {
+    to: 'connections',
+    type: wholeNumber({ min: 1, max: 10_000_000 }),
+    doc: 'Most client connections that a gateway holds open at once.',
+    why: 'Each takes a file descriptor, and another one while a backend works for it: allow the process at least twice as many.',
+  }),
+});

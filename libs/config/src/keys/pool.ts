@@ -1,0 +1,114 @@
+import type { BackendSettings, BreakerSettings, PoolSettings, RetrySettings } from '@usher/domain';
+import { STRATEGY_NAMES } from '@usher/domain';
+import { ID_PATTERN } from '@usher/events';
+import type { Reading } from '../reading.ts';
+import { list, mapped, record } from '../types/collections.ts';
+import { parseId } from '../types/names.ts';
+import { oneOf, trueOrFalse, wholeNumber } from '../types/scalar.ts';
+import { defaulted, section } from '../types/section.ts';
+import type { Type } from '../types/type.ts';
+import { duration, percentage } from '../types/units.ts';
+import { backend } from './backend.ts';
+import { health } from './health.ts';
+
+const counter = wholeNumber({ min: 1, max: 1000 });
+
+const breaker: Type<BreakerSettings> = section({
+  enabled: defaulted(true, {
+    to: 'enabled',
+    type: trueOrFalse,
+    doc: 'Whether failures take a backend out for a while.',
+  }),
+  failures: defaulted(5, {
+    to: 'failures',
+    type: counter,
+    doc: 'Failures within `window` that open the breaker. Only what is the fault of the backend counts.',
+  }),
+  window: defaulted('10s', {
+    to: 'windowMs',
+    type: duration({ min: '100ms', max: '1h' }),
+    doc: 'Time in which the failures are counted.',
+  }),
+  open_for: defaulted('30s', {
+    to: 'openForMs',
+    type: duration({ min: '100ms', max: '24h' }),
+    doc: 'How long the backend then gets no requests.',
+  }),
+  half_open_requests: defaulted(3, {
+    to: 'halfOpenRequests',
+    type: counter,
+    doc: 'Requests that may try the backend at the same time afterwards.',
+  }),
+  successes: defaulted(2, {
+    to: 'successes',
+    type: counter,
+    doc: 'Successful tries that close the breaker again.',
+  }),
+});
+
+const retry: Type<RetrySettings> = section({
+  attempts: defaulted(1, {
+    to: 'attempts',
+    type: wholeNumber({ min: 0, max: 10 }),
+    doc: 'Tries after the first one, each on another backend and only where it is safe: the request is idempotent, or nothing of it reached the backend.',
+    why: 'A second backend answers nearly always when one fails; more tries turn a failure of all into a flood.',
+  }),
+  budget: defaulted('20%', {
+    to: 'budgetRatio',
+    type: percentage,
+    doc: 'Largest share of retries among recent requests. A few are always allowed, so that quiet pools retry too.',
+    why: 'Backends that fail under load are not given still more of it.',
+  }),
+});
+
+const keys = section({
+  strategy: defaulted('p2c', {
+    to: 'strategy',
+    type: oneOf(STRATEGY_NAMES),
+    doc: 'How a backend is chosen: in turn (`round_robin`), in turn by weight (`weighted_round_robin`), the one with the fewest requests in progress for its weight (`least_connections`), or the less loaded of two taken at random (`p2c`).',
+    why: '`p2c` avoids loaded backends and, unlike the minimum, does not send every gateway to the same one.',
+  }),
+  backends: defaulted([], {
+    to: 'backends',
+    type: list(backend),
+    doc: 'The backends, each a map or only its URL. A pool without any answers 503 until some are added by command.',
+  }),
+  health: defaulted({}, { to: 'health', type: health, doc: 'How backends are probed.' }),
+  breaker: defaulted({}, { to: 'breaker', type: breaker, doc: 'When a backend that fails is left alone.' }),
+  retry: defaulted({}, { to: 'retry', type: retry, doc: 'When a request is tried again.' }),
+  drain: defaulted('30s', {
+    to: 'drainMs',
+    type: duration({ min: '1ms', max: '24h', zero: 'at once' }),
+    doc: 'How long a backend that is drained may finish what it serves.',
+  }),
+  agents: defaulted(false, {
+    to: 'agents',
+    type: trueOrFalse,
+    doc: 'Whether agents on the backends are expected to report CPU, memory, disk and GPU.',
+  }),
+});
+
+/** A pool and its backends, as the fleet wants them: apart from each other. */
+export interface DeclaredPool {
+  readonly settings: PoolSettings;
+  readonly backends: readonly BackendSettings[];
+}
+
+type Declared = ReturnType<(typeof keys)['read']>;
+
+function declare(id: string, { backends, ...settings }: Declared, reading: Reading): DeclaredPool {
+  const named = backends.map((declared, index) => {
+    const path = reading.pathOf(declared);
+    const backend: BackendSettings = { ...declared, id: declared.id ?? `${id}-${index + 1}`, pool: id };
+    if (declared.id === undefined && ID_PATTERN.test(id) && !ID_PATTERN.test(backend.id)) {
+      reading.complain(declared, '', `the derived id ${backend.id} is too long; give the backend an id`);
+    }
+    return reading.remember(backend, path);
+  });
+  return { settings: { id, ...settings }, backends: named };
+}
+
+export const pools: Type<readonly DeclaredPool[]> = mapped(
+  record(keys, { name: '<pool>', keyExpects: 'ids of pools', keyPattern: ID_PATTERN, parseKey: parseId }),
+  (declared, _path, reading) => Array.from(declared, ([id, pool]) => declare(id, pool, reading)),
+);

@@ -1,0 +1,127 @@
+import { resolve } from 'node:path';
+import type { RouteSettings, SharedSettings } from '@usher/domain';
+import { checkReferences } from '../checks.ts';
+import type { Address, LocalSettings, UsherConfig } from '../settings.ts';
+import { either, list, mapped } from '../types/collections.ts';
+import { filePath, fitForId, id } from '../types/names.ts';
+import { listenAddress, network } from '../types/network.ts';
+import { defaulted, optional, required, section } from '../types/section.ts';
+import type { Type } from '../types/type.ts';
+import { admin, metrics } from './admin.ts';
+import { bus, logging, store, workers } from './local.ts';
+import { limits, timeouts } from './policy.ts';
+import { pools } from './pool.ts';
+import { routes } from './route.ts';
+
+/** Names this process when the host name has no letter or digit. */
+const NAMELESS = 'usher';
+
+const listener: Type<Address> = either(
+  listenAddress,
+  mapped(
+    section({
+      address: required({
+        to: 'address',
+        type: listenAddress,
+        doc: 'Host and port; without a host every IPv4 address.',
+      }),
+    }),
+    ({ address }) => ({ ...address }),
+  ),
+);
+
+/** Every key there is, in the order of the reference page. */
+const keys = section({
+  listen: defaulted(['0.0.0.0:8080'], {
+    to: 'listen',
+    type: list(listener, { min: 1 }),
+    doc: 'Where traffic comes in. Each is a map, or only the address.',
+  }),
+  workers: defaulted('auto', {
+    to: 'workers',
+    type: workers,
+    doc: 'Threads that serve traffic; `auto` is one per available core.',
+  }),
+  name: optional('the host name made fit for an id', {
+    to: 'name',
+    type: id,
+    doc: 'Name of this process in the fleet, unique in it.',
+  }),
+  trusted_proxies: defaulted([], {
+    to: 'trustedProxies',
+    type: list(network),
+    doc: 'Networks whose `X-Forwarded-*` headers are believed, in CIDR notation.',
+    why: 'Anyone can send such headers, so nobody is believed unasked.',
+  }),
+  timeouts: defaulted({}, { to: 'timeouts', type: timeouts, doc: 'How long things may take.' }),
+  limits: defaulted({}, { to: 'limits', type: limits, doc: 'How large things may be, and how many.' }),
+  pools: defaulted(
+    {},
+    { to: 'pools', type: pools, doc: 'The pools by their ids: backends and how one of them is chosen.' },
+  ),
+  routes: defaulted([], {
+    to: 'routes',
+    type: routes,
+    doc: 'Which pool serves which request. The most specific route counts: exact host, then wildcard host, then any; exact path, then the longest prefix.',
+  }),
+  admin: defaulted(
+    {},
+    { to: 'admin', type: admin, doc: 'The admin API and the console; `none` switches them off.' },
+  ),
+  metrics: defaulted(
+    {},
+    {
+      to: 'metrics',
+      type: metrics,
+      doc: 'Metrics and the health of this process; `none` switches them off.',
+    },
+  ),
+  bus: defaulted('embedded', {
+    to: 'bus',
+    type: bus,
+    doc: 'Event log and messages: `embedded` keeps them in `data` for a single process, NATS shares them among many.',
+  }),
+  store: defaulted('embedded', {
+    to: 'store',
+    type: store,
+    doc: 'Short-lived shared state: `embedded` in this process, or a Redis server by its URL. The URL or its password may be a reference, as in `redis://:env:REDIS_PASSWORD@10.0.0.1:6379`.',
+  }),
+  data: defaulted('./data', {
+    to: 'data',
+    type: filePath,
+    doc: 'Folder of the embedded log. A relative path starts at the folder of the configuration file, or without a file at the working directory.',
+  }),
+  logging: defaulted(
+    {},
+    { to: 'logging', type: logging, doc: 'The log of this process, on standard output.' },
+  ),
+});
+
+/** The whole configuration. */
+export const root: Type<UsherConfig> = mapped(keys, (given, _path, reading): UsherConfig => {
+  const { listen, workers, admin, metrics, bus, store, logging } = given;
+  const name = given.name ?? nameFrom(reading.surroundings.hostname);
+  if (given.name === undefined) reading.leaf('name', name, { kind: 'default' });
+  const data = resolve(reading.surroundings.folder, given.data);
+  const local: LocalSettings = { name, listen, workers, admin, metrics, bus, store, data, logging };
+  const shared: SharedSettings = {
+    pools: given.pools.map((pool) => pool.settings),
+    backends: given.pools.flatMap((pool) => pool.backends),
+    routes: given.routes.map((route, index) =>
+      reading.remember<RouteSettings>(
+        { ...route, id: route.id ?? `route-${index + 1}` },
+        reading.pathOf(route),
+      ),
+    ),
+    timeouts: given.timeouts,
+    limits: given.limits,
+    trustedProxies: given.trustedProxies,
+  };
+  checkReferences(local, shared, reading);
+  return { local, shared };
+});
+
+function nameFrom(hostname: string): string {
+  const fit = fitForId(hostname);
+  return fit === '' ? NAMELESS : fit;
+}

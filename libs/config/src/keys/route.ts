@@ -1,0 +1,63 @@
+import { resolve } from 'node:path';
+import type { PluginSettings } from '@usher/domain';
+import { list, mapped } from '../types/collections.ts';
+import { filePath, id, routeHost, routePath } from '../types/names.ts';
+import { defaulted, openSection, optional, required, section } from '../types/section.ts';
+import type { Type } from '../types/type.ts';
+
+const pluginKeys = openSection({
+  name: required({
+    to: 'name',
+    type: id,
+    doc: 'Name of the plugin. Every key beside `name` and `file` is an option of the plugin.',
+  }),
+  file: optional('the built-in plugin of that name', {
+    to: 'file',
+    type: filePath,
+    doc: 'Module of a Fastify plugin of your own. A relative path starts at the folder of the configuration file.',
+  }),
+});
+
+const plugin = mapped(pluginKeys, (given, _path, reading): PluginSettings => {
+  if (given.file === undefined) return given;
+  const { folder, disk } = reading.surroundings;
+  const file = resolve(folder, given.file);
+  if (!disk.isFile(file)) reading.complain(given, 'file', `there is no such file: ${file}`);
+  return { ...given, file };
+});
+
+/** A route as the file declares it; those without an id get one by their place. */
+export interface DeclaredRoute {
+  readonly id?: string | undefined;
+  readonly host?: string | undefined;
+  readonly path: string;
+  readonly pool: string;
+  readonly plugins: readonly PluginSettings[];
+}
+
+const route: Type<DeclaredRoute> = section({
+  id: optional('the place in the list, such as `route-1`', {
+    to: 'id',
+    type: id,
+    doc: 'Name of the route in metrics, logs and explanations.',
+  }),
+  host: optional('every host', {
+    to: 'host',
+    type: routeHost,
+    doc: 'Host that the request must be for, in any case and without a port; `*.example.com` is every host below example.com.',
+  }),
+  path: required({
+    to: 'path',
+    type: routePath,
+    doc: 'Path that the request must have: `/login` exactly, `/v1/*` for `/v1` and all below it, `/*` for every path.',
+  }),
+  pool: required({ to: 'pool', type: id, doc: 'Pool that serves the request.' }),
+  plugins: defaulted([], {
+    to: 'plugins',
+    type: list(plugin),
+    doc: 'Fastify plugins that the request goes through, in this order.',
+    why: 'Requests of routes with plugins take the plugin lane, which costs more than the wire lane.',
+  }),
+});
+
+export const routes: Type<readonly DeclaredRoute[]> = list(route);

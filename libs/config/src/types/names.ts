@@ -1,0 +1,115 @@
+import { domainToASCII } from 'node:url';
+import { ID_PATTERN } from '@usher/events';
+import { isHost } from './network.ts';
+import { text } from './scalar.ts';
+import { type Refusal, refuse, type Type } from './type.ts';
+
+const PATH_LENGTH_MAX = 2048;
+const FREE_TEXT_LENGTH_MAX = 1024;
+
+/** An id: it is also a metric label, a subject token and a file name, hence the narrow alphabet. */
+export const id: Type<string> = text({
+  expects: 'an id (letters, digits, - and _)',
+  jsonSchema: { pattern: ID_PATTERN.source },
+  standIn: 'unnamed',
+  parse: parseId,
+});
+
+/** Path of a file or folder, as written. */
+export const filePath: Type<string> = text({
+  expects: 'the path of a file or folder',
+  standIn: '.',
+  parse(path) {
+    if (path.includes('\0')) return refuse('a path cannot contain a NUL character');
+    return path.length <= FREE_TEXT_LENGTH_MAX
+      ? path
+      : refuse(`longer than ${FREE_TEXT_LENGTH_MAX} characters`);
+  },
+});
+
+/** Host that a route matches. */
+export const routeHost: Type<string> = text({
+  expects: 'a host such as api.example.com or *.example.com',
+  standIn: 'unnamed.invalid',
+  parse: parseRouteHost,
+});
+
+/** Path that a route matches. */
+export const routePath: Type<string> = text({
+  expects: 'a path such as /login, /v1/* or /*',
+  jsonSchema: { pattern: '^/[^\\s?#*]*\\*?$' },
+  standIn: '/*',
+  parse: parseRoutePath,
+});
+
+/** Path and query that a probe asks for. */
+export const probePath: Type<string> = text({
+  expects: 'a path such as /healthz',
+  jsonSchema: { pattern: '^/[!-~]*$' },
+  standIn: '/',
+  parse(path) {
+    if (!path.startsWith('/')) return refuse('a path starts with /', `/${path}`);
+    if (!/^[!-~]*$/.test(path) || path.includes('#'))
+      return refuse('a space, # or character outside ASCII must be percent-encoded');
+    return path.length <= PATH_LENGTH_MAX ? path : refuse(`longer than ${PATH_LENGTH_MAX} characters`);
+  },
+});
+
+export function parseId(written: string): string | Refusal {
+  if (ID_PATTERN.test(written)) return written;
+  const meant = fitForId(written);
+  return refuse(
+    `${JSON.stringify(written)} is not an id: up to 63 letters, digits, - and _, the first one a letter or digit`,
+    meant === '' ? undefined : meant,
+  );
+}
+
+/** The nearest id to a text; empty when nothing of it is left. */
+export function fitForId(written: string): string {
+  return written
+    .replace(/[^A-Za-z0-9_-]+/g, '-')
+    .replace(/^[_-]+/, '')
+    .slice(0, 63)
+    .replace(/-+$/, '');
+}
+
+function parseRouteHost(written: string): string | Refusal {
+  const lower = written.toLowerCase();
+  const name = lower.startsWith('*.') ? lower.slice(2) : lower;
+  const star = lower.startsWith('*.') ? '*.' : '';
+  if (isHost(name) && !(star !== '' && /^[0-9.]+$/.test(name))) return lower;
+  const port = /^(.+):[0-9]{1,5}$/.exec(lower);
+  if (port !== null && isHost(port[1]!.replace(/^\*\./, ''))) {
+    return refuse('a host has no port here; every listener serves every route', port[1]);
+  }
+  if (lower === '*') return refuse('leave host out to match every host');
+  if (/^\[[0-9a-f:.]+\]$/.test(lower)) return lower;
+  const ascii = domainToASCII(name);
+  const meant = ascii !== '' && ascii !== name && isHost(ascii) ? star + ascii : undefined;
+  return refuse(`${JSON.stringify(written)} is not a host such as api.example.com or *.example.com`, meant);
+}
+
+function parseRoutePath(written: string): string | Refusal {
+  if (!written.startsWith('/')) return refuse('a path starts with /', `/${written.replace(/^\*?$/, '*')}`);
+  if (written.length > PATH_LENGTH_MAX) return refuse(`longer than ${PATH_LENGTH_MAX} characters`);
+  if (/[?#]/.test(written))
+    return refuse('routes match the path only, without ? and #', written.replace(/[?#].*$/s, ''));
+  if (!/^[!-~]*$/.test(written))
+    return refuse('a space or character outside ASCII must be percent-encoded', encoded(written));
+  const before = written.replace(/\/\*$/, '');
+  if (before.includes('*')) {
+    const meant = /^[^*]*[^*/]\*$/.test(written) ? `${written.slice(0, -1)}/*` : undefined;
+    return refuse('* may stand only at the end, as /*', meant);
+  }
+  if (/%(?![0-9A-Fa-f]{2})/.test(written))
+    return refuse(
+      '% must be followed by two hexadecimal digits',
+      written.replace(/%(?![0-9A-Fa-f]{2})/g, '%25'),
+    );
+  if (/\/\.{1,2}(\/|$)/.test(before)) return refuse('a request never has the parts . and .. in its path');
+  return written;
+}
+
+function encoded(path: string): string | undefined {
+  return path.isWellFormed() ? encodeURI(path) : undefined;
+}

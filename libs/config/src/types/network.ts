@@ -1,0 +1,98 @@
+import ipaddr from 'ipaddr.js';
+import type { Address } from '../settings.ts';
+import { measure, text } from './scalar.ts';
+import { type Refusal, refuse, type Type } from './type.ts';
+
+const HOST_NAME =
+  /^(?=.{1,253}$)[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?)*$/;
+const PORT_MAX = 65_535;
+/** What `:8080` listens on. */
+const EVERY_HOST = '0.0.0.0';
+
+/** An address to listen on. Port 0 is any free port. */
+export const listenAddress: Type<Address> = measure({
+  expects: 'an address such as 0.0.0.0:8080, [::1]:8080 or :8080',
+  jsonSchema: { pattern: '^([^:\\s]*|\\[[0-9A-Fa-f:.]+\\]):[0-9]{1,5}$' },
+  standIn: { host: EVERY_HOST, port: 0 },
+  parse: parseAddress,
+});
+
+/** A network in CIDR notation, normalised. */
+export const network: Type<string> = text({
+  expects: 'a network such as 10.0.0.0/8 or fd00::/8',
+  standIn: '0.0.0.0/0',
+  parse: parseNetwork,
+});
+
+/** Reads `host:port`, `[v6]:port` and `:port`. */
+export function parseAddress(written: string): Address | Refusal {
+  const match = /^(?:\[([^[\]]*)\]|([^[\]]*)):([0-9]{1,5})$/.exec(written);
+  if (match === null)
+    return refuse(`${JSON.stringify(written)} is not an address such as 0.0.0.0:8080`, addressMeant(written));
+  const [, bracketed, bare = '', digits = ''] = match;
+  const port = Number(digits);
+  if (port > PORT_MAX) return refuse(`the port ${digits} is above ${PORT_MAX}`);
+  if (bracketed !== undefined) {
+    if (!ipaddr.IPv6.isValid(bracketed)) return refuse(`${JSON.stringify(bracketed)} is not an IPv6 address`);
+    return { host: bracketed.toLowerCase(), port };
+  }
+  if (bare === '') return { host: EVERY_HOST, port };
+  if (bare.includes(':')) return refuse('an IPv6 address stands in brackets', `[${bare}]:${digits}`);
+  return isHost(bare)
+    ? { host: bare.toLowerCase(), port }
+    : refuse(`${JSON.stringify(bare)} is neither an IP address nor a host name`);
+}
+
+function addressMeant(written: string): string | undefined {
+  if (/^[0-9]{1,5}$/.test(written)) return `:${written}`;
+  const host = /^(?:[a-z]+:\/\/)?([^/]+:[0-9]{1,5})\/?$/.exec(written)?.[1];
+  return host === written ? undefined : host;
+}
+
+/** Whether a text is an IPv4 address in four decimal parts, or a host name. */
+export function isHost(host: string): boolean {
+  return /^[0-9.]+$/.test(host) ? ipaddr.IPv4.isValidFourPartDecimal(host) : HOST_NAME.test(host);
+}
+
+function parseNetwork(written: string): string | Refusal {
+  const [host = '', bits = '', ...rest] = written.split('/');
+  const valid = rest.length === 0 && (ipaddr.IPv6.isValid(host) || ipaddr.IPv4.isValidFourPartDecimal(host));
+  if (!valid) return refuse(`${JSON.stringify(written)} is not a network such as 10.0.0.0/8`);
+  const kind = ipaddr.IPv6.isValid(host) ? ipaddr.IPv6 : ipaddr.IPv4;
+  const longest = kind === ipaddr.IPv6 ? 128 : 32;
+  if (!written.includes('/')) return refuse('a network needs the length of its prefix', `${host}/${longest}`);
+  if (!/^[0-9]{1,3}$/.test(bits) || Number(bits) > longest) {
+    return refuse(`the prefix of ${written} is not a number from 0 to ${longest}`);
+  }
+  const base = kind.networkAddressFromCIDR(`${host}/${bits}`).toString();
+  const normal = `${base}/${Number(bits)}`;
+  if (kind.parse(host).toString() !== base) return refuse(`${written} has bits set after its prefix`, normal);
+  return normal;
+}
+
+/** Whether nobody outside this machine can reach the address. */
+export function isLoopback(host: string): boolean {
+  if (host === 'localhost') return true;
+  return ipaddr.isValid(host) && ipaddr.process(host).range() === 'loopback';
+}
+
+/** Whether two addresses cannot be listened on at once: the same, or one is part of the other. */
+export function overlaps(a: Address, b: Address): boolean {
+  if (a.port !== b.port || a.port === 0) return false;
+  return covers(a.host, b.host) || covers(b.host, a.host);
+}
+
+function covers(a: string, b: string): boolean {
+  if (ipaddr.IPv6.isValid(a)) {
+    const address = ipaddr.IPv6.parse(a);
+    // The unspecified IPv6 address takes IPv4 connections too.
+    if (address.range() === 'unspecified') return true;
+    return ipaddr.IPv6.isValid(b) && ipaddr.IPv6.parse(b).toString() === address.toString();
+  }
+  return a === b || (a === EVERY_HOST && !ipaddr.IPv6.isValid(b));
+}
+
+/** `host:port` for an address, with brackets where they belong. */
+export function formatAddress({ host, port }: Address): string {
+  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+}

@@ -1,0 +1,87 @@
+import { resolve } from 'node:path';
+import { decodeUtf8, readFailure } from '../input/disk.ts';
+import { kindOf } from '../input/input.ts';
+import { HIDDEN, type Reading } from '../reading.ts';
+import { Refusal, refuse, SCALAR, type Type } from './type.ts';
+
+const SECRET_BYTES_MAX = 65_536;
+
+interface SecretParts {
+  readonly expects: string;
+  readonly standIn: string;
+  /** Turns the secret into what the settings hold. Its messages must not quote it. */
+  parse(secret: string, resolveReference: (text: string) => string | Refusal): string | Refusal;
+  /** What may be shown of a secret that was written out. */
+  mask?(secret: string): string;
+}
+
+/** A text that must not be shown: written out, or as a reference `env:NAME` or `file:path`, which is resolved here. */
+export function secret(parts: SecretParts): Type<string> {
+  const { expects, standIn } = parts;
+  return {
+    expects: `${expects}, or env:NAME or file:path to take it from there`,
+    jsonSchema: { type: 'string', minLength: 1 },
+    shape: SCALAR,
+    read(input, path, reading) {
+      if (input.kind !== 'scalar' || input.value === null || input.text === '') {
+        reading.fault(path, input.at, `expected ${expects}, found ${kindOf(input)}`);
+        return standIn;
+      }
+      if (typeof input.value !== 'string') {
+        reading.fault(path, input.at, `expected ${expects}, found ${kindOf(input)}; put it in quotes`);
+        return standIn;
+      }
+      const dereference = (text: string) => resolveReference(text, reading);
+      const found = dereference(input.text);
+      const value = found instanceof Refusal ? found : parts.parse(found, dereference);
+      if (value instanceof Refusal) {
+        reading.fault(path, input.at, value.message, value.suggestion);
+        return standIn;
+      }
+      const shown = isReference(input.text) ? input.text : (parts.mask?.(input.text) ?? HIDDEN);
+      reading.leaf(path, shown, input.at);
+      return value;
+    },
+  };
+}
+
+/** A secret that is used as it is. */
+export function plainSecret(expects: string): Type<string> {
+  return secret({ expects, standIn: '', parse: (found) => found });
+}
+
+export function isReference(text: string): boolean {
+  return text.startsWith('env:') || text.startsWith('file:');
+}
+
+/** What a reference stands for; any other text stands for itself. */
+function resolveReference(text: string, reading: Reading): string | Refusal {
+  if (text.startsWith('env:')) return fromEnvironment(text.slice(4), reading);
+  return text.startsWith('file:') ? fromFile(text.slice(5), reading) : text;
+}
+
+function fromEnvironment(name: string, { surroundings, variables }: Reading): string | Refusal {
+  if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name))
+    return refuse('env: must be followed by the name of a variable');
+  variables.add(name);
+  const value = surroundings.env[name];
+  if (value === undefined) return refuse(`the environment variable ${name} is not set`);
+  return value === '' ? refuse(`the environment variable ${name} is empty`) : value;
+}
+
+function fromFile(path: string, { surroundings }: Reading): string | Refusal {
+  if (path === '' || path.includes('\0')) return refuse('file: must be followed by the path of a file');
+  let bytes: Uint8Array;
+  try {
+    bytes = surroundings.disk.readBytes(resolve(surroundings.folder, path));
+  } catch (error) {
+    return refuse(`${readFailure(error)}: ${path}`);
+  }
+  if (bytes.byteLength > SECRET_BYTES_MAX)
+    return refuse(`the file is longer than ${SECRET_BYTES_MAX} bytes: ${path}`);
+  const text = decodeUtf8(bytes);
+  if (typeof text !== 'string') return refuse(`the file is not UTF-8: ${path}`);
+  // Editors end files with a newline that nobody means as part of a secret.
+  const value = text.replace(/\r?\n$/, '');
+  return value === '' ? refuse(`the file is empty: ${path}`) : value;
+}
