@@ -4,3 +4,4 @@ export { type EventReader, openEmbeddedReader } from './embedded/reader.ts';
 export type { JetStreamOptions } from './jetstream/link.ts';
 export { openJetStream } from './jetstream/open.ts';
 export type { OpenLog } from './open-log.ts';
+export { type ClosableOutbox, createOutbox, type OutboxOptions } from './outbox.ts';
