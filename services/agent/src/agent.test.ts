@@ -126,6 +126,8 @@ describe('the agent', () => {
     const options = { target: { bus }, clock, random: seededRandom(1), log };
     expect(() => startAgent({ ...options, id: 'a.b' })).toThrow('"a.b" is not a backend');
     expect(() => startAgent({ ...options, id: 'a', sources: { root: '/nowhere' } })).toThrow('/nowhere/proc');
+    const url = 'ftp://127.0.0.1';
+    expect(() => startAgent({ ...options, id: 'a', target: { url } })).toThrow('not an http or https URL');
     expect(clock.timers).toBe(0);
   });
 });

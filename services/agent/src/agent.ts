@@ -39,7 +39,7 @@ export interface AgentOptions {
 
 /**
  * Reports this machine's CPU, memory, disk and GPUs once a second as `BackendStats`. Throws when the id is not one, the
- * URL is not one, or `/proc` cannot be read, as on systems other than Linux.
+ * URL is not one of HTTP, or `/proc` cannot be read, as on systems other than Linux.
  */
 export function startAgent(options: AgentOptions): Service {
   if (!ID_PATTERN.test(options.id)) throw new Error(`${JSON.stringify(options.id)} is not a backend's id`);
@@ -90,7 +90,8 @@ class Agent implements Service {
   async #end(): Promise<void> {
     this.#timer.cancel();
     await this.#reporter.stop();
-    for (const source of [this.#gpus, this.#cpu, this.#memory, this.#cgroup]) source.close();
+    await this.#gpus.close();
+    for (const source of [this.#cpu, this.#memory, this.#cgroup]) source.close();
   }
 
   #sample(): void {

@@ -1,4 +1,4 @@
-import { execFile } from 'node:child_process';
+import { type ChildProcess, execFile } from 'node:child_process';
 import type { GpuStats } from '@usher/domain';
 import type { Clock, Log } from '@usher/ports';
 
@@ -17,8 +17,8 @@ export class GpuSource {
   readonly #command: string;
   readonly #clock: Clock;
   readonly #log: Log;
-  readonly #abort = new AbortController();
-  #running = false;
+  #running: { readonly child: ChildProcess; readonly ended: Promise<void> } | undefined;
+  #closed = false;
   #notBeforeMs = 0;
   #absent = false;
 
@@ -31,21 +31,26 @@ export class GpuSource {
   /** Starts a run if it is time for one and hands over what it found; an empty list is that there are no GPUs. */
   ask(found: (gpus: readonly GpuStats[]) => void): void {
     const nowMs = this.#clock.now();
-    if (this.#running || nowMs < this.#notBeforeMs) return;
-    this.#running = true;
+    if (this.#running !== undefined || nowMs < this.#notBeforeMs || this.#closed) return;
     this.#notBeforeMs = nowMs + GPU_SAMPLE_EVERY_MS;
-    const options = { timeout: RUN_TIMEOUT_MS, signal: this.#abort.signal, killSignal: 'SIGKILL' } as const;
-    execFile(this.#command, QUERY, options, (error, output) => {
-      this.#running = false;
-      if (this.#abort.signal.aborted) return;
+    const { promise: ended, resolve } = Promise.withResolvers<void>();
+    const options = { timeout: RUN_TIMEOUT_MS, killSignal: 'SIGKILL' } as const;
+    const child = execFile(this.#command, QUERY, options, (error, output) => {
+      this.#running = undefined;
+      resolve();
+      if (this.#closed) return;
       if (error !== null) this.#none(error);
       else this.#absent = false;
       found(error === null ? parseGpus(output) : []);
     });
+    this.#running = { child, ended };
   }
 
-  close(): void {
-    this.#abort.abort();
+  /** Resolves when no run is left. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#running?.child.kill('SIGKILL');
+    await this.#running?.ended;
   }
 
   #none(error: Error): void {
