@@ -1,0 +1,121 @@
+import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
+import httpProxy from '@fastify/http-proxy';
+import { type PluginSettings, type PolicySettings, problemOf, UsherError } from '@usher/domain';
+import Fastify, { type FastifyInstance, type FastifyReply } from 'fastify';
+import type { RoutingTable } from '../routing-table.ts';
+import { type Arrival, Exchange } from './exchange.ts';
+import { forwardedResponseHeaders } from './forwarded.ts';
+import { registerPlugins } from './load-plugins.ts';
+import { type LaneProblem, problemOfError, retryAfterOf } from './problem-of-error.ts';
+import { passBodies } from './request-body.ts';
+
+/** Where backends are reached is decided per attempt; reply-from wants some origin before that. */
+const NO_UPSTREAM = 'http://usher.invalid';
+
+/** The part of the policy that is built into an app. */
+export type ChainPolicy = Pick<PolicySettings, 'timeouts' | 'limits' | 'trustedProxies'>;
+
+/** One chain of plugins with a proxy behind it; serves every route that has just these plugins. */
+export interface ChainApp {
+  handle(request: IncomingMessage, response: ServerResponse, arrival: Arrival): void;
+  close(): Promise<void>;
+}
+
+/** Builds an app; rejects when a plugin cannot be loaded or refuses its options. */
+export async function buildChainApp(
+  plugins: readonly PluginSettings[],
+  policy: ChainPolicy,
+  table: RoutingTable,
+  nowMs: () => number,
+): Promise<ChainApp> {
+  const arrivals = new WeakMap<IncomingMessage, Arrival>();
+  let listener: RequestListener | undefined;
+  const app = Fastify({
+    // Never listens: connections and requests are handed in, and this server only exists because Fastify asks for one.
+    serverFactory: (handler) => {
+      listener = handler;
+      return createServer();
+    },
+    logger: false,
+    exposeHeadRoutes: false,
+    forceCloseConnections: false,
+    return503OnClosing: false,
+    trustProxy: policy.trustedProxies.length > 0 ? [...policy.trustedProxies] : false,
+    genReqId: (request) => arrivals.get(request)?.requestId ?? '',
+  });
+  app.setErrorHandler((error, _request, reply) => sendProblem(reply, problemOfError(error)));
+  app.setNotFoundHandler((_request, reply) => sendProblem(reply, problemOf('method_not_supported')));
+  app.addHook('onRequest', async (request, reply) => {
+    void reply.header('x-request-id', request.id);
+  });
+  await app.register(async (scope) => {
+    scope.removeAllContentTypeParsers();
+    await registerPlugins(scope, plugins);
+    passBodies(scope, policy.limits.requestBodyBytes);
+    await registerProxy(scope, policy, (request) => arrivals.get(request), table, nowMs);
+  });
+  await app.ready();
+  return {
+    handle(request, response, arrival) {
+      arrivals.set(request, arrival);
+      listener?.(request, response);
+    },
+    close: () => app.close(),
+  };
+}
+
+async function registerProxy(
+  scope: FastifyInstance,
+  { timeouts }: ChainPolicy,
+  arrivalOf: (request: IncomingMessage) => Arrival | undefined,
+  table: RoutingTable,
+  nowMs: () => number,
+): Promise<void> {
+  await scope.register(httpProxy, {
+    upstream: '',
+    httpMethods: [...scope.supportedMethods],
+    proxyPayloads: false,
+    disableRequestLogging: true,
+    internalRewriteLocationHeader: false,
+    destroyAgent: true,
+    undici: {
+      connections: null,
+      pipelining: 1,
+      connect: { timeout: timeouts.connectMs },
+      headersTimeout: timeouts.responseMs,
+      bodyTimeout: 0,
+      keepAliveTimeout: timeouts.backendIdleMs,
+      keepAliveMaxTimeout: timeouts.backendIdleMs,
+    },
+    replyOptions: {
+      getUpstream: () => NO_UPSTREAM,
+      rewriteHeaders: (headers, request) => forwardedResponseHeaders(headers, String(request?.id)),
+    },
+    handler: (request, reply, path, hooks) => {
+      const arrival = arrivalOf(request.raw);
+      if (arrival === undefined) throw new UsherError('internal');
+      refuseUnexpectedBody(request.raw);
+      new Exchange(table, nowMs, arrival, request, reply, path, hooks).attempt();
+      return reply;
+    },
+  });
+}
+
+/** Fastify does not read the body of a GET or HEAD; what is not read cannot be passed on, and dropping it would be a lie. */
+function refuseUnexpectedBody({ method, headers }: IncomingMessage): void {
+  if (method !== 'GET' && method !== 'HEAD' && method !== 'TRACE') return;
+  if ((headers['content-length'] ?? '0') === '0' && headers['transfer-encoding'] === undefined) return;
+  throw new UsherError('bad_request', `a ${method} with a body cannot pass through plugins`);
+}
+
+/** As bytes: to text Fastify would add a charset, which this media type does not have. */
+function sendProblem(reply: FastifyReply, problem: LaneProblem): FastifyReply {
+  const retryAfter = retryAfterOf(problem);
+  if (retryAfter !== undefined) void reply.header('retry-after', String(retryAfter));
+  return reply
+    .removeHeader('content-encoding')
+    .removeHeader('content-length')
+    .code(problem.status)
+    .type('application/problem+json')
+    .send(Buffer.from(JSON.stringify(problem)));
+}

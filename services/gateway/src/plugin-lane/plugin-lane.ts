@@ -1,0 +1,235 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import { ERRORS, type PluginSettings, problemOf } from '@usher/domain';
+import type { Log } from '@usher/ports';
+import type { RouteEntry, RoutingTable } from '../routing-table.ts';
+import type { ChainApp } from './chain-app.ts';
+import type { Arrival } from './exchange.ts';
+import { trustOf } from './forwarded.ts';
+
+export interface PluginLaneOptions {
+  readonly table: RoutingTable & { readonly routes: readonly RouteEntry[] };
+  readonly nowMs: () => number;
+  readonly newRequestId: () => string;
+  /** Called once for each request that was answered; the route is undefined when none matched. */
+  readonly onAnswered: (route: RouteEntry | undefined, status: number, durationMs: number) => void;
+  readonly log: Log;
+}
+
+/** An app with the number of requests that it is serving. */
+interface Chain {
+  readonly app: Promise<ChainApp>;
+  active: number;
+  retired: boolean;
+}
+
+const REQUEST_ID = /^[\x21-\x7e]{1,128}$/;
+const DRAIN_CHECK_MS = 20;
+
+/**
+ * The lane for requests that plugins work on: Node's HTTP server in front, Fastify with @fastify/http-proxy behind it.
+ *
+ * A socket that was handed over stays here until it closes, and this lane serves whatever comes over it, also requests of
+ * routes without plugins. Closing it after each response would cost every client of a compressed site a handshake per
+ * request, and Node has no way to take a socket back from its HTTP server. The lanes follow the same rules and share the
+ * routing table, so all that such a request loses is the wire lane's lower cost.
+ *
+ * The server owns the connections and the apps own the plugins. There is an app for each distinct chain of plugins, so a
+ * plugin that cannot be loaded fails the routes that ask for it and no others, and a change of policy builds only the
+ * chains that it changed. An app that is not needed any more ends when its last request has.
+ */
+export class PluginLane {
+  readonly #options: PluginLaneOptions;
+  readonly #server: Server;
+  readonly #sockets = new Set<Socket>();
+  #chains = new Map<string, Chain>();
+  readonly #chainByRoute = new WeakMap<RouteEntry, Chain>();
+  #isTrusted: (address: string) => boolean = () => false;
+  #draining = false;
+
+  constructor(options: PluginLaneOptions) {
+    this.#options = options;
+    this.#server = createServer((request, response) => this.#dispatch(request, response));
+    this.#server.on('clientError', (_error, socket) => refuse(socket as Socket));
+    // Without this event a server that does not listen would enforce no timeouts and know no idle connections.
+    this.#server.emit('listening');
+    this.update();
+  }
+
+  /** Connections that this lane holds. */
+  get connections(): number {
+    return this.#sockets.size;
+  }
+
+  /** Takes a connection over. `head` is what has been read from it already. */
+  accept(socket: Socket, head: Buffer): void {
+    this.#sockets.add(socket);
+    socket.once('close', () => this.#sockets.delete(socket));
+    if (head.length > 0) socket.unshift(head);
+    this.#server.emit('connection', socket);
+  }
+
+  /** Takes up the table's policy: to be called whenever that changed. Requests wait for the plugins that they need. */
+  update(): void {
+    const { timeouts, limits, trustedProxies } = this.#options.table.policy;
+    this.#isTrusted = trustOf(trustedProxies);
+    this.#server.headersTimeout = timeouts.requestHeaderMs;
+    this.#server.requestTimeout = 0;
+    this.#server.keepAliveTimeout = timeouts.idleMs;
+    this.#server.maxHeadersCount = limits.headerCount;
+    const before = this.#chains;
+    this.#chains = new Map();
+    for (const entry of this.#options.table.routes) {
+      const key = this.#keyOf(entry);
+      const chain = before.get(key);
+      if (chain !== undefined) this.#chains.set(key, chain);
+      else if (entry.lane === 'plugin') this.#chainOf(entry);
+    }
+    for (const chain of before.values()) {
+      if ([...this.#chains.values()].includes(chain)) continue;
+      chain.retired = true;
+      this.#closeIfDone(chain);
+    }
+  }
+
+  /** Finishes what is under way for at most `deadlineMs`, takes nothing new, then closes every connection and every plugin. */
+  async drain(deadlineMs: number): Promise<void> {
+    this.#draining = true;
+    this.#server.closeIdleConnections();
+    const until = this.#options.nowMs() + deadlineMs;
+    while (this.#sockets.size > 0 && this.#options.nowMs() < until) {
+      await new Promise((resolve) => setTimeout(resolve, DRAIN_CHECK_MS));
+      this.#server.closeIdleConnections();
+    }
+    for (const socket of this.#sockets) socket.destroy();
+    const chains = [...this.#chains.values()];
+    this.#chains.clear();
+    await Promise.allSettled(chains.map(async ({ app }) => (await app).close()));
+  }
+
+  #dispatch(request: IncomingMessage, response: ServerResponse): void {
+    const startedMs = this.#options.nowMs();
+    const { host, path } = target(request);
+    const entry = this.#options.table.match(host, path);
+    response.once('close', () => {
+      const status = response.headersSent ? response.statusCode : ERRORS.client_closed.status;
+      this.#options.onAnswered(entry, status, this.#options.nowMs() - startedMs);
+    });
+    if (this.#draining) response.setHeader('connection', 'close');
+    const requestId = this.#requestId(request);
+    if (entry === undefined) {
+      sendPlainProblem(response, 'no_route', requestId);
+      return;
+    }
+    const arrival = { entry, requestId, ...this.#peerOf(request) };
+    void this.#serve(request, response, arrival);
+  }
+
+  async #serve(request: IncomingMessage, response: ServerResponse, arrival: Arrival): Promise<void> {
+    const chain = this.#chainOf(arrival.entry);
+    chain.active += 1;
+    response.once('close', () => {
+      chain.active -= 1;
+      this.#closeIfDone(chain);
+    });
+    try {
+      const app = await chain.app;
+      app.handle(request, response, arrival);
+    } catch {
+      // A request is not served without a plugin that its route asks for: that might be the one that checks who may.
+      sendPlainProblem(response, 'internal', arrival.requestId);
+    }
+  }
+
+  #chainOf(entry: RouteEntry): Chain {
+    const known = this.#chainByRoute.get(entry);
+    if (known !== undefined) return known;
+    const key = this.#keyOf(entry);
+    const chain = this.#chains.get(key) ?? this.#newChain(entry.settings.plugins);
+    this.#chains.set(key, chain);
+    this.#chainByRoute.set(entry, chain);
+    return chain;
+  }
+
+  #newChain(plugins: readonly PluginSettings[]): Chain {
+    const chain: Chain = { app: this.#build(plugins), active: 0, retired: false };
+    chain.app.catch((error: unknown) => {
+      const names = plugins.map(({ name }) => name).join(', ');
+      this.#options.log.error('routes with these plugins cannot be served', {
+        plugins: names,
+        cause: String(error),
+      });
+    });
+    return chain;
+  }
+
+  async #build(plugins: readonly PluginSettings[]): Promise<ChainApp> {
+    const { table, nowMs } = this.#options;
+    const policy = table.policy;
+    // Fastify and what belongs to it is a third of a worker's memory: it is loaded when the first chain needs it.
+    const { buildChainApp } = await import('./chain-app.ts');
+    return buildChainApp(plugins, policy, table, nowMs);
+  }
+
+  #closeIfDone(chain: Chain): void {
+    if (!chain.retired || chain.active > 0) return;
+    chain.app.then((app) => app.close()).catch(() => {});
+  }
+
+  /** Equal keys, equal apps. */
+  #keyOf({ settings }: RouteEntry): string {
+    const { timeouts, limits, trustedProxies } = this.#options.table.policy;
+    return JSON.stringify([settings.plugins, timeouts, limits, trustedProxies]);
+  }
+
+  #requestId(request: IncomingMessage): string {
+    const given = request.headers['x-request-id'];
+    return typeof given === 'string' && REQUEST_ID.test(given) ? given : this.#options.newRequestId();
+  }
+
+  #peerOf(request: IncomingMessage): Pick<Arrival, 'host' | 'peer' | 'trusted'> {
+    const { remoteAddress = '' } = request.socket;
+    const address = remoteAddress.startsWith('::ffff:') ? remoteAddress.slice(7) : remoteAddress;
+    const peer = { address, tls: 'encrypted' in request.socket };
+    return { host: request.headers.host, peer, trusted: this.#isTrusted(address) };
+  }
+}
+
+/** Host and path to route by. An absolute target names the host itself and goes on in origin form (RFC 9112 section 3.2.2). */
+function target(request: IncomingMessage): { readonly host: string; readonly path: string } {
+  const absolute = /^https?:\/\/([^/?#]*)/i.exec(request.url ?? '');
+  if (absolute !== null) {
+    const rest = (request.url ?? '').slice(absolute[0].length);
+    request.url = rest.startsWith('/') ? rest : `/${rest}`;
+    request.headers.host = absolute[1] ?? '';
+  }
+  const authority = (request.headers.host ?? '').toLowerCase();
+  const host = authority.replace(/:\d*$/, '');
+  const url = request.url ?? '/';
+  const query = url.indexOf('?');
+  return { host, path: query < 0 ? url : url.slice(0, query) };
+}
+
+function sendPlainProblem(response: ServerResponse, code: 'no_route' | 'internal', requestId: string): void {
+  const body = JSON.stringify(problemOf(code));
+  response
+    .writeHead(ERRORS[code].status, {
+      'content-type': 'application/problem+json',
+      'content-length': Buffer.byteLength(body),
+      'x-request-id': requestId,
+    })
+    .end(body);
+}
+
+/** Answers what is not HTTP, came too late or was too long, and closes: nothing after it can be trusted. */
+function refuse(socket: Socket): void {
+  if (!socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const body = JSON.stringify(problemOf('bad_request'));
+  socket.end(
+    'HTTP/1.1 400 Bad Request\r\ncontent-type: application/problem+json\r\nconnection: close\r\n' +
+      `content-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+  );
+}
