@@ -1,0 +1,119 @@
+import path from 'node:path';
+import type { Profile } from './profiles.ts';
+import type { Where } from './proxies.ts';
+
+/** More requests than any run sends on one connection: both ends keep theirs open for good. */
+const KEEPALIVE_REQUESTS = 1_000_000_000;
+
+export function usherConfig(
+  { port, backendPorts, directory }: Where,
+  adminPort: number,
+  metricsPort: number,
+): string {
+  return `listen: ["127.0.0.1:${port}"]
+workers: 1
+admin: { address: "127.0.0.1:${adminPort}" }
+metrics: { address: "127.0.0.1:${metricsPort}" }
+data: ${path.join(directory, 'data')}
+pools:
+  web:
+    strategy: least_connections
+    health: { type: http, path: /, interval: 5s, timeout: 2s }
+    backends: [${backendPorts.map((each) => `"http://127.0.0.1:${each}"`).join(', ')}]
+routes:
+  - { path: "/*", pool: web }
+`;
+}
+
+export function haproxyConfig({ port, backendPorts }: Where): string {
+  const servers = backendPorts.map((each, index) => `  server s${index} 127.0.0.1:${each} check inter 5s`);
+  return `global
+  nbthread 1
+  maxconn 1000
+defaults
+  mode http
+  timeout connect 3s
+  timeout client 75s
+  timeout server 30s
+  timeout http-request 10s
+  option http-keep-alive
+  option forwardfor
+  unique-id-format %{+X}o\\ %ci:%cp_%fi:%fp_%Ts_%rt:%pid
+  unique-id-header X-Request-Id
+frontend traffic
+  bind 127.0.0.1:${port}
+  http-response set-header X-Request-Id %[unique-id]
+  default_backend web
+backend web
+  balance leastconn
+  http-reuse always
+${servers.join('\n')}
+`;
+}
+
+const nginxMain = (directory: string) => `daemon off;
+worker_processes 1;
+pid ${path.join(directory, 'nginx.pid')};
+error_log stderr warn;
+events { worker_connections 1000; }
+`;
+
+/** Keeps nginx's temporary files out of the directories that belong to root. */
+const nginxPaths = (directory: string) =>
+  ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']
+    .map((each) => `  ${each}_temp_path ${path.join(directory, each)};`)
+    .join('\n');
+
+export function nginxProxyConfig({ port, backendPorts, directory }: Where): string {
+  const servers = backendPorts.map((each) => `    server 127.0.0.1:${each};`);
+  return `${nginxMain(directory)}http {
+${nginxPaths(directory)}
+  access_log off;
+  keepalive_requests ${KEEPALIVE_REQUESTS};
+  upstream web {
+    least_conn;
+${servers.join('\n')}
+    keepalive 128;
+    keepalive_requests ${KEEPALIVE_REQUESTS};
+  }
+  server {
+    listen 127.0.0.1:${port};
+    location / {
+      proxy_pass http://web;
+      proxy_http_version 1.1;
+      proxy_set_header Connection "";
+      proxy_set_header Host $host;
+      proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
+      proxy_set_header X-Request-Id $request_id;
+      add_header X-Request-Id $request_id;
+    }
+  }
+}
+`;
+}
+
+/** The backend answers the same text to every request, from memory. */
+export function backendConfig(profile: Profile, ports: readonly number[], directory: string): string {
+  const headers = Object.entries(profile.responseHeaders).map(
+    ([name, value]) => `      add_header ${name} ${quoted(value)};`,
+  );
+  return `${nginxMain(directory)}http {
+${nginxPaths(directory)}
+  access_log off;
+  keepalive_requests ${KEEPALIVE_REQUESTS};
+  keepalive_timeout 1h;
+  default_type text/html;
+  server {
+${ports.map((port) => `    listen 127.0.0.1:${port};`).join('\n')}
+    location / {
+${headers.join('\n')}
+      return 200 ${quoted(profile.body)};
+    }
+  }
+}
+`;
+}
+
+function quoted(text: string): string {
+  return `'${text.replaceAll(/['\\]/g, String.raw`\$&`)}'`;
+}

@@ -1,0 +1,2 @@
+/** Flags that make no sense; the message says which and what would. */
+export class UsageError extends Error {}
