@@ -28,8 +28,9 @@ function describeHead(head: RequestHead): Required<Expected> {
   };
 }
 
+const head = new RequestHead();
+
 function parseWhole(bytes: Buffer): Verdict | undefined {
-  const head = new RequestHead();
   const end = parseRequestHead(bytes, bytes.length, CASE_LIMITS, head);
   if (end === INCOMPLETE) return undefined;
   return end === FAULTY ? { fault: head.fault } : { end, said: describeHead(head) };
@@ -50,6 +51,9 @@ function parsePieces(pieces: readonly Buffer[]): Verdict | undefined {
   return parseWhole(collected.bytes);
 }
 
+/** Every boundary, except in the few cases that are about length. */
+const stepFor = (bytes: Buffer): number => (bytes.length > 1000 ? 127 : 1);
+
 const name = ({ raw, section }: RequestCase): string => `RFC ${section} ${JSON.stringify(raw.slice(0, 90))}`;
 
 describe('a request head', () => {
@@ -64,7 +68,7 @@ describe('a request head', () => {
     for (const { raw } of REQUEST_CASES) {
       const bytes = Buffer.from(raw, 'latin1');
       const whole = parseWhole(bytes);
-      for (let at = 0; at <= bytes.length; at++) {
+      for (let at = 0; at <= bytes.length; at += stepFor(bytes)) {
         const verdict = parsePieces([bytes.subarray(0, at), bytes.subarray(at)]);
         if (JSON.stringify(verdict) !== JSON.stringify(whole))
           expect.fail(`${JSON.stringify(raw)} at ${at}: ${JSON.stringify(verdict)}`);
@@ -83,7 +87,7 @@ describe('a request head', () => {
     for (const { raw } of REQUEST_CASES) {
       const bytes = Buffer.from(raw, 'latin1');
       const whole = parseWhole(bytes);
-      for (let at = 0; at < bytes.length; at++) {
+      for (let at = 0; at < bytes.length; at += stepFor(bytes)) {
         const early = parseWhole(bytes.subarray(0, at));
         if (early !== undefined) expect(early).toEqual(whole);
       }
@@ -137,5 +141,25 @@ describe('header lines', () => {
     expect(parseRequestHead(bytes, bytes.length, CASE_LIMITS, head)).toBe(bytes.length);
     const drop = (1 << FIELD.connection) | (1 << FIELD.nominated);
     expect(keptFields(head.text, head.fields, drop)).toBe('X-A: 1\r\nHost: h\r\n');
+  });
+});
+
+describe('the request line for a backend', () => {
+  it.each([
+    ['GET /a?b HTTP/1.1', 'GET /a?b HTTP/1.1'],
+    ['\r\nGET /a HTTP/1.1', 'GET /a HTTP/1.1'],
+    ['GET /a HTTP/1.0', 'GET /a HTTP/1.1'],
+    ['GET /a HTTP/1.7', 'GET /a HTTP/1.1'],
+    ['GET http://a/b?c HTTP/1.1', 'GET /b?c HTTP/1.1'],
+    ['GET http://a HTTP/1.1', 'GET / HTTP/1.1'],
+    ['GET http://a?b=/c HTTP/1.1', 'GET /?b=/c HTTP/1.1'],
+    ['OPTIONS http://a HTTP/1.1', 'OPTIONS * HTTP/1.1'],
+    ['OPTIONS http://a?b HTTP/1.1', 'OPTIONS /?b HTTP/1.1'],
+    ['OPTIONS * HTTP/1.1', 'OPTIONS * HTTP/1.1'],
+  ])('for %j is %j', (received, forwarded) => {
+    const head = new RequestHead();
+    const bytes = Buffer.from(`${received}\r\nHost: a\r\n\r\n`);
+    parseRequestHead(bytes, bytes.length, CASE_LIMITS, head);
+    expect(head.forwardLine).toBe(`${forwarded}\r\n`);
   });
 });

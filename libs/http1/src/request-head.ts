@@ -7,6 +7,7 @@ import { type BodyKind, type Framing, frameRequest } from './framing.ts';
 import type { HeadLimits } from './head-limits.ts';
 import { scanRequestLine } from './request-line.ts';
 
+const DIGIT_ONE = 49;
 const CONTINUE = Buffer.from('100-continue');
 
 /**
@@ -18,6 +19,8 @@ export class RequestHead implements Framing {
   /** The head as latin1: one character per byte. */
   text = '';
   method = '';
+  /** Offset of the request line: behind the empty lines before it. */
+  lineStart = 0;
   /** Offsets of the path and query as they go to a backend; `pathEnd` is where the query, if any, begins. */
   pathStart = 0;
   pathEnd = 0;
@@ -40,7 +43,22 @@ export class RequestHead implements Framing {
   expectsContinue = false;
   fault: HttpFault = FAULTS.requestLine;
 
-  /** Path and query as received; `/` where an absolute target has none. */
+  /** The request line as it goes to a backend, with its CRLF: origin form (RFC 9112 section 3.2.1), HTTP/1.1. */
+  get forwardLine(): string {
+    const { text, fields } = this;
+    const asReceived = this.authorityEnd === 0 && text.charCodeAt(fields.start - 3) === DIGIT_ONE;
+    if (asReceived) return text.slice(this.lineStart, fields.start);
+    const target = text.slice(this.pathStart, this.targetEnd);
+    return `${this.method} ${this.rooted(target)} HTTP/1.1\r\n`;
+  }
+
+  /** An absolute target without a path means the root, or for OPTIONS the server itself (RFC 9112 section 3.2.4). */
+  private rooted(target: string): string {
+    if (this.pathStart < this.pathEnd) return target;
+    return this.method === 'OPTIONS' && target === '' ? '*' : `/${target}`;
+  }
+
+  /** Path as received, without the query; `/` where an absolute target has none. */
   get path(): string {
     return this.pathStart === this.pathEnd ? '/' : this.text.slice(this.pathStart, this.pathEnd);
   }

@@ -6,6 +6,7 @@ import { FAULTY, INCOMPLETE } from './field-table.ts';
 /** What a request line says, as far as `scanRequestLine` fills it in. */
 export interface RequestLine {
   method: string;
+  lineStart: number;
   pathStart: number;
   pathEnd: number;
   targetEnd: number;
@@ -38,6 +39,7 @@ export function scanRequestLine(bytes: Buffer, end: number, line: RequestLine): 
   if (i >= end) return INCOMPLETE;
   if (bytes[i] !== BYTE.space || i === start)
     return refuse(line, bytes[i] === BYTE.lf ? FAULTS.bareLineFeed : FAULTS.method);
+  line.lineStart = start;
   line.method = methodOf(bytes, start, i);
   const targetStart = i + 1;
   const targetEnd = scanTarget(bytes, targetStart, end, line);
