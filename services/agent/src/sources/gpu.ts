@@ -61,7 +61,7 @@ export class GpuSource {
 }
 
 /** One GPU a line, values in the order of `FIELDS`; what a GPU does not tell (`[N/A]`, `[Not Supported]`) counts as 0. */
-export function parseGpus(csv: string): GpuStats[] {
+function parseGpus(csv: string): GpuStats[] {
   const lines = csv.split('\n').filter((line) => line.trim() !== '');
   return lines.map((line) => {
     const [percent = 0, usedMib = 0, totalMib = 0, temperatureC = 0, powerW = 0] = line.split(',').map(known);
