@@ -54,6 +54,8 @@ export interface RouteEntry {
   readonly settings: RouteSettings;
   readonly pool: PoolTable;
   readonly lane: 'wire' | 'plugin';
+  /** Requests answered so far by the first digit of their status, index 1 to 5. Both lanes add one per answered request. */
+  readonly answers: Float64Array;
 }
 
 /** Why an attempt ended, as the retry loop and the breaker see it. */

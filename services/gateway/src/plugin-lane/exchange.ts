@@ -2,8 +2,10 @@ import type { IncomingMessage } from 'node:http';
 import { finished } from 'node:stream';
 import type { FastifyReplyFromHooks } from '@fastify/reply-from';
 import { type ErrorCode, UsherError } from '@usher/domain';
+import { isIdempotent } from '@usher/http1';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { AttemptOutcome, BackendSlot, RouteEntry, RoutingTable } from '../routing-table.ts';
+import { decideRetry } from '../wire/retry.ts';
 import { forwardedRequestHeaders, type Headers, type Peer } from './forwarded.ts';
 
 /** What the lane knows of a request before Fastify sees it. */
@@ -16,8 +18,6 @@ export interface Arrival {
 }
 
 type Failure = Exclude<AttemptOutcome, 'ok' | 'server_error' | 'client_closed'>;
-
-const IDEMPOTENT = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE']);
 
 /**
  * One request on its way to a backend: picks, counts, and picks again when that is safe. It replaces the retries of
@@ -143,11 +143,17 @@ export class Exchange {
   /** Whether it is safe and affordable to send the request once more. Takes it from the pool's budget if so. */
   #mayRepeat(failure: Failure): boolean {
     const { pool } = this.#arrival.entry;
-    if (this.#tried.length > pool.settings.retry.attempts) return false;
     const { body, method } = this.#request;
-    if (body !== undefined && !Buffer.isBuffer(body)) return false;
-    const unsent = failure === 'connect_failed' || failure === 'connect_timeout';
-    if (!unsent && (failure === 'response_timeout' || !IDEMPOTENT.has(method))) return false;
+    const verdict = decideRetry({
+      outcome: failure,
+      reached: failure !== 'connect_failed' && failure !== 'connect_timeout',
+      // Undici does not tell whether the connection that failed had been used before.
+      stale: false,
+      replayable: body === undefined || Buffer.isBuffer(body),
+      idempotent: isIdempotent(method),
+      attemptsLeft: pool.settings.retry.attempts + 1 - this.#tried.length,
+    });
+    if (verdict === 'none') return false;
     return this.#table.takeRetry(pool, this.#nowMs());
   }
 

@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { ERRORS, type PluginSettings, problemOf } from '@usher/domain';
+import { isToken } from '@usher/http1';
 import type { Log } from '@usher/ports';
 import type { RouteEntry, RoutingTable } from '../routing-table.ts';
 import type { ChainApp } from './chain-app.ts';
@@ -23,7 +24,7 @@ interface Chain {
   retired: boolean;
 }
 
-const REQUEST_ID = /^[\x21-\x7e]{1,128}$/;
+const REQUEST_ID_LENGTH_MAX = 128;
 const DRAIN_CHECK_MS = 20;
 
 /**
@@ -184,7 +185,9 @@ export class PluginLane {
 
   #requestId(request: IncomingMessage): string {
     const given = request.headers['x-request-id'];
-    return typeof given === 'string' && REQUEST_ID.test(given) ? given : this.#options.newRequestId();
+    return typeof given === 'string' && isToken(given, REQUEST_ID_LENGTH_MAX)
+      ? given
+      : this.#options.newRequestId();
   }
 
   #peerOf(request: IncomingMessage): Pick<Arrival, 'host' | 'peer' | 'trusted'> {

@@ -36,6 +36,9 @@ export type BreakerNews =
     }
   | { readonly kind: 'recovered'; readonly backend: string };
 
+/** Index 0 is unused: it is the first digit of a status. */
+const STATUS_CLASSES = 6;
+
 interface Member {
   readonly row: BackendRow;
   readonly pool: PoolTable;
@@ -192,10 +195,12 @@ export class WorkerTable implements RoutingTable {
 
   #setPolicy(policy: PolicySettings): void {
     this.#policy = policy;
+    const before = new Map(this.#routes.map(({ settings, answers }) => [settings.id, answers]));
     this.#routes = policy.routes.map((settings) => ({
       settings,
       pool: this.#poolOf(settings.pool),
       lane: settings.plugins.length > 0 ? 'plugin' : 'wire',
+      answers: before.get(settings.id) ?? new Float64Array(STATUS_CLASSES),
     }));
     this.#matcher = new RouteMatcher(this.#routes);
   }
