@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { Accepted } from '@usher/admin';
 import type { CommandData, CommandName } from '@usher/events';
 import { type AdminArguments, AdminClient } from './admin-client.ts';
 import { numberOption } from './arguments.ts';
@@ -9,12 +10,6 @@ export interface ChangeArguments extends AdminArguments {
   readonly reason?: string | undefined;
   readonly id?: string | undefined;
   readonly 'if-revision'?: string | undefined;
-}
-
-interface Accepted {
-  readonly position: number;
-  readonly events: readonly string[];
-  readonly repeated: boolean;
 }
 
 /** Sends one command to the running system and says what it led to. */

@@ -1,6 +1,6 @@
+import type { BackendView } from '@usher/admin';
 import { AdminClient } from '../admin-client.ts';
 import { ADMIN_OPTIONS, CHANGE_OPTIONS, numberOption, onlyPositional, parse } from '../arguments.ts';
-import type { BackendRow } from '../backend-rows.ts';
 import { change } from '../change.ts';
 import { type CliCommand, EXIT_OK, type Io, UsageError } from '../io.ts';
 import { table } from '../table.ts';
@@ -71,7 +71,7 @@ async function list(args: readonly string[], io: Io): Promise<number> {
   const { values, positionals } = parse(args, { ...ADMIN_OPTIONS, pool: { type: 'string' } });
   if (positionals.length > 0) throw new UsageError(`unexpected argument: ${positionals.join(' ')}`);
   const client = await AdminClient.find(values, io);
-  const answer = (await client.get('/v1/backends')) as { readonly backends: readonly BackendRow[] };
+  const answer = (await client.get('/v1/backends')) as { readonly backends: readonly BackendView[] };
   const rows = answer.backends.filter(({ pool }) => values.pool === undefined || pool === values.pool);
   if (values.json === true) {
     io.out(JSON.stringify(rows));

@@ -1,16 +1,10 @@
+import type { PoolView } from '@usher/admin';
 import { STRATEGY_NAMES, type StrategyName } from '@usher/domain';
 import { AdminClient } from '../admin-client.ts';
 import { ADMIN_OPTIONS, CHANGE_OPTIONS, parse } from '../arguments.ts';
 import { change } from '../change.ts';
 import { type CliCommand, EXIT_OK, type Io, UsageError } from '../io.ts';
 import { table } from '../table.ts';
-
-interface PoolRow {
-  readonly id: string;
-  readonly strategy: string;
-  readonly backends: number;
-  readonly eligible: number;
-}
 
 export const pools: CliCommand = {
   usage: 'pools [list | strategy POOL NAME] [--json]',
@@ -27,17 +21,15 @@ export const pools: CliCommand = {
 async function list(args: readonly string[], io: Io): Promise<number> {
   const { values } = parse(args, ADMIN_OPTIONS);
   const client = await AdminClient.find(values, io);
-  const answer = (await client.get('/v1/pools')) as { readonly pools: readonly PoolRow[] };
+  const answer = (await client.get('/v1/pools')) as { readonly pools: readonly PoolView[] };
   if (values.json === true) {
     io.out(JSON.stringify(answer.pools));
     return EXIT_OK;
   }
-  const cells = answer.pools.map((pool) => [
-    pool.id,
-    pool.strategy,
-    String(pool.backends),
-    String(pool.eligible),
-  ]);
+  const cells = answer.pools.map(({ id, strategy, backends }) => {
+    const eligible = backends.filter(({ eligibility }) => eligibility === 'ok').length;
+    return [id, strategy, String(backends.length), String(eligible)];
+  });
   for (const line of table(['POOL', 'STRATEGY', 'BACKENDS', 'ELIGIBLE'], cells)) io.out(line);
   return EXIT_OK;
 }

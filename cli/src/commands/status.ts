@@ -1,15 +1,7 @@
+import type { Status } from '@usher/admin';
 import { AdminClient } from '../admin-client.ts';
 import { ADMIN_OPTIONS, parse } from '../arguments.ts';
 import { type CliCommand, EXIT_OK } from '../io.ts';
-
-interface Status {
-  readonly instance: string;
-  readonly version: string;
-  readonly position: number;
-  readonly digest: string;
-  readonly leader: { readonly scheduler: string; readonly term: number } | null;
-  readonly degraded: readonly string[];
-}
 
 export const status: CliCommand = {
   usage: 'status [--json] [--admin URL] [--token T]',

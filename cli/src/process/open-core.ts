@@ -1,7 +1,7 @@
 import { FleetFold } from '@usher/actors';
 import { type LocalSettings } from '@usher/config';
-import { createOutbox, openEmbedded, openJetStream } from '@usher/event-log';
-import type { EventLog, MessageBus, ServiceContext, StateStore, Tail } from '@usher/ports';
+import { createOutbox, type OpenLog, openEmbedded, openJetStream } from '@usher/event-log';
+import type { EventLog, ServiceContext, StateStore, Tail } from '@usher/ports';
 import {
   createLog,
   createMetrics,
@@ -54,6 +54,7 @@ export async function openCore(local: LocalSettings): Promise<Core> {
     await outbox.flush(FLUSH_WAIT_MS).catch((error: unknown) => {
       log.warn('facts were left unwritten', { pending: outbox.pending, cause: (error as Error).message });
     });
+    outbox.close();
     await tail.stop();
     await store.close();
     await opened.close();
@@ -62,17 +63,11 @@ export async function openCore(local: LocalSettings): Promise<Core> {
   return { context, fold, metrics, log, close };
 }
 
-interface OpenedLog {
-  readonly events: EventLog;
-  readonly bus: MessageBus;
-  close(): Promise<void>;
-}
-
 async function openLog(
   { bus, data, name }: LocalSettings,
   log: ProcessLog,
   clock: ServiceContext['clock'],
-): Promise<OpenedLog> {
+): Promise<OpenLog> {
   if (bus.type === 'embedded') return await openEmbedded({ dir: data, log, clock });
   return await openJetStream({ servers: bus.servers, credentials: bus.credentials, name, log, clock });
 }

@@ -1,10 +1,11 @@
 import { registerAdminRoutes } from '@usher/admin';
-import { Collector, collectorRoutes } from '@usher/collector';
+import { type Collector, collectorRoutes, startCollector } from '@usher/collector';
 import { sharedHash, type UsherConfig } from '@usher/config';
 import { startGateway } from '@usher/gateway';
 import { startHealth } from '@usher/health';
 import type { Service } from '@usher/ports';
 import {
+  type HealthReport,
   healthReport,
   type Phase,
   type RunningServer,
@@ -45,9 +46,10 @@ export async function runServices(config: UsherConfig, names: readonly ServiceNa
     await core.close();
   };
   try {
-    const addresses = await startAll(config, names, core, services);
-    const collector = services.find((service) => service instanceof Collector);
-    const admin = await openAdmin(config, core, collector, health);
+    const collector = names.includes('collector') ? startCollector(core.context) : undefined;
+    if (collector !== undefined) services.push(collector);
+    const addresses = await startRest(config, names, core, services);
+    const admin = await openAdmin(config, core, { services: () => services, collector, health });
     const metrics = await openMetrics(config, core, health);
     for (const server of [admin, metrics]) if (server !== undefined) servers.push(server);
     phase = 'running';
@@ -58,8 +60,8 @@ export async function runServices(config: UsherConfig, names: readonly ServiceNa
   }
 }
 
-/** Starts the services in order, adding each to `services`; resolves with the addresses that traffic goes to. */
-async function startAll(
+/** Starts the other services in order, adding each to `services`; resolves with the addresses that traffic goes to. */
+async function startRest(
   { local, shared }: UsherConfig,
   names: readonly ServiceName[],
   { context, fold }: Core,
@@ -71,7 +73,6 @@ async function startAll(
     services.push(scheduler);
     await scheduler.start();
   }
-  if (names.includes('collector')) services.push(new Collector(context));
   if (names.includes('health')) services.push(startHealth(context));
   if (!names.includes('gateway')) return [];
   const gateway = await startGateway(context, { listen: local.listen, workers: local.workers }, shared);
@@ -79,11 +80,17 @@ async function startAll(
   return gateway.addresses.map(({ host, port }) => `${host.includes(':') ? `[${host}]` : host}:${port}`);
 }
 
+/** What the admin server shows of the process. */
+interface AdminParts {
+  readonly services: () => readonly Service[];
+  readonly collector: Collector | undefined;
+  readonly health: () => HealthReport;
+}
+
 async function openAdmin(
   { local }: UsherConfig,
   { context }: Core,
-  collector: Collector | undefined,
-  health: () => ReturnType<typeof healthReport>,
+  { services, collector, health }: AdminParts,
 ): Promise<RunningServer | undefined> {
   if (local.admin === null) return undefined;
   const { log, random } = context;
@@ -93,7 +100,7 @@ async function openAdmin(
     random,
     health,
     register: (app) => {
-      registerAdminRoutes(app, context);
+      registerAdminRoutes(app, context, { services });
       if (collector !== undefined) collectorRoutes(app, collector);
     },
   });
@@ -102,7 +109,7 @@ async function openAdmin(
 async function openMetrics(
   { local }: UsherConfig,
   { metrics, log }: Core,
-  health: () => ReturnType<typeof healthReport>,
+  health: () => HealthReport,
 ): Promise<RunningServer | undefined> {
   if (local.metrics === null) return undefined;
   return await startMetricsServer({ ...local.metrics, metrics, health, log });
