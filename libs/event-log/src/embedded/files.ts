@@ -26,7 +26,7 @@ export async function numberedFiles(dir: string, extension: string): Promise<Pos
   return positions.toSorted((a, b) => a - b);
 }
 
-export const SEGMENT_EXTENSION = '.jsonl';
+const SEGMENT_EXTENSION = '.jsonl';
 
 export function segmentPath(dir: string, first: Position): string {
   return numberedPath(join(dir, SEGMENTS_DIR), first, SEGMENT_EXTENSION);

@@ -18,6 +18,7 @@ export interface Line {
 }
 
 const CRC_START = '{"crc":"'.length;
+const CRC_DIGITS = 8;
 const BODY_START = '{"crc":"89abcdef",'.length;
 const HEAD = Buffer.from('{"crc":"');
 const POSITION = Buffer.from('"position":');
@@ -31,15 +32,15 @@ const QUOTE = 0x22;
 /** The line of a record, with its end. Subject and id must need no escaping in JSON. */
 export function formatLine(position: Position, subject: string, id: string, text: string): string {
   const body = `"position":${position},"subject":"${subject}","id":"${id}","events":${text}}`;
-  return `{"crc":"${crc32(body).toString(16).padStart(8, '0')}",${body}\n`;
+  return `{"crc":"${checksumOf(body)}",${body}\n`;
 }
 
 /** Reads the line between two offsets, its end excluded; undefined when it is not what was written. */
 export function parseLine(buffer: Buffer, start: number, end: number): Line | undefined {
   const body = start + BODY_START;
   if (end <= body || !has(buffer, HEAD, start) || buffer[end - 1] !== CLOSING_BRACE) return undefined;
-  const checksum = Number.parseInt(buffer.toString('latin1', start + CRC_START, start + CRC_START + 8), 16);
-  if (checksum !== crc32(buffer.subarray(body, end)) || !has(buffer, POSITION, body)) return undefined;
+  const checksum = buffer.toString('latin1', start + CRC_START, start + CRC_START + CRC_DIGITS);
+  if (checksum !== checksumOf(buffer.subarray(body, end)) || !has(buffer, POSITION, body)) return undefined;
 
   let at = body + POSITION.length;
   let position = 0;
@@ -60,6 +61,10 @@ export function parseLine(buffer: Buffer, start: number, end: number): Line | un
     textStart: idEnd + EVENTS.length,
     textEnd: end - 1,
   };
+}
+
+function checksumOf(body: string | Buffer): string {
+  return crc32(body).toString(16).padStart(CRC_DIGITS, '0');
 }
 
 function digitAt(buffer: Buffer, at: number): number {

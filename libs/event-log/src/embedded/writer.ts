@@ -17,7 +17,7 @@ import { formatLine } from './line.ts';
 import { type LogEnd, type LogIndex, saveIndex } from './log-index.ts';
 import type { Recovered } from './recover.ts';
 
-export const SEGMENT_BYTES_MAX = 64 * 1024 * 1024;
+const SEGMENT_BYTES_MAX = 64 * 1024 * 1024;
 /** Bounds how long one write and sync takes, and so how long others wait. */
 const BATCH_BYTES_MAX = 4 * 1024 * 1024;
 const RECORD_BYTES_MAX = 16 * 1024 * 1024;

@@ -1,0 +1,138 @@
+import { readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { LogRecord } from '@usher/ports';
+import { latencyEvents, RecordingLog, recordsOf, tempDir, wallClock } from '@usher/testing';
+import fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openEmbedded } from './open.ts';
+import { openEmbeddedReader } from './reader.ts';
+
+const RECORDS = 20;
+const RUNS = 60;
+
+const dir = tempDir();
+const segment = join(dir.path, 'segments', '0000000000000001.jsonl');
+let pristine: Buffer;
+let originals: LogRecord[];
+
+async function open() {
+  const log = new RecordingLog();
+  const { events } = await openEmbedded({ dir: dir.path, log, clock: wallClock });
+  return { events, log };
+}
+
+/** Puts other bytes in the segment and forgets the index, so that nothing but these bytes counts. */
+function store(bytes: Buffer): void {
+  rmSync(join(dir.path, 'index.json'), { force: true });
+  writeFileSync(segment, bytes);
+}
+
+beforeAll(async () => {
+  const { events } = await open();
+  for (let index = 0; index < RECORDS; index++) {
+    await events.append({ subject: `usher.events.health.web-${index % 3}`, events: latencyEvents(2, index) });
+  }
+  originals = await recordsOf(events);
+  await events.close();
+  pristine = readFileSync(segment);
+});
+
+afterAll(() => dir.remove());
+
+describe('embedded log with damaged files', () => {
+  it('keeps every record before the place where the file was cut, and goes on from there', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.nat({ max: pristine.length }), async (length) => {
+        store(pristine.subarray(0, length));
+        const whole = pristine.subarray(0, length).toString().split('\n').length - 1;
+        const { events, log } = await open();
+        expect(await recordsOf(events)).toEqual(originals.slice(0, whole));
+        const { position } = await events.append({ subject: 'usher.events.a', events: latencyEvents(1) });
+        expect(position).toBe(whole + 1);
+        const torn = pristine.subarray(0, length).at(-1) !== 0x0a && length > 0;
+        expect(log.entries.some(({ level }) => level === 'warn')).toBe(torn);
+        await events.close();
+      }),
+      { numRuns: RUNS },
+    );
+  });
+
+  it('hands over all records but those that a flipped bit hit, each at its position', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.nat({ max: pristine.length - 1 }), fc.nat({ max: 7 }), async (at, bit) => {
+        const bytes = Buffer.from(pristine);
+        bytes.writeUInt8(bytes.readUInt8(at) ^ (1 << bit), at);
+        store(bytes);
+        const reader = await openEmbeddedReader(dir.path);
+        const seen: LogRecord[] = [];
+        await reader.replay(0, (record) => seen.push(record));
+        const { events, log } = await open();
+        const records = await recordsOf(events);
+        // Whoever writes may cut off damage at the very end; a reader leaves it, and does not go beyond it.
+        expect(records.slice(0, seen.length)).toEqual(seen);
+        expect(records.map(({ position }) => position)).toEqual(records.map((_, index) => index + 1));
+        const lost = originals.filter(
+          (original) => !records.some((record) => record.events[0]?.id === original.events[0]?.id),
+        );
+        // A flip in a line end damages the lines on both sides of it.
+        expect(lost.length).toBeGreaterThan(0);
+        expect(lost.length).toBeLessThanOrEqual(2);
+        for (const record of records) {
+          if (record.quarantined.length === 0) expect(record).toEqual(originals[record.position - 1]);
+        }
+        expect(log.entries.length).toBeGreaterThan(0);
+        await events.close();
+      }),
+      { numRuns: RUNS },
+    );
+  });
+
+  it('survives any bytes instead of a segment', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.uint8Array({ maxLength: 2000 }), async (bytes) => {
+        store(Buffer.from(bytes));
+        const { events } = await open();
+        expect(await recordsOf(events)).toEqual([]);
+        await events.append({ subject: 'usher.events.a', events: latencyEvents(1) });
+        expect(await recordsOf(events)).toHaveLength(1);
+        await events.close();
+      }),
+      { numRuns: RUNS },
+    );
+  });
+
+  it('sets damaged records aside where they were and reports them when it opens', async () => {
+    const lines = pristine.toString().split('\n');
+    const damaged = lines.with(6, lines[6]?.replace('"latencyMs":6', '"latencyMs":7') ?? '');
+    store(Buffer.from(damaged.join('\n')));
+    const { events, log } = await open();
+    const records = await recordsOf(events);
+    expect(records).toHaveLength(RECORDS);
+    expect(records[6]).toMatchObject({ position: 7, events: [], quarantined: [{ index: -1 }] });
+    expect(records.toSpliced(6, 1)).toEqual(originals.toSpliced(6, 1));
+    expect(log.entries).toMatchObject([{ level: 'error', fields: { lines: 1 } }]);
+    expect(await recordsOf(events, 6, 7)).toHaveLength(1);
+    await events.close();
+  });
+
+  it('reads everything again when the index is damaged, or the files are shorter than it says', async () => {
+    store(pristine);
+    await (await open()).events.close();
+    const indexFile = join(dir.path, 'index.json');
+    writeFileSync(indexFile, readFileSync(indexFile, 'utf8').replace('web-1', 'web-9'));
+    const first = await open();
+    expect(await first.events.lastOf('usher.events.health.web-1')).toBe(20);
+    await first.events.close();
+    truncateSync(segment, pristine.length - 1);
+    const second = await open();
+    expect(await second.events.head()).toBe(RECORDS - 1);
+    expect(await second.events.lastOf('usher.events.health.web-1')).toBe(17);
+    await second.events.close();
+  });
+
+  it('leaves nothing but its files behind', async () => {
+    store(pristine);
+    await (await open()).events.close();
+    expect(readdirSync(dir.path).toSorted()).toEqual(['index.json', 'segments', 'snapshots']);
+  });
+});
