@@ -21,14 +21,15 @@ export async function change<N extends CommandName>(
 ): Promise<number> {
   const client = await AdminClient.find(args, io);
   const command = {
-    id: args.id ?? randomUUID(),
     name,
     data,
     actor: io.env['USER'] ?? 'cli',
     reason: args.reason,
     expectRevision: numberOption('if-revision', args['if-revision']),
   };
-  const accepted = (await client.post('/v1/commands', command)) as Accepted;
+  const accepted = (await client.post('/v1/commands', command, {
+    'idempotency-key': args.id ?? randomUUID(),
+  })) as Accepted;
   if (args.json === true) io.out(JSON.stringify(accepted));
   else io.out(describe(accepted));
   return EXIT_OK;

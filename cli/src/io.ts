@@ -22,8 +22,6 @@ export class UsageError extends Error {
 export interface CliCommand {
   /** How it is called, after `usher`. */
   readonly usage: string;
-  /** One line for the overview. */
-  readonly summary: string;
   /** Resolves with the exit code. Throws UsageError, ConfigError, UsherError. */
   run(args: readonly string[], io: Io): Promise<number>;
 }

@@ -1,32 +1,78 @@
 import { hostname } from 'node:os';
 import { ConfigError } from '@usher/config';
 import { UsherError } from '@usher/domain';
-import { agent } from './commands/agent.ts';
-import { BACKEND_COMMANDS } from './commands/backends.ts';
-import { check } from './commands/check.ts';
-import { demoBackend } from './commands/demo-backend.ts';
-import { events } from './commands/events.ts';
-import { pools } from './commands/pools.ts';
-import { replay } from './commands/replay.ts';
-import { run } from './commands/run.ts';
-import { schema } from './commands/schema.ts';
-import { status } from './commands/status.ts';
-import { version } from './commands/version.ts';
 import { type CliCommand, EXIT_FAILED, EXIT_OK, EXIT_USAGE, type Io, UsageError } from './io.ts';
 
-/** Every command by its name. The entry point is the only place that reads the environment. */
-const COMMANDS: Readonly<Record<string, CliCommand>> = {
-  run,
-  check,
-  schema,
-  version,
-  status,
-  ...BACKEND_COMMANDS,
-  pools,
-  events,
-  replay,
-  agent,
-  'demo-backend': demoBackend,
+interface Entry {
+  readonly summary: string;
+  /** Loads the command when it is called: `usher status` shall not wait for the gateway's code. */
+  readonly load: () => Promise<CliCommand>;
+}
+
+const backendCommands = () => import('./commands/backends.ts');
+
+/** Every command by its name. */
+const COMMANDS: Readonly<Record<string, Entry>> = {
+  run: {
+    summary: 'run the load balancer; without a configuration, with three demo backends',
+    load: async () => (await import('./commands/run.ts')).run,
+  },
+  check: {
+    summary: 'check a configuration without running it',
+    load: async () => (await import('./commands/check.ts')).check,
+  },
+  schema: {
+    summary: 'print the JSON Schema of the configuration file',
+    load: async () => (await import('./commands/schema.ts')).schema,
+  },
+  version: {
+    summary: 'print the version',
+    load: async () => (await import('./commands/version.ts')).version,
+  },
+  status: {
+    summary: 'how the running system is',
+    load: async () => (await import('./commands/status.ts')).status,
+  },
+  backends: {
+    summary: 'list, add, update or remove backends',
+    load: async () => (await backendCommands()).backends,
+  },
+  drain: {
+    summary: 'give a backend no new requests and let it finish what it has',
+    load: async () => (await backendCommands()).drain,
+  },
+  enable: {
+    summary: 'take a drained or disabled backend back',
+    load: async () => (await backendCommands()).enable,
+  },
+  disable: {
+    summary: 'give a backend no new requests',
+    load: async () => (await backendCommands()).disable,
+  },
+  weight: {
+    summary: 'set the share of a backend; 0 = none',
+    load: async () => (await backendCommands()).weight,
+  },
+  pools: {
+    summary: 'list pools or set the strategy of one',
+    load: async () => (await import('./commands/pools.ts')).pools,
+  },
+  events: {
+    summary: 'print the newest events; tail follows, export prints all as JSON lines',
+    load: async () => (await import('./commands/events.ts')).events,
+  },
+  replay: {
+    summary: 'rebuild the state from the log; --verify compares it with every checkpoint',
+    load: async () => (await import('./commands/replay.ts')).replay,
+  },
+  agent: {
+    summary: 'report CPU, memory, disk and GPUs of this machine for a backend',
+    load: async () => (await import('./commands/agent.ts')).agent,
+  },
+  'demo-backend': {
+    summary: 'a backend that answers with its name',
+    load: async () => (await import('./commands/demo-backend.ts')).demoBackend,
+  },
 };
 
 const io: Io = {
@@ -44,13 +90,14 @@ async function main(args: readonly string[]): Promise<number> {
     for (const line of help()) io.out(line);
     return EXIT_OK;
   }
-  const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
-  if (command === undefined) {
+  const entry = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+  if (entry === undefined) {
     io.err(`usher: there is no command ${name}; see usher help`);
     return EXIT_USAGE;
   }
+  const command = await entry.load();
   if (rest.includes('--help') || rest.includes('-h')) {
-    io.out(`usher ${command.usage}\n  ${command.summary}`);
+    io.out(`usher ${command.usage}\n  ${entry.summary}`);
     return EXIT_OK;
   }
   try {
@@ -76,14 +123,13 @@ function report(error: unknown, command: CliCommand): number {
 }
 
 function help(): string[] {
-  const commands = Object.values(COMMANDS);
   const width = Math.max(...Object.keys(COMMANDS).map((name) => name.length));
   return [
     'usher, an event-sourced, actor-based L7 load balancer',
     '',
     ...Object.entries(COMMANDS).map(([name, { summary }]) => `  ${name.padEnd(width)}  ${summary}`),
     '',
-    `${commands.length} commands; usher COMMAND --help shows how each is called. Exit codes: 0 ok, 1 failed, 2 bad usage or configuration.`,
+    `usher COMMAND --help shows how each is called. Exit codes: 0 ok, 1 failed, 2 bad usage or configuration.`,
   ];
 }
 

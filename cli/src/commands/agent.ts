@@ -7,7 +7,6 @@ import { type CliCommand, EXIT_OK, UsageError } from '../io.ts';
 /** Reports the resources of the machine it runs on as those of one backend. */
 export const agent: CliCommand = {
   usage: 'agent --backend ID (--nats URL [--credentials FILE] | --url URL [--token T])',
-  summary: 'report CPU, memory, disk and GPUs of this machine for a backend',
   async run(args) {
     const { values } = parse(args, {
       backend: { type: 'string' },

@@ -12,10 +12,9 @@ const SUBCOMMANDS: Readonly<Record<string, (args: readonly string[], io: Io) => 
   remove: async (args, io) => await byName('backend.remove', args, io),
 };
 
-const backends: CliCommand = {
+export const backends: CliCommand = {
   usage:
     'backends [list | add --pool P --id ID --url URL [--weight N] [--zone Z] | update ID [--url URL] [--weight N] [--zone Z] | remove ID] [--json]',
-  summary: 'list, add, update or remove backends',
   async run(args, io) {
     const [name, ...rest] = args;
     if (name === undefined || name.startsWith('-')) return await list(args, io);
@@ -25,9 +24,8 @@ const backends: CliCommand = {
   },
 };
 
-const drain: CliCommand = {
+export const drain: CliCommand = {
   usage: 'drain ID [--deadline SECONDS] [--reason TEXT] [--if-revision N]',
-  summary: 'give a backend no new requests and let it finish what it has',
   async run(args, io) {
     const { values, positionals } = parse(args, { ...CHANGE_OPTIONS, deadline: { type: 'string' } });
     const seconds = numberOption('deadline', values.deadline);
@@ -41,21 +39,18 @@ const drain: CliCommand = {
   },
 };
 
-const enable: CliCommand = {
+export const enable: CliCommand = {
   usage: 'enable ID [--reason TEXT] [--if-revision N]',
-  summary: 'take a drained or disabled backend back',
   run: async (args, io) => await byName('backend.enable', args, io),
 };
 
-const disable: CliCommand = {
+export const disable: CliCommand = {
   usage: 'disable ID [--reason TEXT] [--if-revision N]',
-  summary: 'give a backend no new requests',
   run: async (args, io) => await byName('backend.disable', args, io),
 };
 
-const weight: CliCommand = {
+export const weight: CliCommand = {
   usage: 'weight ID N [--reason TEXT] [--if-revision N]',
-  summary: 'set the share of a backend; 0 = none',
   async run(args, io) {
     const { values, positionals } = parse(args, CHANGE_OPTIONS);
     const [backend, share, ...more] = positionals;
@@ -64,8 +59,6 @@ const weight: CliCommand = {
     return await change('backend.update', { backend, weight: numberOption('weight', share) }, values, io);
   },
 };
-
-export const BACKEND_COMMANDS = { backends, drain, enable, disable, weight };
 
 async function list(args: readonly string[], io: Io): Promise<number> {
   const { values, positionals } = parse(args, { ...ADMIN_OPTIONS, pool: { type: 'string' } });

@@ -7,7 +7,6 @@ import { table } from '../table.ts';
 /** Says whether a configuration would be accepted; faults are ConfigError's to report. */
 export const check: CliCommand = {
   usage: 'check [FILE] [--set KEY=VALUE]… [--explain] [--json]',
-  summary: 'check a configuration without running it',
   async run(args, io) {
     const { values, positionals } = parse(args, {
       ...CONFIG_OPTIONS,

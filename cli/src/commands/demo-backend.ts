@@ -5,7 +5,6 @@ import { type CliCommand, EXIT_OK, UsageError } from '../io.ts';
 /** A backend to try things on: it says who it is. */
 export const demoBackend: CliCommand = {
   usage: 'demo-backend --port N --name NAME [--host HOST]',
-  summary: 'a backend that answers with its name',
   async run(args) {
     const { values } = parse(args, {
       port: { type: 'string' },

@@ -15,7 +15,6 @@ const RECORDS_SHOWN = 20;
 
 export const events: CliCommand = {
   usage: 'events [tail | export] [--after POSITION] [--limit N] [--json]',
-  summary: 'print the newest events; tail follows, export prints all as JSON lines',
   async run(args, io) {
     const [first] = args;
     const mode = first === undefined || first.startsWith('-') ? 'show' : first;

@@ -8,7 +8,6 @@ import { table } from '../table.ts';
 
 export const pools: CliCommand = {
   usage: 'pools [list | strategy POOL NAME] [--json]',
-  summary: 'list pools or set the strategy of one',
   async run(args, io) {
     const [name, ...rest] = args;
     if (name === undefined || name.startsWith('-')) return await list(args, io);

@@ -23,7 +23,6 @@ interface Replayed {
 /** Rebuilds the fleet's state from the event log alone, without the running system. */
 export const replay: CliCommand = {
   usage: 'replay [--at POSITION] [--digest] [--verify] [--json]',
-  summary: 'rebuild the state from the log; --verify compares it with every checkpoint',
   async run(args, io) {
     const { values, positionals } = parse(args, {
       ...CONFIG_OPTIONS,

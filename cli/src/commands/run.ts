@@ -9,7 +9,6 @@ import { configFile, readConfig } from '../read-config.ts';
 /** Runs the system until it is told to stop. */
 export const run: CliCommand = {
   usage: 'run [--config FILE] [--only SERVICE,…] [--workers N] [--set KEY=VALUE]…',
-  summary: 'run the load balancer; without a configuration, with three demo backends',
   async run(args, io) {
     const { values, positionals } = parse(args, {
       ...CONFIG_OPTIONS,

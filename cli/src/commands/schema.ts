@@ -4,7 +4,6 @@ import { type CliCommand, EXIT_OK } from '../io.ts';
 
 export const schema: CliCommand = {
   usage: 'schema',
-  summary: 'print the JSON Schema of the configuration file',
   async run(args, io) {
     parse(args, { json: { type: 'boolean' } });
     io.out(JSON.stringify(configJsonSchema(), undefined, 2));

@@ -5,7 +5,6 @@ import { type CliCommand, EXIT_OK } from '../io.ts';
 
 export const status: CliCommand = {
   usage: 'status [--json] [--admin URL] [--token T]',
-  summary: 'how the running system is',
   async run(args, io) {
     const { values } = parse(args, ADMIN_OPTIONS);
     const client = await AdminClient.find(values, io);

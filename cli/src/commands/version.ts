@@ -4,7 +4,6 @@ import { VERSION } from '../version.ts';
 
 export const version: CliCommand = {
   usage: 'version [--json]',
-  summary: 'print the version',
   async run(args, io) {
     const { values } = parse(args, { json: { type: 'boolean' } });
     if (values.json === true) io.out(JSON.stringify({ version: VERSION, node: process.version }));

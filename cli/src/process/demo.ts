@@ -49,6 +49,7 @@ export async function startDemo(): Promise<Demo> {
 function demoYaml(backends: readonly { readonly id: string; readonly port: number }[]): string {
   const lines = backends.map(({ id, port }) => `      - { id: ${id}, url: "http://127.0.0.1:${port}" }`);
   return [
+    'logging: { format: text }',
     'pools:',
     '  demo:',
     '    strategy: round_robin',

@@ -100,8 +100,9 @@ async function follow(events: EventLog, log: ProcessLog): Promise<{ fold: FleetF
   return { fold, tail };
 }
 
+const one = (value: number) => [{ labels: {}, value }];
+
 function exposeLog({ metrics, events, fleet, outbox, store }: ServiceContext): void {
-  const one = (value: number) => [{ labels: {}, value }];
   metrics.gauge('usher_log_position', 'Position of the last record folded', () => one(fleet.position));
   metrics.gauge('usher_log_connected', 'Whether the event log can be reached', () =>
     one(Number(events.status().connected)),

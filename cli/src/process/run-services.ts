@@ -1,7 +1,6 @@
 import { registerAdminRoutes } from '@usher/admin';
 import { type Collector, collectorRoutes, startCollector } from '@usher/collector';
 import { sharedHash, type UsherConfig } from '@usher/config';
-import { startGateway } from '@usher/gateway';
 import { startHealth } from '@usher/health';
 import type { Service } from '@usher/ports';
 import {
@@ -75,6 +74,8 @@ async function startRest(
   }
   if (names.includes('health')) services.push(startHealth(context));
   if (!names.includes('gateway')) return [];
+  // A process without a gateway need not load one.
+  const { startGateway } = await import('@usher/gateway');
   const gateway = await startGateway(context, { listen: local.listen, workers: local.workers }, shared);
   services.push(gateway);
   return gateway.addresses.map(({ host, port }) => `${host.includes(':') ? `[${host}]` : host}:${port}`);
