@@ -9,9 +9,9 @@ import { formatAddress, isLoopback, overlaps } from './types/network.ts';
 export function checkReferences(local: LocalSettings, shared: SharedSettings, reading: Reading): void {
   checkAddresses(local, reading);
   if (local.admin !== null) checkAdmin(local.admin, reading);
-  checkUnique(shared.backends, 'id', (backend) => backend.id, reading);
-  checkUnique(shared.routes, 'id', (route) => route.id, reading);
-  checkUnique(shared.routes, 'path', matchOf, reading);
+  checkUnique(shared.backends, ['id'], (backend) => backend.id, reading);
+  checkUnique(shared.routes, ['id'], (route) => route.id, reading);
+  checkUnique(shared.routes, ['path', 'host'], matchOf, reading);
   // Where the pools could not be read, every route would seem to name an unknown one.
   if (!reading.isFaulty('pools')) checkPools(shared, reading);
 }
@@ -24,16 +24,16 @@ function checkAddresses({ listen, admin, metrics }: LocalSettings, reading: Read
     const other = addresses.slice(0, index).find((earlier) => overlaps(address, earlier));
     if (other === undefined) continue;
     // A default does not collide with what was written; it is the other way round.
-    const isDefault = reading.placeOf(address).kind === 'default';
+    const isDefault = reading.placeOf(address, 'address').kind === 'default';
     const [wrong, taken] = isDefault ? [other, address] : [address, other];
-    const by = `${reading.pathOf(taken)} (${formatAddress(taken)}, ${formatPlace(reading.placeOf(taken))})`;
+    const by = `${reading.pathOf(taken)} (${formatAddress(taken)}, ${formatPlace(reading.placeOf(taken, 'address'))})`;
     const key = reading.isWritten(wrong, 'address') ? 'address' : '';
     reading.complain(wrong, key, `${formatAddress(wrong)} is taken by ${by}`);
   }
 }
 
 function checkAdmin(admin: AdminSettings, reading: Reading): void {
-  checkUnique(admin.tokens, 'name', (token) => token.name, reading);
+  checkUnique(admin.tokens, ['name'], (token) => token.name, reading);
   const guarded = admin.tokens.length > 0 || reading.isFaulty(join(reading.pathOf(admin), 'tokens'));
   if (guarded || isLoopback(admin.host)) return;
   reading.complain(
@@ -43,25 +43,25 @@ function checkAdmin(admin: AdminSettings, reading: Reading): void {
   );
 }
 
-/** Both places are named, because either may be the mistake. */
+/** `keys` are what the name is made of. Both places are told, because either may be the mistake. */
 function checkUnique<T extends object>(
   values: readonly T[],
-  key: string,
+  keys: readonly [string, ...string[]],
   nameOf: (value: T) => string,
   reading: Reading,
 ): void {
   const first = new Map<string, T>();
   for (const value of values) {
     // What stands in for a faulty name is no name.
-    if (reading.isFaulty(join(reading.pathOf(value), key))) continue;
+    if (keys.some((key) => reading.isFaulty(join(reading.pathOf(value), key)))) continue;
     const name = nameOf(value);
     const other = first.get(name);
     if (other === undefined) {
       first.set(name, value);
       continue;
     }
-    const where = `${reading.pathOf(other)}, ${formatPlace(reading.placeOf(other, key))}`;
-    reading.complain(value, key, `${JSON.stringify(name)} is given twice, first by ${where}`);
+    const where = `${reading.pathOf(other)}, ${formatPlace(reading.placeOf(other, keys[0]))}`;
+    reading.complain(value, keys[0], `${JSON.stringify(name)} is given twice, first by ${where}`);
   }
 }
 

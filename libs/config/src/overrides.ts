@@ -19,6 +19,7 @@ export interface Overridden {
 
 const PREFIX = 'USHER_';
 const SEPARATOR = '__';
+const UNKNOWN = 'unknown key';
 /**
  * Variables that Kubernetes and Docker set for every service whose name starts with `usher`, such as
  * `USHER_SERVICE_HOST` and `USHER_PORT_8080_TCP`. Nobody wrote them, so they are not mistakes.
@@ -37,14 +38,12 @@ export function applyOverrides(
   const faults: Fault[] = [];
   const unknownVariables = new Map<string, Fault>();
   for (const [name, value] of usherVariables(env)) {
-    const segments = name.slice(PREFIX.length).toLowerCase().split(SEPARATOR);
-    const found = findKey(type, segments, root, sameInEnvironment);
+    const spelled = name.slice(PREFIX.length);
+    const found = findKey(type, spelled.toLowerCase().split(SEPARATOR), root, sameInEnvironment);
     const label = `env ${name}`;
     if (found instanceof Refusal) {
-      const names = allPaths(type, root).map(variableName);
-      const place: Place = { kind: 'override', label, path: '' };
-      const suggestion = suggest(name, names) ?? found.suggestion;
-      unknownVariables.set(name, { place, path: '', message: found.message, suggestion });
+      const meant = suggestKey(spelled, allPaths(type, root).map(spellForEnvironment), SEPARATOR);
+      unknownVariables.set(name, notFound(label, found, meant && PREFIX + meant));
     } else {
       root = put(root, found, value, label, faults);
     }
@@ -53,14 +52,23 @@ export function applyOverrides(
     const found = findKey(type, path.split('.'), root, (key, segment) => key === segment);
     const label = `flag --set ${path}`;
     if (found instanceof Refusal) {
-      const paths = allPaths(type, root).map((known) => known.join('.'));
-      const place: Place = { kind: 'override', label, path: '' };
-      faults.push({ place, path: '', message: found.message, suggestion: suggest(path, paths) });
+      const known = allPaths(type, root).map((segments) => segments.join('.'));
+      faults.push(notFound(label, found, suggestKey(path, known, '.')));
     } else {
       root = put(root, found, value, label, faults);
     }
   }
   return { root, faults, unknownVariables };
+}
+
+function notFound(label: string, { message }: Refusal, suggestion: string | undefined): Fault {
+  const place: Place = { kind: 'override', label, path: '' };
+  return { place, path: '', message, suggestion: message === UNKNOWN ? suggestion : undefined };
+}
+
+/** A key with nearly that name, or one whose last part is that name. */
+function suggestKey(name: string, known: readonly string[], separator: string): string | undefined {
+  return suggest(name, known) ?? known.find((key) => key.endsWith(separator + name));
 }
 
 /** Outer keys come before inner ones, so that both count when both are given. */
@@ -101,7 +109,7 @@ function findKey(
       shape.kind === 'record' ? (names.find((key) => same(key, segment)) ?? segment) : segment;
     if (shape.kind === 'record') shape = shape.value.shape;
     else if (Object.hasOwn(shape.keys, name)) shape = shape.keys[name]!.type.shape;
-    else return refuse('unknown key');
+    else return refuse(UNKNOWN);
     current = current?.kind === 'map' ? current.entries.get(name)?.value : undefined;
     path.push(name);
   }
@@ -113,8 +121,8 @@ function sameInEnvironment(key: string, segment: string): boolean {
   return key.toLowerCase().replaceAll('-', '_') === segment;
 }
 
-function variableName(path: readonly string[]): string {
-  return PREFIX + path.map((segment) => segment.toUpperCase().replaceAll('-', '_')).join(SEPARATOR);
+function spellForEnvironment(path: readonly string[]): string {
+  return path.map((segment) => segment.toUpperCase().replaceAll('-', '_')).join(SEPARATOR);
 }
 
 /** The paths of all keys outside lists, with the user's own names as far as they are known. */

@@ -10,7 +10,16 @@ export function suggest(word: string, candidates: Iterable<string>): string | un
       bestDistance = distance;
     }
   }
-  return best;
+  return best ?? completion(wanted, candidates);
+}
+
+/** `least_conn` is short for `least_connections`. */
+function completion(wanted: string, candidates: Iterable<string>): string | undefined {
+  if (wanted.length < 3) return undefined;
+  for (const candidate of candidates) {
+    if (plain(candidate).startsWith(wanted)) return candidate;
+  }
+  return undefined;
 }
 
 /** `request-header`, `requestHeader` and `request_header` are the same word to a person. */

@@ -8,7 +8,7 @@ const MESSAGES: Readonly<Record<ErrorCode, string>> = {
   BAD_DIRECTIVE: 'a line that starts with % is not a directive that is known',
   BAD_DQ_ESCAPE:
     'a backslash in double quotes starts an escape that does not exist; use single quotes for plain text',
-  BAD_INDENT: 'the indentation does not match the lines around it',
+  BAD_INDENT: 'the indentation does not match the lines around it, or a bracket before it is not closed',
   BAD_PROP_ORDER: 'an anchor or tag stands in the wrong place',
   BAD_SCALAR_START: 'a value cannot start with this character unless it is in quotes',
   BLOCK_AS_IMPLICIT_KEY:

@@ -1,5 +1,4 @@
 import {
-  type Document,
   isAlias,
   isMap,
   isScalar,
@@ -13,6 +12,7 @@ import {
 } from 'yaml';
 import type { Fault, Place } from '../fault.ts';
 import { type Entry, type Input, type MapInput, scalarInput } from './input.ts';
+import { lastQuote } from './open-quote.ts';
 import { yamlMessage } from './yaml-messages.ts';
 
 /** Deeper than any configuration, shallow enough for every recursion over it. */
@@ -34,25 +34,22 @@ export function parseYaml(text: string, placeAt: (line: number, column: number) 
     return placeAt(Math.max(line, 1), Math.max(col, 1));
   };
   const fault = (offset: number, message: string): Fault => ({ place: at(offset), path: '', message });
-  let document: Document;
-  try {
-    document = parseDocument(text, {
-      lineCounter: lines,
-      prettyErrors: false,
-      logLevel: 'silent',
-      uniqueKeys: false,
-      schema: 'core',
-    });
-  } catch (error) {
-    if (!(error instanceof RangeError)) throw error;
-    return { root: undefined, faults: [fault(0, yamlMessage('RESOURCE_EXHAUSTION'))] };
-  }
+  // Not `silent`: a second document would go unnoticed.
+  const document = parseDocument(text, {
+    lineCounter: lines,
+    prettyErrors: false,
+    logLevel: 'error',
+    uniqueKeys: false,
+    schema: 'core',
+  });
   const broken = [...document.errors, ...document.warnings];
   if (broken.length > 0) {
-    return {
-      root: undefined,
-      faults: onePerLine(broken.map((error) => fault(error.pos[0], yamlMessage(error.code)))),
-    };
+    const faults = broken.map((error) =>
+      error.message.startsWith('Missing closing ')
+        ? fault(lastQuote(text), 'the quote that opens here is not closed')
+        : fault(error.pos[0], yamlMessage(error.code)),
+    );
+    return { root: undefined, faults: onePerLine(faults) };
   }
   if (document.directives?.yaml.explicit === true && document.directives.yaml.version !== '1.2') {
     return { root: undefined, faults: [fault(0, 'the %YAML line asks for another version than 1.2')] };

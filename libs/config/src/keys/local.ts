@@ -28,7 +28,7 @@ const nats = mapped(
     servers: required({
       to: 'servers',
       type: list(natsUrl, { min: 1 }),
-      doc: 'The NATS servers, such as `nats://10.0.0.1:4222`; the first that answers is used.',
+      doc: 'The NATS servers of one cluster, such as `nats://10.0.0.1:4222` (the port unless written).',
     }),
     credentials: optional('no credentials', {
       to: 'credentials',

@@ -27,7 +27,7 @@ export const timeouts: Type<TimeoutSettings> = section({
   idle: defaulted('75s', {
     to: 'idleMs',
     type: aWhile,
-    doc: 'How long a client connection may stay open without a request, and how long a body may stand still.',
+    doc: 'How long a client connection may stay open without a request.',
     why: 'Longer than the 60 seconds after which many clients and balancers in front give a connection up, so that they close first.',
   }),
   backend_idle: defaulted('4s', {

@@ -3,8 +3,9 @@ import type { Address } from '../settings.ts';
 import { measure, text } from './scalar.ts';
 import { type Refusal, refuse, type Type } from './type.ts';
 
+// Underscores are no part of host names by RFC 1123, but container networks give such names.
 const HOST_NAME =
-  /^(?=.{1,253}$)[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?)*$/;
+  /^(?=.{1,253}$)[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?(\.[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?)*$/;
 const PORT_MAX = 65_535;
 /** What `:8080` listens on. */
 const EVERY_HOST = '0.0.0.0';

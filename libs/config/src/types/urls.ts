@@ -46,7 +46,10 @@ export function splitUrl(url: string, schemes: readonly string[], example: strin
     return refuse(`the scheme ${scheme}:// is not supported; expected a URL such as ${example}`);
   }
   const host = hostText.toLowerCase();
-  const valid = host.startsWith('[') ? ipaddr.IPv6.isValid(host.slice(1, -1)) : isHost(host);
+  // A dot at the end keeps a resolver from trying its search domains.
+  const valid = host.startsWith('[')
+    ? ipaddr.IPv6.isValid(host.slice(1, -1))
+    : isHost(host.replace(/\.$/, ''));
   if (!valid) return refuse('the host of the URL is neither an IP address nor a host name');
   if (port !== '' && (Number(port) < 1 || Number(port) > 65_535)) {
     return refuse('the port of the URL is not a number from 1 to 65535');

@@ -1,0 +1,153 @@
+import { expect, test } from 'vitest';
+import { parseConfigText } from './load.ts';
+import type { UsherConfig } from './settings.ts';
+
+const EVERY_2XX = Array.from({ length: 100 }, (_, index) => 200 + index);
+
+const DEFAULTS: UsherConfig = {
+  local: {
+    name: 'host-1-example',
+    listen: [{ host: '0.0.0.0', port: 8080 }],
+    workers: 'auto',
+    admin: { host: '127.0.0.1', port: 9091, tokens: [], allow: ['0.0.0.0/0', '::/0'] },
+    metrics: { host: '127.0.0.1', port: 9090 },
+    bus: { type: 'embedded' },
+    store: { type: 'embedded' },
+    data: '/etc/usher/data',
+    logging: { level: 'info', format: 'json' },
+  },
+  shared: {
+    pools: [],
+    backends: [],
+    routes: [],
+    timeouts: {
+      requestHeaderMs: 10_000,
+      connectMs: 3000,
+      responseMs: 30_000,
+      idleMs: 75_000,
+      backendIdleMs: 4000,
+      requestMs: 0,
+      shutdownMs: 30_000,
+    },
+    limits: { requestBodyBytes: 10_485_760, headerBytes: 61_440, headerCount: 100, connections: 20_000 },
+    trustedProxies: [],
+  },
+};
+
+const DEFAULT_POOL = {
+  id: 'web',
+  strategy: 'p2c',
+  health: { type: 'tcp', intervalMs: 5000, timeoutMs: 2000, fall: 3, rise: 2 },
+  breaker: {
+    enabled: true,
+    failures: 5,
+    windowMs: 10_000,
+    openForMs: 30_000,
+    halfOpenRequests: 3,
+    successes: 2,
+  },
+  retry: { attempts: 1, budgetRatio: 0.2 },
+  drainMs: 30_000,
+  agents: false,
+};
+
+const surroundings = { folder: '/etc/usher', hostname: 'host-1.example' };
+
+test('a configuration that says nothing has every default', () => {
+  expect(parseConfigText('{}', surroundings)).toStrictEqual(DEFAULTS);
+});
+
+test('a pool that says nothing has every default, and a backend that is only a URL too', () => {
+  const { shared } = parseConfigText('pools: { web: { backends: ["http://A.example:80/"] } }');
+  expect(shared.pools).toStrictEqual([DEFAULT_POOL]);
+  expect(shared.backends).toStrictEqual([{ id: 'web-1', pool: 'web', url: 'http://a.example', weight: 1 }]);
+});
+
+test('an http check asks for / and takes every 2xx, unless told otherwise', () => {
+  const { shared } = parseConfigText(
+    'pools: { a: { health: { type: http } }, b: { health: { type: http, path: /up, expect_status: [3xx, 204, 204] } } }',
+  );
+  const timing = { intervalMs: 5000, timeoutMs: 2000, fall: 3, rise: 2 };
+  expect(shared.pools[0]?.health).toStrictEqual({
+    type: 'http',
+    path: '/',
+    expectStatus: EVERY_2XX,
+    ...timing,
+  });
+  const expectStatus = [204, ...Array.from({ length: 100 }, (_, index) => 300 + index)];
+  expect(shared.pools[1]?.health).toStrictEqual({ type: 'http', path: '/up', expectStatus, ...timing });
+});
+
+test('ids that are not given come from the place in the list', () => {
+  const { shared } = parseConfigText(
+    [
+      'pools:',
+      '  web: { backends: [http://a, { id: own, url: http://b }, { url: http://c }] }',
+      '  api: { backends: [http://d] }',
+      'routes: [{ path: /a, pool: api }, { id: rest, path: /*, pool: web }]',
+    ].join('\n'),
+  );
+  expect(shared.backends.map(({ id, pool }) => [id, pool])).toEqual([
+    ['web-1', 'web'],
+    ['own', 'web'],
+    ['web-3', 'web'],
+    ['api-1', 'api'],
+  ]);
+  expect(shared.routes.map((route) => route.id)).toEqual(['route-1', 'rest']);
+});
+
+test.each([
+  ['web-01.prod.example', 'web-01-prod-example'],
+  ['_edge_', 'edge_'],
+  ['…', 'usher'],
+  ['', 'usher'],
+  ['x'.repeat(80), 'x'.repeat(63)],
+])('the host name %j makes the name %s', (hostname, name) => {
+  expect(parseConfigText('{}', { hostname }).local.name).toBe(name);
+});
+
+test('admin and metrics can be switched off', () => {
+  const { local } = parseConfigText('admin: none\nmetrics: none\n');
+  expect(local.admin).toBeNull();
+  expect(local.metrics).toBeNull();
+});
+
+test('every form of a value is normalised', () => {
+  const { local, shared } = parseConfigText(
+    [
+      'listen: [":80", { address: "[::1]:8081" }, "LOCALHOST:0"]',
+      'trusted_proxies: [10.0.0.0/8, "FD00:0:0::/8"]',
+      'timeouts: { idle: 1.5h, connect: 250ms }',
+      'limits: { request_body: 0B, header_bytes: 32KB }',
+      'pools: { web: { retry: { budget: 12.5% }, drain: 0s } }',
+      'routes: [{ host: "*.Example.COM", path: /v1/*, pool: web, plugins: [{ name: gzip, min_size: 1KiB, levels: [1, 2] }] }]',
+      'bus: { servers: ["nats://A", "nats://[::1]:1"] }',
+      'store: rediss://Redis:7000/2',
+    ].join('\n'),
+  );
+  expect(local.listen).toEqual([
+    { host: '0.0.0.0', port: 80 },
+    { host: '::1', port: 8081 },
+    { host: 'localhost', port: 0 },
+  ]);
+  expect(shared.trustedProxies).toEqual(['10.0.0.0/8', 'fd00::/8']);
+  expect(shared.timeouts).toMatchObject({ idleMs: 5_400_000, connectMs: 250 });
+  expect(shared.limits).toMatchObject({ requestBodyBytes: 0, headerBytes: 32_000 });
+  expect(shared.pools[0]).toMatchObject({ retry: { budgetRatio: 0.125 }, drainMs: 0 });
+  expect(shared.routes[0]).toStrictEqual({
+    id: 'route-1',
+    host: '*.example.com',
+    path: '/v1/*',
+    pool: 'web',
+    plugins: [{ name: 'gzip', options: { min_size: '1KiB', levels: [1, 2] } }],
+  });
+  expect(local.bus).toEqual({ type: 'nats', servers: ['nats://a:4222', 'nats://[::1]:1'] });
+  expect(local.store).toEqual({ type: 'redis', url: 'rediss://redis:7000/2' });
+});
+
+test('nothing in a configuration can be changed', () => {
+  const config = parseConfigText('pools: { web: { backends: [http://a] } }');
+  expect(() => Object.assign(config.local, { workers: 9 })).toThrow(TypeError);
+  expect(() => Object.assign(config.shared.backends[0]!, { weight: 9 })).toThrow(TypeError);
+  expect(Object.isFrozen(config.shared.pools)).toBe(true);
+});
