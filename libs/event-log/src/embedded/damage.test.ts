@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { LogRecord } from '@usher/ports';
+import type { EventLog, LogRecord } from '@usher/ports';
 import { latencyEvents, RecordingLog, recordsOf, tempDir, wallClock } from '@usher/testing';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -15,10 +15,14 @@ const segment = join(dir.path, 'segments', '0000000000000001.jsonl');
 let pristine: Buffer;
 let originals: LogRecord[];
 
-async function open() {
+async function withLog(use: (events: EventLog, log: RecordingLog) => Promise<void>): Promise<void> {
   const log = new RecordingLog();
   const { events } = await openEmbedded({ dir: dir.path, log, clock: wallClock });
-  return { events, log };
+  try {
+    await use(events, log);
+  } finally {
+    await events.close();
+  }
 }
 
 /** Puts other bytes in the segment and forgets the index, so that nothing but these bytes counts. */
@@ -28,12 +32,15 @@ function store(bytes: Buffer): void {
 }
 
 beforeAll(async () => {
-  const { events } = await open();
-  for (let index = 0; index < RECORDS; index++) {
-    await events.append({ subject: `usher.events.health.web-${index % 3}`, events: latencyEvents(2, index) });
-  }
-  originals = await recordsOf(events);
-  await events.close();
+  await withLog(async (events) => {
+    for (let index = 0; index < RECORDS; index++) {
+      await events.append({
+        subject: `usher.events.health.web-${index % 3}`,
+        events: latencyEvents(2, index),
+      });
+    }
+    originals = await recordsOf(events);
+  });
   pristine = readFileSync(segment);
 });
 
@@ -45,13 +52,13 @@ describe('embedded log with damaged files', () => {
       fc.asyncProperty(fc.nat({ max: pristine.length }), async (length) => {
         store(pristine.subarray(0, length));
         const whole = pristine.subarray(0, length).toString().split('\n').length - 1;
-        const { events, log } = await open();
-        expect(await recordsOf(events)).toEqual(originals.slice(0, whole));
-        const { position } = await events.append({ subject: 'usher.events.a', events: latencyEvents(1) });
-        expect(position).toBe(whole + 1);
-        const torn = pristine.subarray(0, length).at(-1) !== 0x0a && length > 0;
-        expect(log.entries.some(({ level }) => level === 'warn')).toBe(torn);
-        await events.close();
+        await withLog(async (events, log) => {
+          expect(await recordsOf(events)).toEqual(originals.slice(0, whole));
+          const { position } = await events.append({ subject: 'usher.events.a', events: latencyEvents(1) });
+          expect(position).toBe(whole + 1);
+          const torn = pristine.subarray(0, length).at(-1) !== 0x0a && length > 0;
+          expect(log.entries.some(({ level }) => level === 'warn')).toBe(torn);
+        });
       }),
       { numRuns: RUNS },
     );
@@ -66,22 +73,22 @@ describe('embedded log with damaged files', () => {
         const reader = await openEmbeddedReader(dir.path);
         const seen: LogRecord[] = [];
         await reader.replay(0, (record) => seen.push(record));
-        const { events, log } = await open();
-        const records = await recordsOf(events);
-        // Whoever writes may cut off damage at the very end; a reader leaves it, and does not go beyond it.
-        expect(records.slice(0, seen.length)).toEqual(seen);
-        expect(records.map(({ position }) => position)).toEqual(records.map((_, index) => index + 1));
-        const lost = originals.filter(
-          (original) => !records.some((record) => record.events[0]?.id === original.events[0]?.id),
-        );
-        // A flip in a line end damages the lines on both sides of it.
-        expect(lost.length).toBeGreaterThan(0);
-        expect(lost.length).toBeLessThanOrEqual(2);
-        for (const record of records) {
-          if (record.quarantined.length === 0) expect(record).toEqual(originals[record.position - 1]);
-        }
-        expect(log.entries.length).toBeGreaterThan(0);
-        await events.close();
+        await withLog(async (events, log) => {
+          const records = await recordsOf(events);
+          // Whoever writes may cut off damage at the very end; a reader leaves it, and does not go beyond it.
+          expect(records.slice(0, seen.length)).toEqual(seen);
+          expect(records.map(({ position }) => position)).toEqual(records.map((_, index) => index + 1));
+          const lost = originals.filter(
+            (original) => !records.some((record) => record.events[0]?.id === original.events[0]?.id),
+          );
+          // A flip in a line end damages the lines on both sides of it.
+          expect(lost.length).toBeGreaterThan(0);
+          expect(lost.length).toBeLessThanOrEqual(2);
+          for (const record of records) {
+            if (record.quarantined.length === 0) expect(record).toEqual(originals[record.position - 1]);
+          }
+          expect(log.entries.length).toBeGreaterThan(0);
+        });
       }),
       { numRuns: RUNS },
     );
@@ -91,11 +98,11 @@ describe('embedded log with damaged files', () => {
     await fc.assert(
       fc.asyncProperty(fc.uint8Array({ maxLength: 2000 }), async (bytes) => {
         store(Buffer.from(bytes));
-        const { events } = await open();
-        expect(await recordsOf(events)).toEqual([]);
-        await events.append({ subject: 'usher.events.a', events: latencyEvents(1) });
-        expect(await recordsOf(events)).toHaveLength(1);
-        await events.close();
+        await withLog(async (events) => {
+          expect(await recordsOf(events)).toEqual([]);
+          await events.append({ subject: 'usher.events.a', events: latencyEvents(1) });
+          expect(await recordsOf(events)).toHaveLength(1);
+        });
       }),
       { numRuns: RUNS },
     );
@@ -105,34 +112,34 @@ describe('embedded log with damaged files', () => {
     const lines = pristine.toString().split('\n');
     const damaged = lines.with(6, lines[6]?.replace('"latencyMs":6', '"latencyMs":7') ?? '');
     store(Buffer.from(damaged.join('\n')));
-    const { events, log } = await open();
-    const records = await recordsOf(events);
-    expect(records).toHaveLength(RECORDS);
-    expect(records[6]).toMatchObject({ position: 7, events: [], quarantined: [{ index: -1 }] });
-    expect(records.toSpliced(6, 1)).toEqual(originals.toSpliced(6, 1));
-    expect(log.entries).toMatchObject([{ level: 'error', fields: { lines: 1 } }]);
-    expect(await recordsOf(events, 6, 7)).toHaveLength(1);
-    await events.close();
+    await withLog(async (events, log) => {
+      const records = await recordsOf(events);
+      expect(records).toHaveLength(RECORDS);
+      expect(records[6]).toMatchObject({ position: 7, events: [], quarantined: [{ index: -1 }] });
+      expect(records.toSpliced(6, 1)).toEqual(originals.toSpliced(6, 1));
+      expect(log.entries).toMatchObject([{ level: 'error', fields: { lines: 1 } }]);
+      expect(await recordsOf(events, 6, 7)).toHaveLength(1);
+    });
   });
 
   it('reads everything again when the index is damaged, or the files are shorter than it says', async () => {
     store(pristine);
-    await (await open()).events.close();
+    await withLog(async () => {});
     const indexFile = join(dir.path, 'index.json');
     writeFileSync(indexFile, readFileSync(indexFile, 'utf8').replace('web-1', 'web-9'));
-    const first = await open();
-    expect(await first.events.lastOf('usher.events.health.web-1')).toBe(20);
-    await first.events.close();
+    await withLog(async (events) => {
+      expect(await events.lastOf('usher.events.health.web-1')).toBe(20);
+    });
     truncateSync(segment, pristine.length - 1);
-    const second = await open();
-    expect(await second.events.head()).toBe(RECORDS - 1);
-    expect(await second.events.lastOf('usher.events.health.web-1')).toBe(17);
-    await second.events.close();
+    await withLog(async (events) => {
+      expect(await events.head()).toBe(RECORDS - 1);
+      expect(await events.lastOf('usher.events.health.web-1')).toBe(17);
+    });
   });
 
   it('leaves nothing but its files behind', async () => {
     store(pristine);
-    await (await open()).events.close();
+    await withLog(async () => {});
     expect(readdirSync(dir.path).toSorted()).toEqual(['index.json', 'segments', 'snapshots']);
   });
 });

@@ -19,9 +19,10 @@ export interface Line {
 
 const CRC_START = '{"crc":"'.length;
 const CRC_DIGITS = 8;
+const CRC_END = CRC_START + CRC_DIGITS;
 const BODY_START = '{"crc":"89abcdef",'.length;
 const HEAD = Buffer.from('{"crc":"');
-const POSITION = Buffer.from('"position":');
+const POSITION = Buffer.from('","position":');
 const SUBJECT = Buffer.from(',"subject":"');
 const ID = Buffer.from('","id":"');
 const EVENTS = Buffer.from('","events":');
@@ -39,10 +40,11 @@ export function formatLine(position: Position, subject: string, id: string, text
 export function parseLine(buffer: Buffer, start: number, end: number): Line | undefined {
   const body = start + BODY_START;
   if (end <= body || !has(buffer, HEAD, start) || buffer[end - 1] !== CLOSING_BRACE) return undefined;
-  const checksum = buffer.toString('latin1', start + CRC_START, start + CRC_START + CRC_DIGITS);
-  if (checksum !== checksumOf(buffer.subarray(body, end)) || !has(buffer, POSITION, body)) return undefined;
+  const checksum = buffer.toString('latin1', start + CRC_START, start + CRC_END);
+  if (checksum !== checksumOf(buffer.subarray(body, end))) return undefined;
+  if (!has(buffer, POSITION, start + CRC_END)) return undefined;
 
-  let at = body + POSITION.length;
+  let at = start + CRC_END + POSITION.length;
   let position = 0;
   for (let digit = digitAt(buffer, at); digit >= 0 && digit <= 9; digit = digitAt(buffer, ++at)) {
     position = position * 10 + digit;
