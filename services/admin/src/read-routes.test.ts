@@ -1,0 +1,173 @@
+import { beforeEach, expect, test } from 'vitest';
+import { smallFleet, TestAdmin } from './test-admin.ts';
+
+let admin: TestAdmin;
+beforeEach(async () => {
+  admin = new TestAdmin();
+  await admin.write(...smallFleet());
+});
+
+const list = async <T>(url: string) => (await admin.get(url)).json<Record<string, T[]>>();
+
+test('the status names position, digest, leader, pools and gateways', async () => {
+  const answer = await admin.get('/v1/status');
+  expect(answer.statusCode).toBe(200);
+  expect(answer.json()).toMatchObject({
+    instance: 'one',
+    version: '1.2.3',
+    position: 1,
+    digest: admin.fold.digest(),
+    config: null,
+    leader: { scheduler: 'one', term: 4 },
+    log: { connected: true, since: '2026-01-01T00:00:00.000Z' },
+    pools: [{ id: 'web', strategy: 'p2c', backends: 2, eligible: 1 }],
+    gateways: [{ id: 'gw1', version: '1.2.3', running: true, startedAt: '2026-01-01T00:00:00.000Z' }],
+    degraded: [],
+  });
+});
+
+test('what is wrong is told in sentences', async () => {
+  await admin.write(
+    {
+      type: 'backend.became_unhealthy',
+      subject: 'b1',
+      data: { backend: 'b1', cause: '3 probes in a row failed' },
+    },
+    { type: 'breaker.opened', subject: 'b2', data: { backend: 'b2', untilMs: 5, votes: ['gw1'] } },
+    { type: 'gateway.stopped', subject: 'gw1', data: { gateway: 'gw1' } },
+  );
+  admin.services.push(
+    { name: 'collector', fault: () => 'The port is taken.', stop: async () => {} },
+    { name: 'health', fault: () => undefined, stop: async () => {} },
+  );
+  admin.leases = [];
+  admin.events.setConnected(false);
+  const { degraded } = (await admin.get('/v1/status')).json<{ degraded: string[] }>();
+  expect(degraded).toEqual([
+    'The event log has been away since 2026-01-01T00:00:00.000Z: commands are refused.',
+    'No scheduler is leading: commands are refused.',
+    'collector: The port is taken.',
+    'No gateway is running.',
+    'Pool web has no backend that may get requests.',
+    'Backend b1 is unhealthy: 3 probes in a row failed.',
+    'The breaker of backend b2 is open.',
+  ]);
+});
+
+test('the status is answered while the store is away', async () => {
+  admin.storeConnected = false;
+  const { degraded } = (await admin.get('/v1/status')).json<{ degraded: string[] }>();
+  expect(degraded).toEqual(['The state store has been away since 2026-01-01T00:00:00.000Z.']);
+});
+
+test('backends are listed with their eligibility, and by pool', async () => {
+  const { position, backends } = (await admin.get('/v1/backends')).json<{
+    position: number;
+    backends: Record<string, unknown>[];
+  }>();
+  expect(position).toBe(1);
+  expect(backends.map(({ id, eligibility }) => [id, eligibility])).toEqual([
+    ['b1', 'ok'],
+    ['b2', 'unknown'],
+  ]);
+  expect((await list('/v1/backends?pool=web'))['backends']).toHaveLength(2);
+  expect((await admin.get('/v1/backends?pool=none')).statusCode).toBe(404);
+});
+
+test('one backend comes whole, with its revision as entity tag', async () => {
+  await admin.write(
+    {
+      type: 'backend.drain_started',
+      subject: 'b1',
+      data: { backend: 'b1', deadlineMs: 60_000, remove: false },
+    },
+    {
+      type: 'breaker.tripped',
+      subject: 'b1',
+      data: { backend: 'b1', gateway: 'gw1', failures: 5, requests: 9, untilMs: 7 },
+    },
+  );
+  const answer = await admin.get('/v1/backends/b1');
+  expect(answer.headers['etag']).toBe('"2"');
+  expect(answer.json()).toEqual({
+    id: 'b1',
+    pool: 'web',
+    url: 'http://10.0.0.1:3000',
+    weight: 1,
+    zone: null,
+    origin: 'config',
+    eligibility: 'draining',
+    lifecycle: 'draining',
+    drainDeadline: '1970-01-01T00:01:00.000Z',
+    health: 'healthy',
+    healthCause: 'a probe succeeded',
+    breaker: 'closed',
+    breakerUntil: null,
+    trippedBy: ['gw1'],
+    room: 'free',
+    allocations: [],
+    latencyMs: 0,
+    stats: null,
+    stale: false,
+    requests: 0,
+    failures: 0,
+    revision: 2,
+  });
+  expect((await admin.get('/v1/backends/b9')).json()).toMatchObject({
+    code: 'not_found',
+    detail: 'No backend b9',
+  });
+});
+
+test('pools come with their settings and backends', async () => {
+  expect((await list('/v1/pools'))['pools']).toMatchObject([
+    {
+      id: 'web',
+      strategy: 'p2c',
+      health: { type: 'tcp' },
+      origin: 'config',
+      revision: 1,
+      backends: [
+        { id: 'b1', eligibility: 'ok' },
+        { id: 'b2', eligibility: 'unknown' },
+      ],
+    },
+  ]);
+});
+
+test('there are no routes until a configuration was applied, then those', async () => {
+  expect((await list('/v1/routes'))['routes']).toEqual([]);
+  const route = { id: 'r1', path: '/*', pool: 'web', plugins: [] };
+  const zeros = {
+    requestHeaderMs: 0,
+    connectMs: 0,
+    responseMs: 0,
+    idleMs: 0,
+    backendIdleMs: 0,
+    requestMs: 0,
+    shutdownMs: 0,
+  };
+  const limits = { requestBodyBytes: 0, headerBytes: 0, headerCount: 0, connections: 0 };
+  const policy = { routes: [route], timeouts: zeros, limits, trustedProxies: [] };
+  await admin.write({ type: 'config.applied', subject: 'fleet', data: { revision: 1, hash: 'h', policy } });
+  expect((await list('/v1/routes'))['routes']).toEqual([route]);
+});
+
+test('gateways are listed', async () => {
+  expect((await list('/v1/gateways'))['gateways']).toMatchObject([{ id: 'gw1', requests: 0, errors: 0 }]);
+});
+
+test.each([
+  '/v1/status',
+  '/v1/backends',
+  '/v1/backends/b1',
+  '/v1/pools',
+  '/v1/routes',
+  '/v1/gateways',
+  '/v1/events',
+])('reading needs a token and takes no parameters it does not know: %s', async (url) => {
+  expect((await admin.app.inject(url)).statusCode).toBe(401);
+  const answer = await admin.get(`${url}?colour=red`);
+  expect(answer.statusCode).toBe(400);
+  expect(answer.json<{ detail: string }>().detail).toContain('Unknown query parameter colour');
+});

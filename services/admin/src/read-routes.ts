@@ -1,0 +1,57 @@
+import { UsherError } from '@usher/domain';
+import type { Service, ServiceContext } from '@usher/ports';
+import type { FastifyInstance } from 'fastify';
+import { readQuery } from './input.ts';
+import { statusOf } from './status.ts';
+import { backendView, gatewayView, poolView } from './views.ts';
+
+const READ = { config: { role: 'read' } } as const;
+
+/** What the fleet is like, as this process has folded it: lists come with the log position they stand for. */
+export function registerReadRoutes(
+  app: FastifyInstance,
+  context: ServiceContext,
+  services: () => readonly Service[],
+): void {
+  const { fleet } = context;
+
+  app.get('/v1/status', READ, (request) => {
+    readQuery(request.query, []);
+    return statusOf(context, services());
+  });
+
+  app.get('/v1/backends', READ, (request) => {
+    const { pool } = readQuery(request.query, ['pool']);
+    if (pool !== undefined && !fleet.state.pools.has(pool))
+      throw new UsherError('not_found', `No pool ${pool}`);
+    const backends = [...fleet.state.backends.values()]
+      .filter(({ settings }) => pool === undefined || settings.pool === pool)
+      .map(backendView);
+    return { position: fleet.position, backends };
+  });
+
+  app.get<{ Params: { id: string } }>('/v1/backends/:id', READ, (request, reply) => {
+    readQuery(request.query, []);
+    const { id } = request.params;
+    const backend = fleet.state.backends.get(id);
+    if (backend === undefined) throw new UsherError('not_found', `No backend ${id}`);
+    return reply.header('etag', `"${backend.revision}"`).send(backendView(backend));
+  });
+
+  app.get('/v1/pools', READ, (request) => {
+    readQuery(request.query, []);
+    const pools = [...fleet.state.pools.values()].map((pool) => poolView(fleet.state, pool));
+    return { position: fleet.position, pools };
+  });
+
+  app.get('/v1/routes', READ, (request) => {
+    readQuery(request.query, []);
+    return { position: fleet.position, routes: fleet.state.config?.policy.routes ?? [] };
+  });
+
+  app.get('/v1/gateways', READ, (request) => {
+    readQuery(request.query, []);
+    const gateways = [...fleet.state.gateways].map(([id, gateway]) => gatewayView(id, gateway));
+    return { position: fleet.position, gateways };
+  });
+}
