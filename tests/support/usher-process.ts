@@ -1,0 +1,121 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { end, type Result, type Started, start, USHER, usher, usherJson } from './command.ts';
+import { freePorts, type Ports } from './ports.ts';
+import { until } from './wait.ts';
+
+export interface Setup {
+  /** An empty directory of the process's own. */
+  readonly directory: string;
+  /** Everything but the addresses, the data directory and the name. */
+  readonly config: string;
+  readonly name?: string;
+  /** Services to run; all without it. */
+  readonly only?: string;
+}
+
+/** What `usher status --json` says, as far as tests read it. */
+export interface Status {
+  readonly position: number;
+  readonly digest: string;
+  readonly degraded: readonly string[];
+}
+
+export interface BackendRow {
+  readonly id: string;
+  readonly eligibility: string;
+}
+
+/** One Usher process on ports of its own, which may be ended and started again. */
+export class UsherProcess {
+  readonly ports: Ports;
+  readonly configFile: string;
+  readonly dataDirectory: string;
+  readonly #setup: Setup;
+  #started: Started | undefined;
+
+  private constructor(setup: Setup, ports: Ports) {
+    const { directory, config, name = 'usher-1' } = setup;
+    this.#setup = setup;
+    this.ports = ports;
+    this.dataDirectory = path.join(directory, 'data');
+    this.configFile = path.join(directory, 'usher.yaml');
+    mkdirSync(directory, { recursive: true });
+    writeFileSync(
+      this.configFile,
+      `name: ${name}
+listen: ["127.0.0.1:${ports.traffic}"]
+admin: { address: "127.0.0.1:${ports.admin}" }
+metrics: { address: "127.0.0.1:${ports.metrics}" }
+data: ./data
+${config}`,
+    );
+  }
+
+  /** Starts a process and waits until it says that it is ready. */
+  static async start(setup: Setup): Promise<UsherProcess> {
+    const usherProcess = new UsherProcess(setup, await freePorts());
+    await usherProcess.start();
+    return usherProcess;
+  }
+
+  get traffic(): string {
+    return `http://127.0.0.1:${this.ports.traffic}`;
+  }
+
+  get admin(): string {
+    return `http://127.0.0.1:${this.ports.admin}`;
+  }
+
+  async start(): Promise<void> {
+    const only = this.#setup.only === undefined ? [] : ['--only', this.#setup.only];
+    const started = start(USHER, ['run', '--config', this.configFile, ...only], this.#setup.directory);
+    this.#started = started;
+    await until('ready', async () => {
+      if (started.child.exitCode !== null) throw new Error(`ended while starting:\n${started.output()}`);
+      return await isReady(this.ports.metrics);
+    });
+  }
+
+  /** Ends it as a crash would: no signal handler runs, nothing is flushed. */
+  async kill9(): Promise<void> {
+    if (this.#started !== undefined) await end(this.#started, 'SIGKILL');
+  }
+
+  async stop(): Promise<Result | undefined> {
+    return this.#started === undefined ? undefined : await end(this.#started, 'SIGTERM');
+  }
+
+  /** Runs a command with this process's configuration. */
+  async run(...args: readonly string[]): Promise<Result> {
+    return await usher([...args, '--config', this.configFile]);
+  }
+
+  async json<T>(...args: readonly string[]): Promise<T> {
+    return await usherJson<T>([...args, '--config', this.configFile]);
+  }
+
+  async status(): Promise<Status> {
+    return await this.json<Status>('status');
+  }
+
+  /** Digest of the state at a position, from the log alone. */
+  async replayedDigest(position: number): Promise<string> {
+    return (await this.json<Status>('replay', '--digest', '--at', String(position))).digest;
+  }
+
+  /** Waits until the backends named may get requests. */
+  async eligible(...ids: readonly string[]): Promise<void> {
+    await until(`${ids.join(', ')} eligible`, async () => {
+      const rows = await this.json<readonly BackendRow[]>('backends');
+      return ids.every((id) => rows.some((row) => row.id === id && row.eligibility === 'ok'));
+    });
+  }
+}
+
+/** Whether the process with this metrics port takes traffic. */
+export async function isReady(metricsPort: number): Promise<boolean> {
+  const response = await fetch(`http://127.0.0.1:${metricsPort}/health`).catch(() => undefined);
+  await response?.arrayBuffer();
+  return response?.status === 200;
+}
