@@ -4,5 +4,5 @@ import type { EventLog, MessageBus } from '@usher/ports';
 export interface OpenLog {
   readonly events: EventLog;
   readonly bus: MessageBus;
-  close(): Promise<void>;
+  readonly close: () => Promise<void>;
 }

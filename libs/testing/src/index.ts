@@ -7,6 +7,7 @@ export {
   recordsOf,
 } from './event-log-harness.ts';
 export { MemoryEventLog, MemoryStorage } from './memory-event-log.ts';
+export { type BusHarness, testMessageBus } from './message-bus-contract.ts';
 export { type NatsServer, startNatsServer } from './nats-server.ts';
 export { type LogEntry, RecordingLog } from './recording-log.ts';
 export { type RedisServer, startRedisServer } from './redis-server.ts';
