@@ -1,35 +1,11 @@
-import { LogUnavailableError } from '@usher/ports';
 import { expect, onTestFinished, test } from 'vitest';
-import { type HealthOptions, startHealth } from './health-service.ts';
-import {
-  moved,
-  poolAdded,
-  poolUpdated,
-  registered,
-  ScriptedProber,
-  settled,
-  TCP_CHECK,
-  TestFleet,
-} from './test-fleet.ts';
-
-const DOWN = 'connection refused';
-
-/** A fleet with one process that probes. */
-async function start(options: HealthOptions & { readonly seed?: number } = {}) {
-  const fleet = new TestFleet();
-  await fleet.write(poolAdded('web'));
-  const prober = new ScriptedProber();
-  const process = fleet.open('one', options.seed);
-  await settled();
-  const service = startHealth(process.context, { prober });
-  onTestFinished(() => service.stop());
-  await settled();
-  const health = (backend: string) => process.fold.state.backends.get(backend)?.health;
-  return { fleet, prober, process, service, health };
-}
+import { startHealth } from './health-service.ts';
+import { moved, poolAdded, poolUpdated, registered, settled, TCP_CHECK, TestFleet } from './test-fleet.ts';
+import { DOWN, ScriptedProber } from './test-prober.ts';
+import { startProbing } from './test-start.ts';
 
 test('a backend that is added is probed at once and admitted by its first success', async () => {
-  const { fleet, health, prober } = await start();
+  const { fleet, health, prober } = await startProbing();
   await fleet.write(registered('b1', 1));
   expect(prober.take(1)).toBe(1);
   expect(health('b1')).toBe('healthy');
@@ -49,7 +25,7 @@ test('backends that were there before are probed from the start', async () => {
 });
 
 test('it becomes unhealthy after as many failures as the pool says, with the cause, and healthy again after as many successes', async () => {
-  const { fleet, health, process, prober } = await start();
+  const { fleet, health, process, prober } = await startProbing();
   await fleet.write(registered('b1', 1));
   prober.answers.set(1, DOWN);
   prober.take(1);
@@ -63,7 +39,7 @@ test('it becomes unhealthy after as many failures as the pool says, with the cau
 });
 
 test('two failures between successes change nothing', async () => {
-  const { fleet, prober } = await start();
+  const { fleet, prober } = await startProbing();
   await fleet.write(registered('b1', 1));
   for (let round = 0; round < 4; round++) {
     prober.take(1);
@@ -77,7 +53,7 @@ test('two failures between successes change nothing', async () => {
 });
 
 test('probes come at the interval, faster once one has failed', async () => {
-  const { fleet, prober } = await start();
+  const { fleet, prober } = await startProbing();
   await fleet.write(registered('b1', 1));
   await fleet.pass(60_000);
   const regular = prober.take(1);
@@ -90,7 +66,7 @@ test('probes come at the interval, faster once one has failed', async () => {
 });
 
 test('a backend has one probe in flight, however long it takes', async () => {
-  const { fleet, prober } = await start();
+  const { fleet, prober } = await startProbing();
   prober.held = true;
   await fleet.write(registered('b1', 1));
   await fleet.pass(30_000);
@@ -124,7 +100,7 @@ test('first probes of backends whose health is known are spread over the interva
 });
 
 test('no more than a limited number of backends is probed at a time, and all in the end', async () => {
-  const { fleet, prober } = await start();
+  const { fleet, prober } = await startProbing();
   prober.held = true;
   await fleet.write(...Array.from({ length: 1000 }, (_, index) => registered(`b${index}`, 1000 + index)));
   expect(prober.asked).toHaveLength(512);
@@ -134,7 +110,7 @@ test('no more than a limited number of backends is probed at a time, and all in 
 });
 
 test('a backend that is removed while it waits for its turn is not probed', async () => {
-  const { fleet, prober } = await start();
+  const { fleet, prober } = await startProbing();
   prober.held = true;
   await fleet.write(...Array.from({ length: 514 }, (_, index) => registered(`b${index}`, 1000 + index)));
   await fleet.write({ type: 'backend.removed', subject: 'b512', data: { backend: 'b512' } });
@@ -144,7 +120,7 @@ test('a backend that is removed while it waits for its turn is not probed', asyn
 });
 
 test('a backend that moves is unknown until its new address has answered', async () => {
-  const { fleet, health, prober } = await start();
+  const { fleet, health, prober } = await startProbing();
   await fleet.write(registered('b1', 1));
   prober.answers.set(2, DOWN);
   prober.take(1);
@@ -158,7 +134,7 @@ test('a backend that moves is unknown until its new address has answered', async
 });
 
 test('a backend whose health was reset is probed at once, even at the same address', async () => {
-  const { fleet, health, prober } = await start();
+  const { fleet, health, prober } = await startProbing();
   await fleet.write(registered('b1', 1));
   prober.take(1);
   await fleet.write(moved('b1', 1));
@@ -167,7 +143,7 @@ test('a backend whose health was reset is probed at once, even at the same addre
 });
 
 test('what a probe of the old address finds is void after a move', async () => {
-  const { fleet, health, prober } = await start();
+  const { fleet, health, prober } = await startProbing();
   prober.held = true;
   await fleet.write(registered('b1', 1));
   prober.answers.set(2, DOWN);
@@ -180,7 +156,7 @@ test('what a probe of the old address finds is void after a move', async () => {
 });
 
 test('a removed backend is probed no more, and leaves no timer', async () => {
-  const { fleet, prober } = await start();
+  const { fleet, prober } = await startProbing();
   const idle = fleet.clock.timers;
   await fleet.write(registered('b1', 1));
   expect(fleet.clock.timers).toBe(idle + 1);
@@ -192,7 +168,7 @@ test('a removed backend is probed no more, and leaves no timer', async () => {
 });
 
 test('draining and disabled backends are still watched', async () => {
-  const { fleet, health, prober } = await start();
+  const { fleet, health, prober } = await startProbing();
   await fleet.write(registered('b1', 1), registered('b2', 2));
   await fleet.write(
     { type: 'backend.drain_started', subject: 'b1', data: { backend: 'b1', deadlineMs: 1, remove: false } },
@@ -204,7 +180,7 @@ test('draining and disabled backends are still watched', async () => {
 });
 
 test('a change of the pool takes effect for its backends, and switching probes off ends them', async () => {
-  const { fleet, prober } = await start();
+  const { fleet, prober } = await startProbing();
   await fleet.write(registered('b1', 1));
   await fleet.write(poolUpdated('web', { ...TCP_CHECK, intervalMs: 1000 }));
   await fleet.pass(1000);
@@ -217,152 +193,15 @@ test('a change of the pool takes effect for its backends, and switching probes o
 });
 
 test('a pool written again unchanged disturbs no probe', async () => {
-  const { fleet, prober } = await start();
+  const { fleet, prober } = await startProbing();
   prober.held = true;
   await fleet.write(registered('b1', 1));
   await fleet.write(poolUpdated('web', TCP_CHECK));
   expect(prober.take(1)).toBe(1);
 });
 
-test('while the log is away the last state is kept, and written once when it returns', async () => {
-  const { fleet, health, prober, process, service } = await start();
-  await fleet.write(registered('b1', 1), registered('b2', 2));
-  process.events.setConnected(false);
-  prober.answers.set(1, DOWN).set(2, DOWN);
-  await fleet.pass(20_000);
-  expect(service.fault()).toContain('2 to be written');
-  prober.answers.set(2, 1);
-  await fleet.pass(20_000);
-  process.events.setConnected(true);
-  await settled();
-  expect([health('b1'), health('b2')]).toEqual(['unhealthy', 'healthy']);
-  expect(await fleet.transitions('b1')).toEqual(['healthy', 'unhealthy']);
-  expect(await fleet.transitions('b2')).toEqual(['healthy']);
-  await fleet.pass(6000);
-  expect(service.fault()).toBeUndefined();
-});
-
-test('a change that the log may or may not have stored is sent again under the same id', async () => {
-  const { fleet, prober, process } = await start();
-  await fleet.write(registered('b1', 1));
-  const append = process.events.append.bind(process.events);
-  const ids: string[] = [];
-  process.events.append = async (draft) => {
-    ids.push(draft.events[0]!.id);
-    if (ids.length === 1) throw new LogUnavailableError('no answer in time');
-    return append(draft);
-  };
-  prober.answers.set(1, DOWN);
-  await fleet.pass(20_000);
-  expect(ids).toEqual([ids[0], ids[0]]);
-  expect(await fleet.transitions('b1')).toEqual(['healthy', 'unhealthy']);
-});
-
-test('a change that was stored though its answer was lost is not written twice', async () => {
-  const { fleet, prober, process, service } = await start();
-  await fleet.write(registered('b1', 1));
-  const append = process.events.append.bind(process.events);
-  process.events.append = async (draft) => {
-    process.lag();
-    await append(draft);
-    process.events.setConnected(false);
-    throw new LogUnavailableError('disconnected');
-  };
-  prober.answers.set(1, DOWN);
-  await fleet.pass(20_000);
-  expect(service.fault()).toContain('1 to be written');
-  process.events.append = append;
-  process.events.setConnected(true);
-  await settled();
-  process.catchUp();
-  await settled();
-  expect(service.fault()).toBeUndefined();
-  await fleet.pass(20_000);
-  expect(await fleet.transitions('b1')).toEqual(['healthy', 'unhealthy']);
-});
-
-test('while its own change is not folded yet, it is not written again', async () => {
-  const { fleet, prober, process } = await start();
-  await fleet.write(registered('b1', 1));
-  process.lag();
-  prober.answers.set(1, DOWN);
-  await fleet.pass(60_000);
-  process.catchUp();
-  await fleet.pass(10_000);
-  expect(await fleet.transitions('b1')).toEqual(['healthy', 'unhealthy']);
-});
-
-test('when somebody else writes first, nothing is written until there is reason to', async () => {
-  const { fleet, prober, process, health } = await start();
-  await fleet.write(registered('b1', 1));
-  const lastOf = process.events.lastOf.bind(process.events);
-  let raced = false;
-  process.events.lastOf = async (subject) => {
-    const position = await lastOf(subject);
-    if (!raced) {
-      raced = true;
-      process.lag();
-      await fleet.rival('backend.became_unhealthy', 'b1');
-    }
-    return position;
-  };
-  prober.answers.set(1, DOWN);
-  await fleet.pass(30_000);
-  expect(raced).toBe(true);
-  process.catchUp();
-  await fleet.pass(10_000);
-  expect(await fleet.transitions('b1')).toEqual(['healthy', 'unhealthy']);
-  prober.answers.set(1, 1);
-  await fleet.pass(30_000);
-  expect(health('b1')).toBe('healthy');
-});
-
-test('what another prober found is contradicted by later probes only', async () => {
-  const { fleet, prober } = await start();
-  await fleet.write(registered('b1', 1));
-  await fleet.pass(30_000);
-  await fleet.rival('backend.became_unhealthy', 'b1');
-  expect(await fleet.transitions('b1')).toEqual(['healthy', 'unhealthy']);
-  prober.take(1);
-  await fleet.pass(7000);
-  expect(prober.take(1)).toBeGreaterThanOrEqual(2);
-  expect(await fleet.transitions('b1')).toEqual(['healthy', 'unhealthy', 'healthy']);
-});
-
-test('latency is told when it has changed enough, and not often', async () => {
-  const { fleet, prober, process } = await start();
-  prober.answers.set(1, 10);
-  await fleet.write(registered('b1', 1));
-  await settled();
-  expect(process.facts).toEqual([
-    { subject: 'usher.events.health.b1.latency', data: { backend: 'b1', latencyMs: 10 } },
-  ]);
-  prober.answers.set(1, 11);
-  await fleet.pass(60_000);
-  expect(process.facts).toHaveLength(1);
-  prober.answers.set(1, 100);
-  await fleet.pass(60_000);
-  expect(process.facts.length).toBeGreaterThan(1);
-  expect(process.facts.length).toBeLessThanOrEqual(7);
-  prober.answers.set(1, DOWN);
-  const before = process.facts.length;
-  await fleet.pass(60_000);
-  expect(process.facts).toHaveLength(before);
-});
-
-test('a full outbox loses no latency for good', async () => {
-  const { fleet, prober, process } = await start();
-  process.outboxFull = true;
-  prober.answers.set(1, 10);
-  await fleet.write(registered('b1', 1));
-  expect(process.facts).toEqual([]);
-  process.outboxFull = false;
-  await fleet.pass(6000);
-  expect(process.facts).toHaveLength(1);
-});
-
 test('metrics count probes by result and show who is up', async () => {
-  const { fleet, prober, process } = await start();
+  const { fleet, prober, process } = await startProbing();
   await fleet.write(registered('b1', 1), registered('b2', 2));
   prober.answers.set(1, DOWN).set(2, 'timeout');
   await fleet.pass(20_000);
@@ -376,7 +215,7 @@ test('metrics count probes by result and show who is up', async () => {
 });
 
 test('after stopping, nothing is asked and no timer is left', async () => {
-  const { fleet, prober, service } = await start();
+  const { fleet, prober, service } = await startProbing();
   prober.held = true;
   await fleet.write(registered('b1', 1), registered('b2', 2));
   await service.stop();

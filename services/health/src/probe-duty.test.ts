@@ -1,6 +1,7 @@
 import { expect, onTestFinished, test } from 'vitest';
 import { startHealth } from './health-service.ts';
-import { poolAdded, registered, ScriptedProber, settled, TestFleet } from './test-fleet.ts';
+import { poolAdded, registered, settled, TestFleet } from './test-fleet.ts';
+import { DOWN, ScriptedProber } from './test-prober.ts';
 
 async function two() {
   const fleet = new TestFleet();
@@ -67,7 +68,7 @@ test('two that see different things take turns at the pace of their probes', asy
   const { fleet, first } = await two();
   fleet.store.connected = false;
   await fleet.pass(15_000);
-  first.prober.answers.set(1, 'connection refused');
+  first.prober.answers.set(1, DOWN);
   await fleet.pass(30_000);
   const transitions = await fleet.transitions('b1');
   expect(transitions.length).toBeGreaterThan(2);
@@ -78,7 +79,7 @@ test('two that probe at once write each change once', async () => {
   const { fleet, first, second } = await two();
   fleet.store.connected = false;
   await fleet.pass(15_000);
-  for (const { prober } of [first, second]) prober.answers.set(1, 'connection refused');
+  for (const { prober } of [first, second]) prober.answers.set(1, DOWN);
   await fleet.pass(20_000);
   for (const { prober } of [first, second]) prober.answers.set(1, 1);
   await fleet.pass(20_000);

@@ -4,8 +4,6 @@ import { CONTROL_SUBJECT, type EventDraft, envelop, eventSubject } from '@usher/
 import type { LogRecord, Metrics, Outbox, Sample, ServiceContext, StateStore } from '@usher/ports';
 import { StoreUnavailableError } from '@usher/ports';
 import { MemoryEventLog, MemoryStorage, RecordingLog, SimulatedClock, seededRandom } from '@usher/testing';
-import type { ProbeTarget } from './probe-plan.ts';
-import type { ProbeResult, Prober } from './prober.ts';
 
 /** A fleet in memory for the tests of this service: one log and one store, on which several processes can be opened. */
 export class TestFleet {
@@ -187,53 +185,6 @@ class ReadableMetrics implements Metrics {
     const samples = (await this.#families.get(name)?.()) ?? [];
     const wanted = Object.entries(labels);
     return samples.find((sample) => wanted.every(([key, value]) => sample.labels[key] === value))?.value;
-  }
-}
-
-/** A prober whose answers the test decides, by port. */
-export class ScriptedProber implements Prober {
-  readonly asked: number[] = [];
-  /** Latency of a good answer in milliseconds, or why there is none; 1 ms where nothing is said. */
-  readonly answers = new Map<number, number | string>();
-  /** While set, probes stay without an answer until `release`. */
-  held = false;
-  /** Probes without an answer by port, and the most there ever were. */
-  readonly inFlight = new Map<number, number>();
-  inFlightMax = 0;
-  readonly #waiting: (() => void)[] = [];
-
-  async probe(target: ProbeTarget, _timeoutMs: number, signal: AbortSignal): Promise<ProbeResult> {
-    const { port } = target;
-    this.asked.push(port);
-    this.#count(port, 1);
-    if (this.held) {
-      await new Promise<void>((resolve) => {
-        this.#waiting.push(resolve);
-        signal.addEventListener('abort', () => resolve());
-      });
-    }
-    this.#count(port, -1);
-    const answer = this.answers.get(port) ?? 1;
-    if (typeof answer === 'number') return { ok: true, latencyMs: answer };
-    return { ok: false, timedOut: answer === 'timeout', cause: answer };
-  }
-
-  release(): void {
-    this.held = false;
-    for (const resolve of this.#waiting.splice(0)) resolve();
-  }
-
-  /** How often a port was asked since the last call. */
-  take(port: number): number {
-    const count = this.asked.filter((asked) => asked === port).length;
-    this.asked.splice(0, this.asked.length, ...this.asked.filter((asked) => asked !== port));
-    return count;
-  }
-
-  #count(port: number, change: 1 | -1): void {
-    const count = (this.inFlight.get(port) ?? 0) + change;
-    this.inFlight.set(port, count);
-    this.inFlightMax = Math.max(this.inFlightMax, count);
   }
 }
 
