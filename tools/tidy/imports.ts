@@ -1,10 +1,10 @@
 import { isBuiltin } from 'node:module';
 import path from 'node:path';
-import { type Allowed, IMPORT_TABLE } from './import-table.ts';
+import { type Allowed, IMPORT_TABLE, OUTSIDE } from './import-table.ts';
 import { type Finding, isTest, lineOf, type Report, type Rule, select, type Tree } from './tree.ts';
 
 /** `import … from 'x'`, `export … from 'x'`, `import 'x'`, `import('x')`, and files named by `new URL('./x', import.meta.url)`. */
-const IMPORTS = /(?:\bfrom\s+|\bimport\s*\(?\s*|\bnew URL\(\s*)(['"])(?<name>[^'"\n]+)\1/g;
+const IMPORTS = /(?:\bfrom\s+|\bimport\s*\(?\s*|\bnew URL\(\s*(?=['"]\.))(['"])(?<name>[^'"\n]+)\1/g;
 
 /** What tests may use beyond the table. */
 const TEST_PACKAGES = ['vitest', 'fast-check'];
@@ -37,11 +37,10 @@ function fault(importer: string, imported: string): string | undefined {
   const allowed = IMPORT_TABLE[from];
   if (allowed === undefined) return `workspace ${from} is not in the import table`;
   if (imported.startsWith('.')) {
-    const target = path.posix.join(path.posix.dirname(importer), imported);
-    // The project's own version is in its package.json.
-    return workspaceOf(target) === from || target === 'package.json'
-      ? undefined
-      : `${imported} leaves ${from}; import the package instead`;
+    const target = workspaceOf(path.posix.join(path.posix.dirname(importer), imported));
+    // Files beside the workspaces, such as the project's package.json, belong to all.
+    const foreign = target !== from && (target in IMPORT_TABLE || OUTSIDE.includes(target));
+    return foreign ? `${imported} leaves ${from}; import the package instead` : undefined;
   }
   if (imported.startsWith('@usher/')) return workspaceFault(importer, from, allowed, imported);
   if (imported.includes(':') && !imported.startsWith('node:')) return undefined;

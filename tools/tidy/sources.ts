@@ -5,7 +5,7 @@ export const FILE_LINES_MAX = 300;
 export const FUNCTION_LINES_MAX = 70;
 
 const CODE = /\.(ts|mjs|js)$/;
-const FILE_NAME = /(^|\/)[a-z0-9]+(-[a-z0-9]+)*(\.(int|e2e))?(\.test)?(\.config)?\.(ts|mjs|js)$/;
+const FILE_NAME = /(^|\/)[a-z0-9]+(-[a-z0-9]+)*(\.(int|e2e))?(\.(test|cases|config))?\.(ts|mjs|js)$/;
 
 /** Files are short and named alike. */
 export const sizes: Rule = {

@@ -45,6 +45,7 @@ describe('imports', () => {
     ['a package of another library', 'libs/runtime/src/a.ts', `import { Redis } from 'ioredis';`],
     ['a path into a package', gateway, `import { a } from '@usher/domain/src/errors.ts';`],
     ['a relative path into another workspace', gateway, `import { a } from '../../health/src/a.ts';`],
+    ['a relative path into the tests', gateway, `import { a } from '../../../tests/support/a.ts';`],
     ['a worker file of another workspace', gateway, `new URL('../../health/src/a.ts', import.meta.url)`],
     ['an import over several lines', gateway, `import {\n  a,\n  b,\n} from '@usher/health';`],
     ['a workspace that is not in the table', 'libs/extra/src/a.ts', `import { a } from '@usher/domain';`],
@@ -72,6 +73,7 @@ describe('imports', () => {
       'libs/domain/src/a.test.ts': `import { readFileSync } from 'node:fs';`,
       'libs/event-log/src/a.ts': `import { connect } from 'nats';\nimport { j } from '@nats-io/jetstream';`,
       'cli/src/main.ts': `import { a } from '@usher/event-log';`,
+      'cli/src/version.ts': `import manifest from '../../package.json';\nnew URL('name.json', root)`,
     });
   });
 });

@@ -49,7 +49,7 @@ export function lineOf(text: string, index: number): number {
   return text.slice(0, index).split('\n').length;
 }
 
-/** Tests, and what only they import: `test-….ts` and `testing/` beside them, the helpers in `tests/`. */
+/** Tests, and what only they import: `test-….ts`, `….cases.ts`, `testing/` and `contract/` beside them, the helpers in `tests/`. */
 export function isTest(name: string): boolean {
-  return /\.test\.ts$|\/test-[a-z-]+\.ts$|\/src\/testing\/|^tests\//.test(name);
+  return /\.test\.ts$|\/test-[a-z-]+\.ts$|\/src\/(testing|contract)\/|\.cases\.ts$|^tests\//.test(name);
 }
