@@ -3,7 +3,6 @@ import {
   isMap,
   isScalar,
   isSeq,
-  LineCounter,
   type Node,
   type Pair,
   parseDocument,
@@ -13,6 +12,7 @@ import {
 import type { Fault, Place } from '../fault.ts';
 import { type Entry, type Input, type MapInput, scalarInput } from './input.ts';
 import { lastQuote } from './open-quote.ts';
+import { positions } from './positions.ts';
 import { yamlMessage } from './yaml-messages.ts';
 
 /** Deeper than any configuration, shallow enough for every recursion over it. */
@@ -28,15 +28,11 @@ export interface ParsedYaml {
 
 /** Reads one YAML 1.2 document (core schema) into values with places. `placeAt` turns line and column into a place. */
 export function parseYaml(text: string, placeAt: (line: number, column: number) => Place): ParsedYaml {
-  const lines = new LineCounter();
-  const at = (offset: number): Place => {
-    const { line, col } = lines.linePos(Math.min(offset, text.length));
-    return placeAt(Math.max(line, 1), Math.max(col, 1));
-  };
+  const positionOf = positions(text);
+  const at = (offset: number): Place => placeAt(...positionOf(offset));
   const fault = (offset: number, message: string): Fault => ({ place: at(offset), path: '', message });
   // Not `silent`: a second document would go unnoticed.
   const document = parseDocument(text, {
-    lineCounter: lines,
     prettyErrors: false,
     logLevel: 'error',
     uniqueKeys: false,
