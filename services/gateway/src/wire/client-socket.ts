@@ -1,0 +1,140 @@
+import type { Socket } from 'node:net';
+import { ClientOutput } from './client-output.ts';
+import { Deadline, type Expirable } from './deadlines.ts';
+import type { LaneContext } from './lane-context.ts';
+
+/** How long a connection that we closed may go on sending, so that it gets to read our last answer before a reset. */
+const LINGER_MS = 2000;
+/** How long a client that has stopped sending may go without getting a byte before it counts as gone. */
+const HALF_CLOSE_GRACE_MS = 1000;
+
+/** What a client's socket reports. */
+export interface ClientSocketUser {
+  onBytes(chunk: Buffer): void;
+  /** The client will send nothing more, but may still read. */
+  onHalfClosed(): void;
+  /** The connection is gone, by whatever way. Nothing is reported after it. */
+  onGone(): void;
+  /** The client has taken all that was written. */
+  onUnblocked(): void;
+  /** The time given by `expireAt` has come. */
+  onExpired(nowMs: number): void;
+}
+
+/** A client's TCP connection: when it is read, when it has to be given up, and how it ends without losing an answer. */
+export class ClientSocket implements Expirable {
+  readonly output: ClientOutput;
+  /** We have sent our last byte; what still comes is thrown away. */
+  closing = false;
+  /** The client has sent its last byte. */
+  halfClosed = false;
+  private readonly socket: Socket;
+  private readonly lane: LaneContext;
+  private readonly user: ClientSocketUser;
+  private readonly deadline = new Deadline(this);
+  private paused = false;
+  /** What the client had taken when it was last looked at after it half closed. */
+  private takenBytes = -1;
+
+  constructor(socket: Socket, lane: LaneContext, user: ClientSocketUser) {
+    this.socket = socket;
+    this.lane = lane;
+    this.user = user;
+    this.output = new ClientOutput(socket, lane.counters, () => user.onUnblocked());
+    // A client may stop sending and still wait for the answer.
+    socket.allowHalfOpen = true;
+    socket.setNoDelay(true);
+    socket.on('data', this.onData);
+    socket.on('drain', this.onDrain);
+    socket.on('end', this.onEnd);
+    socket.on('error', this.onError);
+    socket.on('close', this.onClose);
+    this.expireAt(lane.now() + lane.table.policy.timeouts.requestHeaderMs);
+  }
+
+  /** Moves the time at which `onExpired` is called; Infinity = never. */
+  expireAt(dueMs: number): void {
+    if (this.halfClosed) this.grantGrace(this.lane.now());
+    else this.lane.deadlines.arm(this.deadline, dueMs);
+  }
+
+  setPaused(paused: boolean): void {
+    if (paused === this.paused) return;
+    this.paused = paused;
+    if (paused) this.socket.pause();
+    else this.socket.resume();
+  }
+
+  /** Ends the connection after what was written, and gives the client time to read it (RFC 9112 section 9.6). */
+  close(): void {
+    if (this.closing) return;
+    this.closing = true;
+    this.setPaused(false);
+    this.lane.deadlines.arm(this.deadline, this.lane.now() + this.lane.table.policy.timeouts.idleMs);
+    this.socket.end(this.onFinished);
+  }
+
+  destroy(): void {
+    this.socket.destroy();
+  }
+
+  /** Ends the connection so that the client cannot take it for the regular end of a response. */
+  reset(): void {
+    this.socket.resetAndDestroy();
+  }
+
+  /** Gives the socket away, paused and without a trace of this lane. */
+  detach(): Socket {
+    const { socket } = this;
+    socket.pause();
+    socket.off('data', this.onData);
+    socket.off('drain', this.onDrain);
+    socket.off('end', this.onEnd);
+    socket.off('error', this.onError);
+    socket.off('close', this.onClose);
+    this.lane.deadlines.remove(this.deadline);
+    return socket;
+  }
+
+  expire(nowMs: number): void {
+    if (this.closing) this.destroy();
+    else if (!this.halfClosed) this.user.onExpired(nowMs);
+    else if (this.output.takenBytes !== this.takenBytes) this.grantGrace(nowMs);
+    else this.destroy();
+  }
+
+  /** A client that half closed has mostly left: it stays only as long as it takes what is sent to it. */
+  private grantGrace(nowMs: number): void {
+    const { idleMs } = this.lane.table.policy.timeouts;
+    this.takenBytes = this.output.takenBytes;
+    const graceMs = this.output.queued ? idleMs : HALF_CLOSE_GRACE_MS;
+    this.lane.deadlines.arm(this.deadline, nowMs + graceMs);
+  }
+
+  private readonly onData = (chunk: Buffer): void => {
+    this.lane.counters.bytesIn += chunk.length;
+    if (!this.closing) this.user.onBytes(chunk);
+  };
+
+  private readonly onDrain = (): void => this.output.flushed();
+
+  private readonly onEnd = (): void => {
+    this.halfClosed = true;
+    if (this.closing) return;
+    this.grantGrace(this.lane.now());
+    this.user.onHalfClosed();
+  };
+
+  private readonly onFinished = (): void => {
+    this.lane.deadlines.arm(this.deadline, this.lane.now() + LINGER_MS);
+  };
+
+  private readonly onError = (): void => {
+    // 'close' always follows and tells the user.
+  };
+
+  private readonly onClose = (): void => {
+    this.lane.deadlines.remove(this.deadline);
+    this.user.onGone();
+  };
+}

@@ -1,0 +1,308 @@
+import { FAULTY, type HttpFault, isIdempotent, type RequestHead } from '@usher/http1';
+import type { AttemptOutcome, BackendSlot, PoolTable } from '../routing-table.ts';
+import type { ClientSide } from './client-side.ts';
+import type { LaneContext } from './lane-context.ts';
+import { REPLAY_BYTES_MAX, type RequestBody } from './request-body.ts';
+import { type Asked, ResponseRelay } from './response-relay.ts';
+import { decideRetry } from './retry.ts';
+import type { Loss, UpstreamConnection, UpstreamUser } from './upstream-connection.ts';
+
+/** Up to this size the beginning of a body is sent in the same piece as the head. */
+const INLINE_BYTES_MAX = 8 * 1024;
+const NONE_TRIED: readonly BackendSlot[] = [];
+
+/** Outcomes that are answered with the error of the same name. */
+type Failure = Exclude<AttemptOutcome, 'ok' | 'server_error' | 'client_closed'>;
+
+/** What a request comes down to once its head was read and its route found. */
+export interface ExchangeRequest {
+  readonly pool: PoolTable;
+  /** The head for the backend, without its last CRLF. */
+  readonly head: string;
+  readonly id: string;
+  readonly body: RequestBody | undefined;
+  readonly startMs: number;
+}
+
+/**
+ * One request and its response, through as many attempts as the retry rules allow. Calls `begin` and `finish` of the
+ * table exactly once per attempt, however it ends.
+ */
+export class Exchange implements UpstreamUser, Asked {
+  readonly requestId: string;
+  readonly toHead: boolean;
+  readonly oldClient: boolean;
+  private readonly client: ClientSide;
+  private readonly lane: LaneContext;
+  private readonly pool: PoolTable;
+  private readonly head: string;
+  private readonly needsHost: boolean;
+  private readonly idempotent: boolean;
+  private readonly body: RequestBody | undefined;
+  readonly startMs: number;
+  /** When the whole request has to be over. */
+  private readonly limitMs: number;
+  private over = false;
+  private relay: ResponseRelay;
+  private upstream: UpstreamConnection | undefined;
+  /** Where the present attempt goes; undefined between attempts and after the last. */
+  private slot: BackendSlot | undefined;
+  private tried: BackendSlot[] | undefined;
+  private attemptsLeft: number;
+  private attemptStartMs = 0;
+  /** The head has been written to the present connection. */
+  private sent = false;
+
+  constructor(client: ClientSide, lane: LaneContext, head: RequestHead, request: ExchangeRequest) {
+    this.client = client;
+    this.lane = lane;
+    this.requestId = request.id;
+    this.toHead = head.method === 'HEAD';
+    this.oldClient = head.minor === 0;
+    this.idempotent = isIdempotent(head.method);
+    this.needsHost = head.authority === '';
+    this.pool = request.pool;
+    this.head = request.head;
+    this.body = request.body;
+    this.startMs = request.startMs;
+    this.relay = new ResponseRelay(client, this, lane.responseHead);
+    this.attemptsLeft = request.pool.settings.retry.attempts;
+    const { requestMs } = lane.table.policy.timeouts;
+    this.limitMs = requestMs === 0 ? Infinity : request.startMs + requestMs;
+  }
+
+  get wantsBody(): boolean {
+    return this.body !== undefined && !this.body.done;
+  }
+
+  /** Starts the first attempt. The beginning of the body, if any, has been taken and kept already. */
+  start(): void {
+    const slot = this.lane.table.pick(this.pool, NONE_TRIED);
+    if (slot !== undefined) {
+      this.attempt(slot, this.startMs);
+      return;
+    }
+    this.over = true;
+    this.client.exchangeFailed('no_backend', '', this.startMs);
+  }
+
+  /** Takes what belongs to the body from the beginning of `bytes`; answers with the offset after it. */
+  onBodyData(bytes: Buffer): number {
+    const { body, upstream } = this;
+    if (body === undefined || upstream === undefined) return bytes.length;
+    const to = body.take(bytes, 0);
+    if (to === FAULTY) {
+      this.onRequestFault(body.fault);
+      return bytes.length;
+    }
+    const piece = to === bytes.length ? bytes : bytes.subarray(0, to);
+    body.keep(piece);
+    if (!this.sent) {
+      if (body.keptBytes >= REPLAY_BYTES_MAX) this.client.pauseBody();
+      return to;
+    }
+    if (body.keptBytes > REPLAY_BYTES_MAX) body.forget();
+    if (!upstream.socket.write(piece)) this.client.pauseBody();
+    if (this.relay.status === 0) this.awaitNext(this.lane.now());
+    return to;
+  }
+
+  onRequestDrain(): void {
+    this.client.resumeBody();
+    if (this.relay.status === 0) this.awaitNext(this.lane.now());
+  }
+
+  /** The client's queue has run empty: there is room for more of the response. */
+  onClientUnblocked(): void {
+    if (this.relay.status !== 0) this.client.expireAt(this.limitMs);
+    this.upstream?.resume();
+  }
+
+  /** The client left: nobody's failure. */
+  onClientGone(): void {
+    if (this.over) return;
+    this.lane.counters.clientAborts += 1;
+    this.finish('client_closed', this.lane.now());
+    this.over = true;
+  }
+
+  /** The time given by `expireAt` has come. */
+  expire(nowMs: number): void {
+    const inTime = nowMs < this.limitMs;
+    if (this.relay.status !== 0) {
+      // Too late for an error answer: the whole request takes too long, or the client does not read.
+      this.onBroken(inTime ? 'client_closed' : 'response_timeout', nowMs);
+    } else if (inTime && this.waitsForClient) {
+      this.finish('client_closed', nowMs);
+      this.over = true;
+      this.client.exchangeFailed('request_timeout', '', nowMs);
+    } else {
+      this.onFailed('response_timeout', nowMs);
+    }
+  }
+
+  onConnected(): void {
+    this.send(this.lane.now());
+    this.client.resumeBody();
+  }
+
+  onResponseData(bytes: Buffer, length: number): void {
+    const { relay } = this;
+    const { output } = this.client;
+    const headBefore = relay.status === 0;
+    const verdict = relay.take(bytes, length, this.upstream?.isBulk === true);
+    if (verdict === 'bad') {
+      if (relay.status === 0) this.onFailed('bad_response', this.lane.now());
+      else this.onBroken('bad_response', this.lane.now());
+    } else if (verdict !== 'more') {
+      this.onAnswered(verdict === 'complete');
+    } else if (relay.status !== 0) {
+      if (output.blocked) {
+        this.upstream?.pause();
+        this.client.expireAt(
+          Math.min(this.limitMs, this.lane.now() + this.lane.table.policy.timeouts.idleMs),
+        );
+      } else if (headBefore) {
+        this.client.expireAt(this.limitMs);
+      }
+    }
+  }
+
+  onResponseEnd(): void {
+    if (this.relay.status === 0) this.onFailed('backend_closed', this.lane.now());
+    else if (this.relay.endsWithConnection) this.onAnswered(false);
+    else this.onBroken('backend_closed', this.lane.now());
+  }
+
+  onLost(loss: Loss): void {
+    if (this.relay.status === 0) this.onFailed(loss, this.lane.now());
+    else this.onBroken('backend_closed', this.lane.now());
+  }
+
+  /** More of the body has to come, and the backend would take it. */
+  private get waitsForClient(): boolean {
+    return this.wantsBody && this.upstream?.socket.writableNeedDrain !== true;
+  }
+
+  private attempt(slot: BackendSlot, nowMs: number): void {
+    this.slot = slot;
+    this.attemptStartMs = nowMs;
+    this.lane.table.begin(slot);
+    this.upstream = this.lane.upstreams.take(slot, this);
+    if (this.upstream === undefined) this.connect(slot, nowMs);
+    else this.send(nowMs);
+  }
+
+  private connect(slot: BackendSlot, nowMs: number): void {
+    const { connectMs } = this.lane.table.policy.timeouts;
+    this.sent = false;
+    this.upstream = this.lane.upstreams.open(slot, this, nowMs + connectMs);
+    this.client.expireAt(this.limitMs);
+  }
+
+  /** Writes the head and what is there of the body, in one piece when that is short. */
+  private send(nowMs: number): void {
+    const { body, upstream, slot } = this;
+    if (upstream === undefined || slot === undefined) return;
+    const { socket } = upstream;
+    const host = this.needsHost ? `host: ${slot.authority}\r\n\r\n` : '\r\n';
+    const text = this.head + host;
+    this.sent = true;
+    if (body === undefined || body.keptBytes === 0) {
+      socket.write(text, 'latin1');
+    } else if (body.keptBytes <= INLINE_BYTES_MAX) {
+      socket.write(text + Buffer.concat(body.kept).toString('latin1'), 'latin1');
+    } else {
+      socket.cork();
+      socket.write(text, 'latin1');
+      for (const piece of body.kept) socket.write(piece);
+      socket.uncork();
+    }
+    // What is never sent twice need not be kept.
+    if (body !== undefined && !this.idempotent) body.forget();
+    this.awaitNext(nowMs);
+  }
+
+  /** Waits for the rest of the body or, when that is complete, for the response. */
+  private awaitNext(nowMs: number): void {
+    const { idleMs, responseMs } = this.lane.table.policy.timeouts;
+    this.client.expireAt(Math.min(this.limitMs, nowMs + (this.waitsForClient ? idleMs : responseMs)));
+  }
+
+  /** The body is malformed or too long: the client's fault, whatever the backend makes of it. */
+  private onRequestFault(fault: HttpFault): void {
+    const nowMs = this.lane.now();
+    this.finish('client_closed', nowMs);
+    this.over = true;
+    if (this.relay.status === 0) this.client.exchangeFailed(fault.code, fault.detail, nowMs);
+    else this.client.abort();
+  }
+
+  /** The attempt failed before a final response: tries again if the rules allow it, else answers with the error. */
+  private onFailed(outcome: Failure, nowMs: number): void {
+    const { slot, relay, upstream, pool } = this;
+    if (slot === undefined) return;
+    const reached = this.sent;
+    const verdict = decideRetry({
+      outcome,
+      reached,
+      stale: upstream?.reused === true && relay.untouched && outcome === 'backend_closed',
+      replayable: !relay.visible && (this.body?.replayable ?? true),
+      idempotent: this.idempotent,
+      attemptsLeft: this.attemptsLeft,
+    });
+    this.relay = new ResponseRelay(this.client, this, this.lane.responseHead);
+    if (verdict === 'fresh') {
+      upstream?.destroy();
+      this.connect(slot, nowMs);
+      return;
+    }
+    this.finish(outcome, nowMs);
+    if (verdict === 'other') {
+      (this.tried ??= []).push(slot);
+      const next = this.lane.table.pick(pool, this.tried);
+      if (next !== undefined && this.lane.table.takeRetry(pool, nowMs)) {
+        this.attemptsLeft -= 1;
+        this.lane.counters.retries += 1;
+        this.attempt(next, nowMs);
+        return;
+      }
+    }
+    this.over = true;
+    this.client.exchangeFailed(outcome, '', nowMs);
+  }
+
+  /** The whole response is written. `clean`: the backend sent nothing more than it. */
+  private onAnswered(clean: boolean): void {
+    const { relay, upstream } = this;
+    const nowMs = this.lane.now();
+    const reusable = clean && relay.persistent && !this.wantsBody && upstream?.isReusable === true;
+    this.over = true;
+    this.lane.counters.answered(relay.status, nowMs - this.startMs);
+    if (reusable) {
+      this.upstream = undefined;
+      upstream.release(nowMs + this.lane.table.policy.timeouts.backendIdleMs, this.client.output.queued);
+    }
+    this.finish(relay.status >= 500 ? 'server_error' : 'ok', nowMs);
+    this.client.exchangeOver(nowMs);
+  }
+
+  /** The response broke off after its head was passed on. */
+  private onBroken(outcome: AttemptOutcome, nowMs: number): void {
+    if (outcome === 'client_closed') this.lane.counters.clientAborts += 1;
+    else this.lane.counters.brokenResponses += 1;
+    this.finish(outcome, nowMs);
+    this.over = true;
+    this.client.abort();
+  }
+
+  /** Ends the present attempt, if there is one, and its connection unless that was released. */
+  private finish(outcome: AttemptOutcome, nowMs: number): void {
+    const { slot, upstream } = this;
+    this.upstream = undefined;
+    this.slot = undefined;
+    upstream?.destroy();
+    if (slot !== undefined)
+      this.lane.table.finish(this.pool, slot, outcome, nowMs - this.attemptStartMs, nowMs);
+  }
+}

@@ -1,0 +1,47 @@
+import { FIELD, keptFields, type ResponseHead } from '@usher/http1';
+
+const bits = (...ids: readonly number[]): number => ids.reduce((mask, id) => mask | (1 << id), 0);
+
+/** What ends at this hop, and the request id, which is ours to give. */
+const DROPPED = bits(
+  FIELD.connection,
+  FIELD.keepAlive,
+  FIELD.proxyHop,
+  FIELD.upgrade,
+  FIELD.nominated,
+  FIELD.xRequestId,
+);
+const CODING = bits(FIELD.transferEncoding);
+const FRAMING = bits(FIELD.transferEncoding, FIELD.contentLength);
+
+const DIGIT_ONE = 49;
+const STATUS_LINE_BYTES_MIN = 12;
+
+/** What the client's connection adds to a response head. */
+export type ConnectionLine = '' | 'connection: close\r\n' | 'connection: keep-alive\r\n';
+
+/**
+ * The head that goes to the client, blank line included. `decoded`: the body goes to it without its transfer coding.
+ * Status, reason and every end-to-end header go unchanged.
+ */
+export function forwardResponseHead(
+  head: ResponseHead,
+  requestId: string,
+  connection: ConnectionLine,
+  decoded: boolean,
+): string {
+  let drop = DROPPED;
+  // RFC 9110 section 8.6 and RFC 9112 section 6.1: these statuses carry no framing at all.
+  if (head.status < 200 || head.status === 204) drop |= FRAMING;
+  else if (decoded) drop |= CODING;
+  const kept = keptFields(head.text, head.fields, drop);
+  return `${statusLine(head)}${kept}x-request-id: ${requestId}\r\n${connection}\r\n`;
+}
+
+function statusLine(head: ResponseHead): string {
+  const { text, lineEnd } = head;
+  const asReceived = text.charCodeAt(7) === DIGIT_ONE && lineEnd > STATUS_LINE_BYTES_MIN;
+  if (asReceived) return text.slice(0, lineEnd + 2);
+  const reason = text.slice(STATUS_LINE_BYTES_MIN + 1, lineEnd);
+  return `HTTP/1.1 ${head.status} ${reason}\r\n`;
+}

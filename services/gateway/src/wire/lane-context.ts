@@ -1,0 +1,34 @@
+import type { Socket } from 'node:net';
+import type { RequestHead, ResponseHead } from '@usher/http1';
+import type { Log } from '@usher/ports';
+import type { RoutingTable } from '../routing-table.ts';
+import type { WireCounters } from './counters.ts';
+import type { DeadlineWheel } from './deadlines.ts';
+import type { PeerDirectory } from './peer.ts';
+import type { UpstreamPools } from './upstream-pools.ts';
+
+/** What the composition of a worker gives its wire lane. */
+export interface WireLaneOptions {
+  readonly table: RoutingTable;
+  /** Milliseconds since the epoch, with fractions where the clock has them; called twice per request. */
+  now(): number;
+  /** A new id for a request that brings none: a token that is unique in the fleet. */
+  newRequestId(): string;
+  /** Takes over a connection whose next request is for the plugin lane. `head` is what was read of it; it goes back with `unshift`. */
+  handOver(socket: Socket, head: Buffer): void;
+  readonly counters: WireCounters;
+  readonly log: Log;
+  /** How many workers share `limits.connections`. */
+  readonly workers: number;
+}
+
+/** What all connections of one lane share. One thread runs them, so one scratch head per direction is enough. */
+export interface LaneContext extends WireLaneOptions {
+  readonly deadlines: DeadlineWheel;
+  readonly upstreams: UpstreamPools;
+  readonly peers: PeerDirectory;
+  readonly requestHead: RequestHead;
+  readonly responseHead: ResponseHead;
+  /** No connection is kept for another request any more. */
+  draining: boolean;
+}

@@ -1,0 +1,99 @@
+import type { Socket } from 'node:net';
+import { RequestHead, ResponseHead } from '@usher/http1';
+import { ClientConnection, type ConnectionOwner } from './client-connection.ts';
+import type { WireCounts } from './counters.ts';
+import { DeadlineWheel, TICK_MS } from './deadlines.ts';
+import type { LaneContext, WireLaneOptions } from './lane-context.ts';
+import { PeerDirectory } from './peer.ts';
+import { problemResponse } from './problem-response.ts';
+import { UpstreamPools } from './upstream-pools.ts';
+
+/** The wire lane of one worker. */
+export interface WireLane {
+  /** Serves a connection that a listener accepted. */
+  accept(socket: Socket): void;
+  /**
+   * Takes no further request on kept connections, lets those in progress finish, and resolves when none is left or, by
+   * force, after `deadlineMs`. The lane is of no use afterwards.
+   */
+  drain(deadlineMs: number): Promise<void>;
+  readonly counts: WireCounts;
+}
+
+export function createWireLane(options: WireLaneOptions): WireLane {
+  return new Lane(options);
+}
+
+class Lane implements WireLane, ConnectionOwner {
+  private readonly context: LaneContext;
+  private readonly connections = new Set<ClientConnection>();
+  private readonly ticker: NodeJS.Timeout;
+  private onEmpty: (() => void) | undefined;
+
+  constructor(options: WireLaneOptions) {
+    const deadlines = new DeadlineWheel(options.now());
+    this.context = {
+      ...options,
+      deadlines,
+      upstreams: new UpstreamPools(deadlines),
+      peers: new PeerDirectory(),
+      requestHead: new RequestHead(),
+      responseHead: new ResponseHead(),
+      draining: false,
+    };
+    this.ticker = setInterval(() => deadlines.advance(options.now()), TICK_MS);
+    this.ticker.unref();
+  }
+
+  get counts(): WireCounts {
+    return this.context.counters.read();
+  }
+
+  accept(socket: Socket): void {
+    const { counters, table, workers } = this.context;
+    const connectionsMax = Math.ceil(table.policy.limits.connections / workers);
+    if (this.connections.size >= connectionsMax) {
+      counters.connectionsRefused += 1;
+      this.refuse(socket);
+      return;
+    }
+    counters.connectionsAccepted += 1;
+    counters.connectionsOpen += 1;
+    this.connections.add(new ClientConnection(socket, this.context, this));
+  }
+
+  closed(connection: ClientConnection): void {
+    if (!this.connections.delete(connection)) return;
+    this.context.counters.connectionsOpen -= 1;
+    if (this.connections.size === 0) this.onEmpty?.();
+  }
+
+  async drain(deadlineMs: number): Promise<void> {
+    this.context.draining = true;
+    for (const connection of this.connections) connection.closeIfIdle();
+    await this.emptied(deadlineMs);
+    clearInterval(this.ticker);
+    this.context.upstreams.closeIdle();
+  }
+
+  private emptied(deadlineMs: number): Promise<void> {
+    if (this.connections.size === 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.onEmpty = resolve;
+      setTimeout(() => {
+        for (const connection of this.connections) connection.destroy();
+        resolve();
+      }, deadlineMs).unref();
+    });
+  }
+
+  /** Without waiting for a request: a gateway at its limit has no room for one. */
+  private refuse(socket: Socket): void {
+    const requestId = this.context.newRequestId();
+    const connection = 'connection: close\r\n';
+    socket.on('error', () => socket.destroy());
+    socket.end(problemResponse('overloaded', '', { requestId, connection, toHead: false }), 'latin1');
+    // Discards what the client sends, so that closing does not reset the connection before it has read the answer.
+    socket.resume();
+  }
+}

@@ -1,0 +1,67 @@
+import { ChunkedScanner, FAULTS, FAULTY, type Framing, type HttpFault } from '@usher/http1';
+
+/** As much of a request's body is kept so that it can be sent again. */
+export const REPLAY_BYTES_MAX = 64 * 1024;
+
+const TOO_LARGE: HttpFault = { code: 'body_too_large', detail: '' };
+
+/** The body of one request: finds its end, bounds it, and keeps its beginning for another attempt. */
+export class RequestBody {
+  /** All of it has been received. */
+  done: boolean;
+  fault: HttpFault = FAULTS.chunkSize;
+  /** What was received, in order, until `forget`. */
+  kept: Buffer[] = [];
+  keptBytes = 0;
+  /** `kept` is the whole body so far. */
+  replayable = true;
+  private left: number;
+  private readonly scanner: ChunkedScanner | undefined;
+  private readonly payloadMax: number;
+
+  /** Undefined for a request without body. `bytesMax`: 0 = unlimited. */
+  static of(framing: Framing, bytesMax: number): RequestBody | undefined {
+    return framing.body === 'none' ? undefined : new RequestBody(framing, bytesMax);
+  }
+
+  private constructor(framing: Framing, bytesMax: number) {
+    this.left = framing.length;
+    this.scanner = framing.body === 'chunked' ? new ChunkedScanner() : undefined;
+    this.payloadMax = bytesMax === 0 ? Infinity : bytesMax;
+    this.done = this.scanner === undefined && this.left === 0;
+  }
+
+  /** Takes what belongs to the body from `bytes[from..]`; answers with the offset after it, or FAULTY with `fault` set. */
+  take(bytes: Buffer, from: number): number {
+    const { scanner } = this;
+    if (scanner === undefined) {
+      if (this.left > this.payloadMax) return this.refuse(TOO_LARGE);
+      const taken = Math.min(this.left, bytes.length - from);
+      this.left -= taken;
+      this.done = this.left === 0;
+      return from + taken;
+    }
+    const to = scanner.scan(bytes, from, bytes.length);
+    this.done = scanner.complete;
+    if (to !== FAULTY && scanner.payloadBytes <= this.payloadMax) return to;
+    return this.refuse(to === FAULTY ? scanner.fault : TOO_LARGE);
+  }
+
+  keep(piece: Buffer): void {
+    if (!this.replayable) return;
+    this.kept.push(piece);
+    this.keptBytes += piece.length;
+  }
+
+  /** Gives up sending it again. */
+  forget(): void {
+    this.replayable = false;
+    this.kept = [];
+    this.keptBytes = 0;
+  }
+
+  private refuse(fault: HttpFault): number {
+    this.fault = fault;
+    return FAULTY;
+  }
+}

@@ -1,0 +1,146 @@
+import { FAULTY, HeadBuffer, INCOMPLETE, parseResponseHead, type ResponseHead } from '@usher/http1';
+import type { ClientSide } from './client-side.ts';
+import { forwardResponseHead } from './forward-response.ts';
+import { ResponseBody } from './response-body.ts';
+
+/** What the bytes of a response amounted to. `surplus`: complete, but the backend sent more than that. */
+export type RelayVerdict = 'more' | 'complete' | 'surplus' | 'bad';
+
+/** A backend may send several informational responses (RFC 9110 section 15.2), but not without end. */
+const INFORMATIONAL_MAX = 16;
+const SWITCHING_PROTOCOLS = 101;
+const HEAD_LIMITS = { headerBytes: 64 * 1024, headerCount: 256 };
+
+/** The request that a response answers, as far as the response depends on it. */
+export interface Asked {
+  readonly requestId: string;
+  /** By HEAD: the response ends with its head. */
+  readonly toHead: boolean;
+  /** By a client of HTTP/1.0, which knows neither chunks nor informational responses. */
+  readonly oldClient: boolean;
+  /** More of the request is to come. */
+  readonly wantsBody: boolean;
+}
+
+/** Passes the response of one attempt on to the client: informational heads, the final head, the body. */
+export class ResponseRelay {
+  /** Of the final response; 0 before it. */
+  status = 0;
+  /** The backend keeps its connection open after this response. */
+  persistent = false;
+  /** Something was written to the client, so that this attempt cannot be followed by another. */
+  visible = false;
+  private readonly client: ClientSide;
+  private readonly asked: Asked;
+  private readonly head: ResponseHead;
+  private partial: HeadBuffer | undefined;
+  private informational = 0;
+  private body: ResponseBody | undefined;
+
+  /** `head`: scratch space, used only during calls. */
+  constructor(client: ClientSide, asked: Asked, head: ResponseHead) {
+    this.client = client;
+    this.asked = asked;
+    this.head = head;
+  }
+
+  /** No byte of a response has come. */
+  get untouched(): boolean {
+    return this.status === 0 && this.informational === 0 && this.partial === undefined;
+  }
+
+  /** The end of the backend's connection is the end of the response. */
+  get endsWithConnection(): boolean {
+    return this.body?.kind === 'close';
+  }
+
+  /** `stable`: the bytes stay as they are while the client is blocked. */
+  take(bytes: Buffer, length: number, stable: boolean): RelayVerdict {
+    if (this.body !== undefined) return this.relayBody(this.body, bytes, 0, length, stable);
+    if (this.partial === undefined) return this.takeHeads(bytes, length);
+    const { partial } = this;
+    partial.append(bytes.subarray(0, length));
+    if (partial.findEnd() === INCOMPLETE && partial.length < HEAD_LIMITS.headerBytes) return 'more';
+    this.partial = undefined;
+    return this.takeHeads(partial.bytes, partial.length);
+  }
+
+  private takeHeads(bytes: Buffer, length: number): RelayVerdict {
+    const { head, asked } = this;
+    let view = bytes;
+    let end = length;
+    for (;;) {
+      const headEnd = parseResponseHead(view, end, asked.toHead, HEAD_LIMITS, head);
+      if (headEnd === FAULTY) return 'bad';
+      if (headEnd === INCOMPLETE) {
+        this.partial = new HeadBuffer();
+        this.partial.append(view.subarray(0, end));
+        this.partial.findEnd();
+        return 'more';
+      }
+      if (head.status >= 200) return this.takeFinal(view, headEnd, end);
+      if (!this.relayInformational()) return 'bad';
+      if (headEnd === end) return 'more';
+      view = view.subarray(headEnd, end);
+      end -= headEnd;
+    }
+  }
+
+  private relayInformational(): boolean {
+    const { head, asked } = this;
+    if (head.status === SWITCHING_PROTOCOLS || ++this.informational > INFORMATIONAL_MAX) return false;
+    if (asked.oldClient) return true;
+    this.visible = true;
+    this.client.output.text(forwardResponseHead(head, asked.requestId, '', false));
+    return true;
+  }
+
+  private takeFinal(bytes: Buffer, headEnd: number, end: number): RelayVerdict {
+    const { head, asked, client } = this;
+    const whole = head.body === 'none' || (head.body === 'length' && end - headEnd >= head.length);
+    let bodyEnd = headEnd + head.length;
+    let body: ResponseBody | undefined;
+    if (!whole) {
+      body = new ResponseBody(head, asked.oldClient);
+      bodyEnd = body.take(bytes, headEnd, end);
+      if (bodyEnd === FAULTY) return 'bad';
+      this.body = body;
+      if (body.decoded || body.kind === 'close') client.closeAfterwards();
+    }
+    // An answer before the end of the request: whether the client will send the rest is unknown, so nothing can follow.
+    if (asked.wantsBody) client.closeAfterwards();
+    this.status = head.status;
+    this.persistent = head.persistent;
+    this.visible = true;
+    const decoded = body?.decoded === true;
+    const text = forwardResponseHead(head, asked.requestId, client.connectionLine, decoded);
+    if (decoded) {
+      client.output.text(text);
+      this.writeDecoded(body);
+    } else {
+      client.output.headAndBytes(text, bytes, headEnd, bodyEnd);
+    }
+    if (!whole && body?.complete !== true) return 'more';
+    return bodyEnd < end ? 'surplus' : 'complete';
+  }
+
+  private relayBody(
+    body: ResponseBody,
+    bytes: Buffer,
+    start: number,
+    end: number,
+    stable: boolean,
+  ): RelayVerdict {
+    const to = body.take(bytes, start, end);
+    if (to === FAULTY) return 'bad';
+    if (body.decoded) this.writeDecoded(body);
+    else this.client.output.part(bytes, start, to, stable);
+    if (!body.complete) return 'more';
+    return to < end ? 'surplus' : 'complete';
+  }
+
+  private writeDecoded(body: ResponseBody | undefined): void {
+    const payload = body?.takeDecoded();
+    if (payload !== undefined && payload.length > 0) this.client.output.bytes(payload);
+  }
+}

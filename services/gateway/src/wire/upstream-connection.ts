@@ -1,0 +1,167 @@
+import { connect, type Socket } from 'node:net';
+import type { BackendSlot } from '../routing-table.ts';
+import { Deadline, type DeadlineWheel, type Expirable } from './deadlines.ts';
+import { BULK_BYTES_MIN, type ReadBuffers } from './read-buffers.ts';
+
+/** Why a connection to a backend was lost while a request used it. */
+export type Loss = 'connect_failed' | 'connect_timeout' | 'backend_closed';
+
+/** The request that has a connection to itself. */
+export interface UpstreamUser {
+  onConnected(): void;
+  /** `bytes[0..length)` is only valid during the call, unless the connection `isBulk`. */
+  onResponseData(bytes: Buffer, length: number): void;
+  /** The backend will send nothing more. */
+  onResponseEnd(): void;
+  onLost(loss: Loss): void;
+  /** What was written has left; more may be written. */
+  onRequestDrain(): void;
+}
+
+/** Where a connection goes when its request is done, and how it leaves. */
+export interface UpstreamHome {
+  readonly deadlines: DeadlineWheel;
+  readonly buffers: ReadBuffers;
+  putIdle(connection: UpstreamConnection): void;
+  dropIdle(connection: UpstreamConnection): void;
+}
+
+/** How long a silent connection stays before the kernel asks whether the other end still exists. */
+const KEEP_ALIVE_DELAY_MS = 30_000;
+
+/** One connection to a backend: used by one request at a time, watched while idle. */
+export class UpstreamConnection implements Expirable {
+  readonly slot: BackendSlot;
+  readonly socket: Socket;
+  readonly deadline = new Deadline(this);
+  connected = false;
+  /** It served a request before: the backend may have closed it at the very moment it is used again. */
+  reused = false;
+  private user: UpstreamUser | undefined;
+  private readonly home: UpstreamHome;
+  private bulk: Buffer | undefined;
+  private paused = false;
+
+  constructor(slot: BackendSlot, user: UpstreamUser, home: UpstreamHome, connectBeforeMs: number) {
+    this.slot = slot;
+    this.user = user;
+    this.home = home;
+    this.socket = connect({
+      host: slot.host,
+      port: slot.port,
+      noDelay: true,
+      keepAlive: true,
+      keepAliveInitialDelay: KEEP_ALIVE_DELAY_MS,
+      onread: {
+        buffer: () => this.bulk ?? home.buffers.shared,
+        callback: (length, bytes) => this.onRead(length, bytes as Buffer),
+      },
+    });
+    this.socket.on('connect', () => this.onConnect());
+    this.socket.on('drain', () => this.user?.onRequestDrain());
+    this.socket.on('end', () => this.onEnd());
+    // 'close' always follows and tells the user.
+    this.socket.on('error', () => {});
+    this.socket.on('close', () => this.onClose());
+    home.deadlines.arm(this.deadline, connectBeforeMs);
+  }
+
+  /** Bytes read may wait in a write queue as long as this connection is paused meanwhile. */
+  get isBulk(): boolean {
+    return this.bulk !== undefined;
+  }
+
+  /** Nothing keeps it from serving another request: it is open both ways and nothing waits to be written. */
+  get isReusable(): boolean {
+    const { socket } = this;
+    return !socket.destroyed && socket.writable && socket.writableLength === 0 && !socket.readableEnded;
+  }
+
+  pause(): void {
+    if (this.paused) return;
+    this.paused = true;
+    this.socket.pause();
+  }
+
+  resume(): void {
+    if (!this.paused) return;
+    this.paused = false;
+    this.socket.resume();
+  }
+
+  /** Gives an idle connection to the next request. */
+  assign(user: UpstreamUser): void {
+    this.user = user;
+    this.reused = true;
+    this.deadline.dueMs = Infinity;
+  }
+
+  /** The request is done and the connection can serve another. `queued`: bytes of its buffer still wait to be written. */
+  release(idleUntilMs: number, queued: boolean): void {
+    this.user = undefined;
+    this.dropBulk(queued);
+    this.resume();
+    this.home.deadlines.arm(this.deadline, idleUntilMs);
+    this.home.putIdle(this);
+  }
+
+  /** Closes it at once; nobody is told. */
+  destroy(): void {
+    this.user = undefined;
+    this.socket.destroy();
+  }
+
+  expire(): void {
+    const { user } = this;
+    if (user === undefined) this.home.dropIdle(this);
+    this.destroy();
+    user?.onLost('connect_timeout');
+  }
+
+  private onConnect(): void {
+    this.connected = true;
+    this.deadline.dueMs = Infinity;
+    this.user?.onConnected();
+  }
+
+  private onRead(length: number, bytes: Buffer): boolean {
+    const { user } = this;
+    if (user === undefined) {
+      // A backend has nothing to say on an idle connection; whatever it is, it must not become the next answer.
+      this.home.dropIdle(this);
+      this.destroy();
+      return true;
+    }
+    user.onResponseData(bytes, length);
+    if (this.user === user && length >= BULK_BYTES_MIN && this.bulk === undefined)
+      this.bulk = this.home.buffers.takeBulk();
+    return true;
+  }
+
+  private onEnd(): void {
+    const { user } = this;
+    if (user !== undefined) {
+      user.onResponseEnd();
+      return;
+    }
+    this.home.dropIdle(this);
+    this.destroy();
+  }
+
+  private onClose(): void {
+    this.home.deadlines.remove(this.deadline);
+    this.bulk = undefined;
+    const { user } = this;
+    if (user === undefined) {
+      this.home.dropIdle(this);
+      return;
+    }
+    this.user = undefined;
+    user.onLost(this.connected ? 'backend_closed' : 'connect_failed');
+  }
+
+  private dropBulk(queued: boolean): void {
+    if (this.bulk !== undefined && !queued) this.home.buffers.giveBack(this.bulk);
+    this.bulk = undefined;
+  }
+}
