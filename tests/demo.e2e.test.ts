@@ -8,6 +8,8 @@ import { until } from './support/wait.ts';
 
 const NAMES = ['demo-1', 'demo-2', 'demo-3'];
 const REQUESTS = 5_000;
+/** The backend is started again after two seconds; its breaker lets it be tried after the default time of 30. */
+const TAKEN_BACK_LIMIT_MS = 60_000;
 
 const directory = tempDir();
 let ports: Ports;
@@ -23,7 +25,9 @@ beforeAll(async () => {
   ];
   demo = start('npm', ['start', '--', ...settings.flatMap((each) => ['--set', each])], ROOT);
   await until('the demo is ready', () => isReady(ports.metrics));
-  await until('all backends are eligible', async () => (await eligible()).length === NAMES.length);
+  await until('all backends are eligible', async () =>
+    (await backends()).every(({ eligibility }) => eligibility === 'ok'),
+  );
   return async () => {
     await end(demo, 'SIGTERM');
     directory.remove();
@@ -34,13 +38,8 @@ const traffic = () => `http://127.0.0.1:${ports.traffic}/`;
 /** The demo's answers end in the name of the backend. */
 const nameIn = (body: string) => /demo-\d/.exec(body)?.[0] ?? body;
 
-async function eligible(): Promise<readonly string[]> {
-  const rows = await usherJson<readonly BackendRow[]>([
-    'backends',
-    '--admin',
-    `http://127.0.0.1:${ports.admin}`,
-  ]);
-  return rows.filter(({ eligibility }) => eligibility === 'ok').map(({ id }) => id);
+async function backends(): Promise<readonly BackendRow[]> {
+  return await usherJson<readonly BackendRow[]>(['backends', '--admin', `http://127.0.0.1:${ports.admin}`]);
 }
 
 test('npm start without a configuration answers by three backends in turn', async () => {
@@ -57,14 +56,21 @@ test('a backend that is killed under load costs no request, and is taken back wh
   const { ok, failures } = await load.done;
   expect(failures).toEqual([]);
   expect(ok).toBe(REQUESTS);
-  await until('the killed backend answers again', async () => {
-    const names = (await bodies(traffic(), 3)).map(nameIn);
-    return new Set(names).size === NAMES.length;
-  });
+  await until(
+    'the killed backend answers again',
+    async () => {
+      const names = (await bodies(traffic(), 3)).map(nameIn);
+      return new Set(names).size === NAMES.length;
+    },
+    TAKEN_BACK_LIMIT_MS,
+  );
 });
 
 test('SIGTERM to npm ends everything in order', async () => {
+  const urls = (await backends()).map(({ url }) => url);
+  expect(urls).toHaveLength(NAMES.length);
   await end(demo, 'SIGTERM');
-  await expect(fetch(traffic())).rejects.toThrow('fetch failed');
-  await expect(fetch(`http://127.0.0.1:${ports.admin}/v1/health`)).rejects.toThrow('fetch failed');
+  for (const url of [traffic(), `http://127.0.0.1:${ports.admin}/v1/health`, ...urls]) {
+    await expect(fetch(url), url).rejects.toThrow('fetch failed');
+  }
 });

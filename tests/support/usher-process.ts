@@ -23,6 +23,7 @@ export interface Status {
 
 export interface BackendRow {
   readonly id: string;
+  readonly url: string;
   readonly eligibility: string;
 }
 
