@@ -25,7 +25,7 @@ export const demoBackend: CliCommand = {
       // A parent that dies without a word closes the channel.
       process.once('disconnect', resolve);
       process.once('SIGTERM', resolve);
-      server.listen(port, host);
+      server.listen(port, host, () => process.send?.('listening'));
     });
     server.close();
     server.closeAllConnections();

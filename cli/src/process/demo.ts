@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
 
@@ -20,7 +21,7 @@ export async function startDemo(): Promise<Demo> {
   for (const wanted of PORTS_WANTED) ports.push(await freePort(wanted));
   const children = new Map<string, ChildProcess>();
   let stopping = false;
-  const start = (id: string, port: number) => {
+  const start = async (id: string, port: number) => {
     const child = spawn(
       process.execPath,
       [...process.execArgv, mainFile(), 'demo-backend', '--port', String(port), '--name', id],
@@ -30,12 +31,13 @@ export async function startDemo(): Promise<Demo> {
     );
     children.set(id, child);
     child.on('exit', () => {
-      if (!stopping) setTimeout(() => stopping || start(id, port), RESTART_AFTER_MS).unref();
+      if (!stopping) setTimeout(() => stopping || void start(id, port), RESTART_AFTER_MS).unref();
     });
+    await once(child, 'message');
   };
-  const backends = ports.map((port, index) => {
-    const id = `demo-${index + 1}`;
-    start(id, port);
+  const named = ports.map((port, index) => ({ id: `demo-${index + 1}`, port }));
+  await Promise.all(named.map(async ({ id, port }) => await start(id, port)));
+  const backends = named.map(({ id, port }) => {
     return { id, port, pid: () => children.get(id)?.pid };
   });
   const stop = () => {
@@ -50,6 +52,8 @@ function demoYaml(backends: readonly { readonly id: string; readonly port: numbe
   const lines = backends.map(({ id, port }) => `      - { id: ${id}, url: "http://127.0.0.1:${port}" }`);
   return [
     'logging: { format: text }',
+    // One worker, so that the backends answer strictly in turn: each worker keeps its own turn.
+    'workers: 1',
     'pools:',
     '  demo:',
     '    strategy: round_robin',

@@ -28,7 +28,7 @@ export type BackendFact =
   | { readonly type: 'probes.failed'; readonly cause: string }
   | { readonly type: 'quorum.tripped'; readonly untilMs: number; readonly votes: readonly string[] }
   | { readonly type: 'quorum.recovered' }
-  | { readonly type: 'open.elapsed' }
+  | { readonly type: 'trial.due' }
   | { readonly type: 'reservation.wanted'; readonly allocation: Allocation }
   | { readonly type: 'expiry.passed'; readonly allocation: string };
 
@@ -159,7 +159,7 @@ export const backendMachine = types.createMachine({
       initial: 'closed',
       states: {
         closed: { on: { 'quorum.tripped': { target: 'open', actions: opened } } },
-        open: { on: { 'open.elapsed': { target: 'half_open', actions: result('breaker.half_opened') } } },
+        open: { on: { 'trial.due': { target: 'half_open', actions: result('breaker.half_opened') } } },
         half_open: {
           on: {
             'quorum.tripped': { target: 'open', actions: opened },

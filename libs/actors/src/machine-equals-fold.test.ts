@@ -33,7 +33,7 @@ const fact: fc.Arbitrary<BackendFact> = fc.oneof(
     untilMs: fc.nat(),
     votes: fc.constant(['gw-1']),
   }),
-  fc.constantFrom<BackendFact>({ type: 'quorum.recovered' }, { type: 'open.elapsed' }),
+  fc.constantFrom<BackendFact>({ type: 'quorum.recovered' }, { type: 'trial.due' }),
   fc.nat(6).map((n) => ({
     type: 'reservation.wanted' as const,
     allocation: { id: `a${n}`, owner: 'gw-1', resources, expiresAtMs: 10 },
@@ -102,7 +102,7 @@ test('a fact that the present state does not allow emits nothing', () => {
   fold.apply({ position: 1, subject: 's', events: envelopes([registered('unchecked')]), quarantined: [] });
   expect(actors.decide('b1', { type: 'enable.wanted' })).toEqual([]);
   expect(actors.decide('b1', { type: 'probes.failed', cause: 'late' })).toEqual([]);
-  expect(actors.decide('b1', { type: 'open.elapsed' })).toEqual([]);
+  expect(actors.decide('b1', { type: 'trial.due' })).toEqual([]);
   expect(actors.decide('nobody', { type: 'disable.wanted' })).toEqual([]);
 });
 

@@ -8,7 +8,7 @@ export function decideDeadlines(state: FleetState, actors: BackendActors, nowMs:
   for (const [id, backend] of state.backends) {
     if (backend.lifecycle === 'draining') drafts.push(...endDrain(state, actors, id, backend, nowMs));
     if (backend.breaker === 'open' && backend.breakerUntilMs <= nowMs) {
-      drafts.push(...actors.decide(id, { type: 'open.elapsed' }));
+      drafts.push(...actors.decide(id, { type: 'trial.due' }));
     }
     for (const { id: allocation, expiresAtMs } of backend.allocations.values()) {
       if (expiresAtMs <= nowMs) drafts.push(...actors.decide(id, { type: 'expiry.passed', allocation }));

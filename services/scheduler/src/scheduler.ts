@@ -155,6 +155,11 @@ export class Scheduler implements Service {
     if (!this.#leadership.leading) return;
     for (const event of record.events) {
       if (event.type === 'checkpoint.written') return;
+      if (event.type === 'backend.became_healthy') {
+        // Its probes have just seen it recover, so there is no reason to wait for the breaker's own time.
+        const { backend } = event.data;
+        this.#decideAlone(() => this.#actors.decide(backend, { type: 'trial.due' }));
+      }
       if (event.type === 'breaker.tripped' || event.type === 'breaker.recovered') {
         const { backend } = event.data;
         const recovered = event.type === 'breaker.recovered';
