@@ -111,7 +111,7 @@ test('a read after the answer sees what the command did', async () => {
   void answer.finally(() => {
     answered = true;
   });
-  await expect.poll(() => admin.sent.length).toBe(1);
+  await expect.poll(() => admin.sent.length, { timeout: 5000 }).toBe(1);
   for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve));
   expect(answered).toBe(false);
   admin.catchUp();
@@ -122,7 +122,7 @@ test('a read after the answer sees what the command did', async () => {
 test('a fold that lags does not hold the answer back for ever', async () => {
   admin.answer = async () => ({ ok: true, position: 99, events: [], repeated: false });
   const answer = admin.send('POST', '/v1/commands', DISABLE);
-  await expect.poll(() => admin.clock.timers).toBe(1);
+  await expect.poll(() => admin.clock.timers, { timeout: 5000 }).toBe(1);
   admin.clock.advance(1000);
   expect((await answer).statusCode).toBe(200);
 });
@@ -180,7 +180,9 @@ test.each([
   expect(admin.sent).toEqual([]);
 });
 
-test('a code of a newer scheduler is answered as an internal error', async () => {
-  admin.answer = async () => JSON.parse('{"ok":false,"problem":{"code":"brand_new","status":418}}') as never;
-  expect((await admin.send('POST', '/v1/commands', DISABLE)).statusCode).toBe(500);
+test('a code of a newer scheduler is answered as an internal error with its detail', async () => {
+  admin.answer = async () =>
+    JSON.parse('{"ok":false,"problem":{"code":"brand_new","detail":"quite new"}}') as never;
+  const answer = await admin.send('POST', '/v1/commands', DISABLE);
+  expect(answer.json()).toMatchObject({ status: 500, code: 'internal', detail: 'quite new' });
 });

@@ -137,6 +137,27 @@ test('a follower may begin in the past, and nothing is missing where past and pr
   leave();
 });
 
+test('what is appended while the past is read is read in pages too, and does not wait in memory', async () => {
+  await fill(300);
+  const replay = admin.events.replay.bind(admin.events);
+  const tail = admin.events.tail.bind(admin.events);
+  let late = 500;
+  admin.events.replay = async (after, apply, until) => {
+    const end = await replay(after, apply, until);
+    for (; late > 0; late--) await admin.write(disabled());
+    return end;
+  };
+  let tailedAfter = -1;
+  admin.events.tail = (after, apply) => {
+    tailedAfter = after;
+    return tail(after, apply);
+  };
+  const { lines, leave } = await follow('&after=0');
+  await eventually(() => lines.length).toBe(800);
+  expect(tailedAfter).toBe(800);
+  leave();
+});
+
 test('following ends after as many records as were asked for', async () => {
   const { lines, done } = await follow('&limit=2');
   await fill(5);
@@ -182,6 +203,7 @@ test('a follower that stands still is cut off, and told so by the last line when
     detail: `Too slow to follow; go on after position ${lines.length}`,
   });
   expect(positions(lines)).toEqual(expected.slice(0, lines.length));
+  await eventually(() => admin.clock.timers).toBe(0);
 });
 
 test('a follower that never reads on is hung up on', async () => {

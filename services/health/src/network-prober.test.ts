@@ -113,7 +113,7 @@ test('of an endless answer only a part is read', async () => {
     });
   });
   expect(result.ok).toBe(true);
-  await expect.poll(() => closed).toBe(true);
+  await expect.poll(() => closed, { timeout: 5000 }).toBe(true);
 });
 
 test.each([
@@ -142,7 +142,7 @@ test('a probe that is stopped resolves, and its connection is closed', async () 
   });
   const result = await networkProber.probe(httpTarget(await listen(server)), TIMEOUT_MS, stop.signal);
   expect(result).toMatchObject({ ok: false, cause: 'stopped' });
-  await expect.poll(() => closed).toBe(true);
+  await expect.poll(() => closed, { timeout: 5000 }).toBe(true);
   expect(await networkProber.probe(httpTarget(1), TIMEOUT_MS, stop.signal)).toMatchObject({
     cause: 'stopped',
   });
