@@ -1,5 +1,6 @@
 import { CATALOGUE, type CatalogueEntry, type EventType } from './catalogue.ts';
 import type { EventContext, EventDraft, UsherEvent } from './envelope.ts';
+import { type Recogniser, recogniserOf } from './recogniser.ts';
 
 /**
  * A record is what the log stores at one position: an ordered batch of events that become durable together.
@@ -93,10 +94,22 @@ function decodeEvent(raw: unknown): UsherEvent | string {
     data = lift(data);
     version += 1;
   }
+  if (event['dataversion'] === entry.version && recogniserFor(type, entry)(data)) return raw as UsherEvent;
   const result = entry.schema.safeParse(data);
   if (!result.success) {
     const issue = result.error.issues[0];
     return `${type}: ${issue?.path.join('.') ?? ''} ${issue?.message ?? 'invalid'}`;
   }
   return { ...event, dataversion: entry.version, data: result.data } as UsherEvent;
+}
+
+const recognisers = new Map<string, Recogniser>();
+
+function recogniserFor(type: string, { schema }: CatalogueEntry): Recogniser {
+  let recogniser = recognisers.get(type);
+  if (recogniser === undefined) {
+    recogniser = recogniserOf(schema);
+    recognisers.set(type, recogniser);
+  }
+  return recogniser;
 }
