@@ -97,7 +97,7 @@ function valueOf(type: Type<unknown>): string {
   const { shape } = type;
   switch (shape.kind) {
     case 'scalar':
-      return type.expects;
+      return type.expects.replaceAll(/[*_]/g, String.raw`\$&`);
     case 'section':
       return 'a map, below';
     case 'record':

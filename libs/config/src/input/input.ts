@@ -13,7 +13,7 @@ export interface ScalarInput {
   readonly at: Place;
 }
 
-export interface ListInput {
+interface ListInput {
   readonly kind: 'list';
   readonly items: readonly Input[];
   readonly at: Place;

@@ -26,7 +26,7 @@ export const network: Type<string> = text({
 });
 
 /** Reads `host:port`, `[v6]:port` and `:port`. */
-export function parseAddress(written: string): Address | Refusal {
+function parseAddress(written: string): Address | Refusal {
   const match = /^(?:\[([^[\]]*)\]|([^[\]]*)):([0-9]{1,5})$/.exec(written);
   if (match === null)
     return refuse(`${JSON.stringify(written)} is not an address such as 0.0.0.0:8080`, addressMeant(written));

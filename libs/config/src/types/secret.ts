@@ -50,7 +50,7 @@ export function plainSecret(expects: string): Type<string> {
   return secret({ expects, standIn: '', parse: (found) => found });
 }
 
-export function isReference(text: string): boolean {
+function isReference(text: string): boolean {
   return text.startsWith('env:') || text.startsWith('file:');
 }
 

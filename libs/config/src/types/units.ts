@@ -64,12 +64,12 @@ function amount(
 }
 
 /** Milliseconds of `500ms`, `30s`, `5m` or `1h`. */
-export function parseDuration(text: string): number | Refusal {
+function parseDuration(text: string): number | Refusal {
   return parseAmount(text, 'duration', DURATION_UNITS, 's') ?? refuse(...compound(text));
 }
 
 /** Bytes of `64KiB`, `10MB` and so on. */
-export function parseSize(text: string): number | Refusal {
+function parseSize(text: string): number | Refusal {
   return (
     parseAmount(text, 'size', SIZE_UNITS, 'B') ??
     refuse(`${JSON.stringify(text)} is not a size such as 64KiB or 10MiB`)
@@ -77,7 +77,7 @@ export function parseSize(text: string): number | Refusal {
 }
 
 /** 0.2 of `20%`. */
-export function parsePercentage(text: string): number | Refusal {
+function parsePercentage(text: string): number | Refusal {
   const match = /^([0-9]{1,15}(?:\.[0-9]{1,15})?)(%?)$/.exec(text);
   if (match === null) return refuse(`${JSON.stringify(text)} is not a percentage such as 20%`);
   const number = Number(match[1]);

@@ -58,7 +58,7 @@ export function splitUrl(url: string, schemes: readonly string[], example: strin
 }
 
 /** The normal form of a backend's URL. */
-export function parseBackendUrl(url: string): string | Refusal {
+function parseBackendUrl(url: string): string | Refusal {
   if (/^https:\/\//i.test(url)) return refuse('backends over TLS are not supported yet; use http://');
   const parts = splitUrl(url, ['http'], 'http://10.0.0.1:3000');
   if (parts instanceof Refusal) return parts;
