@@ -8,7 +8,7 @@ export interface HealthReport {
   readonly services: readonly ServiceHealth[];
 }
 
-export interface ServiceHealth {
+interface ServiceHealth {
   readonly name: string;
   /** One sentence; null when the service works as it should. */
   readonly fault: string | null;

@@ -31,7 +31,7 @@ export interface Status {
   readonly degraded: readonly string[];
 }
 
-export interface Connection {
+interface Connection {
   readonly connected: boolean;
   /** RFC 3339. */
   readonly since: string;

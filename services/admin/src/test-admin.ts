@@ -5,12 +5,12 @@ import { createAdminApp } from '@usher/runtime';
 import { MemoryEventLog, MemoryStorage, RecordingLog, SimulatedClock, seededRandom } from '@usher/testing';
 import { registerAdminRoutes } from './admin-routes.ts';
 
-export const TOKENS = [
+const TOKENS = [
   { name: 'viewer', secret: 'view-secret', role: 'read' },
   { name: 'ops', secret: 'ops-secret', role: 'operate' },
 ] as const;
 export const VIEW = { authorization: 'Bearer view-secret' };
-export const OPS = { authorization: 'Bearer ops-secret' };
+const OPS = { authorization: 'Bearer ops-secret' };
 
 /** The admin server over a fleet in memory. The scheduler is whatever `answer` says. */
 export class TestAdmin {

@@ -40,7 +40,7 @@ export interface BackendView {
   readonly revision: number;
 }
 
-export interface AllocationView {
+interface AllocationView {
   readonly id: string;
   readonly owner: string;
   readonly expiresAt: string;
