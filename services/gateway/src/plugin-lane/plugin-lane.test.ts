@@ -55,6 +55,7 @@ async function lane(urls: readonly string[], changes: Partial<PolicySettings> = 
     newRequestId: () => `id-${++ids}`,
     onAnswered: (entry, status) => answered.push([entry?.settings.id, status]),
     log,
+    workers: 1,
   });
   const listener = await startListener((socket) => plugins.accept(socket, Buffer.alloc(0)));
   closing.push(() => plugins.drain(0), listener.close);
@@ -174,6 +175,42 @@ describe('proxying', () => {
     }
     expect(encodings).toEqual(['gzip', undefined, 'gzip']);
     expect(new Set(one.seen.map((each) => each.headers['x-request-id'])).size).toBe(3);
+  });
+
+  test('takes over a paused connection with what was read of it, and more requests behind that', async () => {
+    const echo = await backend('echo', (request, response) => request.pipe(response));
+    const { plugins } = await lane([echo.url]);
+    const listener = await startListener((socket) => {
+      socket.once('data', (head: Buffer) => {
+        socket.pause();
+        setImmediate(() => plugins.accept(socket, head));
+      });
+    });
+    closing.push(() => listener.close());
+    const client = connect(listener.port, '127.0.0.1');
+    closing.push(() => client.destroy());
+    let received = '';
+    client.on('data', (chunk) => (received += chunk.toString()));
+    client.write('POST / HTTP/1.1\r\nhost: h\r\ncontent-length: 10\r\n\r\nfirst');
+    await new Promise((resolve) => setImmediate(resolve));
+    client.write('-partPOST / HTTP/1.1\r\nhost: h\r\ncontent-length: 6\r\n\r\nsecond');
+    await until(() => received.includes('second'), 'both are answered');
+    expect(received).toContain('first-part');
+    client.write('NOT HTTP\r\n\r\n');
+    await until(() => received.includes('"code":"bad_request"'), 'what is not HTTP is refused');
+  });
+
+  test('refuses connections over the limit', async () => {
+    const one = await backend('one');
+    const { port } = await lane([one.url], { limits: { ...policy().limits, connections: 1 } });
+    const agent = oneConnection();
+    closing.push(() => agent.destroy());
+    expect((await ask(port, { agent })).text).toBe('one');
+    expect(await ask(port)).toMatchObject({
+      status: 503,
+      headers: { 'retry-after': '1', connection: 'close' },
+    });
+    expect((await ask(port, { agent })).text).toBe('one');
   });
 
   test('answers what cannot be served with a problem', async () => {

@@ -1,9 +1,10 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import { ERRORS, type PluginSettings, problemOf } from '@usher/domain';
+import { ERRORS, type ErrorCode, type PluginSettings, problemOf } from '@usher/domain';
 import { isToken } from '@usher/http1';
 import type { Log } from '@usher/ports';
 import type { RouteEntry, RoutingTable } from '../routing-table.ts';
+import { problemResponse } from '../wire/problem-response.ts';
 import type { ChainApp } from './chain-app.ts';
 import type { Arrival } from './exchange.ts';
 import { trustOf } from './forwarded.ts';
@@ -15,6 +16,8 @@ export interface PluginLaneOptions {
   /** Called once for each request that was answered; the route is undefined when none matched. */
   readonly onAnswered: (route: RouteEntry | undefined, status: number, durationMs: number) => void;
   readonly log: Log;
+  /** How many workers share `limits.connections`. */
+  readonly workers: number;
 }
 
 /** An app with the number of requests that it is serving. */
@@ -43,6 +46,8 @@ export class PluginLane {
   readonly #options: PluginLaneOptions;
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
+  /** Connections with a request under way. */
+  readonly #answering = new Set<Socket>();
   #chains = new Map<string, Chain>();
   readonly #chainByRoute = new WeakMap<RouteEntry, Chain>();
   #isTrusted: (address: string) => boolean = () => false;
@@ -51,7 +56,11 @@ export class PluginLane {
   constructor(options: PluginLaneOptions) {
     this.#options = options;
     this.#server = createServer((request, response) => this.#dispatch(request, response));
-    this.#server.on('clientError', (_error, socket) => refuse(socket as Socket));
+    this.#server.on('clientError', (error, socket) => {
+      // In the middle of an answer there is no place for another one.
+      if (this.#answering.has(socket as Socket)) socket.destroy();
+      else refuse(socket as Socket, codeOf(error), options.newRequestId());
+    });
     // Without this event a server that does not listen would enforce no timeouts and know no idle connections.
     this.#server.emit('listening');
     this.update();
@@ -64,10 +73,18 @@ export class PluginLane {
 
   /** Takes a connection over. `head` is what has been read from it already. */
   accept(socket: Socket, head: Buffer): void {
+    if (
+      this.#sockets.size >= Math.ceil(this.#options.table.policy.limits.connections / this.#options.workers)
+    ) {
+      refuse(socket, 'overloaded', this.#options.newRequestId());
+      return;
+    }
     this.#sockets.add(socket);
     socket.once('close', () => this.#sockets.delete(socket));
     if (head.length > 0) socket.unshift(head);
     this.#server.emit('connection', socket);
+    // Whoever handed it over may have paused it, and the server takes only one that flows.
+    socket.resume();
   }
 
   /** Takes up the table's policy: to be called whenever that changed. Requests wait for the plugins that they need. */
@@ -112,7 +129,10 @@ export class PluginLane {
     const startedMs = this.#options.nowMs();
     const { host, path } = target(request);
     const entry = this.#options.table.match(host, path);
+    const { socket } = request;
+    this.#answering.add(socket);
     response.once('close', () => {
+      this.#answering.delete(socket);
       const status = response.headersSent ? response.statusCode : ERRORS.client_closed.status;
       this.#options.onAnswered(entry, status, this.#options.nowMs() - startedMs);
     });
@@ -224,15 +244,20 @@ function sendPlainProblem(response: ServerResponse, code: 'no_route' | 'internal
     .end(body);
 }
 
-/** Answers what is not HTTP, came too late or was too long, and closes: nothing after it can be trusted. */
-function refuse(socket: Socket): void {
+/** What Node's parser objects to, as an error of ours. */
+function codeOf({ code }: NodeJS.ErrnoException): ErrorCode {
+  if (code === 'HPE_HEADER_OVERFLOW') return 'head_too_large';
+  return code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 'request_timeout' : 'bad_request';
+}
+
+/** Answers and closes: nothing that comes after it on this connection can be trusted. */
+function refuse(socket: Socket, code: ErrorCode, requestId: string): void {
   if (!socket.writable) {
     socket.destroy();
     return;
   }
-  const body = JSON.stringify(problemOf('bad_request'));
-  socket.end(
-    'HTTP/1.1 400 Bad Request\r\ncontent-type: application/problem+json\r\nconnection: close\r\n' +
-      `content-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
-  );
+  const text = problemResponse(code, '', { requestId, connection: 'connection: close\r\n', toHead: false });
+  socket.on('error', () => socket.destroy());
+  socket.end(text, 'latin1');
+  socket.resume();
 }

@@ -128,10 +128,9 @@ export class WorkerTable implements RoutingTable {
     return this.#routes;
   }
 
-  /** Whether the pool's strategy may choose the backend now. */
-  isChoosable(backend: string): boolean {
-    const member = this.#members.get(backend);
-    return member !== undefined && member.pool.eligible.includes(member.observer.slot);
+  /** Ids of the backends that their pools' strategies may choose now. */
+  choosable(): string[] {
+    return [...this.#pools.values()].flatMap(({ eligible }) => eligible.map(({ id }) => id));
   }
 
   /** Applies changes in order; afterwards the table stands for `position`. */

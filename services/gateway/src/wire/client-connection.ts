@@ -102,6 +102,7 @@ export class ClientConnection implements ClientSide, ClientSocketUser {
     const { exchange } = this;
     if (exchange === undefined) return;
     if (exchange.wantsBody) this.keepAlive = false;
+    exchange.answers[(ERRORS[code].status / 100) | 0]! += 1;
     this.answerProblem(code, detail, exchange.requestId, exchange.toHead, nowMs - exchange.startMs);
     this.exchangeOver(nowMs);
   }
@@ -212,7 +213,8 @@ export class ClientConnection implements ClientSide, ClientSocketUser {
       return;
     }
     const forwarded = forwardRequestHead(head, id, this.peer);
-    this.exchange = new Exchange(this, lane, head, { pool: route.pool, head: forwarded, id, body, startMs });
+    const { pool, answers } = route;
+    this.exchange = new Exchange(this, lane, head, { pool, answers, head: forwarded, id, body, startMs });
     this.exchange.start();
   }
 

@@ -17,6 +17,8 @@ type Failure = Exclude<AttemptOutcome, 'ok' | 'server_error' | 'client_closed'>;
 /** What a request comes down to once its head was read and its route found. */
 export interface ExchangeRequest {
   readonly pool: PoolTable;
+  /** Of the request's route, where its answer is counted. */
+  readonly answers: Float64Array;
   /** The head for the backend, without its last CRLF. */
   readonly head: string;
   readonly id: string;
@@ -40,6 +42,7 @@ export class Exchange implements UpstreamUser, Asked {
   private readonly idempotent: boolean;
   private readonly body: RequestBody | undefined;
   readonly startMs: number;
+  readonly answers: Float64Array;
   /** When the whole request has to be over. */
   private readonly limitMs: number;
   private over = false;
@@ -65,6 +68,7 @@ export class Exchange implements UpstreamUser, Asked {
     this.head = request.head;
     this.body = request.body;
     this.startMs = request.startMs;
+    this.answers = request.answers;
     this.relay = new ResponseRelay(client, this, lane.responseHead);
     this.attemptsLeft = request.pool.settings.retry.attempts;
     const { requestMs } = lane.table.policy.timeouts;
@@ -279,6 +283,7 @@ export class Exchange implements UpstreamUser, Asked {
     const reusable = clean && relay.persistent && !this.wantsBody && upstream?.isReusable === true;
     this.over = true;
     this.lane.counters.answered(relay.status, nowMs - this.startMs);
+    this.answers[(relay.status / 100) | 0]! += 1;
     if (reusable) {
       this.upstream = undefined;
       upstream.release(nowMs + this.lane.table.policy.timeouts.backendIdleMs, this.client.output.queued);

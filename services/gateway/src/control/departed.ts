@@ -1,0 +1,46 @@
+import type { WireCounts } from '../wire/counters.ts';
+import type { Measurement } from '../worker/protocol.ts';
+
+/** What a worker counted that is no more, added to what others did: without it the gateway's counters would run backwards. */
+export function addDeparted(sum: Measurement | undefined, departed: Measurement): Measurement {
+  // What is open or choosable now, and how busy a worker is, ends with the worker.
+  const counted = { ...departed, choosable: [], loopDelayMaxMs: 0, loopUtilization: 0 };
+  if (sum === undefined) return counted;
+  const routes = new Map(sum.routes.map((each) => [`${each.route} ${each.pool}`, each]));
+  for (const each of departed.routes) {
+    const key = `${each.route} ${each.pool}`;
+    const before = routes.get(key);
+    routes.set(
+      key,
+      before === undefined ? each : { ...each, answers: addEach(before.answers, each.answers) },
+    );
+  }
+  return {
+    ...counted,
+    routes: [...routes.values()],
+    wire: addCounts(sum.wire, departed.wire),
+    plugin: addCounts(sum.plugin, departed.plugin),
+  };
+}
+
+function addCounts(a: WireCounts, b: WireCounts): WireCounts {
+  return {
+    requestsByClass: addEach(a.requestsByClass, b.requestsByClass),
+    latencyCounts: addEach(a.latencyCounts, b.latencyCounts),
+    latencySumMs: a.latencySumMs + b.latencySumMs,
+    bytesIn: a.bytesIn + b.bytesIn,
+    bytesOut: a.bytesOut + b.bytesOut,
+    retries: a.retries + b.retries,
+    clientAborts: a.clientAborts + b.clientAborts,
+    badRequests: a.badRequests + b.badRequests,
+    brokenResponses: a.brokenResponses + b.brokenResponses,
+    connectionsAccepted: a.connectionsAccepted + b.connectionsAccepted,
+    connectionsRefused: a.connectionsRefused + b.connectionsRefused,
+    connectionsOpen: 0,
+    handedOver: a.handedOver + b.handedOver,
+  };
+}
+
+function addEach(a: readonly number[], b: readonly number[]): number[] {
+  return a.map((value, index) => value + (b[index] ?? 0));
+}

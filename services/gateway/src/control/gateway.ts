@@ -1,0 +1,209 @@
+import { availableParallelism } from 'node:os';
+import type { SharedSettings } from '@usher/domain';
+import type { LogRecord, Service, ServiceContext, Subscription, Timer } from '@usher/ports';
+import type { TableDelta } from '../routing-table.ts';
+import type { BreakerNews } from '../table/worker-table.ts';
+import type { FromWorker, ListenAddress, Measurement, WorkerStart } from '../worker/protocol.ts';
+import { BreakerReports } from './breaker-reports.ts';
+import { addDeparted } from './departed.ts';
+import { Drains } from './drains.ts';
+import { Facts } from './facts.ts';
+import { exposeMetrics } from './gateway-metrics.ts';
+import { Observations } from './observations.ts';
+import { Presence } from './presence.ts';
+import { Projector } from './projector.ts';
+import { Workers } from './workers.ts';
+
+/** How often the log hears what the gateway saw. */
+const TELL_MS = 1_000;
+/** How often drains are looked at: as often as the workers report. */
+const DRAIN_CHECK_MS = 100;
+/** More workers than this gain nothing that another gateway would not gain more safely. */
+const WORKERS_AUTO_MAX = 16;
+/** How long stopping may wait for the log to take the last facts. */
+const FLUSH_MAX_MS = 2_000;
+
+export interface GatewaySettings {
+  readonly listen: readonly ListenAddress[];
+  /** `auto`: one per core, at most 16. */
+  readonly workers: number | 'auto';
+}
+
+/** A running gateway. Its traffic depends on nothing but its backends. */
+export interface Gateway extends Service {
+  /** Where it listens, in the order of the settings; a port of 0 there is the port that was found here. */
+  readonly addresses: readonly ListenAddress[];
+}
+
+/**
+ * Starts a gateway and resolves when all of its workers listen. Until the log has a configuration it goes by
+ * `fallback`; from then on only the log counts. Rejects when an address cannot be listened on.
+ */
+export async function startGateway(
+  context: ServiceContext,
+  settings: GatewaySettings,
+  fallback: SharedSettings,
+): Promise<Gateway> {
+  const gateway = new RunningGateway(context, settings, fallback);
+  await gateway.start();
+  return gateway;
+}
+
+/** The control thread's part: it follows the log, keeps the workers' tables in step and tells what they saw. */
+class RunningGateway implements Gateway {
+  readonly name = 'gateway';
+  readonly #context: ServiceContext;
+  readonly #count: number;
+  readonly #projector: Projector;
+  readonly #workers: Workers;
+  readonly #observations: Observations;
+  readonly #breakers: BreakerReports;
+  readonly #drains: Drains;
+  readonly #presence: Presence;
+  readonly #timers: Timer[] = [];
+  #subscription: Subscription | undefined;
+  #departed: Measurement | undefined;
+  #stopped: Promise<void> | undefined;
+
+  constructor(context: ServiceContext, settings: GatewaySettings, fallback: SharedSettings) {
+    const { instance, fleet, clock } = context;
+    const log = context.log.child({ service: 'gateway' });
+    const facts = new Facts(context);
+    this.#context = context;
+    this.#count =
+      settings.workers === 'auto' ? Math.min(availableParallelism(), WORKERS_AUTO_MAX) : settings.workers;
+    this.#projector = new Projector({ fleet, fallback, workers: this.#count, log });
+    this.#observations = new Observations(instance, facts, clock.now());
+    this.#breakers = new BreakerReports(instance, facts);
+    this.#drains = new Drains(instance, fleet, facts, this.#observations);
+    this.#presence = new Presence({ ...context, log }, facts, this.#count);
+    this.#workers = new Workers({
+      count: this.#count,
+      listen: settings.listen,
+      clock,
+      log,
+      newStart: (listen) => this.#newStart(listen),
+      onMessage: (worker, message) => this.#onMessage(worker, message),
+      onDeath: (worker, last) => {
+        this.#observations.forgetWorker(worker);
+        if (last !== undefined) this.#departed = addDeparted(this.#departed, last);
+      },
+    });
+  }
+
+  get addresses(): readonly ListenAddress[] {
+    return this.#workers.addresses;
+  }
+
+  async start(): Promise<void> {
+    const { fleet, clock, metrics } = this.#context;
+    this.#subscription = fleet.onRecord((record) => this.#onRecord(record));
+    try {
+      await this.#workers.start();
+    } catch (error) {
+      this.#subscription.stop();
+      throw error;
+    }
+    this.#presence.start();
+    this.#timers.push(
+      clock.every(TELL_MS, () => this.#tell()),
+      clock.every(DRAIN_CHECK_MS, () => this.#drains.check(this.#count)),
+    );
+    exposeMetrics(metrics, {
+      measure: () => this.#workers.measure(),
+      departed: () => (this.#departed === undefined ? [] : [this.#departed]),
+      backends: () => this.#backends(),
+      restarts: () => this.#workers.restarts,
+    });
+  }
+
+  fault(): string | undefined {
+    if (this.#stopped !== undefined) return 'the gateway is stopping';
+    const missing = this.#count - this.#workers.listening;
+    return missing === 0 ? undefined : `${missing} of ${this.#count} workers are not running`;
+  }
+
+  stop(): Promise<void> {
+    this.#stopped ??= this.#stop();
+    return this.#stopped;
+  }
+
+  async #stop(): Promise<void> {
+    const { outbox, clock, log } = this.#context;
+    await this.#workers.stop(this.#projector.policy.timeouts.shutdownMs);
+    this.#subscription?.stop();
+    for (const timer of this.#timers) timer.cancel();
+    this.#breakers.retell();
+    this.#observations.tell(clock.now());
+    this.#presence.retire();
+    try {
+      await outbox.flush(FLUSH_MAX_MS);
+    } catch (error) {
+      log.warn('the log did not take the last facts of the gateway', { cause: String(error) });
+    }
+    await this.#presence.stop();
+  }
+
+  #newStart(listen: readonly ListenAddress[]): WorkerStart {
+    const { random, fleet } = this.#context;
+    return {
+      listen,
+      workers: this.#count,
+      seed: [random.next(), random.next(), random.next(), random.next()],
+      policy: this.#projector.policy,
+      deltas: this.#projector.snapshot(),
+      position: fleet.position,
+    };
+  }
+
+  #onRecord(record: LogRecord): void {
+    const { instance } = this.#context;
+    const deltas = this.#projector.changesBy(record);
+    const draining = record.events.some(({ type }) => type === 'backend.drain_started');
+    // A drain changes no row when the backend got nothing anyway, and yet the workers have to confirm that they know.
+    if (deltas.length > 0 || draining) {
+      this.#workers.broadcast({ kind: 'deltas', deltas, position: record.position });
+    }
+    for (const event of record.events) {
+      if (event.type === 'backend.removed') this.#observations.forgetBackend(event.data.backend);
+      if (event.type === 'gateway.lost' && event.data.gateway === instance && this.#stopped === undefined) {
+        this.#presence.contradict();
+      }
+    }
+  }
+
+  #onMessage(worker: number, message: FromWorker): void {
+    if (message.kind === 'observed') this.#observations.add(worker, message.observation);
+    else if (message.kind === 'breaker') this.#onBreaker(worker, message.news);
+  }
+
+  /** What one worker found out, the others of this gateway need not find out themselves. */
+  #onBreaker(worker: number, news: BreakerNews): void {
+    const delta: TableDelta =
+      news.kind === 'tripped'
+        ? { kind: 'tripped', backend: news.backend, untilMs: news.untilMs }
+        : { kind: 'recovered', backend: news.backend };
+    this.#workers.broadcast(
+      { kind: 'deltas', deltas: [delta], position: this.#context.fleet.position },
+      worker,
+    );
+    this.#breakers.tell(news);
+  }
+
+  #tell(): void {
+    this.#presence.announce();
+    this.#breakers.retell();
+    const { events, clock } = this.#context;
+    // What is seen during an outage is one sum in the end and not an event for each of its seconds.
+    if (events.status().connected) this.#observations.tell(clock.now());
+  }
+
+  /** Every backend that is declared, with what was seen of it. */
+  #backends() {
+    const totals = this.#observations.totals();
+    const none = { requests: 0, failures: 0, latencySumMs: 0, inFlight: 0 };
+    return new Map(
+      this.#projector.backends().map(({ id, pool }) => [id, { pool, ...(totals.get(id) ?? none) }] as const),
+    );
+  }
+}

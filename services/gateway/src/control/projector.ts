@@ -1,0 +1,204 @@
+import {
+  type BackendState,
+  eligibility,
+  type PolicySettings,
+  type PoolSettings,
+  parseBackendUrl,
+  type SharedSettings,
+} from '@usher/domain';
+import type { UsherEvent } from '@usher/events';
+import type { FleetView, Log, LogRecord } from '@usher/ports';
+import type { BackendRow, TableDelta } from '../routing-table.ts';
+
+export interface ProjectorOptions {
+  readonly fleet: FleetView;
+  /** What to go by until the log has a configuration. */
+  readonly fallback: SharedSettings;
+  /** Workers of this gateway. */
+  readonly workers: number;
+  readonly log: Log;
+}
+
+/** What the whole table should be. */
+interface Table {
+  readonly policy: PolicySettings;
+  readonly pools: ReadonlyMap<string, PoolSettings>;
+  readonly rows: ReadonlyMap<string, BackendRow>;
+}
+
+/**
+ * Turns the fleet's state into what the workers decide from. After each record it looks only at what that record touched
+ * and names only what changed by it.
+ */
+export class Projector {
+  readonly #options: ProjectorOptions;
+  #policy: PolicySettings;
+  readonly #pools = new Map<string, PoolSettings>();
+  readonly #rows = new Map<string, BackendRow>();
+  #fromLog = false;
+
+  constructor(options: ProjectorOptions) {
+    this.#options = options;
+    this.#policy = policyOf(options.fallback);
+    this.#changesTo(this.#whole());
+    this.#fromLog = options.fleet.state.config !== null;
+  }
+
+  get policy(): PolicySettings {
+    return this.#policy;
+  }
+
+  /** Every backend that the workers know. */
+  backends(): readonly BackendRow[] {
+    return [...this.#rows.values()];
+  }
+
+  /** Everything, for a worker that knows nothing. */
+  snapshot(): TableDelta[] {
+    return [
+      ...[...this.#pools.values()].map((settings) => ({ kind: 'pool', settings }) as const),
+      ...[...this.#rows.values()].map((row) => ({ kind: 'backend', row }) as const),
+      { kind: 'policy', policy: this.#policy },
+    ];
+  }
+
+  /** What a record, already folded, changed. */
+  changesBy(record: LogRecord): TableDelta[] {
+    const { state } = this.#options.fleet;
+    if (state.config === null) return [];
+    const sweeping = !this.#fromLog || record.events.some(({ type }) => SWEEPING.has(type));
+    this.#fromLog = true;
+    if (sweeping) return this.#changesTo(this.#whole());
+    const deltas: TableDelta[] = [];
+    for (const id of touchedBy(record.events)) {
+      const backend = state.backends.get(id);
+      const row = backend === undefined ? undefined : this.#rowOf(id, backend);
+      this.#setRow(id, row, deltas);
+    }
+    return deltas;
+  }
+
+  #changesTo({ policy, pools, rows }: Table): TableDelta[] {
+    const deltas: TableDelta[] = [];
+    for (const [id, settings] of pools) {
+      if (this.#pools.get(id) === settings) continue;
+      this.#pools.set(id, settings);
+      deltas.push({ kind: 'pool', settings });
+    }
+    for (const [id, row] of rows) this.#setRow(id, row, deltas);
+    if (policy !== this.#policy) {
+      this.#policy = policy;
+      deltas.push({ kind: 'policy', policy });
+    }
+    // Removals come last: a backend that moves is in its new place before its old pool goes.
+    for (const id of this.#rows.keys()) if (!rows.has(id)) this.#setRow(id, undefined, deltas);
+    for (const id of this.#pools.keys()) {
+      if (pools.has(id)) continue;
+      this.#pools.delete(id);
+      deltas.push({ kind: 'pool_removed', pool: id });
+    }
+    return deltas;
+  }
+
+  #setRow(id: string, row: BackendRow | undefined, deltas: TableDelta[]): void {
+    const before = this.#rows.get(id);
+    if (row === undefined) {
+      if (this.#rows.delete(id)) deltas.push({ kind: 'backend_removed', backend: id });
+    } else if (before === undefined || !sameRow(before, row)) {
+      this.#rows.set(id, row);
+      deltas.push({ kind: 'backend', row });
+    }
+  }
+
+  #whole(): Table {
+    const { fleet, fallback } = this.#options;
+    const { config, pools, backends } = fleet.state;
+    if (config === null) {
+      const rows = fallback.backends.map((settings): BackendRow => {
+        const { id, pool, url, weight } = settings;
+        // Nobody has looked at them yet.
+        return { id, pool, url, weight, eligible: false, lastResort: true, halfOpen: false, trialLimit: 1 };
+      });
+      return {
+        policy: this.#policy,
+        pools: new Map(fallback.pools.map((settings) => [settings.id, settings])),
+        rows: new Map(rows.filter((row) => this.#isUsable(row)).map((row) => [row.id, row])),
+      };
+    }
+    const rows = new Map<string, BackendRow>();
+    for (const [id, backend] of backends) {
+      const row = this.#rowOf(id, backend);
+      if (row !== undefined) rows.set(id, row);
+    }
+    const settings = new Map([...pools].map(([id, pool]) => [id, pool.settings]));
+    return { policy: config.policy, pools: settings, rows };
+  }
+
+  #rowOf(id: string, backend: BackendState): BackendRow | undefined {
+    const { pool, url, weight } = backend.settings;
+    const why = eligibility(backend);
+    const breaker = this.#options.fleet.state.pools.get(pool)?.settings.breaker;
+    const row = {
+      id,
+      pool,
+      url,
+      weight,
+      eligible: why === 'ok',
+      lastResort: (why === 'unknown' || why === 'breaker_open') && backend.room === 'free',
+      halfOpen: backend.breaker === 'half_open' && breaker?.enabled === true,
+      trialLimit: Math.max(1, Math.floor((breaker?.halfOpenRequests ?? 1) / this.#sharers())),
+    };
+    return this.#isUsable(row) ? row : undefined;
+  }
+
+  /** Workers among which the trials of a half-open breaker are divided. */
+  #sharers(): number {
+    let gateways = 0;
+    for (const { running } of this.#options.fleet.state.gateways.values()) if (running) gateways += 1;
+    return Math.max(1, gateways) * this.#options.workers;
+  }
+
+  /** A backend that this version cannot talk to must not stop it from talking to the others. */
+  #isUsable({ id, url }: BackendRow): boolean {
+    const origin = parseBackendUrl(url);
+    if (typeof origin !== 'string') return true;
+    this.#options.log.warn('a backend cannot be used', { backend: id, url, cause: origin });
+    return false;
+  }
+}
+
+function policyOf({ routes, timeouts, limits, trustedProxies }: SharedSettings): PolicySettings {
+  return { routes, timeouts, limits, trustedProxies };
+}
+
+/** Events that may change more than the backend that they are about. */
+const SWEEPING: ReadonlySet<UsherEvent['type']> = new Set([
+  'config.applied',
+  'pool.added',
+  'pool.updated',
+  'pool.removed',
+  'gateway.started',
+  'gateway.stopped',
+  'gateway.lost',
+]);
+
+function touchedBy(events: readonly UsherEvent[]): Set<string> {
+  const touched = new Set<string>();
+  for (const { data } of events) {
+    if ('backend' in data) touched.add(data.backend);
+    else if ('settings' in data) touched.add(data.settings.id);
+  }
+  return touched;
+}
+
+function sameRow(a: BackendRow, b: BackendRow): boolean {
+  return (
+    a.pool === b.pool &&
+    a.url === b.url &&
+    a.weight === b.weight &&
+    a.eligible === b.eligible &&
+    a.lastResort === b.lastResort &&
+    a.halfOpen === b.halfOpen &&
+    a.trialLimit === b.trialLimit
+  );
+}

@@ -1,0 +1,1 @@
+export { type Gateway, type GatewaySettings, startGateway } from './control/gateway.ts';

@@ -1,0 +1,73 @@
+import type { PolicySettings } from '@usher/domain';
+import type { LogFields } from '@usher/ports';
+import type { TableDelta } from '../routing-table.ts';
+import type { BackendObservation } from '../table/observation.ts';
+import type { BreakerNews } from '../table/worker-table.ts';
+import type { WireCounts } from '../wire/counters.ts';
+
+/** What the control thread and the workers tell each other. Everything here survives structured cloning. */
+
+export interface ListenAddress {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** What a worker is born with. */
+export interface WorkerStart {
+  readonly listen: readonly ListenAddress[];
+  /** How many workers the gateway has. */
+  readonly workers: number;
+  /** Four draws in [0, 1) for the worker's own chance. */
+  readonly seed: readonly number[];
+  readonly policy: PolicySettings;
+  readonly deltas: readonly TableDelta[];
+  readonly position: number;
+}
+
+export type ToWorker =
+  | { readonly kind: 'deltas'; readonly deltas: readonly TableDelta[]; readonly position: number }
+  | { readonly kind: 'measure'; readonly id: number }
+  | { readonly kind: 'drain'; readonly deadlineMs: number };
+
+export type FromWorker =
+  /** The addresses that it really listens on, in the order of `listen`. */
+  | { readonly kind: 'listening'; readonly addresses: readonly ListenAddress[] }
+  /** It could not start listening and is about to end. */
+  | { readonly kind: 'failed'; readonly cause: string }
+  | { readonly kind: 'observed'; readonly observation: WorkerObservation }
+  | { readonly kind: 'breaker'; readonly news: BreakerNews }
+  | { readonly kind: 'measured'; readonly id: number; readonly measurement: Measurement }
+  | {
+      readonly kind: 'log';
+      readonly level: 'debug' | 'info' | 'warn' | 'error';
+      readonly message: string;
+      readonly fields: LogFields | undefined;
+    }
+  | { readonly kind: 'drained' };
+
+/** What happened in a worker since its last observation. */
+export interface WorkerObservation {
+  /** Log position of the worker's table; what is reported happened before or after it was reached. */
+  readonly position: number;
+  /** Requests answered, and those of them with a status of 500 and above. */
+  readonly requests: number;
+  readonly errors: number;
+  readonly backends: readonly BackendObservation[];
+}
+
+/** Where a worker's counters stand. */
+export interface Measurement {
+  readonly routes: readonly {
+    readonly route: string;
+    readonly pool: string;
+    /** By the first digit of the status. */
+    readonly answers: readonly number[];
+  }[];
+  readonly wire: WireCounts;
+  readonly plugin: WireCounts;
+  /** Backends that may be chosen now. */
+  readonly choosable: readonly string[];
+  /** The most that the worker's event loop was late since the last measurement, and the share of time that it was busy. */
+  readonly loopDelayMaxMs: number;
+  readonly loopUtilization: number;
+}
