@@ -1,4 +1,4 @@
-import type { Allocation, AllocationRoom, Breaker, Health, Lifecycle } from '@usher/domain';
+import type { Allocation, AllocationRoom } from '@usher/domain';
 import type { EventDraft } from '@usher/events';
 import { setup } from 'xstate';
 
@@ -12,13 +12,6 @@ import { setup } from 'xstate';
  *
  * There are no timers: that a deadline passed is a fact, told by the one service that owns deadlines.
  */
-export interface BackendRegions {
-  readonly lifecycle: Lifecycle;
-  readonly health: Health;
-  readonly breaker: Breaker;
-  readonly allocation: AllocationRoom;
-}
-
 export type BackendFact =
   | { readonly type: 'drain.wanted'; readonly deadlineMs: number; readonly remove: boolean }
   | { readonly type: 'drain.ended'; readonly cause: 'empty' | 'deadline' }

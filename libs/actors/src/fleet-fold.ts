@@ -38,13 +38,16 @@ export class FleetFold implements FleetView {
     if (record.position <= this.#position) return;
     this.#position = record.position;
     const first = record.events[0];
-    if (first === undefined) return;
-    if (this.#recent.has(first.id)) return;
-    this.#remember(first.id);
-    for (const event of record.events) applyEvent(this.#state, event, record.position);
-    applyReceipt(this.#state, record.events, record.position);
-    this.#digest = undefined;
-    for (const listener of this.#listeners) listener(record);
+    const news = first !== undefined && !this.#recent.has(first.id);
+    if (news) {
+      this.#remember(first.id);
+      for (const event of record.events) applyEvent(this.#state, event, record.position);
+      applyReceipt(this.#state, record.events, record.position);
+      this.#digest = undefined;
+    }
+    // Also a record that changed nothing moves the position, for which someone may be waiting.
+    const seen = news ? record : { ...record, events: [] };
+    for (const listener of this.#listeners) listener(seen);
   }
 
   digest(): string {

@@ -14,7 +14,7 @@ export interface FleetView {
   readonly position: Position;
   /** SHA-256 over the canonical form of `state`; equal states have equal digests. */
   digest(): string;
-  /** Calls back after each record has been folded. The listener must not throw. */
+  /** Calls back after each record has been folded; events that were folded before are left out of it. The listener must not throw. */
   onRecord(listener: (record: LogRecord) => void): Subscription;
 }
 

@@ -1,0 +1,93 @@
+import type { EventDraft } from '@usher/events';
+import { expect, test, vi } from 'vitest';
+import { declared, newFleet, started } from './testing/test-fleet.ts';
+
+test('a command is answered with the events it led to, and the same command again changes nothing', async () => {
+  const fleet = newFleet();
+  const { fold } = await fleet.start('s1', declared(['a']));
+  const answer = await fleet.command('backend.disable', { backend: 'a' }, { id: 'same' });
+  expect(answer).toEqual({
+    ok: true,
+    position: fold.position,
+    events: ['backend.disabled'],
+    repeated: false,
+  });
+  await fleet.command('backend.enable', { backend: 'a' });
+  expect(await fleet.command('backend.disable', { backend: 'a' }, { id: 'same' })).toEqual({
+    ...answer,
+    repeated: true,
+  });
+  expect(fold.state.backends.get('a')?.lifecycle).toBe('active');
+});
+
+test('what a command asks for that is so already is accepted and writes nothing', async () => {
+  const fleet = newFleet();
+  const { fold } = await fleet.start('s1', declared(['a']));
+  const before = fold.position;
+  expect(await fleet.command('backend.enable', { backend: 'a' })).toMatchObject({ ok: true, events: [] });
+  expect(fold.position).toBe(before);
+});
+
+test.each([
+  ['backend.drain', { backend: 'nobody' }, {}, 'not_found'],
+  ['backend.add', { settings: { id: 'a', pool: 'web', url: 'http://h', weight: 1 } }, {}, 'conflict'],
+  ['backend.add', { settings: { id: 'n', pool: 'none', url: 'http://h', weight: 1 } }, {}, 'not_found'],
+  ['backend.add', { settings: { id: 'n', pool: 'web', url: 'ftp://h', weight: 1 } }, {}, 'invalid_input'],
+  ['backend.add', { settings: { id: 'n n', pool: 'web', url: 'http://h', weight: 1 } }, {}, 'invalid_input'],
+  ['backend.update', { backend: 'a', url: 'http://h/path' }, {}, 'invalid_input'],
+  ['backend.update', { backend: 'a', weight: -1 }, {}, 'invalid_input'],
+  ['backend.explode', { backend: 'a' }, {}, 'invalid_input'],
+  ['backend.disable', { backend: 'a', extra: 1 }, {}, 'invalid_input'],
+  ['pool.set_strategy', { pool: 'web', strategy: 'magic' }, {}, 'invalid_input'],
+  ['backend.disable', { backend: 'a' }, { expectRevision: 99 }, 'conflict'],
+])('%s %j %j is refused with %s', async (name, data, more, code) => {
+  const fleet = newFleet();
+  const { fold } = await fleet.start('s1', declared(['a']));
+  const before = fold.digest();
+  expect(await fleet.command(name, data, more)).toMatchObject({ ok: false, problem: { code } });
+  expect(fold.digest()).toBe(before);
+});
+
+test('of two changes to one revision exactly one is accepted', async () => {
+  const fleet = newFleet();
+  const { fold } = await fleet.start('s1', declared(['a']));
+  const expectRevision = fold.state.backends.get('a')?.revision;
+  const answers = await Promise.all([
+    fleet.command('backend.update', { backend: 'a', weight: 2 }, { expectRevision }),
+    fleet.command('backend.update', { backend: 'a', weight: 3 }, { expectRevision }),
+  ]);
+  expect(answers.map(({ ok }) => ok).toSorted()).toEqual([false, true]);
+});
+
+test('a removed backend drains first and goes when every running gateway is done with it', async () => {
+  const fleet = newFleet();
+  const { fold, events } = await fleet.start('s1', declared(['a', 'b']));
+  await fleet.facts(events, [started('gw-1'), started('gw-2')]);
+  await fleet.command('backend.remove', { backend: 'a' });
+  const emptied = (gateway: string): EventDraft => ({
+    type: 'backend.emptied',
+    subject: 'a',
+    data: { backend: 'a', gateway },
+  });
+  await fleet.facts(events, [emptied('gw-1')]);
+  fleet.clock.advance(1000);
+  expect(fold.state.backends.get('a')?.lifecycle).toBe('draining');
+  await fleet.facts(events, [emptied('gw-2')]);
+  fleet.clock.advance(100);
+  await vi.waitFor(() => expect(fold.state.backends.has('a')).toBe(false));
+});
+
+test('another address makes what probes found void', async () => {
+  const fleet = newFleet();
+  const { fold, events } = await fleet.start('s1', declared(['a']));
+  const healthy = {
+    type: 'backend.became_healthy',
+    subject: 'a',
+    data: { backend: 'a', cause: '200' },
+  } as const;
+  await fleet.facts(events, [healthy]);
+  await fleet.command('backend.update', { backend: 'a', weight: 5 });
+  expect(fold.state.backends.get('a')?.health).toBe('healthy');
+  await fleet.command('backend.update', { backend: 'a', url: 'http://10.1.1.1:80' });
+  expect(fold.state.backends.get('a')?.health).toBe('unknown');
+});

@@ -1,0 +1,53 @@
+import { expect, test, vi } from 'vitest';
+import { declared, newFleet, saw, started, tripped } from './testing/test-fleet.ts';
+
+test('the fleet breaker needs most of the gateways that lately saw traffic, and half opens when its time has come', async () => {
+  const fleet = newFleet();
+  const { fold, events } = await fleet.start('s1', declared(['a']));
+  const breaker = () => fold.state.backends.get('a')?.breaker;
+  const until = fleet.clock.now() + 30_000;
+  const gateways = ['gw-1', 'gw-2', 'gw-3'];
+  await fleet.facts(events, [...gateways.map(started), ...gateways.map((gateway) => saw(gateway, 'a'))]);
+  await fleet.facts(events, [tripped('gw-1', 'a', until)]);
+  await fleet.command('backend.enable', { backend: 'a' });
+  expect(breaker()).toBe('closed');
+  await fleet.facts(events, [tripped('gw-2', 'a', until)]);
+  await vi.waitFor(() => expect(breaker()).toBe('open'));
+  fleet.clock.advance(30_100);
+  await vi.waitFor(() => expect(breaker()).toBe('half_open'));
+  const recovered = {
+    type: 'breaker.recovered',
+    subject: 'a',
+    data: { backend: 'a', gateway: 'gw-1' },
+  } as const;
+  await fleet.facts(events, [recovered]);
+  await vi.waitFor(() => expect(breaker()).toBe('closed'));
+});
+
+test('an open breaker half opens as soon as probes see the backend recover', async () => {
+  const fleet = newFleet();
+  const { fold, events } = await fleet.start('s1', declared(['a']));
+  const breaker = () => fold.state.backends.get('a')?.breaker;
+  await fleet.facts(events, [started('gw-1'), tripped('gw-1', 'a', fleet.clock.now() + 30_000)]);
+  await vi.waitFor(() => expect(breaker()).toBe('open'));
+  const healthy = {
+    type: 'backend.became_healthy',
+    subject: 'a',
+    data: { backend: 'a', cause: '' },
+  } as const;
+  await fleet.facts(events, [healthy]);
+  await vi.waitFor(() => expect(breaker()).toBe('half_open'));
+});
+
+test('a gateway that fails against most of its backends has no vote', async () => {
+  const fleet = newFleet();
+  const { fold, events } = await fleet.start('s1', declared(['a', 'b', 'c']));
+  const until = fleet.clock.now() + 30_000;
+  await fleet.facts(events, [started('gw-1'), started('gw-2'), saw('gw-1', 'a', 'b', 'c')]);
+  await fleet.facts(
+    events,
+    ['a', 'b', 'c'].map((backend) => tripped('gw-1', backend, until)),
+  );
+  await fleet.command('backend.enable', { backend: 'a' });
+  expect(fold.state.backends.get('c')?.breaker).toBe('closed');
+});

@@ -1,0 +1,33 @@
+import { CONTROL_SUBJECT } from '@usher/events';
+import { expect, test, vi } from 'vitest';
+import { declared, newFleet } from './testing/test-fleet.ts';
+
+test('a standby takes over when the leader is gone, and a leader that was deposed cannot write', async () => {
+  const fleet = newFleet();
+  const first = await fleet.start('s1', declared(['a']));
+  const second = await fleet.start('s2');
+  expect(second.fold.state.leader).toEqual({ scheduler: 's1', term: 1 });
+  // The first stands still, as a frozen process would: only its lease runs out.
+  const acquire = vi.spyOn(first.context.store, 'acquireLease');
+  const lease = acquire.getMockImplementation();
+  acquire.mockImplementation(async (name, owner, ttlMs) => {
+    if (owner === 's1') return { held: true, owner };
+    return (await lease?.(name, owner, ttlMs)) ?? { held: true, owner };
+  });
+  fleet.clock.advance(6000);
+  await vi.waitFor(() => expect(second.fold.state.leader).toEqual({ scheduler: 's2', term: 2 }));
+  expect(fleet.storage.records.filter(({ subject }) => subject === CONTROL_SUBJECT)).toHaveLength(2);
+  acquire.mockRestore();
+});
+
+test('while the log is away commands are refused with a reason, and accepted again when it is back', async () => {
+  const fleet = newFleet();
+  const { events } = await fleet.start('s1', declared(['a']));
+  events.setConnected(false);
+  expect(await fleet.command('backend.disable', { backend: 'a' })).toMatchObject({
+    ok: false,
+    problem: { code: 'log_unavailable', status: 503 },
+  });
+  events.setConnected(true);
+  expect(await fleet.command('backend.disable', { backend: 'a' })).toMatchObject({ ok: true });
+});
