@@ -1,7 +1,7 @@
 import { ERRORS } from '../libs/domain/src/index.ts';
 import { CATALOGUE } from '../libs/events/src/index.ts';
 import { EVENTS_PAGE, eventsPage } from './docs/events-page.ts';
-import { decisions, links } from './tidy/docs.ts';
+import { decisions, links, paths } from './tidy/docs.ts';
 import { imports } from './tidy/imports.ts';
 import { errorPage, generatedPage } from './tidy/references.ts';
 import { ambient, sizes, words } from './tidy/sources.ts';
@@ -17,6 +17,7 @@ const RULES: readonly Rule[] = [
   ambient,
   surfaces,
   links,
+  paths,
   decisions,
   errorPage('docs/reference/errors.md', ERRORS),
   generatedPage(EVENTS_PAGE, eventsPage(CATALOGUE)),

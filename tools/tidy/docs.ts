@@ -63,6 +63,31 @@ function withoutCode(text: string): string {
   return text.replaceAll(FENCES, blank).replaceAll(/`[^`\n]*`/g, blank);
 }
 
+/** A code span that names a source file or a folder by its path, or by the end of it. */
+const SOURCE_PATH =
+  /`(?<path>[a-z0-9._-]+(?:\/[a-z0-9._-]+)*(?:\/[a-z0-9._-]+\.(?:ts|mjs|json|yaml|conf)|\/))`/g;
+
+/** Files that a page names are there. Records of decisions and of changes tell of their time, so they are left out. */
+export const paths: Rule = {
+  name: 'paths',
+  check(tree: Tree): Report {
+    const findings: Finding[] = [];
+    const pages = select(tree, /\.md$/).filter(([name]) => !/^CHANGELOG|^docs\/decisions\//.test(name));
+    const known = [...tree.keys()].map((name) => `/${name}`);
+    for (const [page, text] of pages) {
+      for (const match of text.matchAll(SOURCE_PATH)) {
+        const named = match.groups?.['path'] ?? '';
+        const exists = known.some((name) =>
+          named.endsWith('/') ? name.includes(`/${named}`) : name.endsWith(`/${named}`),
+        );
+        if (!exists)
+          findings.push({ path: page, line: lineOf(text, match.index), message: `${named} is not there` });
+      }
+    }
+    return { files: pages.length, findings };
+  },
+};
+
 const DECISIONS = 'docs/decisions/';
 
 /** Decision records are numbered without gaps and all listed in the index beside them. */

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { decisions, links } from './docs.ts';
+import { decisions, links, paths } from './docs.ts';
 import { imports } from './imports.ts';
 import { errorPage, generatedPage } from './references.ts';
 import { ambient, sizes, words } from './sources.ts';
@@ -25,7 +25,7 @@ const lint = (rule: unknown, files: string[], override: unknown) => ({
 });
 
 test('a rule that had nothing to look at says so', () => {
-  const rules = [imports, sizes, words, ambient, surfaces, functionSize, links, decisions];
+  const rules = [imports, sizes, words, ambient, surfaces, functionSize, links, paths, decisions];
   for (const rule of rules) expect(rule.check(tree({})).files, rule.name).toBe(0);
   expect(errorPage('errors.md', {}).check(tree({})).files).toBe(0);
 });
@@ -164,6 +164,15 @@ describe('docs', () => {
     expect(
       found(links, { 'README.md': 'x\n[a](docs/none.md)\n[b](docs/a.md#none)', 'docs/a.md': '# A' }),
     ).toEqual(['README.md:2', 'README.md:3']);
+  });
+
+  test('a file that a page names is there, by its path or the end of it', () => {
+    const files = { 'libs/domain/src/errors.ts': '', 'CHANGELOG.md': '`gone/away.ts`' };
+    accepts(paths, {
+      ...files,
+      'a.md': '`libs/domain/src/errors.ts` `src/errors.ts` `libs/domain/` `npm run x` `10/8`',
+    });
+    expect(found(paths, { ...files, 'a.md': '`src/error.ts`\n`libs/none/`' })).toEqual(['a.md:1', 'a.md:2']);
   });
 
   test('decision records are numbered without gaps and listed', () => {
