@@ -56,7 +56,13 @@ test('of two changes to one revision exactly one is accepted', async () => {
     fleet.command('backend.update', { backend: 'a', weight: 2 }, { expectRevision }),
     fleet.command('backend.update', { backend: 'a', weight: 3 }, { expectRevision }),
   ]);
-  expect(answers.map(({ ok }) => ok).toSorted()).toEqual([false, true]);
+  expect(answers.filter(({ ok }) => ok)).toHaveLength(1);
+});
+
+const emptied = (gateway: string): EventDraft => ({
+  type: 'backend.emptied',
+  subject: 'a',
+  data: { backend: 'a', gateway },
 });
 
 test('a removed backend drains first and goes when every running gateway is done with it', async () => {
@@ -64,11 +70,6 @@ test('a removed backend drains first and goes when every running gateway is done
   const { fold, events } = await fleet.start('s1', declared(['a', 'b']));
   await fleet.facts(events, [started('gw-1'), started('gw-2')]);
   await fleet.command('backend.remove', { backend: 'a' });
-  const emptied = (gateway: string): EventDraft => ({
-    type: 'backend.emptied',
-    subject: 'a',
-    data: { backend: 'a', gateway },
-  });
   await fleet.facts(events, [emptied('gw-1')]);
   fleet.clock.advance(1000);
   expect(fold.state.backends.get('a')?.lifecycle).toBe('draining');

@@ -1,6 +1,6 @@
 import { FleetFold } from '@usher/actors';
 import type { SharedSettings } from '@usher/domain';
-import { type CommandAnswer, type EventDraft, envelop, eventSubject } from '@usher/events';
+import { type CommandAnswer, type EventDraft, envelop, eventSubject, type UsherEvent } from '@usher/events';
 import type { MessageBus, Metrics, ServiceContext } from '@usher/ports';
 import { openEmbeddedStore } from '@usher/state-store';
 import { MemoryEventLog, MemoryStorage, RecordingLog, SimulatedClock, seededRandom } from '@usher/testing';
@@ -90,7 +90,7 @@ export function newFleet() {
     events.tail(0, (record) => fold.apply(record));
     const outbox = {
       pending: 0,
-      offer: (subject: string, batch: Parameters<typeof envelopes>[0]) => {
+      offer: (subject: string, batch: readonly UsherEvent[]) => {
         void events.append({ subject, events: batch });
         return true;
       },
@@ -98,7 +98,16 @@ export function newFleet() {
     };
     const log = new RecordingLog();
     const context: ServiceContext = {
-      ...{ instance, version: '0', fleet: fold, events, outbox, bus, store, clock, random, log },
+      instance,
+      version: '0',
+      fleet: fold,
+      events,
+      outbox,
+      bus,
+      store,
+      clock,
+      random,
+      log,
       metrics: noMetrics,
     };
     const scheduler = new Scheduler(context, { declared: config, snapshot: () => fold.snapshot() });
@@ -106,7 +115,6 @@ export function newFleet() {
     await scheduler.start();
     return { scheduler, fold, events, context };
   };
-  const envelopes = (batch: Parameters<MemoryEventLog['append']>[0]['events']) => batch;
   let commands = 0;
   const command = async (name: string, data: unknown, more: object = {}): Promise<CommandAnswer> => {
     commands += 1;
@@ -132,7 +140,10 @@ export const saw = (gateway: string, ...backends: string[]): EventDraft => ({
   type: 'gateway.observed',
   subject: gateway,
   data: {
-    ...{ gateway, windowMs: 1000, requests: 10, errors: 0 },
+    gateway,
+    windowMs: 1000,
+    requests: 10,
+    errors: 0,
     backends: backends.map((backend) => ({ backend, requests: 10, failures: 0, latencySumMs: 1 })),
   },
 });
