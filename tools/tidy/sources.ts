@@ -1,7 +1,7 @@
 import { withoutComments } from './imports.ts';
 import { type Finding, isTest, lineOf, type Report, type Rule, select, type Tree } from './tree.ts';
 
-export const FILE_LINES_MAX = 300;
+const FILE_LINES_MAX = 300;
 export const FUNCTION_LINES_MAX = 70;
 
 const CODE = /\.(ts|mjs|js)$/;

@@ -6,7 +6,7 @@ import { haproxyConfig, nginxProxyConfig, usherConfig } from './configs.ts';
 import { findPrograms, versionOf } from './programs.ts';
 
 /** What to run, once its files are written. */
-export interface Prepared {
+interface Prepared {
   readonly command: readonly string[];
   readonly version: string;
 }
