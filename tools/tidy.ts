@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url';
 import { ERRORS } from '../libs/domain/src/index.ts';
 import { CATALOGUE } from '../libs/events/src/index.ts';
 import { EVENTS_PAGE, eventsPage } from './docs/events-page.ts';
@@ -23,7 +24,7 @@ const RULES: readonly Rule[] = [
   generatedPage(EVENTS_PAGE, eventsPage(CATALOGUE)),
 ];
 
-const tree = readTree(new URL('..', import.meta.url).pathname);
+const tree = readTree(fileURLToPath(new URL('..', import.meta.url)));
 let failed = false;
 for (const rule of RULES) {
   const { files, findings } = rule.check(tree);
