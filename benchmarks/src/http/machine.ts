@@ -16,18 +16,27 @@ export interface Machine {
 }
 
 export function machine(): Machine {
-  const changed = git('status', '--porcelain', '--untracked-files=no') !== '';
   return {
     cpu: cpus()[0]?.model ?? 'unknown',
     cores: cpus().length,
     system: `Linux ${release()} ${arch()}`,
     node: process.versions.node,
-    commit: git('rev-parse', '--short=10', 'HEAD') + (changed ? '+' : ''),
+    commit: commit(),
     measuredAt: new Date().toISOString(),
     load: Number(readFileSync('/proc/loadavg', 'utf8').split(' ')[0]),
   };
 }
 
+/** An archive of the sources has no commit; that must not cost a result. */
+function commit(): string {
+  try {
+    const changed = git('status', '--porcelain', '--untracked-files=no') !== '';
+    return git('rev-parse', '--short=10', 'HEAD') + (changed ? '+' : '');
+  } catch {
+    return 'unknown';
+  }
+}
+
 function git(...args: string[]): string {
-  return execFileSync('git', args, { encoding: 'utf8' }).trim();
+  return execFileSync('git', args, { encoding: 'utf8', stdio: 'pipe' }).trim();
 }
