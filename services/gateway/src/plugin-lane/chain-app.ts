@@ -1,13 +1,21 @@
 import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
 import httpProxy from '@fastify/http-proxy';
-import { type PluginSettings, type PolicySettings, problemOf, UsherError } from '@usher/domain';
-import Fastify, { type FastifyInstance, type FastifyReply } from 'fastify';
-import type { RoutingTable } from '../routing-table.ts';
-import { type Arrival, Exchange } from './exchange.ts';
-import { forwardedResponseHeaders } from './forwarded.ts';
+import {
+  ERRORS,
+  type ErrorCode,
+  type PluginSettings,
+  type PolicySettings,
+  problemOf,
+  UsherError,
+} from '@usher/domain';
+import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import { problemResponse } from '../wire/problem-response.ts';
+import { type Arrival, Exchange, type LaneTools, type Upgrade } from './exchange.ts';
+import { forwardedRequestHeaders, forwardedResponseHeaders } from './forwarded.ts';
 import { registerPlugins } from './load-plugins.ts';
 import { type LaneProblem, problemOfError, retryAfterOf } from './problem-of-error.ts';
 import { passBodies } from './request-body.ts';
+import { Tunnel } from './tunnel.ts';
 
 /** Where backends are reached is decided per attempt; reply-from wants some origin before that. */
 const NO_UPSTREAM = 'http://usher.invalid';
@@ -25,8 +33,7 @@ export interface ChainApp {
 export async function buildChainApp(
   plugins: readonly PluginSettings[],
   policy: ChainPolicy,
-  table: RoutingTable,
-  nowMs: () => number,
+  tools: LaneTools,
 ): Promise<ChainApp> {
   const arrivals = new WeakMap<IncomingMessage, Arrival>();
   let listener: RequestListener | undefined;
@@ -52,7 +59,7 @@ export async function buildChainApp(
     scope.removeAllContentTypeParsers();
     await registerPlugins(scope, plugins);
     passBodies(scope, policy.limits.requestBodyBytes);
-    await registerProxy(scope, policy, (request) => arrivals.get(request), table, nowMs);
+    await registerProxy(scope, policy, (request) => arrivals.get(request), tools);
   });
   await app.ready();
   return {
@@ -68,8 +75,7 @@ async function registerProxy(
   scope: FastifyInstance,
   { timeouts }: ChainPolicy,
   arrivalOf: (request: IncomingMessage) => Arrival | undefined,
-  table: RoutingTable,
-  nowMs: () => number,
+  tools: LaneTools,
 ): Promise<void> {
   await scope.register(httpProxy, {
     upstream: '',
@@ -94,11 +100,37 @@ async function registerProxy(
     handler: (request, reply, path, hooks) => {
       const arrival = arrivalOf(request.raw);
       if (arrival === undefined) throw new UsherError('internal');
+      if (arrival.upgrade !== undefined) {
+        openTunnel(tools, arrival, arrival.upgrade, request, reply);
+        return reply;
+      }
       refuseUnexpectedBody(request.raw);
-      new Exchange(table, nowMs, arrival, request, reply, path, hooks).attempt();
+      new Exchange(tools, arrival, request, reply, path, hooks).start();
       return reply;
     },
   });
+}
+
+/** The plugins let it pass: from here on the connection is no HTTP that Fastify would answer. */
+function openTunnel(
+  tools: LaneTools,
+  { entry, host, requestId, peer, trusted }: Arrival,
+  { client, head, onStatus }: Upgrade,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): void {
+  const headers = forwardedRequestHeaders(request.headers, host, requestId, peer, trusted);
+  const target = request.raw.url ?? '/';
+  reply.raw.detachSocket(client);
+  reply.hijack();
+  const onFailed = (code: ErrorCode): void => {
+    onStatus(ERRORS[code].status);
+    client.end(
+      problemResponse(code, '', { requestId, connection: 'connection: close\r\n', toHead: false }),
+      'latin1',
+    );
+  };
+  new Tunnel(tools, { entry, target, headers, client, head, onStatus, onFailed }).open();
 }
 
 /** Fastify does not read the body of a GET or HEAD; what is not read cannot be passed on, and dropping it would be a lie. */

@@ -1,12 +1,17 @@
 import type { IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
 import { finished } from 'node:stream';
-import type { FastifyReplyFromHooks } from '@fastify/reply-from';
+import type { FastifyHttpProxyOptions } from '@fastify/http-proxy';
 import { type ErrorCode, UsherError } from '@usher/domain';
 import { isIdempotent } from '@usher/http1';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { AttemptOutcome, BackendSlot, RouteEntry, RoutingTable } from '../routing-table.ts';
+import type { AttemptOutcome, BackendSlot, RouteEntry } from '../routing-table.ts';
+import type { WireLaneOptions } from '../wire/lane-context.ts';
 import { decideRetry } from '../wire/retry.ts';
 import { forwardedRequestHeaders, type Headers, type Peer } from './forwarded.ts';
+
+/** What serving a request takes. */
+export type LaneTools = Pick<WireLaneOptions, 'table' | 'now' | 'counters'>;
 
 /** What the lane knows of a request before Fastify sees it. */
 export interface Arrival {
@@ -15,7 +20,19 @@ export interface Arrival {
   readonly host: string | undefined;
   readonly peer: Peer;
   readonly trusted: boolean;
+  /** Present when the client asks for a WebSocket. */
+  readonly upgrade?: Upgrade;
 }
+
+export interface Upgrade {
+  readonly client: Socket;
+  /** What the client has sent already beyond its request. */
+  readonly head: Buffer;
+  readonly onStatus: (status: number) => void;
+}
+
+/** What reply-from is told about one attempt. */
+type ReplyHooks = NonNullable<FastifyHttpProxyOptions['replyOptions']>;
 
 type Failure = Exclude<AttemptOutcome, 'ok' | 'server_error' | 'client_closed'>;
 
@@ -24,26 +41,25 @@ type Failure = Exclude<AttemptOutcome, 'ok' | 'server_error' | 'client_closed'>;
  * reply-from, which know neither the budget nor the other backends.
  */
 export class Exchange {
-  readonly #table: RoutingTable;
-  readonly #nowMs: () => number;
+  readonly #tools: LaneTools;
   readonly #arrival: Arrival;
   readonly #request: FastifyRequest;
   readonly #reply: FastifyReply;
   readonly #path: string;
-  readonly #hooks: FastifyReplyFromHooks;
+  readonly #hooks: ReplyHooks;
   readonly #tried: BackendSlot[] = [];
+  /** Ends the present attempt. */
+  #end: ((outcome: AttemptOutcome) => void) | undefined;
 
   constructor(
-    table: RoutingTable,
-    nowMs: () => number,
+    tools: LaneTools,
     arrival: Arrival,
     request: FastifyRequest,
     reply: FastifyReply,
     path: string,
-    hooks: FastifyReplyFromHooks,
+    hooks: ReplyHooks,
   ) {
-    this.#table = table;
-    this.#nowMs = nowMs;
+    this.#tools = tools;
     this.#arrival = arrival;
     this.#request = request;
     this.#reply = reply;
@@ -51,11 +67,23 @@ export class Exchange {
     this.#hooks = hooks;
   }
 
-  /** Sends the request to a backend that has not had it yet. Throws `no_backend` when there is none. */
-  attempt(): void {
-    const { pool } = this.#arrival.entry;
-    const slot = this.#table.pick(pool, this.#tried);
+  /** Makes the first attempt. Throws `no_backend` when there is none to make. */
+  start(): void {
+    const slot = this.#pick();
     if (slot === undefined) throw new UsherError('no_backend');
+    this.#attempt(slot);
+    const { requestMs } = this.#tools.table.policy.timeouts;
+    if (requestMs === 0) return;
+    const late = setTimeout(() => this.#onLate(), requestMs);
+    this.#reply.raw.once('close', () => clearTimeout(late));
+  }
+
+  /** A backend that has not had the request yet. */
+  #pick(): BackendSlot | undefined {
+    return this.#tools.table.pick(this.#arrival.entry.pool, this.#tried);
+  }
+
+  #attempt(slot: BackendSlot): void {
     this.#tried.push(slot);
     const end = this.#begin(slot);
     try {
@@ -67,7 +95,7 @@ export class Exchange {
         // Null is "never": with `maxRetriesOn503: 0` reply-from would still repeat a GET ten times.
         retryDelay: () => null,
         onResponse: (_request, _reply, response) => this.#relay(response, end),
-        onError: (_reply, { error }) => this.#onError(error, slot, end),
+        onError: (_reply, { error }) => this.#onError(error, end),
       });
     } catch (error) {
       end('client_closed');
@@ -77,18 +105,19 @@ export class Exchange {
 
   /** Counts an attempt from here to the first call of the function that it answers with, or to when the client is gone. */
   #begin(slot: BackendSlot): (outcome: AttemptOutcome) => void {
-    const startedMs = this.#nowMs();
+    const startedMs = this.#tools.now();
     let ended = false;
     const end = (outcome: AttemptOutcome): void => {
       if (ended) return;
       ended = true;
       this.#reply.raw.off('close', onClose);
-      const nowMs = this.#nowMs();
-      this.#table.finish(this.#arrival.entry.pool, slot, outcome, nowMs - startedMs, nowMs);
+      const nowMs = this.#tools.now();
+      this.#tools.table.finish(this.#arrival.entry.pool, slot, outcome, nowMs - startedMs, nowMs);
     };
     const onClose = () => end('client_closed');
     this.#reply.raw.once('close', onClose);
-    this.#table.begin(slot);
+    this.#tools.table.begin(slot);
+    this.#end = end;
     return end;
   }
 
@@ -100,7 +129,7 @@ export class Exchange {
   }
 
   /** A body that was read whole goes out as it is. Left to itself, reply-from would write a buffer of JSON as JSON again. */
-  #replayedBody(): FastifyReplyFromHooks {
+  #replayedBody(): ReplyHooks {
     const { body } = this.#request;
     if (!Buffer.isBuffer(body)) return {};
     return { body, contentType: this.#request.headers['content-type'] ?? 'application/octet-stream' };
@@ -112,10 +141,18 @@ export class Exchange {
       if (error === undefined || error === null) end(statusCode >= 500 ? 'server_error' : 'ok');
       else end(this.#clientLeft() ? 'client_closed' : 'backend_closed');
     });
-    void this.#reply.send(stream);
+    if (this.#reply.sent) stream.destroy();
+    else void this.#reply.send(stream);
   }
 
-  #onError(error: Error, slot: BackendSlot, end: (outcome: AttemptOutcome) => void): void {
+  /** The time for the whole request is over. */
+  #onLate(): void {
+    this.#end?.('response_timeout');
+    if (this.#reply.sent) this.#reply.raw.destroy();
+    else void this.#reply.send(new UsherError('response_timeout'));
+  }
+
+  #onError(error: Error, end: (outcome: AttemptOutcome) => void): void {
     const cause = error.cause instanceof Error ? error.cause : error;
     if (this.#clientLeft()) {
       end('client_closed');
@@ -129,19 +166,21 @@ export class Exchange {
     }
     const failure = failureOf(cause);
     end(failure);
-    if (!this.#mayRepeat(failure)) {
+    const other = this.#isRepeatable(failure) ? this.#pick() : undefined;
+    if (other === undefined || !this.#tools.table.takeRetry(this.#arrival.entry.pool, this.#tools.now())) {
       void this.#reply.send(new UsherError(failure satisfies ErrorCode));
       return;
     }
+    this.#tools.counters.retries += 1;
     try {
-      this.attempt();
-    } catch {
-      void this.#reply.send(new UsherError(failure, `the only backend left failed: ${slot.id}`));
+      this.#attempt(other);
+    } catch (refusal) {
+      void this.#reply.send(refusal);
     }
   }
 
-  /** Whether it is safe and affordable to send the request once more. Takes it from the pool's budget if so. */
-  #mayRepeat(failure: Failure): boolean {
+  /** Whether it is safe to send the request once more. */
+  #isRepeatable(failure: Failure): boolean {
     const { pool } = this.#arrival.entry;
     const { body, method } = this.#request;
     const verdict = decideRetry({
@@ -153,8 +192,7 @@ export class Exchange {
       idempotent: isIdempotent(method),
       attemptsLeft: pool.settings.retry.attempts + 1 - this.#tried.length,
     });
-    if (verdict === 'none') return false;
-    return this.#table.takeRetry(pool, this.#nowMs());
+    return verdict !== 'none';
   }
 
   #clientLeft(): boolean {

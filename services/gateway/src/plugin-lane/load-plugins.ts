@@ -23,9 +23,28 @@ export async function registerPlugins(
 
 function builtIn({ name, options }: PluginSettings): Plugin {
   if (name !== 'gzip') throw new Error(`there is no built-in plugin ${name}`);
-  const minSizeBytes = options['min_size'] ?? GZIP_MIN_SIZE_BYTES;
-  if (typeof minSizeBytes !== 'number') throw new Error('plugin gzip: min_size must be a number of bytes');
+  const { min_size: minSize = GZIP_MIN_SIZE_BYTES, ...others } = options;
+  const [unknown] = Object.keys(others);
+  if (unknown !== undefined) throw new Error(`plugin gzip: there is no option ${unknown}`);
+  const minSizeBytes = bytesOf(minSize);
+  if (minSizeBytes === undefined) throw new Error('plugin gzip: min_size must be a size such as 1KiB');
   return share(async (scope: FastifyInstance) => gzip(scope, { minSizeBytes }));
+}
+
+const SIZE_UNITS: Readonly<Record<string, number>> = {
+  '': 1,
+  B: 1,
+  KB: 1e3,
+  MB: 1e6,
+  KiB: 2 ** 10,
+  MiB: 2 ** 20,
+};
+
+/** Options of plugins arrive as they were written; a size has its unit or is a number of bytes. */
+function bytesOf(size: unknown): number | undefined {
+  const [, amount = '', unit = ''] = /^(\d+)([A-Za-z]*)$/.exec(String(size)) ?? [];
+  const factor = SIZE_UNITS[unit];
+  return amount === '' || factor === undefined ? undefined : Number(amount) * factor;
 }
 
 async function load(name: string, file: string): Promise<Plugin> {

@@ -18,6 +18,7 @@ import {
   startListener,
   until,
 } from '../testing/http.ts';
+import { WireCounters } from '../wire/counters.ts';
 import { PluginLane } from './plugin-lane.ts';
 
 const closing: (() => unknown)[] = [];
@@ -29,6 +30,13 @@ async function backend(name: string, handle?: RequestListener) {
   const started = await startBackend(name, handle);
   closing.push(() => started.close());
   return started;
+}
+
+/** Counts by class of status, each as `class × count`. */
+function shown(cells: Float64Array): string {
+  return [...cells.entries()]
+    .flatMap(([status, count]) => (count === 0 ? [] : [`${status}xx × ${count}`]))
+    .join();
 }
 
 /** A lane with a listener in front and backends behind. */
@@ -46,14 +54,14 @@ async function lane(urls: readonly string[], changes: Partial<PolicySettings> = 
     ++position,
     Date.now(),
   );
-  const answered: [string | undefined, number][] = [];
+  const counters = new WireCounters();
   const log = new RecordingLog();
   let ids = 0;
   const plugins = new PluginLane({
     table,
-    nowMs: Date.now,
+    now: Date.now,
     newRequestId: () => `id-${++ids}`,
-    onAnswered: (entry, status) => answered.push([entry?.settings.id, status]),
+    counters,
     log,
     workers: 1,
   });
@@ -64,7 +72,12 @@ async function lane(urls: readonly string[], changes: Partial<PolicySettings> = 
     set(next);
     plugins.update();
   };
-  return { ...listener, plugins, table, slot, update, answered, log };
+  /** Answers so far by route, and all of them. */
+  const answered = () => {
+    const routes = table.routes.map(({ settings, answers }) => [settings.id, shown(answers)] as const);
+    return { ...Object.fromEntries(routes), total: shown(counters.requestsByClass) };
+  };
+  return { ...listener, plugins, table, slot, update, answered, counters, log };
 }
 
 const GZIP = { name: 'gzip', options: { min_size: 100 } };
@@ -108,6 +121,35 @@ function problem(answer: Answer) {
   return { type: answer.headers['content-type'], ...(JSON.parse(answer.text) as object) };
 }
 
+/** A backend that turns every WebSocket into an echo. */
+async function echoing() {
+  const started = await backend('echo');
+  started.server.on('upgrade', (request, socket, head) => {
+    started.seen.push(request);
+    if (request.url === '/refused') {
+      socket.end('HTTP/1.1 403 Forbidden\r\ncontent-length: 2\r\n\r\nno');
+      return;
+    }
+    socket.write('HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n');
+    socket.write(head);
+    socket.pipe(socket);
+  });
+  return started;
+}
+
+function dial(port: number, path: string, extra = '') {
+  const client = connect(port, '127.0.0.1', () =>
+    client.write(
+      `GET ${path} HTTP/1.1\r\nhost: h\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n${extra}`,
+    ),
+  );
+  closing.push(() => client.destroy());
+  const received = { text: '', ended: false };
+  client.on('data', (chunk) => (received.text += chunk.toString()));
+  client.on('end', () => (received.ended = true));
+  return Object.assign(received, { client });
+}
+
 describe('proxying', () => {
   test('passes method, path, query, body and answer through unchanged', async () => {
     const echo = await backend('echo', (request, response) => {
@@ -124,7 +166,7 @@ describe('proxying', () => {
     });
     expect(answer).toMatchObject({ status: 201, text: '{"a":1}' });
     expect(answer.headers['x-seen']).toMatch(/^POST \/a%20b\/(\.\/)?c\?x=1&y=%2F&x=2$/);
-    expect(answered).toEqual([['all', 201]]);
+    expect(answered()).toEqual({ all: '2xx × 1', total: '2xx × 1' });
   });
 
   test('tells the backend about the client and believes no client that says it is somebody else', async () => {
@@ -225,10 +267,7 @@ describe('proxying', () => {
       headers: { 'retry-after': '1', 'content-type': 'application/problem+json' },
     });
     expect(JSON.parse(none.text)).toMatchObject({ code: 'no_backend' });
-    expect(answered).toEqual([
-      [undefined, 404],
-      ['x', 503],
-    ]);
+    expect(answered()).toEqual({ x: '5xx × 1', total: '4xx × 1,5xx × 1' });
   });
 
   test('refuses a body over the limit, announced or not', async () => {
@@ -271,12 +310,13 @@ describe('attempts', () => {
     await until(() => slot(0).inFlight === 1, 'the request is under way');
     client.destroy();
     await until(() => slot(0).inFlight === 0, 'the request is over');
+    expect(counters.clientAborts).toBe(1);
     expect(slot(0)).toMatchObject({ requests: 4, failures: 2 });
   });
 
   test('go to another backend when the first cannot be reached, with the body, whatever the method', async () => {
     const echo = await backend('echo', (request, response) => request.pipe(response));
-    const { port, slot } = await lane([`http://127.0.0.1:${await freePort()}`, echo.url]);
+    const { port, slot, counters } = await lane([`http://127.0.0.1:${await freePort()}`, echo.url]);
     const body = JSON.stringify({ text: 'again' });
     const answer = await ask(port, { method: 'POST', body, headers: { 'content-type': 'application/json' } });
     expect(answer).toMatchObject({ status: 200, text: body });
@@ -311,6 +351,16 @@ describe('attempts', () => {
     expect(JSON.parse(answer.text)).toMatchObject({ code: 'connect_failed' });
   });
 
+  test('end when the time for the whole request is over', async () => {
+    const slow = await backend('slow', (request, response) => {
+      if (request.url === '/dribble') response.writeHead(200).write('x');
+    });
+    const { port, slot } = await lane([slow.url], { timeouts: { ...policy().timeouts, requestMs: 60 } });
+    expect((await ask(port)).status).toBe(504);
+    await expect(ask(port, { path: '/dribble' })).rejects.toThrow();
+    expect(slot(0)).toMatchObject({ inFlight: 0, failures: 2 });
+  });
+
   test('end when the backend takes too long', async () => {
     const slow = await backend('slow', () => {});
     const { port, slot } = await lane([slow.url], { timeouts: { ...policy().timeouts, responseMs: 50 } });
@@ -321,7 +371,96 @@ describe('attempts', () => {
   });
 });
 
+describe('a WebSocket', () => {
+  test('goes both ways after the plugins let it pass, and is counted as long as it lives', async () => {
+    const echo = await echoing();
+    const { port, slot, answered } = await lane([echo.url], zipped);
+    const socket = dial(port, '/chat?room=1', 'early ');
+    await until(() => socket.text.endsWith('early '), 'what came with the request is echoed');
+    socket.client.write('later');
+    await until(() => socket.text.endsWith('early later'), 'what came later is echoed');
+    expect(socket.text).toMatch(/^HTTP\/1\.1 101 /);
+    expect(echo.seen[0]).toMatchObject({ url: '/chat?room=1', headers: { 'x-forwarded-for': '127.0.0.1' } });
+    expect(slot(0)).toMatchObject({ inFlight: 1, requests: 0 });
+    expect(answered()).toEqual({ zip: '1xx × 1', total: '1xx × 1' });
+    socket.client.end();
+    await until(() => slot(0).inFlight === 0, 'it is over');
+    expect(slot(0)).toMatchObject({ requests: 1, failures: 0 });
+  });
+
+  test('gets what the backend answers instead', async () => {
+    const echo = await echoing();
+    const { port, slot, answered } = await lane([echo.url], zipped);
+    const socket = dial(port, '/refused');
+    await until(() => socket.ended, 'it is over');
+    expect(socket.text).toMatch(/^HTTP\/1\.1 403 Forbidden[^]*no$/);
+    await until(() => slot(0).requests === 1, 'it is counted');
+    expect(answered()).toEqual({ zip: '4xx × 1', total: '4xx × 1' });
+  });
+
+  test('goes to another backend when the first cannot be reached, and fails when none can', async () => {
+    const echo = await echoing();
+    const dead = `http://127.0.0.1:${await freePort()}`;
+    const { port } = await lane([dead, echo.url], zipped);
+    const socket = dial(port, '/', 'hello');
+    await until(() => socket.text.endsWith('hello'), 'the other backend answers');
+    const alone = await lane([dead], zipped);
+    const failed = dial(alone.port, '/');
+    await until(() => failed.ended, 'it is answered');
+    expect(failed.text).toMatch(/^HTTP\/1\.1 502 /);
+    expect(alone.slot(0)).toMatchObject({ inFlight: 0, failures: 1 });
+  });
+
+  test('is refused when a plugin refuses it or no route matches', async () => {
+    const file = await pluginFile(`
+      export default async function guard(app) {
+        app.addHook('onRequest', async () => { throw Object.assign(new Error('no'), { statusCode: 401 }); });
+      }`);
+    const echo = await echoing();
+    const { port, answered } = await lane([echo.url], {
+      routes: [
+        route({ id: 'guarded', path: '/s/*', pool: 'web', plugins: [{ name: 'guard', file, options: {} }] }),
+      ],
+    });
+    const refused = dial(port, '/s/1');
+    const lost = dial(port, '/other');
+    await until(() => refused.ended && lost.ended, 'both are answered');
+    expect(refused.text).toMatch(/^HTTP\/1\.1 401 /);
+    expect(lost.text).toMatch(/^HTTP\/1\.1 404 /);
+    expect(echo.seen).toHaveLength(0);
+    expect(answered()).toEqual({ guarded: '4xx × 1', total: '4xx × 2' });
+  });
+});
+
 describe('the plugin gzip', () => {
+  test.each(['1KiB', '5000', 1024, 5000])('reads min_size %s', async (minSize) => {
+    const one = await backend('one', text());
+    const { port } = await lane([one.url], {
+      routes: [
+        route({
+          id: 'z',
+          path: '/*',
+          pool: 'web',
+          plugins: [{ name: 'gzip', options: { min_size: minSize } }],
+        }),
+      ],
+    });
+    const { headers } = await ask(port, accepting('gzip'));
+    expect(headers['content-encoding']).toBe(String(minSize) === '5000' ? undefined : 'gzip');
+  });
+
+  test('does not serve with options that it does not understand', async () => {
+    const one = await backend('one', text());
+    const routes = [{ min_size: '1 furlong' }, { level: 9 }].map((options, index) =>
+      route({ id: `r${index}`, path: `/${index}`, pool: 'web', plugins: [{ name: 'gzip', options }] }),
+    );
+    const { port, log } = await lane([one.url], { routes });
+    expect((await ask(port, { path: '/0' })).status).toBe(500);
+    expect((await ask(port, { path: '/1' })).status).toBe(500);
+    const causes = log.entries.map(({ fields }) => fields['cause']);
+    expect(causes).toEqual([expect.stringContaining('min_size'), expect.stringContaining('level')]);
+  });
+
   test.each([
     ['gzip', 'gzip'],
     ['br, gzip', 'br'],

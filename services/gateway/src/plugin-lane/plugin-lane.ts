@@ -1,23 +1,17 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { ERRORS, type ErrorCode, type PluginSettings, problemOf } from '@usher/domain';
 import { isToken } from '@usher/http1';
-import type { Log } from '@usher/ports';
 import type { RouteEntry, RoutingTable } from '../routing-table.ts';
+import type { WireLaneOptions } from '../wire/lane-context.ts';
 import { problemResponse } from '../wire/problem-response.ts';
 import type { ChainApp } from './chain-app.ts';
-import type { Arrival } from './exchange.ts';
+import type { Arrival, Upgrade } from './exchange.ts';
 import { trustOf } from './forwarded.ts';
 
-export interface PluginLaneOptions {
+/** The wire lane's tools, and the routes to set plugins up for. */
+export interface PluginLaneOptions extends Omit<WireLaneOptions, 'handOver'> {
   readonly table: RoutingTable & { readonly routes: readonly RouteEntry[] };
-  readonly nowMs: () => number;
-  readonly newRequestId: () => string;
-  /** Called once for each request that was answered; the route is undefined when none matched. */
-  readonly onAnswered: (route: RouteEntry | undefined, status: number, durationMs: number) => void;
-  readonly log: Log;
-  /** How many workers share `limits.connections`. */
-  readonly workers: number;
 }
 
 /** An app with the number of requests that it is serving. */
@@ -55,11 +49,17 @@ export class PluginLane {
 
   constructor(options: PluginLaneOptions) {
     this.#options = options;
-    this.#server = createServer((request, response) => this.#dispatch(request, response));
+    this.#server = createServer({ shouldUpgradeCallback: isWebSocket }, (request, response) =>
+      this.#dispatch(request, response),
+    );
+    this.#server.on('upgrade', (request, socket, head) => this.#upgrade(request, socket as Socket, head));
     this.#server.on('clientError', (error, socket) => {
       // In the middle of an answer there is no place for another one.
       if (this.#answering.has(socket as Socket)) socket.destroy();
-      else refuse(socket as Socket, codeOf(error), options.newRequestId());
+      else {
+        options.counters.badRequests += 1;
+        refuse(socket as Socket, codeOf(error), options.newRequestId());
+      }
     });
     // Without this event a server that does not listen would enforce no timeouts and know no idle connections.
     this.#server.emit('listening');
@@ -76,11 +76,20 @@ export class PluginLane {
     if (
       this.#sockets.size >= Math.ceil(this.#options.table.policy.limits.connections / this.#options.workers)
     ) {
+      this.#options.counters.connectionsRefused += 1;
       refuse(socket, 'overloaded', this.#options.newRequestId());
       return;
     }
     this.#sockets.add(socket);
-    socket.once('close', () => this.#sockets.delete(socket));
+    const { counters } = this.#options;
+    counters.connectionsOpen += 1;
+    const { bytesRead, bytesWritten } = socket;
+    socket.once('close', () => {
+      this.#sockets.delete(socket);
+      counters.connectionsOpen -= 1;
+      counters.bytesIn += socket.bytesRead - bytesRead;
+      counters.bytesOut += socket.bytesWritten - bytesWritten;
+    });
     if (head.length > 0) socket.unshift(head);
     this.#server.emit('connection', socket);
     // Whoever handed it over may have paused it, and the server takes only one that flows.
@@ -114,8 +123,8 @@ export class PluginLane {
   async drain(deadlineMs: number): Promise<void> {
     this.#draining = true;
     this.#server.closeIdleConnections();
-    const until = this.#options.nowMs() + deadlineMs;
-    while (this.#sockets.size > 0 && this.#options.nowMs() < until) {
+    const until = this.#options.now() + deadlineMs;
+    while (this.#sockets.size > 0 && this.#options.now() < until) {
       await new Promise((resolve) => setTimeout(resolve, DRAIN_CHECK_MS));
       this.#server.closeIdleConnections();
     }
@@ -126,30 +135,75 @@ export class PluginLane {
   }
 
   #dispatch(request: IncomingMessage, response: ServerResponse): void {
-    const startedMs = this.#options.nowMs();
+    const startedMs = this.#options.now();
     const { host, path } = target(request);
     const entry = this.#options.table.match(host, path);
     const { socket } = request;
     this.#answering.add(socket);
     response.once('close', () => {
       this.#answering.delete(socket);
-      const status = response.headersSent ? response.statusCode : ERRORS.client_closed.status;
-      this.#options.onAnswered(entry, status, this.#options.nowMs() - startedMs);
+      this.#count(entry, response.headersSent ? response.statusCode : undefined, startedMs);
     });
+    this.#begin(request, response, entry);
+  }
+
+  /** A WebSocket: its request goes through the plugins like any other, answered on the socket itself. */
+  #upgrade(request: IncomingMessage, client: Socket, head: Buffer): void {
+    const startedMs = this.#options.now();
+    const { host, path } = target(request);
+    const entry = this.#options.table.match(host, path);
+    const response = new ServerResponse(request);
+    let counted = false;
+    const onStatus = (status: number | undefined): void => {
+      if (!counted) this.#count(entry, status, startedMs);
+      counted = true;
+    };
+    response.shouldKeepAlive = false;
+    response.assignSocket(client);
+    response.once('finish', () => {
+      onStatus(response.statusCode);
+      client.end();
+    });
+    client.once('close', () => onStatus(undefined));
+    this.#begin(request, response, entry, { client, head, onStatus });
+  }
+
+  /** Counts a request that was answered; without a status its client left before. */
+  #count(entry: RouteEntry | undefined, status: number | undefined, startedMs: number): void {
+    const { counters, now } = this.#options;
+    if (status === undefined) {
+      counters.clientAborts += 1;
+      return;
+    }
+    counters.answered(status, now() - startedMs);
+    if (entry !== undefined) entry.answers[Math.floor(status / 100)]! += 1;
+  }
+
+  #begin(
+    request: IncomingMessage,
+    response: ServerResponse,
+    entry: RouteEntry | undefined,
+    upgrade?: Upgrade,
+  ): void {
     if (this.#draining) response.setHeader('connection', 'close');
     const requestId = this.#requestId(request);
     if (entry === undefined) {
       sendPlainProblem(response, 'no_route', requestId);
       return;
     }
-    const arrival = { entry, requestId, ...this.#peerOf(request) };
+    const arrival = {
+      entry,
+      requestId,
+      ...this.#peerOf(request),
+      ...(upgrade === undefined ? {} : { upgrade }),
+    };
     void this.#serve(request, response, arrival);
   }
 
   async #serve(request: IncomingMessage, response: ServerResponse, arrival: Arrival): Promise<void> {
     const chain = this.#chainOf(arrival.entry);
     chain.active += 1;
-    response.once('close', () => {
+    (arrival.upgrade?.client ?? response).once('close', () => {
       chain.active -= 1;
       this.#closeIfDone(chain);
     });
@@ -185,11 +239,10 @@ export class PluginLane {
   }
 
   async #build(plugins: readonly PluginSettings[]): Promise<ChainApp> {
-    const { table, nowMs } = this.#options;
-    const policy = table.policy;
+    const { policy } = this.#options.table;
     // Fastify and what belongs to it is a third of a worker's memory: it is loaded when the first chain needs it.
     const { buildChainApp } = await import('./chain-app.ts');
-    return buildChainApp(plugins, policy, table, nowMs);
+    return buildChainApp(plugins, policy, this.#options);
   }
 
   #closeIfDone(chain: Chain): void {
@@ -216,6 +269,11 @@ export class PluginLane {
     const peer = { address, tls: 'encrypted' in request.socket };
     return { host: request.headers.host, peer, trusted: this.#isTrusted(address) };
   }
+}
+
+/** Any other protocol that a client would like to change to is ignored, as RFC 9110 section 7.8 allows. */
+function isWebSocket({ headers }: IncomingMessage): boolean {
+  return headers.upgrade?.toLowerCase() === 'websocket';
 }
 
 /** Host and path to route by. An absolute target names the host itself and goes on in origin form (RFC 9112 section 3.2.2). */

@@ -40,25 +40,18 @@ export class GatewayWorker {
     const random = new FastRandom({ next: () => draws.pop() ?? 0 });
     this.#table = new WorkerTable(start.policy, random, (news) => post({ kind: 'breaker', news }));
     this.#table.apply(start.deltas, start.position, this.#clock.now());
-    const shared = {
+    const tools = {
       table: this.#table,
+      now: this.#clock.now,
       newRequestId: () => randomUUIDv7(),
       log: new PortLog(post),
       workers: start.workers,
     };
-    this.#plugins = new PluginLane({
-      ...shared,
-      nowMs: this.#clock.now,
-      onAnswered: (route, status, durationMs) => {
-        this.#pluginCounters.answered(status, durationMs);
-        if (route !== undefined) route.answers[Math.floor(status / 100)]! += 1;
-      },
-    });
+    this.#plugins = new PluginLane({ ...tools, counters: this.#pluginCounters });
     this.#wire = createWireLane({
-      ...shared,
-      now: this.#clock.now,
-      handOver: (socket, head) => this.#plugins.accept(socket, head),
+      ...tools,
       counters: this.#wireCounters,
+      handOver: (socket, head) => this.#plugins.accept(socket, head),
     });
   }
 
@@ -147,7 +140,7 @@ export class GatewayWorker {
         answers: [...answers],
       })),
       wire: this.#wireCounters.read(),
-      plugin: { ...this.#pluginCounters.read(), connectionsOpen: this.#plugins.connections },
+      plugin: this.#pluginCounters.read(),
       choosable: this.#table.choosable(),
       loopDelayMaxMs,
       loopUtilization: since.utilization,

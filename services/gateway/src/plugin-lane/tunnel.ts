@@ -1,0 +1,140 @@
+import { connect, type Socket } from 'node:net';
+import type { ErrorCode } from '@usher/domain';
+import type { AttemptOutcome, BackendSlot, RouteEntry } from '../routing-table.ts';
+import { decideRetry } from '../wire/retry.ts';
+import type { LaneTools } from './exchange.ts';
+import type { Headers } from './forwarded.ts';
+
+export interface TunnelOptions {
+  readonly entry: RouteEntry;
+  /** Path and query as received. */
+  readonly target: string;
+  /** For the backend, without those that ask for the upgrade. */
+  readonly headers: Headers;
+  readonly client: Socket;
+  /** What the client has sent already beyond its request. */
+  readonly head: Buffer;
+  /** Called once with the status that the backend answered with. */
+  readonly onStatus: (status: number) => void;
+  /** Called instead when no backend could be reached. The client's socket is untouched then. */
+  readonly onFailed: (code: ErrorCode) => void;
+}
+
+/**
+ * Carries a WebSocket that the plugins of its route have let pass. Both sides speak to each other directly: what was
+ * negotiated, pings and whatever the backend answers instead of 101 go through unchanged.
+ */
+export class Tunnel {
+  readonly #tools: LaneTools;
+  readonly #options: TunnelOptions;
+  readonly #tried: BackendSlot[] = [];
+
+  constructor(tools: LaneTools, options: TunnelOptions) {
+    this.#tools = tools;
+    this.#options = options;
+  }
+
+  open(): void {
+    const slot = this.#pick();
+    if (slot === undefined) this.#options.onFailed('no_backend');
+    else this.#connect(slot);
+  }
+
+  /** A backend that has not been tried yet. */
+  #pick(): BackendSlot | undefined {
+    return this.#tools.table.pick(this.#options.entry.pool, this.#tried);
+  }
+
+  #connect(slot: BackendSlot): void {
+    this.#tried.push(slot);
+    const end = this.#begin(slot);
+    const backend = connect({ host: slot.host, port: slot.port, noDelay: true, allowHalfOpen: true });
+    const { connectMs } = this.#tools.table.policy.timeouts;
+    const late = setTimeout(() => {
+      end('connect_timeout');
+      backend.destroy();
+      this.#again('connect_timeout');
+    }, connectMs);
+    const onError = (): void => {
+      clearTimeout(late);
+      if (end('connect_failed')) this.#again('connect_failed');
+    };
+    backend.once('error', onError);
+    backend.once('connect', () => {
+      clearTimeout(late);
+      backend.off('error', onError);
+      this.#join(backend, end);
+    });
+  }
+
+  /** Counts an attempt up to the first call of the function that it answers with; true for that call. */
+  #begin(slot: BackendSlot): (outcome: AttemptOutcome) => boolean {
+    const { table, now } = this.#tools;
+    const { entry } = this.#options;
+    const startedMs = now();
+    let ended = false;
+    table.begin(slot);
+    return (outcome) => {
+      if (ended) return false;
+      ended = true;
+      const endMs = now();
+      table.finish(entry.pool, slot, outcome, endMs - startedMs, endMs);
+      return true;
+    };
+  }
+
+  #again(failure: 'connect_failed' | 'connect_timeout'): void {
+    const { table, now, counters } = this.#tools;
+    const { entry, client, onFailed } = this.#options;
+    if (client.destroyed) return;
+    const verdict = decideRetry({
+      outcome: failure,
+      reached: false,
+      stale: false,
+      replayable: true,
+      idempotent: true,
+      attemptsLeft: entry.pool.settings.retry.attempts + 1 - this.#tried.length,
+    });
+    const other = verdict === 'none' ? undefined : this.#pick();
+    if (other === undefined || !table.takeRetry(entry.pool, now())) {
+      onFailed(failure);
+      return;
+    }
+    counters.retries += 1;
+    this.#connect(other);
+  }
+
+  #join(backend: Socket, end: (outcome: AttemptOutcome) => boolean): void {
+    const { client, head, onStatus } = this.#options;
+    let status = 0;
+    backend.once('data', (chunk: Buffer) => {
+      status = Number(/^HTTP\/1\.[01] (\d{3})/.exec(chunk.toString('latin1', 0, 12))?.[1] ?? 502);
+      onStatus(status);
+    });
+    // A reset is one way for a connection to end; 'close' follows and says the rest.
+    backend.on('error', () => {});
+    client.on('error', () => {});
+    backend.once('close', () => {
+      end(status === 0 ? 'backend_closed' : status >= 500 ? 'server_error' : 'ok');
+      client.destroySoon();
+    });
+    client.once('close', () => {
+      end(status === 0 ? 'client_closed' : 'ok');
+      backend.destroySoon();
+    });
+    backend.write(this.#requestHead(), 'latin1');
+    if (head.length > 0) backend.write(head);
+    client.pipe(backend);
+    backend.pipe(client);
+  }
+
+  #requestHead(): string {
+    const { target, headers } = this.#options;
+    const lines = [`GET ${target} HTTP/1.1`, 'connection: upgrade', 'upgrade: websocket'];
+    for (const [name, value] of Object.entries(headers)) {
+      for (const each of Array.isArray(value) ? value : [value])
+        if (each !== undefined) lines.push(`${name}: ${each}`);
+    }
+    return `${lines.join('\r\n')}\r\n\r\n`;
+  }
+}
