@@ -14,7 +14,7 @@ export interface WireLaneOptions {
   now(): number;
   /** A new id for a request that brings none: a token that is unique in the fleet. */
   newRequestId(): string;
-  /** Takes over a connection whose next request is for the plugin lane. `head` is what was read of it; it goes back with `unshift`. */
+  /** Takes over a connection whose next request is for the plugin lane. The socket is paused; `head` is what was read of it, which goes back with `unshift`. */
   handOver(socket: Socket, head: Buffer): void;
   readonly counters: WireCounters;
   readonly log: Log;

@@ -1,0 +1,167 @@
+import { createServer, type Server, type Socket } from 'node:net';
+import { FastRandom, type LimitSettings, type PoolSettings, type TimeoutSettings } from '@usher/domain';
+import type { Log } from '@usher/ports';
+import type { AttemptOutcome, BackendSlot, PoolTable } from '../../routing-table.ts';
+import { WorkerTable } from '../../table/worker-table.ts';
+import { policy, pool, route, row } from '../../testing/fixtures.ts';
+import { WireCounters } from '../counters.ts';
+import { createWireLane, type WireLane } from '../lane.ts';
+import { type BackendBehaviour, RawBackend } from './raw-backend.ts';
+import { RawSocket, until } from './raw-socket.ts';
+
+/** A table that remembers how attempts ended. */
+export class RecordingTable extends WorkerTable {
+  begun = 0;
+  readonly outcomes: AttemptOutcome[] = [];
+
+  override begin(slot: BackendSlot): void {
+    this.begun += 1;
+    super.begin(slot);
+  }
+
+  override finish(
+    pool: PoolTable,
+    slot: BackendSlot,
+    outcome: AttemptOutcome,
+    durationMs: number,
+    nowMs: number,
+  ): void {
+    this.outcomes.push(outcome);
+    super.finish(pool, slot, outcome, durationMs, nowMs);
+  }
+}
+
+export interface HarnessOptions {
+  readonly timeouts?: Partial<TimeoutSettings>;
+  readonly limits?: Partial<LimitSettings>;
+  readonly trustedProxies?: readonly string[];
+  readonly retry?: PoolSettings['retry'];
+  /** Addresses of backends that are no `RawBackend`, tried before those. */
+  readonly urls?: readonly string[];
+  readonly workers?: number;
+}
+
+/** A wire lane behind a real listener, with real backends; time moves only when the test says so, plus real time. */
+export class Harness {
+  readonly table: RecordingTable;
+  readonly counters = new WireCounters();
+  readonly lane: WireLane;
+  readonly backends: readonly RawBackend[];
+  readonly handedOver: { readonly socket: Socket; readonly head: Buffer }[] = [];
+  logged = 0;
+  /** Added to real time. */
+  private aheadMs = 0;
+  private ids = 0;
+  private readonly server: Server;
+  private readonly clients: RawSocket[] = [];
+
+  private constructor(backends: readonly RawBackend[], options: HarnessOptions) {
+    this.backends = backends;
+    this.table = tableFor(backends, options);
+    const line = (): void => {
+      this.logged += 1;
+    };
+    const log: Log = { debug: line, info: line, warn: line, error: line, child: () => log };
+    this.lane = createWireLane({
+      table: this.table,
+      now: () => performance.timeOrigin + performance.now() + this.aheadMs,
+      newRequestId: () => `id-${++this.ids}`,
+      handOver: (socket, head) => this.handedOver.push({ socket, head }),
+      counters: this.counters,
+      log,
+      workers: options.workers ?? 1,
+    });
+    this.server = createServer((socket) => this.lane.accept(socket));
+  }
+
+  static async start(
+    behaviours: readonly BackendBehaviour[],
+    options: HarnessOptions = {},
+  ): Promise<Harness> {
+    const backends: RawBackend[] = [];
+    for (const behaviour of behaviours) backends.push(await RawBackend.start(behaviour));
+    const harness = new Harness(backends, options);
+    await new Promise<void>((resolve) => {
+      harness.server.listen(0, '127.0.0.1', resolve);
+    });
+    return harness;
+  }
+
+  get port(): number {
+    const address = this.server.address();
+    return typeof address === 'object' && address !== null ? address.port : 0;
+  }
+
+  get pool(): PoolTable {
+    return this.table.match('any', '/')!.pool;
+  }
+
+  get inFlight(): number {
+    return this.pool.slots.reduce((sum, slot) => sum + slot.inFlight, 0);
+  }
+
+  connect(options: { allowHalfOpen?: boolean } = {}): RawSocket {
+    const client = RawSocket.to(this.port, options);
+    this.clients.push(client);
+    return client;
+  }
+
+  /** Lets `ms` pass in an instant for everything that has a deadline. */
+  advance(ms: number): void {
+    this.aheadMs += ms;
+  }
+
+  /** Every attempt that began has ended, each once. */
+  async settled(): Promise<void> {
+    await until(() => this.table.begun === this.table.outcomes.length, 'every attempt ended');
+    if (this.inFlight !== 0) throw new Error(`${this.inFlight} requests counted as in flight`);
+  }
+
+  async stop(): Promise<void> {
+    for (const { socket } of this.clients) socket.destroy();
+    await this.lane.drain(0);
+    await Promise.all(this.backends.map((backend) => backend.stop()));
+    await new Promise((resolve) => {
+      this.server.close(resolve);
+    });
+    await this.settled();
+  }
+}
+
+function tableFor(backends: readonly RawBackend[], options: HarnessOptions): RecordingTable {
+  const defaults = policy();
+  const settings = policy({
+    timeouts: { ...defaults.timeouts, ...options.timeouts },
+    limits: { ...defaults.limits, ...options.limits },
+    trustedProxies: options.trustedProxies ?? [],
+    routes: [
+      route({
+        id: 'plugins',
+        host: 'any',
+        path: '/plugin/*',
+        pool: 'web',
+        plugins: [{ name: 'gzip', options: {} }],
+      }),
+      route({ id: 'all', host: 'any', path: '/*', pool: 'web' }),
+    ],
+  });
+  const table = new RecordingTable(settings, new FastRandom({ next: () => 0.5 }), () => {});
+  const { breaker } = pool();
+  const urls = [...(options.urls ?? []), ...backends.map(({ url }) => url)];
+  table.apply(
+    [
+      {
+        kind: 'pool',
+        settings: pool({
+          retry: options.retry ?? { attempts: 1, budgetRatio: 0.2 },
+          breaker: { ...breaker, enabled: false },
+        }),
+      },
+      ...urls.map((url, at) => ({ kind: 'backend', row: row(`b${at}`, { url }) }) as const),
+      { kind: 'policy', policy: settings },
+    ],
+    1,
+    Date.now(),
+  );
+  return table;
+}
