@@ -54,14 +54,10 @@ test('a backend that is killed under load costs no request, and is taken back wh
   const { ok, failures } = await load.done;
   expect(failures).toEqual([]);
   expect(ok).toBe(REQUESTS);
-  await until(
-    'the killed backend answers again',
-    async () => {
-      const names = (await bodies(traffic(), 3)).map(nameIn);
-      return new Set(names).size === NAMES.length;
-    },
-    ,
-  );
+  await until('the killed backend answers again', async () => {
+    const names = (await bodies(traffic(), 3)).map(nameIn);
+    return new Set(names).size === NAMES.length;
+  });
 });
 
 test('SIGTERM to npm ends everything in order', async () => {
