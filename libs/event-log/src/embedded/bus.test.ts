@@ -6,7 +6,7 @@ testMessageBus('in process', async () => {
   return {
     here: bus,
     there: bus,
-    settled: () => new Promise(setImmediate),
+    settled: () => new Promise<void>((resolve) => setImmediate(resolve)),
     async dispose() {},
   };
 });

@@ -59,6 +59,10 @@ describe('embedded log with damaged files', () => {
           const torn = pristine.subarray(0, length).at(-1) !== 0x0a && length > 0;
           expect(log.entries.some(({ level }) => level === 'warn')).toBe(torn);
         });
+        await withLog(async (events, log) => {
+          expect(await events.head()).toBe(whole + 1);
+          expect(log.entries).toEqual([]);
+        });
       }),
       { numRuns: RUNS },
     );
@@ -119,6 +123,18 @@ describe('embedded log with damaged files', () => {
       expect(records.toSpliced(6, 1)).toEqual(originals.toSpliced(6, 1));
       expect(log.entries).toMatchObject([{ level: 'error', fields: { lines: 1 } }]);
       expect(await recordsOf(events, 6, 7)).toHaveLength(1);
+    });
+  });
+
+  it('sets a record aside that gets damaged at the very end while the log is open', async () => {
+    store(pristine);
+    await withLog(async (events) => {
+      const bytes = Buffer.from(pristine);
+      bytes.writeUInt8(0x20, bytes.length - 2);
+      writeFileSync(segment, bytes);
+      const records = await recordsOf(events);
+      expect(records.slice(0, -1)).toEqual(originals.slice(0, -1));
+      expect(records.at(-1)).toMatchObject({ position: RECORDS, quarantined: [{ index: -1 }] });
     });
   });
 
