@@ -22,6 +22,8 @@ export const MEANINGS: Readonly<Record<EventType, string>> = {
   'checkpoint.written': 'The fold of the log up to `position` has this digest; a replay must find the same.',
   'backend.became_healthy': 'Enough probes in a row succeeded.',
   'backend.became_unhealthy': 'Enough probes in a row failed; `cause` is what the last one met.',
+  'backend.probes_passed':
+    'A backend whose breaker is open answers its probes again; said once for each opening.',
   'backend.latency_measured':
     'How long the probes of a backend take, smoothed; written at most now and then.',
   'backend.stats_reported': 'What a backend’s agent reported, averaged over its window.',

@@ -77,6 +77,8 @@ export const CATALOGUE = {
   'checkpoint.written': fact('scheduler', z.strictObject({ position: count, digest: z.string() })),
   'backend.became_healthy': decision('health', z.strictObject({ ...backend, cause })),
   'backend.became_unhealthy': decision('health', z.strictObject({ ...backend, cause })),
+  /** A backend whose breaker is open answers its probes; written once for each opening. */
+  'backend.probes_passed': fact('health', z.strictObject(backend)),
   'backend.latency_measured': fact(
     'health',
     z.strictObject({ ...backend, latencyMs: z.number().nonnegative() }),

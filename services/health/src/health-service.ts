@@ -11,6 +11,7 @@ import { ProbeDuty } from './probe-duty.ts';
 import { probePlan, samePlan } from './probe-plan.ts';
 import { ProbeSlots } from './probe-slots.ts';
 import type { Prober } from './prober.ts';
+import { RecoveryReporter } from './recovery-reporter.ts';
 
 /** However many backends there are, no more are asked at a time: probing must not starve what else the process does. */
 const PROBES_IN_FLIGHT_MAX = 512;
@@ -31,6 +32,7 @@ class HealthService implements Service {
   readonly #actors: BackendActors;
   readonly #announcer: Announcer;
   readonly #latency: LatencyReporter;
+  readonly #recoveries: RecoveryReporter;
   readonly #duty: ProbeDuty;
   readonly #ports: MonitorPorts;
   readonly #subscription: Subscription;
@@ -42,6 +44,7 @@ class HealthService implements Service {
     this.#actors = new BackendActors(context.fleet);
     this.#announcer = new Announcer(context, this.#actors, (backend) => this.#finding(backend));
     this.#latency = new LatencyReporter(context);
+    this.#recoveries = new RecoveryReporter(context);
     this.#ports = {
       clock: context.clock,
       random: context.random,
@@ -50,6 +53,7 @@ class HealthService implements Service {
       health: (backend) => this.#healthOf(backend),
       probed: ({ plan }, result) => {
         if (result.ok) this.#latency.note(plan.backend, result.latencyMs);
+        this.#recoveries.note(plan.backend, result.ok, plan.timing.rise);
         this.#announcer.consider(plan.backend);
       },
     };
@@ -81,6 +85,7 @@ class HealthService implements Service {
   }
 
   #follow({ events }: LogRecord): void {
+    for (const event of events) this.#recoveries.follow(event);
     if (!this.#duty.acting) return;
     for (const event of events) this.#followEvent(event);
   }

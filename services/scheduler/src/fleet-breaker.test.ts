@@ -24,18 +24,16 @@ test('the fleet breaker needs most of the gateways that lately saw traffic, and 
   await vi.waitFor(() => expect(breaker()).toBe('closed'));
 });
 
-test('an open breaker half opens as soon as probes see the backend recover', async () => {
+test.each([
+  { type: 'backend.became_healthy', subject: 'a', data: { backend: 'a', cause: '' } } as const,
+  { type: 'backend.probes_passed', subject: 'a', data: { backend: 'a' } } as const,
+])('an open breaker half opens as soon as probes see the backend recover: $type', async (seen) => {
   const fleet = newFleet();
   const { fold, events } = await fleet.start('s1', declared(['a']));
   const breaker = () => fold.state.backends.get('a')?.breaker;
   await fleet.facts(events, [started('gw-1'), tripped('gw-1', 'a', fleet.clock.now() + 30_000)]);
   await vi.waitFor(() => expect(breaker()).toBe('open'));
-  const healthy = {
-    type: 'backend.became_healthy',
-    subject: 'a',
-    data: { backend: 'a', cause: '' },
-  } as const;
-  await fleet.facts(events, [healthy]);
+  await fleet.facts(events, [seen]);
   await vi.waitFor(() => expect(breaker()).toBe('half_open'));
 });
 

@@ -155,8 +155,8 @@ export class Scheduler implements Service {
     if (!this.#leadership.leading) return;
     for (const event of record.events) {
       if (event.type === 'checkpoint.written') return;
-      if (event.type === 'backend.became_healthy') {
-        // Its probes have just seen it recover, so there is no reason to wait for the breaker's own time.
+      if (event.type === 'backend.became_healthy' || event.type === 'backend.probes_passed') {
+        // Probes see it answer again, so there is no reason to wait for the breaker's own time.
         const { backend } = event.data;
         this.#decideAlone(() => this.#actors.decide(backend, { type: 'trial.due' }));
       }

@@ -28,6 +28,8 @@ export const BACKEND_FOLDS: { readonly [T in BackendEventType]: Fold<T> } = {
   },
   'backend.became_healthy': (backend, { data }) => setHealth(backend, 'healthy', data.cause),
   'backend.became_unhealthy': (backend, { data }) => setHealth(backend, 'unhealthy', data.cause),
+  // A hint to the scheduler, which answers with `breaker.half_opened`.
+  'backend.probes_passed': () => {},
   'backend.latency_measured': (backend, { data }) => {
     backend.latencyMs = data.latencyMs;
   },
