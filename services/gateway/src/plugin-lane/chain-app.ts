@@ -73,7 +73,7 @@ export async function buildChainApp(
 
 async function registerProxy(
   scope: FastifyInstance,
-  { timeouts }: ChainPolicy,
+  { timeouts, limits }: ChainPolicy,
   arrivalOf: (request: IncomingMessage) => Arrival | undefined,
   tools: LaneTools,
 ): Promise<void> {
@@ -92,6 +92,7 @@ async function registerProxy(
       bodyTimeout: 0,
       keepAliveTimeout: timeouts.backendIdleMs,
       keepAliveMaxTimeout: timeouts.backendIdleMs,
+      maxHeaderSize: limits.headerBytes,
     },
     replyOptions: {
       getUpstream: () => NO_UPSTREAM,
@@ -114,12 +115,12 @@ async function registerProxy(
 /** The plugins let it pass: from here on the connection is no HTTP that Fastify would answer. */
 function openTunnel(
   tools: LaneTools,
-  { entry, host, requestId, peer, trusted }: Arrival,
+  { entry, host, requestId, peer }: Arrival,
   { client, head, onStatus }: Upgrade,
   request: FastifyRequest,
   reply: FastifyReply,
 ): void {
-  const headers = forwardedRequestHeaders(request.headers, host, requestId, peer, trusted);
+  const headers = forwardedRequestHeaders(request.headers, host, requestId, peer);
   const target = request.raw.url ?? '/';
   reply.raw.detachSocket(client);
   reply.hijack();

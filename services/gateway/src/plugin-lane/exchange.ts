@@ -7,8 +7,9 @@ import { isIdempotent } from '@usher/http1';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { AttemptOutcome, BackendSlot, RouteEntry } from '../routing-table.ts';
 import type { WireLaneOptions } from '../wire/lane-context.ts';
+import type { Peer } from '../wire/peer.ts';
 import { decideRetry } from '../wire/retry.ts';
-import { forwardedRequestHeaders, type Headers, type Peer } from './forwarded.ts';
+import { forwardedRequestHeaders, type Headers } from './forwarded.ts';
 
 /** What serving a request takes. */
 export type LaneTools = Pick<WireLaneOptions, 'table' | 'now' | 'counters'>;
@@ -19,7 +20,6 @@ export interface Arrival {
   readonly requestId: string;
   readonly host: string | undefined;
   readonly peer: Peer;
-  readonly trusted: boolean;
   /** Present when the client asks for a WebSocket. */
   readonly upgrade?: Upgrade;
 }
@@ -122,8 +122,8 @@ export class Exchange {
   }
 
   #requestHeaders(headers: Headers): Headers {
-    const { host, requestId, peer, trusted } = this.#arrival;
-    const forwarded = forwardedRequestHeaders(headers, host, requestId, peer, trusted);
+    const { host, requestId, peer } = this.#arrival;
+    const forwarded = forwardedRequestHeaders(headers, host, requestId, peer);
     if (this.#request.headers['content-type'] === undefined) delete forwarded['content-type'];
     return forwarded;
   }

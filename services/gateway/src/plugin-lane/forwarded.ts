@@ -1,4 +1,5 @@
 import { BlockList, isIPv4 } from 'node:net';
+import type { Peer } from '../wire/peer.ts';
 
 /** Header fields that belong to one connection, or that only a proxy may set, and are never passed on (RFC 9110 section 7.6.1). */
 const DROPPED = [
@@ -19,12 +20,6 @@ const CLAIMS = ['forwarded', 'x-real-ip', 'x-forwarded-port'];
 
 export type Headers = Record<string, string | string[] | undefined>;
 
-/** Who the request came from, on the connection. */
-export interface Peer {
-  readonly address: string;
-  readonly tls: boolean;
-}
-
 /** Tells whether an address is that of a proxy whose X-Forwarded-* headers count. */
 export function trustOf(networks: readonly string[]): (address: string) => boolean {
   const list = new BlockList();
@@ -42,15 +37,15 @@ export function forwardedRequestHeaders(
   host: string | undefined,
   requestId: string,
   peer: Peer,
-  trusted: boolean,
 ): Headers {
+  const { trusted } = peer;
   const forwarded: Headers = { ...headers };
   for (const name of DROPPED) delete forwarded[name];
   if (!trusted) for (const name of CLAIMS) delete forwarded[name];
   const before = trusted ? headers['x-forwarded-for'] : undefined;
   forwarded['x-forwarded-for'] = before === undefined ? peer.address : `${String(before)}, ${peer.address}`;
   if (!trusted || headers['x-forwarded-proto'] === undefined) {
-    forwarded['x-forwarded-proto'] = peer.tls ? 'https' : 'http';
+    forwarded['x-forwarded-proto'] = peer.scheme;
   }
   if (!trusted || headers['x-forwarded-host'] === undefined) forwarded['x-forwarded-host'] = host;
   forwarded['host'] = host;

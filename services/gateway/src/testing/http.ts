@@ -26,7 +26,7 @@ export interface Backend {
 /** A backend that answers with its own name unless told otherwise. */
 export async function startBackend(name: string, handle?: RequestListener): Promise<Backend> {
   const seen: IncomingMessage[] = [];
-  const server = createServer((incoming, response) => {
+  const server = createServer({ maxHeaderSize: 2 ** 16 }, (incoming, response) => {
     seen.push(incoming);
     if (handle !== undefined) handle(incoming, response);
     else response.end(name);

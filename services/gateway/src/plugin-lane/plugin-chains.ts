@@ -1,0 +1,109 @@
+import type { PluginSettings } from '@usher/domain';
+import type { RouteEntry } from '../routing-table.ts';
+import type { ChainApp } from './chain-app.ts';
+import type { Arrival } from './exchange.ts';
+import type { PluginLaneOptions } from './plugin-lane.ts';
+
+/** An app with the number of requests that it is serving. */
+interface Chain {
+  readonly app: Promise<ChainApp>;
+  active: number;
+  retired: boolean;
+}
+
+/**
+ * The apps behind the lane's server, one for each distinct chain of plugins. So a plugin that cannot be loaded fails the
+ * routes that ask for it and no others, and a change of policy builds only the chains that it changed. An app that is not
+ * needed any more ends when its last request has.
+ */
+export class PluginChains {
+  readonly #options: PluginLaneOptions;
+  #chains = new Map<string, Chain>();
+  readonly #byRoute = new WeakMap<RouteEntry, Chain>();
+
+  constructor(options: PluginLaneOptions) {
+    this.#options = options;
+  }
+
+  /** Builds what the table's policy needs and lets go of what it does not. */
+  update(): void {
+    const before = this.#chains;
+    this.#chains = new Map();
+    for (const entry of this.#options.table.routes) {
+      const key = this.#keyOf(entry);
+      const chain = before.get(key);
+      if (chain !== undefined) this.#chains.set(key, chain);
+      else if (entry.lane === 'plugin') this.#chainOf(entry);
+    }
+    const needed = new Set(this.#chains.values());
+    for (const chain of before.values()) {
+      if (needed.has(chain)) continue;
+      chain.retired = true;
+      this.#closeIfDone(chain);
+    }
+  }
+
+  /**
+   * The app for a request, counted as one that it serves until `done` is called. Rejects when its plugins cannot be
+   * loaded: a request is not served without a plugin that its route asks for, for that might be the one that checks who may.
+   */
+  async use({ entry }: Arrival): Promise<{ readonly app: ChainApp; readonly done: () => void }> {
+    const chain = this.#chainOf(entry);
+    chain.active += 1;
+    const done = (): void => {
+      chain.active -= 1;
+      this.#closeIfDone(chain);
+    };
+    try {
+      return { app: await chain.app, done };
+    } catch (error) {
+      done();
+      throw error;
+    }
+  }
+
+  async close(): Promise<void> {
+    const chains = [...this.#chains.values()];
+    this.#chains.clear();
+    await Promise.allSettled(chains.map(async ({ app }) => (await app).close()));
+  }
+
+  #chainOf(entry: RouteEntry): Chain {
+    const known = this.#byRoute.get(entry);
+    if (known !== undefined) return known;
+    const key = this.#keyOf(entry);
+    const chain = this.#chains.get(key) ?? this.#newChain(entry.settings.plugins);
+    this.#chains.set(key, chain);
+    this.#byRoute.set(entry, chain);
+    return chain;
+  }
+
+  #newChain(plugins: readonly PluginSettings[]): Chain {
+    const chain: Chain = { app: this.#build(plugins), active: 0, retired: false };
+    chain.app.catch((error: unknown) => {
+      this.#options.log.error('routes with these plugins cannot be served', {
+        plugins: plugins.map(({ name }) => name).join(', '),
+        cause: String(error),
+      });
+    });
+    return chain;
+  }
+
+  async #build(plugins: readonly PluginSettings[]): Promise<ChainApp> {
+    const { policy } = this.#options.table;
+    // Fastify and what belongs to it is loaded when the first chain needs it: a worker of plain routes never does.
+    const { buildChainApp } = await import('./chain-app.ts');
+    return buildChainApp(plugins, policy, this.#options);
+  }
+
+  #closeIfDone(chain: Chain): void {
+    if (!chain.retired || chain.active > 0) return;
+    chain.app.then((app) => app.close()).catch(() => {});
+  }
+
+  /** Equal keys, equal apps. */
+  #keyOf({ settings }: RouteEntry): string {
+    const { timeouts, limits, trustedProxies } = this.#options.table.policy;
+    return JSON.stringify([settings.plugins, timeouts, limits, trustedProxies]);
+  }
+}

@@ -1,0 +1,56 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import { ERRORS, type ErrorCode, problemOf } from '@usher/domain';
+import { problemResponse } from '../wire/problem-response.ts';
+
+/** What the lane does with a request, or with what should have been one, before and without Fastify. */
+
+/** Any other protocol that a client would like to change to is ignored, as RFC 9110 section 7.8 allows. */
+export function isWebSocket({ headers }: IncomingMessage): boolean {
+  return headers.upgrade?.toLowerCase() === 'websocket';
+}
+
+/** Host and path to route by. An absolute target names the host itself and goes on in origin form (RFC 9112 section 3.2.2). */
+export function target(request: IncomingMessage): { readonly host: string; readonly path: string } {
+  const absolute = /^https?:\/\/([^/?#]*)/i.exec(request.url ?? '');
+  if (absolute !== null) {
+    const rest = (request.url ?? '').slice(absolute[0].length);
+    request.url = rest.startsWith('/') ? rest : `/${rest}`;
+    request.headers.host = absolute[1] ?? '';
+  }
+  const authority = (request.headers.host ?? '').toLowerCase();
+  const host = authority.replace(/:\d*$/, '');
+  const url = request.url ?? '/';
+  const query = url.indexOf('?');
+  return { host, path: query < 0 ? url : url.slice(0, query) };
+}
+
+/** Answers a request without Fastify. */
+export function sendPlainProblem(response: ServerResponse, code: ErrorCode, requestId: string): void {
+  const body = JSON.stringify(problemOf(code));
+  response
+    .writeHead(ERRORS[code].status, {
+      'content-type': 'application/problem+json',
+      'content-length': Buffer.byteLength(body),
+      'x-request-id': requestId,
+    })
+    .end(body);
+}
+
+/** What Node's parser objects to, as an error of ours. */
+export function codeOf({ code }: NodeJS.ErrnoException): ErrorCode {
+  if (code === 'HPE_HEADER_OVERFLOW') return 'head_too_large';
+  return code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 'request_timeout' : 'bad_request';
+}
+
+/** Answers and closes: nothing that comes after it on this connection can be trusted. */
+export function refuse(socket: Socket, code: ErrorCode, requestId: string): void {
+  if (!socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const text = problemResponse(code, '', { requestId, connection: 'connection: close\r\n', toHead: false });
+  socket.on('error', () => socket.destroy());
+  socket.end(text, 'latin1');
+  socket.resume();
+}

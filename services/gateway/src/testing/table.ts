@@ -1,0 +1,59 @@
+import { FastRandom } from '@usher/domain';
+import type { AttemptOutcome, BackendRow, BackendSlot, PoolTable, TableDelta } from '../routing-table.ts';
+import { type BreakerNews, WorkerTable } from '../table/worker-table.ts';
+import { policy, pool, row } from './fixtures.ts';
+
+export const START = 1_000_000;
+
+/** A worker's table with the pool `web` and a clock that a test moves. */
+export class TestTable {
+  readonly news: BreakerNews[] = [];
+  readonly table = new WorkerTable(policy(), new FastRandom({ next: () => 0.4 }), (news) =>
+    this.news.push(news),
+  );
+  nowMs = START;
+  #position = 0;
+
+  constructor(rows: readonly BackendRow[], settings = pool()) {
+    this.apply({ kind: 'pool', settings }, ...rows.map((each) => ({ kind: 'backend', row: each }) as const));
+    this.apply({ kind: 'policy', policy: this.table.policy });
+  }
+
+  get pool(): PoolTable {
+    return this.table.match('any', '/')!.pool;
+  }
+
+  apply(...deltas: TableDelta[]): void {
+    this.table.apply(deltas, ++this.#position, this.nowMs);
+  }
+
+  set(id: string, changes: Partial<BackendRow> = {}): void {
+    this.apply({ kind: 'backend', row: row(id, changes) });
+  }
+
+  /** Who may be chosen now. */
+  get choosable(): string {
+    return this.pool.eligible.map(({ id }) => id).join(' ');
+  }
+
+  slot(id: string): BackendSlot {
+    return this.pool.slots.find((each) => each.id === id)!;
+  }
+
+  /** Attempts that begin and end at once. */
+  attempts(slot: BackendSlot, ...outcomes: AttemptOutcome[]): void {
+    for (const outcome of outcomes) {
+      this.table.begin(slot);
+      this.table.finish(this.pool, slot, outcome, 0, this.nowMs);
+    }
+  }
+
+  trip(id: string): void {
+    this.attempts(this.slot(id), 'connect_failed', 'connect_failed', 'connect_failed');
+  }
+
+  advance(ms: number): void {
+    this.nowMs += ms;
+    this.table.tick(this.nowMs);
+  }
+}
