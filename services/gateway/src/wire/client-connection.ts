@@ -2,15 +2,16 @@ import type { Socket } from 'node:net';
 import { ERRORS, type ErrorCode } from '@usher/domain';
 import { FAULTY, INCOMPLETE, type RequestHead } from '@usher/http1';
 import type { RouteEntry } from '../routing-table.ts';
-import type { ClientOutput } from './client-output.ts';
 import type { ClientSide } from './client-side.ts';
 import { ClientSocket, type ClientSocketUser } from './client-socket.ts';
 import { Exchange } from './exchange.ts';
 import { forwardRequestHead, requestIdOf } from './forward-request.ts';
 import type { ConnectionLine } from './forward-response.ts';
 import type { LaneContext } from './lane-context.ts';
+import type { Output } from './output.ts';
 import type { Peer } from './peer.ts';
 import { problemResponse } from './problem-response.ts';
+import type { Lifetime } from './read-buffers.ts';
 import { RequestBody } from './request-body.ts';
 import { RequestInput } from './request-input.ts';
 
@@ -24,7 +25,7 @@ export interface ConnectionOwner {
 
 /** One client connection: its requests one after the other, and what happens between them. */
 export class ClientConnection implements ClientSide, ClientSocketUser {
-  readonly output: ClientOutput;
+  readonly output: Output;
   private readonly link: ClientSocket;
   private readonly lane: LaneContext;
   private readonly owner: ConnectionOwner;
@@ -112,17 +113,19 @@ export class ClientConnection implements ClientSide, ClientSocketUser {
     this.link.reset();
   }
 
-  onBytes(chunk: Buffer): void {
+  onBytes(bytes: Buffer, length: number, lifetime: Lifetime): void {
     const { exchange, input } = this;
-    let rest = chunk;
+    let used = 0;
     if (exchange?.wantsBody === true) {
-      const used = exchange.onBodyData(chunk);
-      if (used === chunk.length) return;
-      rest = chunk.subarray(used);
+      used = exchange.onBodyData(bytes, length, lifetime);
+      if (exchange.wantsBody && this.exchange === exchange) this.link.target.expectMore(length);
+      else this.link.target.bodyOver(exchange.bodyQueued);
+      if (used === length) return;
     }
-    input.feed(rest);
+    input.feed(bytes, used, length, lifetime);
     if (this.exchange === undefined) this.serveNext();
-    else this.updateReading();
+    input.own();
+    if (!input.isEmpty) this.updateReading();
   }
 
   onHalfClosed(): void {
@@ -187,12 +190,12 @@ export class ClientConnection implements ClientSide, ClientSocketUser {
     const body = RequestBody.of(head, lane.table.policy.limits.requestBodyBytes);
     let bodyEnd = headEnd;
     if (body !== undefined) {
-      bodyEnd = body.take(input.bytes, headEnd);
+      bodyEnd = body.take(input.bytes, headEnd, input.end);
       if (bodyEnd === FAULTY) {
         this.refuse(body.fault.code, body.fault.detail, id, head.method === 'HEAD', startMs);
         return;
       }
-      if (bodyEnd > headEnd) body.keep(input.bytes.subarray(headEnd, bodyEnd));
+      body.keep(input.bytes, headEnd, bodyEnd, input.lifetime);
     }
     input.consume(bodyEnd);
     this.open(head, route, id, body, startMs);
@@ -251,6 +254,7 @@ export class ClientConnection implements ClientSide, ClientSocketUser {
   /** Gives the connection to the plugin lane, from the beginning of the request that was just parsed. */
   private handOver(): void {
     const { lane, input, link } = this;
+    input.own();
     const { bytes } = input;
     input.clear();
     // Nothing may be read or served here any more.

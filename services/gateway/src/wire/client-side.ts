@@ -1,10 +1,10 @@
 import type { ErrorCode } from '@usher/domain';
-import type { ClientOutput } from './client-output.ts';
 import type { ConnectionLine } from './forward-response.ts';
+import type { Output } from './output.ts';
 
 /** The client connection as one request on it sees it. */
 export interface ClientSide {
-  readonly output: ClientOutput;
+  readonly output: Output;
   /** What a response to the current request says about the connection. */
   readonly connectionLine: ConnectionLine;
   /** The connection closes after the current response. */

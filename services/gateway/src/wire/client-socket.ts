@@ -1,7 +1,9 @@
 import type { Socket } from 'node:net';
-import { ClientOutput } from './client-output.ts';
+import { adoptSocket } from './adopt-socket.ts';
 import { Deadline, type Expirable } from './deadlines.ts';
 import type { LaneContext } from './lane-context.ts';
+import { Output } from './output.ts';
+import { type Lifetime, ReadTarget } from './read-buffers.ts';
 
 /** How long a connection that we closed may go on sending, so that it gets to read our last answer before a reset. */
 const LINGER_MS = 2000;
@@ -10,7 +12,8 @@ const HALF_CLOSE_GRACE_MS = 1000;
 
 /** What a client's socket reports. */
 export interface ClientSocketUser {
-  onBytes(chunk: Buffer): void;
+  /** `bytes[0..length)` have been read. */
+  onBytes(bytes: Buffer, length: number, lifetime: Lifetime): void;
   /** The client will send nothing more, but may still read. */
   onHalfClosed(): void;
   /** The connection is gone, by whatever way. Nothing is reported after it. */
@@ -23,7 +26,9 @@ export interface ClientSocketUser {
 
 /** A client's TCP connection: when it is read, when it has to be given up, and how it ends without losing an answer. */
 export class ClientSocket implements Expirable {
-  readonly output: ClientOutput;
+  readonly output: Output;
+  /** Where reads go, unless the connection has to be read as a stream. */
+  readonly target: ReadTarget;
   /** We have sent our last byte; what still comes is thrown away. */
   closing = false;
   /** The client has sent its last byte. */
@@ -33,19 +38,22 @@ export class ClientSocket implements Expirable {
   private readonly user: ClientSocketUser;
   private readonly deadline = new Deadline(this);
   private paused = false;
+  private detached = false;
   /** What the client had taken when it was last looked at after it half closed. */
   private takenBytes = -1;
 
-  constructor(socket: Socket, lane: LaneContext, user: ClientSocketUser) {
-    this.socket = socket;
+  constructor(accepted: Socket, lane: LaneContext, user: ClientSocketUser) {
     this.lane = lane;
     this.user = user;
-    this.output = new ClientOutput(socket, lane.counters, () => user.onUnblocked());
+    this.target = new ReadTarget(lane.upstreams.buffers);
+    const adopted = adoptSocket(accepted, this.target.next, this.onRead);
+    const socket = adopted ?? accepted;
+    this.socket = socket;
+    this.output = new Output(socket, lane.counters, () => user.onUnblocked());
     // A client may stop sending and still wait for the answer.
     socket.allowHalfOpen = true;
     socket.setNoDelay(true);
-    socket.on('data', this.onData);
-    socket.on('drain', this.onDrain);
+    if (adopted === undefined) socket.on('data', this.onData);
     socket.on('end', this.onEnd);
     socket.on('error', this.onError);
     socket.on('close', this.onClose);
@@ -87,8 +95,9 @@ export class ClientSocket implements Expirable {
   detach(): Socket {
     const { socket } = this;
     socket.pause();
+    this.detached = true;
+    this.output.detach();
     socket.off('data', this.onData);
-    socket.off('drain', this.onDrain);
     socket.off('end', this.onEnd);
     socket.off('error', this.onError);
     socket.off('close', this.onClose);
@@ -111,12 +120,18 @@ export class ClientSocket implements Expirable {
     this.lane.deadlines.arm(this.deadline, nowMs + graceMs);
   }
 
-  private readonly onData = (chunk: Buffer): void => {
-    this.lane.counters.bytesIn += chunk.length;
-    if (!this.closing) this.user.onBytes(chunk);
+  private readonly onRead = (length: number, bytes: Buffer): boolean => {
+    // From its next owner's view it is a socket like any other.
+    if (this.detached) return this.socket.push(Buffer.from(bytes.subarray(0, length)));
+    this.lane.counters.bytesIn += length;
+    if (!this.closing) this.user.onBytes(bytes, length, this.target.lifetime);
+    return true;
   };
 
-  private readonly onDrain = (): void => this.output.flushed();
+  private readonly onData = (chunk: Buffer): void => {
+    this.lane.counters.bytesIn += chunk.length;
+    if (!this.closing) this.user.onBytes(chunk, chunk.length, 'ever');
+  };
 
   private readonly onEnd = (): void => {
     this.halfClosed = true;

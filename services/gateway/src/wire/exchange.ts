@@ -2,13 +2,12 @@ import { FAULTY, type HttpFault, isIdempotent, type RequestHead } from '@usher/h
 import type { AttemptOutcome, BackendSlot, PoolTable } from '../routing-table.ts';
 import type { ClientSide } from './client-side.ts';
 import type { LaneContext } from './lane-context.ts';
+import type { Lifetime } from './read-buffers.ts';
 import { REPLAY_BYTES_MAX, type RequestBody } from './request-body.ts';
 import { type Asked, ResponseRelay } from './response-relay.ts';
 import { decideRetry } from './retry.ts';
 import type { Loss, UpstreamConnection, UpstreamUser } from './upstream-connection.ts';
 
-/** Up to this size the beginning of a body is sent in the same piece as the head. */
-const INLINE_BYTES_MAX = 8 * 1024;
 const NONE_TRIED: readonly BackendSlot[] = [];
 
 /** Outcomes that are answered with the error of the same name. */
@@ -70,7 +69,7 @@ export class Exchange implements UpstreamUser, Asked {
     this.startMs = request.startMs;
     this.answers = request.answers;
     this.relay = new ResponseRelay(client, this, lane.responseHead);
-    this.attemptsLeft = request.pool.settings.retry.attempts;
+    this.attemptsLeft = this.pool.settings.retry.attempts;
     const { requestMs } = lane.table.policy.timeouts;
     this.limitMs = requestMs === 0 ? Infinity : request.startMs + requestMs;
   }
@@ -90,28 +89,34 @@ export class Exchange implements UpstreamUser, Asked {
     this.client.exchangeFailed('no_backend', '', this.startMs);
   }
 
-  /** Takes what belongs to the body from the beginning of `bytes`; answers with the offset after it. */
-  onBodyData(bytes: Buffer): number {
+  /** Part of the body waits to be written to the backend. */
+  get bodyQueued(): boolean {
+    return this.upstream?.output.queued === true;
+  }
+
+  /** Takes what belongs to the body from `bytes[0..length)`; answers with the offset after it. */
+  onBodyData(bytes: Buffer, length: number, lifetime: Lifetime): number {
     const { body, upstream } = this;
-    if (body === undefined || upstream === undefined) return bytes.length;
-    const to = body.take(bytes, 0);
+    if (body === undefined || upstream === undefined) return length;
+    const to = body.take(bytes, 0, length);
     if (to === FAULTY) {
       this.onRequestFault(body.fault);
-      return bytes.length;
+      return length;
     }
-    const piece = to === bytes.length ? bytes : bytes.subarray(0, to);
-    body.keep(piece);
-    if (!this.sent) {
+    if (this.sent) {
+      if (body.keptBytes + to > REPLAY_BYTES_MAX) body.forget();
+      body.keep(bytes, 0, to, lifetime);
+      upstream.output.part(bytes, 0, to, lifetime);
+      if (upstream.output.blocked) this.client.pauseBody();
+      if (this.relay.status === 0) this.awaitNext(this.lane.now());
+    } else {
+      body.keep(bytes, 0, to, lifetime);
       if (body.keptBytes >= REPLAY_BYTES_MAX) this.client.pauseBody();
-      return to;
     }
-    if (body.keptBytes > REPLAY_BYTES_MAX) body.forget();
-    if (!upstream.socket.write(piece)) this.client.pauseBody();
-    if (this.relay.status === 0) this.awaitNext(this.lane.now());
     return to;
   }
 
-  onRequestDrain(): void {
+  onUpstreamUnblocked(): void {
     this.client.resumeBody();
     if (this.relay.status === 0) this.awaitNext(this.lane.now());
   }
@@ -150,11 +155,11 @@ export class Exchange implements UpstreamUser, Asked {
     this.client.resumeBody();
   }
 
-  onResponseData(bytes: Buffer, length: number): void {
+  onResponseData(bytes: Buffer, length: number, lifetime: Lifetime): void {
     const { relay } = this;
     const { output } = this.client;
     const headBefore = relay.status === 0;
-    const verdict = relay.take(bytes, length, this.upstream?.isBulk === true);
+    const verdict = relay.take(bytes, length, lifetime);
     if (verdict === 'bad') {
       if (relay.status === 0) this.onFailed('bad_response', this.lane.now());
       else this.onBroken('bad_response', this.lane.now());
@@ -185,7 +190,7 @@ export class Exchange implements UpstreamUser, Asked {
 
   /** More of the body has to come, and the backend would take it. */
   private get waitsForClient(): boolean {
-    return this.wantsBody && this.upstream?.socket.writableNeedDrain !== true;
+    return this.wantsBody && this.upstream?.output.blocked !== true;
   }
 
   private attempt(slot: BackendSlot, nowMs: number): void {
@@ -208,22 +213,15 @@ export class Exchange implements UpstreamUser, Asked {
   private send(nowMs: number): void {
     const { body, upstream, slot } = this;
     if (upstream === undefined || slot === undefined) return;
-    const { socket } = upstream;
     const host = this.needsHost ? `host: ${slot.authority}\r\n\r\n` : '\r\n';
-    const text = this.head + host;
     this.sent = true;
-    if (body === undefined || body.keptBytes === 0) {
-      socket.write(text, 'latin1');
-    } else if (body.keptBytes <= INLINE_BYTES_MAX) {
-      socket.write(text + Buffer.concat(body.kept).toString('latin1'), 'latin1');
+    if (body === undefined) {
+      upstream.output.text(this.head + host);
     } else {
-      socket.cork();
-      socket.write(text, 'latin1');
-      for (const piece of body.kept) socket.write(piece);
-      socket.uncork();
+      upstream.output.headAndPieces(this.head + host, body.kept, body.keptBytes);
+      // What is never sent twice need not be kept.
+      if (!this.idempotent || body.keptBytes > REPLAY_BYTES_MAX) body.forget();
     }
-    // What is never sent twice need not be kept.
-    if (body !== undefined && !this.idempotent) body.forget();
     this.awaitNext(nowMs);
   }
 

@@ -1,4 +1,5 @@
 import { ChunkedScanner, FAULTS, FAULTY, type Framing, type HttpFault } from '@usher/http1';
+import type { Lifetime } from './read-buffers.ts';
 
 /** As much of a request's body is kept so that it can be sent again. */
 export const REPLAY_BYTES_MAX = 64 * 1024;
@@ -31,26 +32,28 @@ export class RequestBody {
     this.done = this.scanner === undefined && this.left === 0;
   }
 
-  /** Takes what belongs to the body from `bytes[from..]`; answers with the offset after it, or FAULTY with `fault` set. */
-  take(bytes: Buffer, from: number): number {
+  /** Takes what belongs to the body from `bytes[from..end)`; answers with the offset after it, or FAULTY with `fault` set. */
+  take(bytes: Buffer, from: number, end: number): number {
     const { scanner } = this;
     if (scanner === undefined) {
       if (this.left > this.payloadMax) return this.refuse(TOO_LARGE);
-      const taken = Math.min(this.left, bytes.length - from);
+      const taken = Math.min(this.left, end - from);
       this.left -= taken;
       this.done = this.left === 0;
       return from + taken;
     }
-    const to = scanner.scan(bytes, from, bytes.length);
+    const to = scanner.scan(bytes, from, end);
     this.done = scanner.complete;
     if (to !== FAULTY && scanner.payloadBytes <= this.payloadMax) return to;
     return this.refuse(to === FAULTY ? scanner.fault : TOO_LARGE);
   }
 
-  keep(piece: Buffer): void {
-    if (!this.replayable) return;
-    this.kept.push(piece);
-    this.keptBytes += piece.length;
+  /** Keeps `bytes[from..to)` for sending it later, or again. */
+  keep(bytes: Buffer, from: number, to: number, lifetime: Lifetime): void {
+    if (!this.replayable || to === from) return;
+    const piece = bytes.subarray(from, to);
+    this.kept.push(lifetime === 'ever' ? piece : Buffer.from(piece));
+    this.keptBytes += to - from;
   }
 
   /** Gives up sending it again. */

@@ -1,21 +1,24 @@
 import { HeadBuffer, type HeadLimits, INCOMPLETE, parseRequestHead, type RequestHead } from '@usher/http1';
+import type { Lifetime } from './read-buffers.ts';
 
 const EMPTY = Buffer.alloc(0);
 
 /** What was read from a client and not used yet: the next requests, of which the first may be cut off anywhere. */
 export class RequestInput {
-  /** From the beginning of the next request; complete only when `next` found a head. */
+  /** The next request begins at `bytes[0]`, what was read ends before `bytes[end]`. */
   bytes: Buffer = EMPTY;
+  end = 0;
+  lifetime: Lifetime = 'ever';
   /** A head that does not end in what was read so far. */
   private partial: HeadBuffer | undefined;
 
-  /** Bytes that no head has used. */
+  /** Bytes that no request has used. */
   get length(): number {
-    return this.partial === undefined ? this.bytes.length : this.partial.length;
+    return this.partial === undefined ? this.end : this.partial.length;
   }
 
   get isEmpty(): boolean {
-    return this.bytes.length === 0 && this.partial === undefined;
+    return this.end === 0 && this.partial === undefined;
   }
 
   /** A request has begun and its head has not ended. */
@@ -23,9 +26,22 @@ export class RequestInput {
     return this.partial !== undefined;
   }
 
-  feed(chunk: Buffer): void {
-    if (this.partial !== undefined) this.partial.append(chunk);
-    else this.bytes = this.bytes.length === 0 ? chunk : Buffer.concat([this.bytes, chunk]);
+  /** Adds `bytes[start..end)`. Unless they live for ever, `own` must be called before they change. */
+  feed(bytes: Buffer, start: number, end: number, lifetime: Lifetime): void {
+    if (this.partial !== undefined) {
+      this.partial.append(bytes.subarray(start, end));
+    } else if (this.end === 0) {
+      this.bytes = start === 0 ? bytes : bytes.subarray(start, end);
+      this.end = end - start;
+      this.lifetime = lifetime;
+    } else {
+      this.replace(Buffer.concat([this.bytes.subarray(0, this.end), bytes.subarray(start, end)]));
+    }
+  }
+
+  /** Makes sure that what is left stays as it is. */
+  own(): void {
+    if (this.end > 0 && this.lifetime !== 'ever') this.replace(Buffer.from(this.bytes.subarray(0, this.end)));
   }
 
   /** Parses the next head into `head`. Answers like `parseRequestHead`, with offsets into `bytes`. */
@@ -33,26 +49,39 @@ export class RequestInput {
     const { partial } = this;
     if (partial !== undefined) {
       if (partial.findEnd() === INCOMPLETE && partial.length < limits.headerBytes) return INCOMPLETE;
-      this.bytes = partial.bytes;
       this.partial = undefined;
+      this.replace(partial.bytes);
     }
-    const end = parseRequestHead(this.bytes, this.bytes.length, limits, head);
-    if (end === INCOMPLETE) {
-      this.partial = new HeadBuffer();
-      this.partial.append(this.bytes);
-      this.partial.findEnd();
-      this.bytes = EMPTY;
+    const headEnd = parseRequestHead(this.bytes, this.end, limits, head);
+    if (headEnd === INCOMPLETE) {
+      const begun = new HeadBuffer();
+      begun.append(this.bytes.subarray(0, this.end));
+      begun.findEnd();
+      this.clear();
+      this.partial = begun;
     }
-    return end;
+    return headEnd;
   }
 
   /** Drops what is used: everything before `to`. */
   consume(to: number): void {
-    this.bytes = to === this.bytes.length ? EMPTY : this.bytes.subarray(to);
+    if (to === this.end) {
+      this.clear();
+    } else {
+      this.bytes = this.bytes.subarray(to, this.end);
+      this.end -= to;
+    }
   }
 
   clear(): void {
     this.bytes = EMPTY;
+    this.end = 0;
     this.partial = undefined;
+  }
+
+  private replace(bytes: Buffer): void {
+    this.bytes = bytes;
+    this.end = bytes.length;
+    this.lifetime = 'ever';
   }
 }

@@ -1,6 +1,7 @@
 import { FAULTY, HeadBuffer, INCOMPLETE, parseResponseHead, type ResponseHead } from '@usher/http1';
 import type { ClientSide } from './client-side.ts';
 import { forwardResponseHead } from './forward-response.ts';
+import type { Lifetime } from './read-buffers.ts';
 import { ResponseBody } from './response-body.ts';
 
 /** What the bytes of a response amounted to. `surplus`: complete, but the backend sent more than that. */
@@ -54,9 +55,8 @@ export class ResponseRelay {
     return this.body?.kind === 'close';
   }
 
-  /** `stable`: the bytes stay as they are while the client is blocked. */
-  take(bytes: Buffer, length: number, stable: boolean): RelayVerdict {
-    if (this.body !== undefined) return this.relayBody(this.body, bytes, 0, length, stable);
+  take(bytes: Buffer, length: number, lifetime: Lifetime): RelayVerdict {
+    if (this.body !== undefined) return this.relayBody(this.body, bytes, length, lifetime);
     if (this.partial === undefined) return this.takeHeads(bytes, length);
     const { partial } = this;
     partial.append(bytes.subarray(0, length));
@@ -124,17 +124,11 @@ export class ResponseRelay {
     return bodyEnd < end ? 'surplus' : 'complete';
   }
 
-  private relayBody(
-    body: ResponseBody,
-    bytes: Buffer,
-    start: number,
-    end: number,
-    stable: boolean,
-  ): RelayVerdict {
-    const to = body.take(bytes, start, end);
+  private relayBody(body: ResponseBody, bytes: Buffer, end: number, lifetime: Lifetime): RelayVerdict {
+    const to = body.take(bytes, 0, end);
     if (to === FAULTY) return 'bad';
     if (body.decoded) this.writeDecoded(body);
-    else this.client.output.part(bytes, start, to, stable);
+    else this.client.output.part(bytes, 0, to, lifetime);
     if (!body.complete) return 'more';
     return to < end ? 'surplus' : 'complete';
   }

@@ -1,7 +1,8 @@
 import { connect, type Socket } from 'node:net';
 import type { BackendSlot } from '../routing-table.ts';
 import { Deadline, type DeadlineWheel, type Expirable } from './deadlines.ts';
-import { BULK_BYTES_MIN, type ReadBuffers } from './read-buffers.ts';
+import { Output, type OutputTally } from './output.ts';
+import { type Lifetime, type ReadBuffers, ReadTarget } from './read-buffers.ts';
 
 /** Why a connection to a backend was lost while a request used it. */
 export type Loss = 'connect_failed' | 'connect_timeout' | 'backend_closed';
@@ -9,19 +10,19 @@ export type Loss = 'connect_failed' | 'connect_timeout' | 'backend_closed';
 /** The request that has a connection to itself. */
 export interface UpstreamUser {
   onConnected(): void;
-  /** `bytes[0..length)` is only valid during the call, unless the connection `isBulk`. */
-  onResponseData(bytes: Buffer, length: number): void;
+  onResponseData(bytes: Buffer, length: number, lifetime: Lifetime): void;
   /** The backend will send nothing more. */
   onResponseEnd(): void;
   onLost(loss: Loss): void;
   /** What was written has left; more may be written. */
-  onRequestDrain(): void;
+  onUpstreamUnblocked(): void;
 }
 
 /** Where a connection goes when its request is done, and how it leaves. */
 export interface UpstreamHome {
   readonly deadlines: DeadlineWheel;
   readonly buffers: ReadBuffers;
+  readonly tally: OutputTally;
   putIdle(connection: UpstreamConnection): void;
   dropIdle(connection: UpstreamConnection): void;
 }
@@ -32,20 +33,22 @@ const KEEP_ALIVE_DELAY_MS = 30_000;
 /** One connection to a backend: used by one request at a time, watched while idle. */
 export class UpstreamConnection implements Expirable {
   readonly slot: BackendSlot;
-  readonly socket: Socket;
+  readonly output: Output;
   readonly deadline = new Deadline(this);
   connected = false;
   /** It served a request before: the backend may have closed it at the very moment it is used again. */
   reused = false;
   private user: UpstreamUser | undefined;
   private readonly home: UpstreamHome;
-  private bulk: Buffer | undefined;
+  private readonly socket: Socket;
+  private readonly target: ReadTarget;
   private paused = false;
 
   constructor(slot: BackendSlot, user: UpstreamUser, home: UpstreamHome, connectBeforeMs: number) {
     this.slot = slot;
     this.user = user;
     this.home = home;
+    this.target = new ReadTarget(home.buffers);
     this.socket = connect({
       host: slot.host,
       port: slot.port,
@@ -53,22 +56,17 @@ export class UpstreamConnection implements Expirable {
       keepAlive: true,
       keepAliveInitialDelay: KEEP_ALIVE_DELAY_MS,
       onread: {
-        buffer: () => this.bulk ?? home.buffers.shared,
+        buffer: this.target.next,
         callback: (length, bytes) => this.onRead(length, bytes as Buffer),
       },
     });
     this.socket.on('connect', () => this.onConnect());
-    this.socket.on('drain', () => this.user?.onRequestDrain());
+    this.output = new Output(this.socket, home.tally, () => this.user?.onUpstreamUnblocked());
     this.socket.on('end', () => this.onEnd());
     // 'close' always follows and tells the user.
     this.socket.on('error', () => {});
     this.socket.on('close', () => this.onClose());
     home.deadlines.arm(this.deadline, connectBeforeMs);
-  }
-
-  /** Bytes read may wait in a write queue as long as this connection is paused meanwhile. */
-  get isBulk(): boolean {
-    return this.bulk !== undefined;
   }
 
   /** Nothing keeps it from serving another request: it is open both ways and nothing waits to be written. */
@@ -99,7 +97,7 @@ export class UpstreamConnection implements Expirable {
   /** The request is done and the connection can serve another. `queued`: bytes of its buffer still wait to be written. */
   release(idleUntilMs: number, queued: boolean): void {
     this.user = undefined;
-    this.dropBulk(queued);
+    this.target.bodyOver(queued);
     this.resume();
     this.home.deadlines.arm(this.deadline, idleUntilMs);
     this.home.putIdle(this);
@@ -132,9 +130,8 @@ export class UpstreamConnection implements Expirable {
       this.destroy();
       return true;
     }
-    user.onResponseData(bytes, length);
-    if (this.user === user && length >= BULK_BYTES_MIN && this.bulk === undefined)
-      this.bulk = this.home.buffers.takeBulk();
+    user.onResponseData(bytes, length, this.target.lifetime);
+    if (this.user === user) this.target.expectMore(length);
     return true;
   }
 
@@ -150,7 +147,6 @@ export class UpstreamConnection implements Expirable {
 
   private onClose(): void {
     this.home.deadlines.remove(this.deadline);
-    this.bulk = undefined;
     const { user } = this;
     if (user === undefined) {
       this.home.dropIdle(this);
@@ -158,10 +154,5 @@ export class UpstreamConnection implements Expirable {
     }
     this.user = undefined;
     user.onLost(this.connected ? 'backend_closed' : 'connect_failed');
-  }
-
-  private dropBulk(queued: boolean): void {
-    if (this.bulk !== undefined && !queued) this.home.buffers.giveBack(this.bulk);
-    this.bulk = undefined;
   }
 }

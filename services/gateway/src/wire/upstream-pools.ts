@@ -10,6 +10,8 @@ import { UpstreamConnection, type UpstreamHome, type UpstreamUser } from './upst
 export class UpstreamPools implements UpstreamHome {
   readonly deadlines: DeadlineWheel;
   readonly buffers = new ReadBuffers();
+  /** Bytes written to backends. */
+  readonly tally = { bytesOut: 0 };
   private readonly idle = new Map<BackendSlot, UpstreamConnection[]>();
 
   constructor(deadlines: DeadlineWheel) {

@@ -1,0 +1,101 @@
+import type { Socket } from 'node:net';
+import type { Lifetime } from './read-buffers.ts';
+
+/** Up to this size bytes are copied into the string or write that carries them; that is cheaper than a write of their own. */
+const COPY_BYTES_MAX = 8 * 1024;
+
+/** Counts what is written. */
+export interface OutputTally {
+  bytesOut: number;
+}
+
+/** The writing half of a connection. Knows whether the other end keeps up. */
+export class Output {
+  /** What was written last still waits; nothing more should be produced for it. */
+  blocked = false;
+  private readonly socket: Socket;
+  private readonly tally: OutputTally;
+  private readonly onUnblocked: () => void;
+
+  constructor(socket: Socket, tally: OutputTally, onUnblocked: () => void) {
+    this.socket = socket;
+    this.tally = tally;
+    this.onUnblocked = onUnblocked;
+    socket.on('drain', this.onFlushed);
+  }
+
+  /** Bytes wait in the write queue. */
+  get queued(): boolean {
+    return this.socket.writableLength > 0;
+  }
+
+  /** Bytes that the kernel has taken. */
+  get takenBytes(): number {
+    return this.socket.bytesWritten - this.socket.writableLength;
+  }
+
+  text(text: string): void {
+    this.tally.bytesOut += text.length;
+    if (!this.socket.write(text, 'latin1')) this.blocked = true;
+  }
+
+  /** A head and the bytes behind it, in one write to the kernel. The bytes may change after the call. */
+  headAndBytes(head: string, bytes: Buffer, start: number, end: number): void {
+    if (end === start) {
+      this.text(head);
+    } else if (end - start <= COPY_BYTES_MAX) {
+      this.text(head + bytes.toString('latin1', start, end));
+    } else {
+      this.socket.cork();
+      this.text(head);
+      this.bytes(Buffer.from(bytes.subarray(start, end)));
+      this.socket.uncork();
+    }
+  }
+
+  /** A head and pieces that stay as they are, in one write to the kernel. */
+  headAndPieces(head: string, pieces: readonly Buffer[], length: number): void {
+    if (length === 0) {
+      this.text(head);
+    } else if (length <= COPY_BYTES_MAX) {
+      this.text(pieces.reduce((text, piece) => text + piece.toString('latin1'), head));
+    } else {
+      this.socket.cork();
+      this.text(head);
+      for (const piece of pieces) this.bytes(piece);
+      this.socket.uncork();
+    }
+  }
+
+  /** A part of a body. */
+  part(bytes: Buffer, start: number, end: number, lifetime: Lifetime): void {
+    if (end === start) return;
+    if (lifetime === 'ever') this.bytes(bytes.subarray(start, end));
+    else if (end - start <= COPY_BYTES_MAX) this.text(bytes.toString('latin1', start, end));
+    else if (lifetime === 'call') this.bytes(Buffer.from(bytes.subarray(start, end)));
+    else this.borrowed(bytes.subarray(start, end));
+  }
+
+  /** Bytes that nobody else has or changes. */
+  bytes(bytes: Buffer): void {
+    this.tally.bytesOut += bytes.length;
+    if (!this.socket.write(bytes)) this.blocked = true;
+  }
+
+  detach(): void {
+    this.socket.off('drain', this.onFlushed);
+  }
+
+  /** Blocks whenever anything of it has to wait, however little, because its memory is needed again. */
+  private borrowed(bytes: Buffer): void {
+    this.tally.bytesOut += bytes.length;
+    this.socket.write(bytes, this.onFlushed);
+    if (this.socket.writableLength > 0) this.blocked = true;
+  }
+
+  private readonly onFlushed = (): void => {
+    if (!this.blocked || this.socket.writableLength > 0) return;
+    this.blocked = false;
+    this.onUnblocked();
+  };
+}
