@@ -1,11 +1,14 @@
 import type { RequestListener } from 'node:http';
 import { createServer } from 'node:net';
 import type { SharedSettings } from '@usher/domain';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { startGateway } from '../index.ts';
 import { policy, pool, route } from '../testing/fixtures.ts';
 import { backendAt, registered, TestFleet } from '../testing/fleet.ts';
 import { ask, listen, oneConnection, startBackend, until } from '../testing/http.ts';
+
+// Whole gateways with their threads: a busy machine may take its time.
+vi.setConfig({ testTimeout: 30_000 });
 
 let fleet: TestFleet;
 const closing: (() => unknown)[] = [];

@@ -111,9 +111,9 @@ export async function startListener(
   };
 }
 
-/** Waits until a condition holds; fails with its description after five seconds. */
+/** Waits until a condition holds; fails with its description after ten seconds. */
 export async function until(condition: () => boolean | Promise<boolean>, what: string): Promise<void> {
-  const deadline = Date.now() + 5_000;
+  const deadline = Date.now() + 10_000;
   while (!(await condition())) {
     if (Date.now() > deadline) throw new Error(`never happened: ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 5));

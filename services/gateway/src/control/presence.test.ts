@@ -1,0 +1,99 @@
+import { StoreUnavailableError } from '@usher/ports';
+import { openEmbeddedStore } from '@usher/state-store';
+import { SimulatedClock } from '@usher/testing';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { TestFleet } from '../testing/fleet.ts';
+import { until } from '../testing/http.ts';
+import { Facts } from './facts.ts';
+import { Presence } from './presence.ts';
+
+let fleet: TestFleet;
+let clock: SimulatedClock;
+const closing: (() => unknown)[] = [];
+beforeEach(() => {
+  fleet = new TestFleet();
+  clock = new SimulatedClock();
+});
+afterEach(async () => {
+  for (const close of closing.splice(0)) await close();
+  await fleet.close();
+});
+
+function present() {
+  const store = openEmbeddedStore({ clock });
+  closing.push(() => store.close());
+  const context = fleet.context({ clock, store });
+  const presence = new Presence(context, new Facts(context), 2);
+  presence.start();
+  closing.push(() => presence.stop());
+  const leased = async () => (await store.listLeases('gateway/')).length === 1;
+  return { presence, store, leased };
+}
+
+describe('the lease of a gateway', () => {
+  test('is kept as long as the gateway lives and given up when it stops', async () => {
+    const { presence, leased } = present();
+    await until(leased, 'it holds the lease');
+    for (let step = 0; step < 20; step++) {
+      clock.advance(3_000);
+      expect(await leased()).toBe(true);
+    }
+    await presence.stop();
+    expect(await leased()).toBe(false);
+    expect(clock.timers).toBe(1);
+  });
+
+  test('that cannot be renewed is reported once, and its return once', async () => {
+    const { store, leased } = present();
+    await until(leased, 'it holds the lease');
+    const acquire = store.acquireLease.bind(store);
+    store.acquireLease = async () => {
+      throw new StoreUnavailableError('gone');
+    };
+    for (let step = 0; step < 5; step++) clock.advance(3_000);
+    await until(() => fleet.log.entries.length > 0, 'it is reported');
+    expect(fleet.log.entries.map(({ level }) => level)).toEqual(['warn']);
+    store.acquireLease = acquire;
+    clock.advance(3_000);
+    await until(() => fleet.log.entries.length === 2, 'its return is reported');
+    expect(await leased()).toBe(true);
+  });
+
+  test('held by another process of the same name is reported', async () => {
+    const store = openEmbeddedStore({ clock });
+    closing.push(() => store.close());
+    await store.acquireLease('gateway/gw-1', 'somebody', 60_000);
+    const context = fleet.context({ clock, store });
+    const presence = new Presence(context, new Facts(context), 1);
+    presence.start();
+    closing.push(() => presence.stop());
+    await until(() => fleet.log.entries.length === 1, 'it is reported');
+    expect(fleet.log.entries).toMatchObject([{ level: 'warn', fields: { owner: 'somebody' } }]);
+  });
+});
+
+describe('what a gateway says of itself', () => {
+  test('is said again until the outbox takes it, and then no more', () => {
+    const taken: string[] = [];
+    let full = true;
+    const outbox = {
+      pending: 0,
+      flush: async () => {},
+      offer: (_subject: string, events: readonly { type: string }[]) => {
+        if (!full) taken.push(...events.map(({ type }) => type));
+        return !full;
+      },
+    };
+    const presence = new Presence(fleet.context(), new Facts(fleet.context({ outbox })), 1);
+    presence.announce();
+    full = false;
+    presence.announce();
+    presence.announce();
+    expect(taken).toEqual(['gateway.started']);
+    presence.contradict();
+    expect(taken).toEqual(['gateway.started', 'gateway.started']);
+    presence.retire();
+    presence.announce();
+    expect(taken.slice(2)).toEqual(['gateway.stopped']);
+  });
+});
