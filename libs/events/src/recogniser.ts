@@ -37,25 +37,19 @@ export function recogniserOf(schema: z.ZodType): Recogniser {
   const checks = (definition.checks ?? []).map(({ _zod }) => _zod.def);
   switch (definition.type) {
     case 'string':
-      return all((value) => typeof value === 'string', checks.map(stringCheck));
+      return stringRecogniser(checks);
     case 'number':
-      return all((value) => Number.isFinite(value), checks.map(numberCheck));
+      return numberRecogniser(checks);
     case 'boolean':
-      return all(
-        (value) => typeof value === 'boolean',
-        checks.map(() => refuse),
-      );
+      return checks.length === 0 ? (value) => typeof value === 'boolean' : refuse;
     case 'enum':
       return memberOf(Object.values(definition.entries ?? {}));
     case 'literal':
       return memberOf(definition.values ?? []);
     case 'array':
-      return all(arrayRecogniser(definition), checks.map(arrayCheck));
+      return arrayRecogniser(definition, checks);
     case 'object':
-      return all(
-        objectRecogniser(definition),
-        checks.map(() => refuse),
-      );
+      return checks.length === 0 ? objectRecogniser(definition) : refuse;
     case 'union': {
       const options = (definition.options ?? []).map(recogniserOf);
       return (value) => options.some((recognises) => recognises(value));
@@ -65,44 +59,63 @@ export function recogniserOf(schema: z.ZodType): Recogniser {
   }
 }
 
-function all(first: Recogniser, rest: readonly Recogniser[]): Recogniser {
-  const [second, third] = rest;
-  if (second === undefined) return first;
-  if (third === undefined) return (value) => first(value) && second(value);
-  return (value) => first(value) && rest.every((recognises) => recognises(value));
-}
-
 function memberOf(values: readonly unknown[]): Recogniser {
   const members = new Set(values);
   return (value) => members.has(value);
 }
 
-function stringCheck({ check, format, pattern, maximum = 0 }: Check): Recogniser {
-  if (check === 'max_length') return (value) => (value as string).length <= maximum;
-  if (check !== 'string_format' || format !== 'regex' || pattern === undefined) return refuse;
-  // A pattern that remembers where it stopped would answer differently each time.
-  return pattern.global || pattern.sticky ? refuse : (value) => pattern.test(value as string);
-}
-
-function numberCheck({ check, format, value: bound = 0, inclusive = false }: Check): Recogniser {
-  if (check === 'number_format' && format === 'safeint') return (value) => Number.isSafeInteger(value);
-  if (check === 'greater_than') {
-    return inclusive ? (value) => (value as number) >= bound : (value) => (value as number) > bound;
+function stringRecogniser(checks: readonly Check[]): Recogniser {
+  let lengthMax = Number.POSITIVE_INFINITY;
+  let wanted: RegExp | undefined;
+  for (const { check, format, pattern, maximum = 0 } of checks) {
+    if (check === 'max_length') {
+      lengthMax = Math.min(lengthMax, maximum);
+    } else if (
+      check === 'string_format' &&
+      format === 'regex' &&
+      wanted === undefined &&
+      isStateless(pattern)
+    ) {
+      wanted = pattern;
+    } else {
+      return refuse;
+    }
   }
-  if (check === 'less_than') {
-    return inclusive ? (value) => (value as number) <= bound : (value) => (value as number) < bound;
+  if (wanted === undefined) return (value) => typeof value === 'string' && value.length <= lengthMax;
+  const pattern = wanted;
+  return (value) => typeof value === 'string' && value.length <= lengthMax && pattern.test(value);
+}
+
+/** A pattern that remembers where it stopped answers differently each time. */
+function isStateless(pattern: RegExp | undefined): boolean {
+  return pattern !== undefined && !pattern.global && !pattern.sticky;
+}
+
+function numberRecogniser(checks: readonly Check[]): Recogniser {
+  let isInteger = false;
+  let least = -Number.MAX_VALUE;
+  let most = Number.MAX_VALUE;
+  for (const { check, format, value = 0, inclusive = false } of checks) {
+    if (check === 'number_format' && format === 'safeint') isInteger = true;
+    else if (check === 'greater_than' && inclusive) least = Math.max(least, value);
+    // More than a whole number is the next one at least, if only whole numbers count.
+    else if (check === 'greater_than' && isInteger && Number.isInteger(value))
+      least = Math.max(least, value + 1);
+    else if (check === 'less_than' && inclusive) most = Math.min(most, value);
+    else return refuse;
   }
-  return refuse;
+  if (isInteger) {
+    return (value) => Number.isSafeInteger(value) && (value as number) >= least && (value as number) <= most;
+  }
+  return (value) => typeof value === 'number' && value >= least && value <= most;
 }
 
-function arrayCheck({ check, maximum = 0 }: Check): Recogniser {
-  return check === 'max_length' ? (value) => (value as unknown[]).length <= maximum : refuse;
-}
-
-function arrayRecogniser({ element }: Definition): Recogniser {
-  const recognises = element === undefined ? refuse : recogniserOf(element);
+function arrayRecogniser({ element }: Definition, checks: readonly Check[]): Recogniser {
+  if (element === undefined || checks.some(({ check }) => check !== 'max_length')) return refuse;
+  const lengthMax = Math.min(...checks.map(({ maximum = 0 }) => maximum));
+  const recognises = recogniserOf(element);
   return (value) => {
-    if (!Array.isArray(value)) return false;
+    if (!Array.isArray(value) || value.length > lengthMax) return false;
     for (let index = 0; index < value.length; index++) {
       if (!recognises(value[index])) return false;
     }
@@ -112,23 +125,25 @@ function arrayRecogniser({ element }: Definition): Recogniser {
 
 /** Only objects that refuse keys they do not name. */
 function objectRecogniser({ shape = {}, catchall }: Definition): Recogniser {
-  if ((catchall?._zod.def as Definition | undefined)?.type !== 'never') return refuse;
+  if (catchall?._zod.def.type !== 'never') return refuse;
   const members = Object.entries(shape).map(([key, schema]) => {
-    const inner = (schema._zod.def as unknown as Definition).innerType;
-    const isOptional = schema._zod.def.type === 'optional' && inner !== undefined;
-    return { key, isOptional, recognises: recogniserOf(isOptional ? inner : schema) };
+    const { type, innerType } = schema._zod.def as unknown as Definition;
+    const isOptional = type === 'optional' && innerType !== undefined;
+    return { key, isOptional, recognises: recogniserOf(isOptional ? innerType : schema) };
   });
+  const memberByKey = new Map(members.map((member) => [member.key, member]));
+  const required = members.filter(({ isOptional }) => !isOptional).length;
   return (value) => {
     if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
-    let known = 0;
-    for (const { key, isOptional, recognises } of members) {
-      const member = (value as Record<string, unknown>)[key];
-      if (member === undefined && isOptional) continue;
-      if (!recognises(member)) return false;
-      known += 1;
+    let missing = required;
+    let next = 0;
+    for (const key in value) {
+      // Keys mostly come in the order of the schema, which saves looking them up.
+      let member = members[next++];
+      if (member?.key !== key) member = memberByKey.get(key);
+      if (member === undefined || !member.recognises((value as Record<string, unknown>)[key])) return false;
+      if (!member.isOptional) missing -= 1;
     }
-    let present = 0;
-    for (const _key in value) present += 1;
-    return present === known;
+    return missing === 0;
   };
 }
