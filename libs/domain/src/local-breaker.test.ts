@@ -78,6 +78,15 @@ describe('an open breaker', () => {
   });
 });
 
+describe('an open breaker whose clock was set back', () => {
+  test('does not stay open for longer than it would have', () => {
+    const cell = closedBreaker();
+    breakerOpen(cell, START + SETTINGS.openForMs);
+    expect(breakerTick(cell, SETTINGS, START)).toBe(false);
+    expect(breakerTick(cell, SETTINGS, START - 3_600_000)).toBe(true);
+  });
+});
+
 describe('a half-open breaker', () => {
   test('admits as many trials at a time as it may, and another one when one ends', () => {
     const cell = halfOpened();

@@ -35,6 +35,8 @@ export type BreakerChange = 'none' | 'tripped' | 'recovered';
  * a hundredth of a percent, because `failures` is a number and not a rate.
  */
 const FAILURE_SHARE_MIN = 0.2;
+/** Instants are whole milliseconds in events and fractions in a worker. */
+const ROUNDING_MS = 1;
 
 export function closedBreaker(): BreakerCell {
   return {
@@ -133,8 +135,10 @@ export function breakerClose(cell: BreakerCell): void {
  * the breaker may admit requests that it did not admit before.
  */
 export function breakerTick(cell: BreakerCell, settings: BreakerSettings, nowMs: number): boolean {
+  // Further away than it ever can be: the clock was set back, or `openForMs` was lowered.
+  const misplaced = cell.openUntilMs - nowMs > settings.openForMs + ROUNDING_MS;
   const due =
-    (cell.phase === 'open' && nowMs >= cell.openUntilMs) ||
+    (cell.phase === 'open' && (nowMs >= cell.openUntilMs || misplaced)) ||
     (cell.phase === 'half_open' && nowMs - cell.halfOpenSinceMs >= settings.openForMs);
   if (due) breakerHalfOpen(cell, nowMs);
   return due;

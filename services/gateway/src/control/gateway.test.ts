@@ -183,6 +183,11 @@ describe('counting', () => {
     expect(await metrics.sum('usher_backend_in_flight')).toBe(0);
     expect(await metrics.sum('usher_backend_eligible', { backend: 'b1' })).toBe(1);
     expect(await metrics.sum('usher_worker_restarts_total')).toBe(0);
+    expect(await metrics.observed('usher_request_duration_seconds')).toBe(30);
+    expect(await metrics.sum('usher_connections_total', { outcome: 'accepted' })).toBe(30);
+    expect(await metrics.sum('usher_client_bytes_total', { direction: 'in' })).toBeGreaterThan(30 * 16);
+    expect(await metrics.read('usher_worker_event_loop_delay_max_seconds')).toHaveLength(2);
+    expect(await metrics.read('usher_worker_utilization_ratio')).toHaveLength(2);
   });
 });
 

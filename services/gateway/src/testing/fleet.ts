@@ -8,7 +8,7 @@ import { MemoryEventLog, MemoryStorage, RecordingLog, seededRandom, wallClock } 
 import { policy, pool } from './fixtures.ts';
 
 /** Metrics that a test reads as they would be scraped. */
-export class ReadableMetrics implements Metrics {
+class ReadableMetrics implements Metrics {
   readonly #families = new Map<string, () => unknown>();
 
   counter(name: string, _help: string, collect: () => readonly Sample[] | Promise<readonly Sample[]>): void {
@@ -30,6 +30,12 @@ export class ReadableMetrics implements Metrics {
 
   async read(name: string): Promise<readonly Sample[]> {
     return (await this.#families.get(name)?.()) as readonly Sample[];
+  }
+
+  /** How many observations a histogram has. */
+  async observed(name: string): Promise<number> {
+    const samples = (await this.#families.get(name)?.()) as readonly HistogramSample[];
+    return samples.flatMap(({ counts }) => counts).reduce((sum, count) => sum + count, 0);
   }
 
   /** Sum of the samples that have all of `labels`. */
