@@ -180,6 +180,17 @@ describe('draining', () => {
     expect(plugins.connections).toBe(0);
   });
 
+  test('answers what comes over an idle connection before it closes it', async () => {
+    const one = await backend('one');
+    const { port, plugins } = await lane([one.url]);
+    const agent = oneConnection();
+    closeLater(() => agent.destroy());
+    await ask(port, { agent });
+    const drained = plugins.drain(5_000);
+    expect(await ask(port, { agent })).toMatchObject({ text: 'one', headers: { connection: 'close' } });
+    await drained;
+  });
+
   test('gives up at its deadline', async () => {
     const one = await backend('one', () => {});
     const { port, plugins } = await lane([one.url]);

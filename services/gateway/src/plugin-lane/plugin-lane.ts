@@ -15,6 +15,11 @@ export interface PluginLaneOptions extends Omit<WireLaneOptions, 'handOver'> {
 
 const REQUEST_ID_LENGTH_MAX = 128;
 const DRAIN_CHECK_MS = 20;
+/**
+ * How long a drain waits for the next request of an idle connection, to answer it with `Connection: close`. Closed without
+ * that, a connection in steady use would lose the request that is just on its way.
+ */
+const LAST_REQUEST_MS = 300;
 
 /**
  * The lane for requests that plugins work on: Node's HTTP server in front, Fastify with @fastify/http-proxy behind it.
@@ -103,11 +108,14 @@ export class PluginLane {
   /** Finishes what is under way for at most `deadlineMs`, takes nothing new, then closes every connection and every plugin. */
   async drain(deadlineMs: number): Promise<void> {
     this.#draining = true;
-    this.#server.closeIdleConnections();
-    const until = this.#options.now() + deadlineMs;
-    while (this.#sockets.size > 0 && this.#options.now() < until) {
+    const startMs = this.#options.now();
+    for (
+      let passedMs = 0;
+      this.#sockets.size > 0 && passedMs < deadlineMs;
+      passedMs = this.#options.now() - startMs
+    ) {
       await new Promise((resolve) => setTimeout(resolve, DRAIN_CHECK_MS));
-      this.#server.closeIdleConnections();
+      if (passedMs >= LAST_REQUEST_MS) this.#server.closeIdleConnections();
     }
     for (const socket of this.#sockets) socket.destroy();
     await this.#chains.close();

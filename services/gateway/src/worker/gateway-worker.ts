@@ -12,6 +12,8 @@ import { WorkerClock } from './worker-clock.ts';
 
 /** How often breakers are looked at and news go to the control thread; the latter only if there are any. */
 const TICK_MS = 100;
+/** How long after the last connection was accepted its first request may take: closed before, it would be lost. */
+const FIRST_REQUEST_MS = 100;
 /** Connections that the kernel may hold for a worker that is busy. */
 const BACKLOG_MAX = 4096;
 
@@ -149,8 +151,11 @@ export class GatewayWorker {
 
   /** Takes no new connection, finishes what is under way, reports it and ends the thread. */
   async #drain(deadlineMs: number): Promise<void> {
+    // Once around the loop: what the kernel has accepted for us by now is ours, and closing would reset it.
+    await new Promise((resolve) => setImmediate(resolve));
     for (const server of this.#servers) server.close();
     this.#servers = [];
+    await new Promise((resolve) => setTimeout(resolve, Math.min(FIRST_REQUEST_MS, deadlineMs)));
     await Promise.all([this.#wire.drain(deadlineMs), this.#plugins.drain(deadlineMs)]);
     clearInterval(this.#ticking);
     this.#observe();
