@@ -170,6 +170,8 @@ function testClosing(context: ContractContext): void {
     );
     await expect(log.replay(0, () => {})).rejects.toThrow(LogUnavailableError);
     await expect(log.head()).rejects.toThrow(LogUnavailableError);
+    await expect(log.loadSnapshot()).rejects.toThrow(LogUnavailableError);
+    expect(() => log.tail(0, () => {})).toThrow(LogUnavailableError);
   });
 
   it('hands over nothing more to a tail once it is closed', async () => {

@@ -1,7 +1,8 @@
 import { writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { join } from 'node:path';
-import { latencyEvents, RecordingLog, startNatsServer, tempDir, wallClock } from '@usher/testing';
+import { ConflictError, LogUnavailableError } from '@usher/ports';
+import { follow, latencyEvents, RecordingLog, startNatsServer, tempDir, wallClock } from '@usher/testing';
 import { nkeys } from 'nats';
 import { describe, expect, it } from 'vitest';
 import { openJetStream } from './open.ts';
@@ -66,6 +67,58 @@ describe('opening the JetStream log', () => {
     );
     await expect(openJetStream({ ...options, servers })).rejects.toThrow(/authorization/i);
     dir.remove();
+    await server.stop();
+  });
+
+  it('works with an account that may do no more than it has to', async () => {
+    const [maker, user] = [nkeys.createUser(), nkeys.createUser()];
+    const publish = [
+      'usher.events.gateway.>',
+      'usher.snapshots.>',
+      'usher.commands.>',
+      '_INBOX.>',
+      '$JS.API.INFO',
+      '$JS.API.STREAM.INFO.*',
+      '$JS.API.STREAM.MSG.GET.*',
+      '$JS.API.STREAM.PURGE.USHER_SNAPSHOTS',
+      '$JS.API.CONSUMER.CREATE.USHER_EVENTS.>',
+      '$JS.API.CONSUMER.DELETE.USHER_EVENTS.>',
+      '$JS.FC.USHER_EVENTS.>',
+    ];
+    const permissions = `publish: { allow: ${JSON.stringify(publish)} }
+      subscribe: { allow: ["usher.commands.>", "_INBOX.test.>"] }`;
+    const server = await startNatsServer(`authorization { users = [
+      { nkey: ${maker.getPublicKey()} }
+      { nkey: ${user.getPublicKey()}, permissions: { ${permissions} } }
+    ] }`);
+    const own = new RecordingLog();
+    const open = (one: typeof user) => {
+      const credentials = Buffer.from(one.getSeed()).toString();
+      return openJetStream({ ...options, log: own, servers: [server.url], credentials });
+    };
+    // The streams are made by somebody who may.
+    await (await open(maker)).close();
+    const { events, bus, close } = await open(user);
+    const subject = 'usher.events.gateway.gw-1';
+    const { position } = await events.append({ subject, events: latencyEvents(1), expect: 0 });
+    await expect(events.append({ subject, events: latencyEvents(1), expect: 0 })).rejects.toThrow(
+      ConflictError,
+    );
+    const followed = follow(events);
+    await followed.seen(1);
+    await followed.tail.stop();
+    expect(await events.replay(0, () => {})).toBe(position);
+    for (let index = 1; index <= 10; index++) {
+      await events.saveSnapshot({ position: index, format: 1, state: 'state' });
+    }
+    expect((await events.loadSnapshot())?.position).toBe(10);
+    expect(await events.loadSnapshot(2)).toBeUndefined();
+    bus.serve('usher.commands.x', async () => 'done');
+    expect(await bus.request('usher.commands.x', '', 1000)).toBe('done');
+    const denied = events.append({ subject: 'usher.events.scheduler.control', events: latencyEvents(1) });
+    await expect(denied).rejects.toThrow(LogUnavailableError);
+    expect(own.entries.filter(({ level }) => level !== 'info')).toHaveLength(1);
+    await close();
     await server.stop();
   });
 
