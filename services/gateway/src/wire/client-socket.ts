@@ -125,6 +125,7 @@ export class ClientSocket implements Expirable {
     if (this.detached) return this.socket.push(Buffer.from(bytes.subarray(0, length)));
     this.lane.counters.bytesIn += length;
     if (!this.closing) this.user.onBytes(bytes, length, this.target.lifetime);
+    this.target.afterRead(length);
     return true;
   };
 

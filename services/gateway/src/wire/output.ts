@@ -1,8 +1,11 @@
 import type { Socket } from 'node:net';
 import type { Lifetime } from './read-buffers.ts';
 
-/** Up to this size bytes are copied into the string or write that carries them; that is cheaper than a write of their own. */
-const COPY_BYTES_MAX = 8 * 1024;
+/**
+ * Up to this size bytes travel as a string, together with the head if there is one: cheaper than the bookkeeping of a
+ * write of several pieces. Above it the strings would drive everything else out of the processor's caches.
+ */
+const COPY_BYTES_MAX = 4 * 1024;
 
 /** Counts what is written. */
 export interface OutputTally {
@@ -39,32 +42,28 @@ export class Output {
     if (!this.socket.write(text, 'latin1')) this.blocked = true;
   }
 
-  /** A head and the bytes behind it, in one write to the kernel. The bytes may change after the call. */
-  headAndBytes(head: string, bytes: Buffer, start: number, end: number): void {
-    if (end === start) {
-      this.text(head);
-    } else if (end - start <= COPY_BYTES_MAX) {
-      this.text(head + bytes.toString('latin1', start, end));
-    } else {
-      this.socket.cork();
-      this.text(head);
-      this.bytes(Buffer.from(bytes.subarray(start, end)));
-      this.socket.uncork();
+  /** A head and the part of the body behind it, in one write to the kernel. */
+  headAndPart(head: string, bytes: Buffer, start: number, end: number, lifetime: Lifetime): void {
+    if (end - start <= COPY_BYTES_MAX) {
+      this.text(end === start ? head : head + bytes.toString('latin1', start, end));
+      return;
     }
+    this.socket.cork();
+    this.text(head);
+    this.part(bytes, start, end, lifetime);
+    this.uncork(lifetime);
   }
 
   /** A head and pieces that stay as they are, in one write to the kernel. */
   headAndPieces(head: string, pieces: readonly Buffer[], length: number): void {
-    if (length === 0) {
-      this.text(head);
-    } else if (length <= COPY_BYTES_MAX) {
+    if (length <= COPY_BYTES_MAX) {
       this.text(pieces.reduce((text, piece) => text + piece.toString('latin1'), head));
-    } else {
-      this.socket.cork();
-      this.text(head);
-      for (const piece of pieces) this.bytes(piece);
-      this.socket.uncork();
+      return;
     }
+    this.socket.cork();
+    this.text(head);
+    for (const piece of pieces) this.bytes(piece);
+    this.uncork('ever');
   }
 
   /** A part of a body. */
@@ -84,6 +83,12 @@ export class Output {
 
   detach(): void {
     this.socket.off('drain', this.onFlushed);
+  }
+
+  /** What was written meanwhile goes to the kernel; only now it is known whether any of it has to wait. */
+  private uncork(lifetime: Lifetime): void {
+    this.socket.uncork();
+    this.blocked = lifetime === 'paused' ? this.queued : this.socket.writableNeedDrain;
   }
 
   /** Blocks whenever anything of it has to wait, however little, because its memory is needed again. */

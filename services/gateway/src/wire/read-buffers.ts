@@ -1,8 +1,10 @@
 /** What one read takes at most. */
 export const READ_BYTES = 64 * 1024;
 
-/** From this many bytes in one read on, a body is worth a buffer of its own. */
-const BULK_BYTES_MIN = 16 * 1024;
+/** From this many bytes in one read on, copying them costs more than a buffer of one's own. */
+const OWN_BYTES_MIN = 4 * 1024;
+const SHORT_READS_MAX = 8;
+/** Buffers kept for the next socket that wants one. */
 const SPARE_MAX = 64;
 
 /**
@@ -16,44 +18,56 @@ export class ReadBuffers {
   readonly shared = Buffer.allocUnsafeSlow(READ_BYTES);
   private readonly spare: Buffer[] = [];
 
-  takeBulk(): Buffer {
+  take(): Buffer {
     return this.spare.pop() ?? Buffer.allocUnsafeSlow(READ_BYTES);
   }
 
-  giveBack(bulk: Buffer): void {
-    if (this.spare.length < SPARE_MAX) this.spare.push(bulk);
+  giveBack(buffer: Buffer): void {
+    if (this.spare.length < SPARE_MAX) this.spare.push(buffer);
   }
 }
 
 /**
  * Where one socket reads into. Normally that is the buffer that all share, since what was read is used up before the
- * next read; so bytes that have to wait must be copied. During a long body it is a buffer of its own, from which bytes
- * are written without a copy: the socket is simply not read while they wait.
+ * next read; so bytes that have to wait must be copied. A socket that reads much at a time gets a buffer of its own, from
+ * which bytes are written without a copy: it is simply not read while they wait.
  */
 export class ReadTarget {
   private readonly buffers: ReadBuffers;
-  private bulk: Buffer | undefined;
+  private own: Buffer | undefined;
+  /** Reads in a row that needed no buffer of its own. */
+  private shortReads = 0;
 
   constructor(buffers: ReadBuffers) {
     this.buffers = buffers;
   }
 
   get lifetime(): Lifetime {
-    return this.bulk === undefined ? 'call' : 'paused';
+    return this.own === undefined ? 'call' : 'paused';
   }
 
   /** For the next read. */
-  readonly next = (): Buffer => this.bulk ?? this.buffers.shared;
+  readonly next = (): Buffer => this.own ?? this.buffers.shared;
 
-  /** To be called after a read of which more of the same body will follow. */
-  expectMore(length: number): void {
-    if (length >= BULK_BYTES_MIN && this.bulk === undefined) this.bulk = this.buffers.takeBulk();
+  /** To be called after each read. The last read of a long body is short, so a short one alone changes nothing. */
+  afterRead(length: number): void {
+    if (length >= OWN_BYTES_MIN) {
+      this.shortReads = 0;
+      this.own ??= this.buffers.take();
+    } else if (this.own !== undefined && ++this.shortReads > SHORT_READS_MAX) {
+      this.share();
+    }
   }
 
-  /** The body is over. `queued`: bytes of it still wait to be written, so its buffer cannot be used for another. */
-  bodyOver(queued: boolean): void {
-    if (this.bulk === undefined) return;
-    if (!queued) this.buffers.giveBack(this.bulk);
-    this.bulk = undefined;
+  /** Bytes of its buffer wait to be written although the socket is going to be read. */
+  abandon(): void {
+    this.own = undefined;
+  }
+
+  /** Reads into the shared buffer again. Nothing of its own buffer may wait to be written. */
+  share(): void {
+    if (this.own === undefined) return;
+    this.buffers.giveBack(this.own);
+    this.own = undefined;
   }
 }

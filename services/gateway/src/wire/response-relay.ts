@@ -57,15 +57,15 @@ export class ResponseRelay {
 
   take(bytes: Buffer, length: number, lifetime: Lifetime): RelayVerdict {
     if (this.body !== undefined) return this.relayBody(this.body, bytes, length, lifetime);
-    if (this.partial === undefined) return this.takeHeads(bytes, length);
+    if (this.partial === undefined) return this.takeHeads(bytes, length, lifetime);
     const { partial } = this;
     partial.append(bytes.subarray(0, length));
     if (partial.findEnd() === INCOMPLETE && partial.length < HEAD_LIMITS.headerBytes) return 'more';
     this.partial = undefined;
-    return this.takeHeads(partial.bytes, partial.length);
+    return this.takeHeads(partial.bytes, partial.length, 'ever');
   }
 
-  private takeHeads(bytes: Buffer, length: number): RelayVerdict {
+  private takeHeads(bytes: Buffer, length: number, lifetime: Lifetime): RelayVerdict {
     const { head, asked } = this;
     let view = bytes;
     let end = length;
@@ -78,7 +78,7 @@ export class ResponseRelay {
         this.partial.findEnd();
         return 'more';
       }
-      if (head.status >= 200) return this.takeFinal(view, headEnd, end);
+      if (head.status >= 200) return this.takeFinal(view, headEnd, end, lifetime);
       if (!this.relayInformational()) return 'bad';
       if (headEnd === end) return 'more';
       view = view.subarray(headEnd, end);
@@ -95,7 +95,7 @@ export class ResponseRelay {
     return true;
   }
 
-  private takeFinal(bytes: Buffer, headEnd: number, end: number): RelayVerdict {
+  private takeFinal(bytes: Buffer, headEnd: number, end: number, lifetime: Lifetime): RelayVerdict {
     const { head, asked, client } = this;
     const whole = head.body === 'none' || (head.body === 'length' && end - headEnd >= head.length);
     let bodyEnd = headEnd + head.length;
@@ -118,7 +118,7 @@ export class ResponseRelay {
       client.output.text(text);
       this.writeDecoded(body);
     } else {
-      client.output.headAndBytes(text, bytes, headEnd, bodyEnd);
+      client.output.headAndPart(text, bytes, headEnd, bodyEnd, lifetime);
     }
     if (!whole && body?.complete !== true) return 'more';
     return bodyEnd < end ? 'surplus' : 'complete';

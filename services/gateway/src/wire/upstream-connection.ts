@@ -97,7 +97,7 @@ export class UpstreamConnection implements Expirable {
   /** The request is done and the connection can serve another. `queued`: bytes of its buffer still wait to be written. */
   release(idleUntilMs: number, queued: boolean): void {
     this.user = undefined;
-    this.target.bodyOver(queued);
+    if (queued) this.target.abandon();
     this.resume();
     this.home.deadlines.arm(this.deadline, idleUntilMs);
     this.home.putIdle(this);
@@ -131,7 +131,7 @@ export class UpstreamConnection implements Expirable {
       return true;
     }
     user.onResponseData(bytes, length, this.target.lifetime);
-    if (this.user === user) this.target.expectMore(length);
+    this.target.afterRead(length);
     return true;
   }
 
@@ -146,6 +146,7 @@ export class UpstreamConnection implements Expirable {
   }
 
   private onClose(): void {
+    this.target.share();
     this.home.deadlines.remove(this.deadline);
     const { user } = this;
     if (user === undefined) {
