@@ -6,7 +6,7 @@ export interface GatewayState {
   version: string;
   startedAtMs: number;
   running: boolean;
-  /** Requests answered, and those of them answered with an error of the gateway's own. */
+  /** Requests answered, and those of them answered with a status of 500 or above, whoever made it. */
   requests: number;
   errors: number;
 }
