@@ -1,5 +1,6 @@
 import { FAULTY, type HttpFault, isIdempotent, type RequestHead } from '@usher/http1';
 import type { AttemptOutcome, BackendSlot, PoolTable } from '../routing-table.ts';
+import { Attempts } from './attempts.ts';
 import type { ClientSide } from './client-side.ts';
 import type { LaneContext } from './lane-context.ts';
 import type { Lifetime } from './read-buffers.ts';
@@ -7,8 +8,6 @@ import { REPLAY_BYTES_MAX, type RequestBody } from './request-body.ts';
 import { type Asked, ResponseRelay } from './response-relay.ts';
 import { decideRetry } from './retry.ts';
 import type { Loss, UpstreamConnection, UpstreamUser } from './upstream-connection.ts';
-
-const NONE_TRIED: readonly BackendSlot[] = [];
 
 /** Outcomes that are answered with the error of the same name. */
 type Failure = Exclude<AttemptOutcome, 'ok' | 'server_error' | 'client_closed'>;
@@ -26,8 +25,7 @@ export interface ExchangeRequest {
 }
 
 /**
- * One request and its response, through as many attempts as the retry rules allow. Calls `begin` and `finish` of the
- * table exactly once per attempt, however it ends.
+ * One request and its response, through as many attempts as the retry rules allow.
  */
 export class Exchange implements UpstreamUser, Asked {
   readonly requestId: string;
@@ -35,7 +33,7 @@ export class Exchange implements UpstreamUser, Asked {
   readonly oldClient: boolean;
   private readonly client: ClientSide;
   private readonly lane: LaneContext;
-  private readonly pool: PoolTable;
+  private readonly attempts: Attempts;
   private readonly head: string;
   private readonly needsHost: boolean;
   private readonly idempotent: boolean;
@@ -47,11 +45,6 @@ export class Exchange implements UpstreamUser, Asked {
   private over = false;
   private relay: ResponseRelay;
   private upstream: UpstreamConnection | undefined;
-  /** Where the present attempt goes; undefined between attempts and after the last. */
-  private slot: BackendSlot | undefined;
-  private tried: BackendSlot[] | undefined;
-  private attemptsLeft: number;
-  private attemptStartMs = 0;
   /** The head has been written to the present connection. */
   private sent = false;
 
@@ -63,13 +56,12 @@ export class Exchange implements UpstreamUser, Asked {
     this.oldClient = head.minor === 0;
     this.idempotent = isIdempotent(head.method);
     this.needsHost = head.authority === '';
-    this.pool = request.pool;
+    this.attempts = new Attempts(lane.table, request.pool);
     this.head = request.head;
     this.body = request.body;
     this.startMs = request.startMs;
     this.answers = request.answers;
     this.relay = new ResponseRelay(client, this, lane.responseHead);
-    this.attemptsLeft = this.pool.settings.retry.attempts;
     const { requestMs } = lane.table.policy.timeouts;
     this.limitMs = requestMs === 0 ? Infinity : request.startMs + requestMs;
   }
@@ -80,13 +72,10 @@ export class Exchange implements UpstreamUser, Asked {
 
   /** Starts the first attempt. The beginning of the body, if any, has been taken and kept already. */
   start(): void {
-    const slot = this.lane.table.pick(this.pool, NONE_TRIED);
-    if (slot !== undefined) {
-      this.attempt(slot, this.startMs);
-      return;
-    }
-    this.over = true;
-    this.client.exchangeFailed('no_backend', '', this.startMs);
+    const slot = this.attempts.first(this.startMs);
+    this.over = slot === undefined;
+    if (slot === undefined) this.client.exchangeFailed('no_backend', '', this.startMs);
+    else this.attempt(slot, this.startMs);
   }
 
   /** Part of the body waits to be written to the backend. */
@@ -161,8 +150,7 @@ export class Exchange implements UpstreamUser, Asked {
     const headBefore = relay.status === 0;
     const verdict = relay.take(bytes, length, lifetime);
     if (verdict === 'bad') {
-      if (relay.status === 0) this.onFailed('bad_response', this.lane.now());
-      else this.onBroken('bad_response', this.lane.now());
+      this.onBadResponse();
     } else if (verdict !== 'more') {
       this.onAnswered(verdict === 'complete');
     } else if (relay.status !== 0) {
@@ -194,9 +182,6 @@ export class Exchange implements UpstreamUser, Asked {
   }
 
   private attempt(slot: BackendSlot, nowMs: number): void {
-    this.slot = slot;
-    this.attemptStartMs = nowMs;
-    this.lane.table.begin(slot);
     this.upstream = this.lane.upstreams.take(slot, this);
     if (this.upstream === undefined) this.connect(slot, nowMs);
     else this.send(nowMs);
@@ -211,9 +196,9 @@ export class Exchange implements UpstreamUser, Asked {
 
   /** Writes the head and what is there of the body, in one piece when that is short. */
   private send(nowMs: number): void {
-    const { body, upstream, slot } = this;
-    if (upstream === undefined || slot === undefined) return;
-    const host = this.needsHost ? `host: ${slot.authority}\r\n\r\n` : '\r\n';
+    const { body, upstream } = this;
+    if (upstream === undefined) return;
+    const host = this.needsHost ? `host: ${upstream.slot.authority}\r\n\r\n` : '\r\n';
     this.sent = true;
     if (body === undefined) {
       upstream.output.text(this.head + host);
@@ -242,36 +227,40 @@ export class Exchange implements UpstreamUser, Asked {
 
   /** The attempt failed before a final response: tries again if the rules allow it, else answers with the error. */
   private onFailed(outcome: Failure, nowMs: number): void {
-    const { slot, relay, upstream, pool } = this;
-    if (slot === undefined) return;
-    const reached = this.sent;
+    const { attempts, relay, upstream } = this;
+    if (attempts.slot === undefined) return;
     const verdict = decideRetry({
       outcome,
-      reached,
+      reached: this.sent,
       stale: upstream?.reused === true && relay.untouched && outcome === 'backend_closed',
       replayable: !relay.visible && (this.body?.replayable ?? true),
       idempotent: this.idempotent,
-      attemptsLeft: this.attemptsLeft,
+      attemptsLeft: attempts.left,
     });
     this.relay = new ResponseRelay(this.client, this, this.lane.responseHead);
     if (verdict === 'fresh') {
       upstream?.destroy();
-      this.connect(slot, nowMs);
+      this.connect(attempts.slot, nowMs);
       return;
     }
+    attempts.fail(outcome, nowMs);
     this.finish(outcome, nowMs);
-    if (verdict === 'other') {
-      (this.tried ??= []).push(slot);
-      const next = this.lane.table.pick(pool, this.tried);
-      if (next !== undefined && this.lane.table.takeRetry(pool, nowMs)) {
-        this.attemptsLeft -= 1;
-        this.lane.counters.retries += 1;
-        this.attempt(next, nowMs);
-        return;
-      }
+    const next = verdict === 'other' ? attempts.another(nowMs) : undefined;
+    if (next === undefined) {
+      this.over = true;
+      this.client.exchangeFailed(outcome, '', nowMs);
+    } else {
+      this.lane.counters.retries += 1;
+      this.attempt(next, nowMs);
     }
-    this.over = true;
-    this.client.exchangeFailed(outcome, '', nowMs);
+  }
+
+  private onBadResponse(): void {
+    const { relay, lane } = this;
+    const nowMs = lane.now();
+    lane.badResponses.report(this.attempts.slot?.id ?? '', relay.fault.detail, nowMs);
+    if (relay.status === 0) this.onFailed('bad_response', nowMs);
+    else this.onBroken('bad_response', nowMs);
   }
 
   /** The whole response is written. `clean`: the backend sent nothing more than it. */
@@ -301,11 +290,9 @@ export class Exchange implements UpstreamUser, Asked {
 
   /** Ends the present attempt, if there is one, and its connection unless that was released. */
   private finish(outcome: AttemptOutcome, nowMs: number): void {
-    const { slot, upstream } = this;
+    const { upstream } = this;
     this.upstream = undefined;
-    this.slot = undefined;
     upstream?.destroy();
-    if (slot !== undefined)
-      this.lane.table.finish(this.pool, slot, outcome, nowMs - this.attemptStartMs, nowMs);
+    this.attempts.finish(outcome, nowMs);
   }
 }

@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 import type { RequestHead, ResponseHead } from '@usher/http1';
 import type { Log } from '@usher/ports';
 import type { RoutingTable } from '../routing-table.ts';
+import type { BadResponseLog } from './bad-response-log.ts';
 import type { WireCounters } from './counters.ts';
 import type { DeadlineWheel } from './deadlines.ts';
 import type { PeerDirectory } from './peer.ts';
@@ -27,6 +28,7 @@ export interface LaneContext extends WireLaneOptions {
   readonly deadlines: DeadlineWheel;
   readonly upstreams: UpstreamPools;
   readonly peers: PeerDirectory;
+  readonly badResponses: BadResponseLog;
   readonly requestHead: RequestHead;
   readonly responseHead: ResponseHead;
   /** No connection is kept for another request any more. */

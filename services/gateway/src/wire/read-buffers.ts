@@ -1,5 +1,5 @@
 /** What one read takes at most. */
-export const READ_BYTES = 64 * 1024;
+const READ_BYTES = 64 * 1024;
 
 /** From this many bytes in one read on, copying them costs more than a buffer of one's own. */
 const OWN_BYTES_MIN = 4 * 1024;

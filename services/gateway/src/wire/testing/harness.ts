@@ -39,6 +39,8 @@ export interface HarnessOptions {
   /** Addresses of backends that are no `RawBackend`, tried before those. */
   readonly urls?: readonly string[];
   readonly workers?: number;
+  /** Accepted sockets look like what cannot be given a read buffer of ours. */
+  readonly asStreams?: boolean;
 }
 
 /** A wire lane behind a real listener, with real backends; time moves only when the test says so, plus real time. */
@@ -71,7 +73,10 @@ export class Harness {
       log,
       workers: options.workers ?? 1,
     });
-    this.server = createServer((socket) => this.lane.accept(socket));
+    this.server = createServer((socket) => {
+      if (options.asStreams === true) Object.defineProperty(socket, 'encrypted', { value: false });
+      this.lane.accept(socket);
+    });
   }
 
   static async start(
