@@ -4,7 +4,7 @@ import type { SharedSettings } from '@usher/domain';
 export interface LocalSettings {
   /** Name of this process in the fleet. Default: the host name made fit for an id. */
   readonly name: string;
-  readonly listen: readonly Address[];
+  readonly listen: readonly ListenSettings[];
   readonly workers: number | 'auto';
   readonly admin: AdminSettings | null;
   readonly metrics: Address | null;
@@ -18,6 +18,14 @@ export interface LocalSettings {
 export interface Address {
   readonly host: string;
   readonly port: number;
+}
+
+/** Where traffic comes in. */
+export interface ListenSettings extends Address {
+  /** Connections begin with a header of the PROXY protocol. */
+  readonly proxyProtocol: boolean;
+  /** Networks in CIDR notation whose connections do; empty = all. */
+  readonly proxyProtocolFrom: readonly string[];
 }
 
 export interface AdminSettings extends Address {

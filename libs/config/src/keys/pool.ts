@@ -1,5 +1,5 @@
 import type { BackendSettings, BreakerSettings, PoolSettings, RetrySettings } from '@usher/domain';
-import { STRATEGY_NAMES } from '@usher/domain';
+import { PROXY_PROTOCOLS, STRATEGY_NAMES } from '@usher/domain';
 import { ID_PATTERN } from '@usher/events';
 import type { Reading } from '../reading.ts';
 import { list, mapped, record } from '../types/collections.ts';
@@ -76,6 +76,12 @@ const keys = section({
   health: defaulted({}, { to: 'health', type: health, doc: 'How backends are probed.' }),
   breaker: defaulted({}, { to: 'breaker', type: breaker, doc: 'When a backend that fails is left alone.' }),
   retry: defaulted({}, { to: 'retry', type: retry, doc: 'When a request is tried again.' }),
+  proxy_protocol: defaulted('none', {
+    to: 'proxyProtocol',
+    type: oneOf(PROXY_PROTOCOLS),
+    doc: 'Header of the PROXY protocol that every connection to a backend begins with: it names the client. Probes send one too, without a client.',
+    why: 'With `v1` and `v2` each request gets a connection of its own, because a header speaks for the whole connection.',
+  }),
   drain: defaulted('30s', {
     to: 'drainMs',
     type: duration({ min: '1ms', max: '24h', zero: 'at once' }),

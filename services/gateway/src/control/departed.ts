@@ -38,6 +38,9 @@ function addCounts(a: WireCounts, b: WireCounts): WireCounts {
     connectionsRefused: a.connectionsRefused + b.connectionsRefused,
     connectionsOpen: 0,
     handedOver: a.handedOver + b.handedOver,
+    upgrades: a.upgrades + b.upgrades,
+    upgradesRefused: a.upgradesRefused + b.upgradesRefused,
+    upgradesOpen: 0,
   };
 }
 

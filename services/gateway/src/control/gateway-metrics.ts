@@ -123,6 +123,18 @@ function exposeConnections(metrics: Metrics, shared: SharedMeasurement): void {
       { labels: { lane: 'plugin' }, value: total(living.map(({ plugin }) => plugin.connectionsOpen)) },
     ];
   });
+  metrics.counter('usher_upgrades_total', 'WebSockets, by what became of the wish for one', async () => {
+    const all = await shared.all();
+    const sum = (read: (wire: WireCounts) => number) => total(all.map(({ wire }) => read(wire)));
+    return [
+      { labels: { outcome: 'opened' }, value: sum(({ upgrades }) => upgrades) },
+      { labels: { outcome: 'refused' }, value: sum(({ upgradesRefused }) => upgradesRefused) },
+    ];
+  });
+  metrics.gauge('usher_upgrades', 'WebSockets open or being opened', async () => {
+    const living = (await shared.living()).map(({ measurement }) => measurement);
+    return [{ labels: {}, value: total(living.map(({ wire }) => wire.upgradesOpen)) }];
+  });
   metrics.counter('usher_client_bytes_total', 'Bytes from and to clients, by direction', async () => {
     const all = await shared.all();
     return [

@@ -2,7 +2,7 @@ import { availableParallelism } from 'node:os';
 import type { SharedSettings } from '@usher/domain';
 import type { LogRecord, Service, ServiceContext, Subscription, Timer } from '@usher/ports';
 import type { TableDelta } from '../routing-table.ts';
-import type { BreakerNews } from '../table/worker-table.ts';
+import type { BreakerNews } from '../table/breaker-news.ts';
 import type { FromWorker, ListenAddress, Measurement, WorkerStart } from '../worker/protocol.ts';
 import { BreakerReports } from './breaker-reports.ts';
 import { addDeparted } from './departed.ts';

@@ -16,6 +16,7 @@ export function undeclared(id: string): PoolSettings {
       successes: 1,
     },
     retry: { attempts: 0, budgetRatio: 0 },
+    proxyProtocol: 'none',
     drainMs: 0,
     agents: false,
   };

@@ -22,19 +22,9 @@ import type {
   TableDelta,
 } from '../routing-table.ts';
 import { newSlot } from './backend-slot.ts';
+import { type BreakerNews, breakerNews } from './breaker-news.ts';
 import { type BackendObservation, SlotObserver } from './observation.ts';
 import { newPool, rebuildEligible, undeclared } from './pool-table.ts';
-
-/** What this worker's own breaker did, for the others to hear. */
-export type BreakerNews =
-  | {
-      readonly kind: 'tripped';
-      readonly backend: string;
-      readonly failures: number;
-      readonly requests: number;
-      readonly untilMs: number;
-    }
-  | { readonly kind: 'recovered'; readonly backend: string };
 
 /** Index 0 is unused: it is the first digit of a status. */
 const STATUS_CLASSES = 6;
@@ -117,6 +107,14 @@ export class WorkerTable implements RoutingTable {
     if (trial) breakerTrialEnded(breaker);
     if (trial || change !== 'none') this.#rebuildAround(slot);
     if (change !== 'none') this.#tell(slot, change);
+  }
+
+  hold(slot: BackendSlot): void {
+    slot.inFlight += 1;
+  }
+
+  release(slot: BackendSlot): void {
+    slot.inFlight -= 1;
   }
 
   takeRetry(pool: PoolTable, nowMs: number): boolean {
@@ -273,21 +271,8 @@ export class WorkerTable implements RoutingTable {
     if (member?.observer.slot === slot) rebuildEligible(member.pool);
   }
 
-  #tell(slot: BackendSlot, change: BreakerChange): void {
+  #tell(slot: BackendSlot, change: Exclude<BreakerChange, 'none'>): void {
     if (this.#members.get(slot.id)?.observer.slot !== slot) return;
-    const { failuresInRow, windowFailures, windowRequests, openUntilMs } = slot.breaker;
-    if (change === 'recovered') {
-      this.#onBreaker({ kind: 'recovered', backend: slot.id });
-      return;
-    }
-    const failures = Math.max(1, failuresInRow, windowFailures);
-    const requests = Math.max(failures, windowRequests);
-    this.#onBreaker({
-      kind: 'tripped',
-      backend: slot.id,
-      failures,
-      requests,
-      untilMs: Math.ceil(openUntilMs),
-    });
+    this.#onBreaker(breakerNews(slot, change));
   }
 }

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import { ERRORS, type ErrorCode } from '@usher/domain';
-import { FAULTY, INCOMPLETE, type RequestHead } from '@usher/http1';
+import { FAULTY, FIELD, INCOMPLETE, type RequestHead } from '@usher/http1';
 import type { RouteEntry } from '../routing-table.ts';
 import type { ClientSide } from './client-side.ts';
 import { ClientSocket, type ClientSocketUser } from './client-socket.ts';
@@ -8,12 +8,16 @@ import { Exchange } from './exchange.ts';
 import { forwardRequestHead, requestIdOf } from './forward-request.ts';
 import type { ConnectionLine } from './forward-response.ts';
 import type { LaneContext } from './lane-context.ts';
+import { LastHost } from './last-host.ts';
 import type { Output } from './output.ts';
 import type { Peer } from './peer.ts';
 import { problemResponse } from './problem-response.ts';
 import type { Lifetime } from './read-buffers.ts';
 import { RequestBody } from './request-body.ts';
 import { RequestInput } from './request-input.ts';
+import { Tunnel } from './tunnel.ts';
+import type { UpstreamConnection } from './upstream-connection.ts';
+import { asksForWebSocket, UPGRADE_LINES } from './websocket.ts';
 
 /** So much of the next requests is read while one is in progress; then the client has to wait. */
 const READ_AHEAD_BYTES_MAX = 64 * 1024;
@@ -36,13 +40,13 @@ export class ClientConnection implements ClientSide, ClientSocketUser {
   private keepAlive = true;
   /** The client of the current request has to be told so. */
   private sayKeepAlive = false;
+  /** The present request is for a WebSocket and has a place among those. */
+  upgrading = false;
   /** `serveNext` is running: what it calls need not call it. */
   private serving = false;
   /** The backend does not take the body as fast as it comes. */
   private bodyPaused = false;
-  /** The host of the last request as received and in lower case: the next one mostly has the same. */
-  private hostReceived = '';
-  private hostLower = '';
+  private readonly lastHost = new LastHost();
 
   constructor(socket: Socket, lane: LaneContext, owner: ConnectionOwner) {
     this.lane = lane;
@@ -60,7 +64,7 @@ export class ClientConnection implements ClientSide, ClientSocketUser {
 
   /** For a drain: closes the connection now if there is no request on it. */
   closeIfIdle(): void {
-    if (this.exchange === undefined && this.input.isEmpty) this.link.close();
+    if (this.exchange === undefined && this.input.isEmpty && !this.link.tunnelled) this.link.close();
   }
 
   destroy(): void {
@@ -89,6 +93,7 @@ export class ClientConnection implements ClientSide, ClientSocketUser {
   exchangeOver(nowMs: number): void {
     this.exchange = undefined;
     this.bodyPaused = false;
+    if (this.upgrading) this.endUpgrading();
     const last = this.lane.draining || (this.link.halfClosed && this.input.isEmpty);
     if (last || !this.keepAlive) {
       this.link.close();
@@ -113,13 +118,22 @@ export class ClientConnection implements ClientSide, ClientSocketUser {
     this.link.reset();
   }
 
+  switchTo(upstream: UpstreamConnection, beyond: Buffer): void {
+    const { input, link } = this;
+    this.exchange = undefined;
+    this.upgrading = false;
+    const tunnel = new Tunnel(this.lane, link, upstream, () => this.owner.closed(this));
+    if (beyond.length > 0) tunnel.onResponseData(beyond, beyond.length, 'ever');
+    if (!input.isEmpty) tunnel.onBytes(input.bytes, input.end, 'ever');
+    input.clear();
+    if (link.halfClosed) tunnel.onHalfClosed();
+  }
+
   onBytes(bytes: Buffer, length: number, lifetime: Lifetime): void {
     const { exchange, input } = this;
     let used = 0;
     if (exchange?.wantsBody === true) {
       used = exchange.onBodyData(bytes, length, lifetime);
-      // The client is read on although the end of its body may wait in the very buffer that it is read into.
-      if (!exchange.wantsBody && exchange.bodyQueued) this.link.target.abandon();
       if (used === length) return;
     }
     input.feed(bytes, used, length, lifetime);
@@ -139,6 +153,7 @@ export class ClientConnection implements ClientSide, ClientSocketUser {
     const { exchange } = this;
     this.exchange = undefined;
     exchange?.onClientGone();
+    if (this.upgrading) this.endUpgrading();
     this.input.clear();
     this.owner.closed(this);
   }
@@ -181,13 +196,13 @@ export class ClientConnection implements ClientSide, ClientSocketUser {
     const startMs = lane.now();
     if (!head.persistent) this.keepAlive = false;
     this.sayKeepAlive = head.minor === 0;
-    const route = lane.table.match(this.hostOf(head), head.path);
+    const route = lane.table.match(this.lastHost.toLower(head.host), head.path);
     if (route?.lane === 'plugin') {
       this.handOver();
       return;
     }
     const id = requestIdOf(head) ?? lane.newRequestId();
-    const body = RequestBody.of(head, lane.table.policy.limits.requestBodyBytes);
+    const body = RequestBody.of(head, lane.table.policy.limits, startMs);
     let bodyEnd = headEnd;
     if (body !== undefined) {
       bodyEnd = body.take(input.bytes, headEnd, input.end);
@@ -211,22 +226,31 @@ export class ClientConnection implements ClientSide, ClientSocketUser {
     const { lane } = this;
     if (route === undefined) {
       if (body !== undefined && !body.done) this.keepAlive = false;
-      this.answerProblem('no_route', '', id, head.method === 'HEAD', lane.now() - startMs);
-      this.exchangeOver(startMs);
+      this.turnAway('no_route', id, head, startMs);
       return;
     }
-    const forwarded = forwardRequestHead(head, id, this.peer);
-    const { pool, answers } = route;
+    const { pool, answers, settings } = route;
+    const upgrade = head.fields.has(FIELD.upgrade) && settings.websocket && asksForWebSocket(head);
+    if (upgrade && !lane.upgrades.reserve(lane.table.policy.limits)) {
+      answers[5]! += 1;
+      this.turnAway('overloaded', id, head, startMs);
+      return;
+    }
+    this.upgrading = upgrade;
+    const forwarded = forwardRequestHead(head, id, this.peer) + (upgrade ? UPGRADE_LINES : '');
     this.exchange = new Exchange(this, lane, head, { pool, answers, head: forwarded, id, body, startMs });
     this.exchange.start();
   }
 
-  private hostOf(head: RequestHead): string {
-    if (head.host !== this.hostReceived) {
-      this.hostReceived = head.host;
-      this.hostLower = head.host.toLowerCase();
-    }
-    return this.hostLower;
+  /** Answers a request that no backend gets. */
+  private turnAway(code: ErrorCode, id: string, head: RequestHead, startMs: number): void {
+    this.answerProblem(code, '', id, head.method === 'HEAD', this.lane.now() - startMs);
+    this.exchangeOver(startMs);
+  }
+
+  private endUpgrading(): void {
+    this.upgrading = false;
+    this.lane.upgrades.free();
   }
 
   /** Answers what is no valid request, or not one that can be served here, and closes: what follows cannot be trusted. */

@@ -7,6 +7,8 @@ import { type Lifetime, ReadTarget } from './read-buffers.ts';
 
 /** How long a connection that we closed may go on sending, so that it gets to read our last answer before a reset. */
 const LINGER_MS = 2000;
+/** How long a tunnel is silent before the kernel asks whether the client still exists. */
+const KEEP_ALIVE_DELAY_MS = 30_000;
 /** How long a client that has stopped sending may go without getting a byte before it counts as gone. */
 const HALF_CLOSE_GRACE_MS = 1000;
 
@@ -35,7 +37,9 @@ export class ClientSocket implements Expirable {
   halfClosed = false;
   private readonly socket: Socket;
   private readonly lane: LaneContext;
-  private readonly user: ClientSocketUser;
+  /** Its connection is a tunnel: how long which end is waited for is the tunnel's business. */
+  tunnelled = false;
+  private user: ClientSocketUser;
   private readonly deadline = new Deadline(this);
   private paused = false;
   private detached = false;
@@ -49,7 +53,7 @@ export class ClientSocket implements Expirable {
     const adopted = adoptSocket(accepted, this.target.next, this.onRead);
     const socket = adopted ?? accepted;
     this.socket = socket;
-    this.output = new Output(socket, lane.counters, () => user.onUnblocked());
+    this.output = new Output(socket, lane.counters, () => this.user.onUnblocked());
     // A client may stop sending and still wait for the answer.
     socket.allowHalfOpen = true;
     socket.setNoDelay(true);
@@ -62,7 +66,7 @@ export class ClientSocket implements Expirable {
 
   /** Moves the time at which `onExpired` is called; Infinity = never. */
   expireAt(dueMs: number): void {
-    if (this.halfClosed) this.grantGrace(this.lane.now());
+    if (this.halfClosed && !this.tunnelled) this.grantGrace(this.lane.now());
     else this.lane.deadlines.arm(this.deadline, dueMs);
   }
 
@@ -71,6 +75,18 @@ export class ClientSocket implements Expirable {
     this.paused = paused;
     if (paused) this.socket.pause();
     else this.socket.resume();
+  }
+
+  /** Makes it one end of a tunnel, which is told everything from now on. */
+  tunnelTo(user: ClientSocketUser): void {
+    this.user = user;
+    this.tunnelled = true;
+    this.socket.setKeepAlive(true, KEEP_ALIVE_DELAY_MS);
+  }
+
+  /** Sends no more after what was written; the client may go on. */
+  end(): void {
+    if (!this.closing) this.socket.end();
   }
 
   /** Ends the connection after what was written, and gives the client time to read it (RFC 9112 section 9.6). */
@@ -107,7 +123,7 @@ export class ClientSocket implements Expirable {
 
   expire(nowMs: number): void {
     if (this.closing) this.destroy();
-    else if (!this.halfClosed) this.user.onExpired(nowMs);
+    else if (!this.halfClosed || this.tunnelled) this.user.onExpired(nowMs);
     else if (this.output.takenBytes !== this.takenBytes) this.grantGrace(nowMs);
     else this.destroy();
   }
@@ -137,7 +153,7 @@ export class ClientSocket implements Expirable {
   private readonly onEnd = (): void => {
     this.halfClosed = true;
     if (this.closing) return;
-    this.grantGrace(this.lane.now());
+    if (!this.tunnelled) this.grantGrace(this.lane.now());
     this.user.onHalfClosed();
   };
 

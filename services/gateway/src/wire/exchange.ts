@@ -24,9 +24,7 @@ export interface ExchangeRequest {
   readonly startMs: number;
 }
 
-/**
- * One request and its response, through as many attempts as the retry rules allow.
- */
+/** One request and its response, through as many attempts as the retry rules allow. */
 export class Exchange implements UpstreamUser, Asked {
   readonly requestId: string;
   readonly toHead: boolean;
@@ -78,11 +76,6 @@ export class Exchange implements UpstreamUser, Asked {
     else this.attempt(slot, this.startMs);
   }
 
-  /** Part of the body waits to be written to the backend. */
-  get bodyQueued(): boolean {
-    return this.upstream?.output.queued === true;
-  }
-
   /** Takes what belongs to the body from `bytes[0..length)`; answers with the offset after it. */
   onBodyData(bytes: Buffer, length: number, lifetime: Lifetime): number {
     const { body, upstream } = this;
@@ -96,6 +89,7 @@ export class Exchange implements UpstreamUser, Asked {
       if (body.keptBytes + to > REPLAY_BYTES_MAX) body.forget();
       body.keep(bytes, 0, to, lifetime);
       upstream.output.part(bytes, 0, to, lifetime);
+      // Also at the end of the body: it may wait in the very buffer that the next request would be read into.
       if (upstream.output.blocked) this.client.pauseBody();
       if (this.relay.status === 0) this.awaitNext(this.lane.now());
     } else {
@@ -106,6 +100,7 @@ export class Exchange implements UpstreamUser, Asked {
   }
 
   onUpstreamUnblocked(): void {
+    this.body?.pace?.restart(this.lane.now());
     this.client.resumeBody();
     if (this.relay.status === 0) this.awaitNext(this.lane.now());
   }
@@ -156,9 +151,8 @@ export class Exchange implements UpstreamUser, Asked {
     } else if (relay.status !== 0) {
       if (output.blocked) {
         this.upstream?.pause();
-        this.client.expireAt(
-          Math.min(this.limitMs, this.lane.now() + this.lane.table.policy.timeouts.idleMs),
-        );
+        const { bodyIdleMs } = this.lane.table.policy.timeouts;
+        this.client.expireAt(Math.min(this.limitMs, this.lane.now() + bodyIdleMs));
       } else if (headBefore) {
         this.client.expireAt(this.limitMs);
       }
@@ -212,8 +206,9 @@ export class Exchange implements UpstreamUser, Asked {
 
   /** Waits for the rest of the body or, when that is complete, for the response. */
   private awaitNext(nowMs: number): void {
-    const { idleMs, responseMs } = this.lane.table.policy.timeouts;
-    this.client.expireAt(Math.min(this.limitMs, nowMs + (this.waitsForClient ? idleMs : responseMs)));
+    const { bodyIdleMs, responseMs } = this.lane.table.policy.timeouts;
+    const dueMs = this.waitsForClient ? this.body?.dueMs(nowMs, bodyIdleMs) : undefined;
+    this.client.expireAt(Math.min(this.limitMs, dueMs ?? nowMs + responseMs));
   }
 
   /** The body is malformed or too long: the client's fault, whatever the backend makes of it. */
@@ -271,12 +266,13 @@ export class Exchange implements UpstreamUser, Asked {
     this.over = true;
     this.lane.counters.answered(relay.status, nowMs - this.startMs);
     this.answers[(relay.status / 100) | 0]! += 1;
+    if (reusable || relay.beyond !== undefined) this.upstream = undefined;
     if (reusable) {
-      this.upstream = undefined;
       upstream.release(nowMs + this.lane.table.policy.timeouts.backendIdleMs, this.client.output.queued);
     }
     this.finish(relay.status >= 500 ? 'server_error' : 'ok', nowMs);
-    this.client.exchangeOver(nowMs);
+    if (relay.beyond === undefined || upstream === undefined) this.client.exchangeOver(nowMs);
+    else this.client.switchTo(upstream, relay.beyond);
   }
 
   /** The response broke off after its head was passed on. */

@@ -6,6 +6,7 @@ import type { BadResponseLog } from './bad-response-log.ts';
 import type { WireCounters } from './counters.ts';
 import type { DeadlineWheel } from './deadlines.ts';
 import type { PeerDirectory } from './peer.ts';
+import type { Upgrades } from './upgrades.ts';
 import type { UpstreamPools } from './upstream-pools.ts';
 
 /** What the composition of a worker gives its wire lane. */
@@ -29,6 +30,7 @@ export interface LaneContext extends WireLaneOptions {
   readonly upstreams: UpstreamPools;
   readonly peers: PeerDirectory;
   readonly badResponses: BadResponseLog;
+  readonly upgrades: Upgrades;
   readonly requestHead: RequestHead;
   readonly responseHead: ResponseHead;
   /** No connection is kept for another request any more. */

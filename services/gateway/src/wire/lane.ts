@@ -7,6 +7,7 @@ import { DeadlineWheel, TICK_MS } from './deadlines.ts';
 import type { LaneContext, WireLaneOptions } from './lane-context.ts';
 import { PeerDirectory } from './peer.ts';
 import { problemResponse } from './problem-response.ts';
+import { Upgrades } from './upgrades.ts';
 import { UpstreamPools } from './upstream-pools.ts';
 
 /** How long a refused client may go without reading its answer. */
@@ -17,8 +18,8 @@ export interface WireLane {
   /** Serves a connection that a listener accepted. */
   accept(socket: Socket): void;
   /**
-   * Takes no further request on kept connections, lets those in progress finish, and resolves when none is left or, by
-   * force, after `deadlineMs`. The lane is of no use afterwards.
+   * Takes no further request on kept connections, lets those in progress finish, tells WebSockets one after the other to
+   * go, and resolves when none is left or, by force, after `deadlineMs`. The lane is of no use afterwards.
    */
   drain(deadlineMs: number): Promise<void>;
   readonly counts: WireCounts;
@@ -42,6 +43,7 @@ class Lane implements WireLane, ConnectionOwner {
       upstreams: new UpstreamPools(deadlines),
       peers: new PeerDirectory(),
       badResponses: new BadResponseLog(options.log),
+      upgrades: new Upgrades(options.counters, options.workers),
       requestHead: new RequestHead(),
       responseHead: new ResponseHead(),
       draining: false,
@@ -76,6 +78,7 @@ class Lane implements WireLane, ConnectionOwner {
   async drain(deadlineMs: number): Promise<void> {
     this.context.draining = true;
     for (const connection of this.connections) connection.closeIfIdle();
+    this.context.upgrades.goAway(this.context.now(), deadlineMs);
     await this.emptied(deadlineMs);
     clearInterval(this.ticker);
     this.context.upstreams.closeIdle();

@@ -103,6 +103,31 @@ export class UpstreamConnection implements Expirable {
     this.home.putIdle(this);
   }
 
+  /** Makes it one end of a tunnel: it stays the user's, and its two directions end apart. */
+  tunnelTo(user: UpstreamUser): void {
+    this.user = user;
+    this.socket.allowHalfOpen = true;
+  }
+
+  /** Sends no more after what was written; the backend may go on. */
+  end(): void {
+    this.socket.end();
+  }
+
+  /** Sends no more, and what still comes is for nobody, although bytes of its buffer may wait to be written. */
+  finish(): void {
+    this.target.abandon();
+    this.resume();
+    this.socket.end();
+  }
+
+  /** Lets what was written leave until `untilMs`; nobody is told what becomes of it. */
+  leave(untilMs: number): void {
+    this.user = undefined;
+    this.socket.end();
+    this.home.deadlines.arm(this.deadline, untilMs);
+  }
+
   /** Closes it at once; nobody is told. */
   destroy(): void {
     this.user = undefined;
