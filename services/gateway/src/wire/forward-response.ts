@@ -7,6 +7,7 @@ const DROPPED = bits(
   FIELD.connection,
   FIELD.keepAlive,
   FIELD.proxyHop,
+  FIELD.te,
   FIELD.upgrade,
   FIELD.nominated,
   FIELD.xRequestId,
