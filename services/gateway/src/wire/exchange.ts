@@ -78,11 +78,6 @@ export class Exchange implements UpstreamUser, Asked {
     else this.attempt(slot, this.startMs);
   }
 
-  /** Part of the body waits to be written to the backend. */
-  get bodyQueued(): boolean {
-    return this.upstream?.output.queued === true;
-  }
-
   /** Takes what belongs to the body from `bytes[0..length)`; answers with the offset after it. */
   onBodyData(bytes: Buffer, length: number, lifetime: Lifetime): number {
     const { body, upstream } = this;
@@ -96,6 +91,7 @@ export class Exchange implements UpstreamUser, Asked {
       if (body.keptBytes + to > REPLAY_BYTES_MAX) body.forget();
       body.keep(bytes, 0, to, lifetime);
       upstream.output.part(bytes, 0, to, lifetime);
+      // Also at the end of the body: it may wait in the very buffer that the next request would be read into.
       if (upstream.output.blocked) this.client.pauseBody();
       if (this.relay.status === 0) this.awaitNext(this.lane.now());
     } else {
