@@ -60,7 +60,7 @@ async function askThenRead(length: number): Promise<void> {
 
 const nameIn = (firstLine: string): string => firstLine.slice('GET /'.length).split(' ')[0]!;
 
-describe('what slow clients have to wait for is not mixed up', () => {
+describe('what slow clients have to wait for is not mixed up', { timeout: 30_000 }, () => {
   it('when each response comes over a new connection', async () => {
     harness = await Harness.start([
       answering(({ firstLine }) => {
@@ -82,7 +82,7 @@ describe('what slow clients have to wait for is not mixed up', () => {
   });
 });
 
-describe('what a slow backend has to wait for is not mixed up', () => {
+describe('what a slow backend has to wait for is not mixed up', { timeout: 30_000 }, () => {
   it('with what its client sends meanwhile', async () => {
     const LENGTH = 6_000_000;
     harness = await Harness.start(
