@@ -93,6 +93,8 @@ export class ClientSocket implements Expirable {
   close(): void {
     if (this.closing) return;
     this.closing = true;
+    // It is read on, to see it end, although what the other end of a tunnel has to take may lie in the buffer.
+    if (this.tunnelled) this.target.abandon();
     this.setPaused(false);
     this.lane.deadlines.arm(this.deadline, this.lane.now() + this.lane.table.policy.timeouts.idleMs);
     this.socket.end(this.onFinished);

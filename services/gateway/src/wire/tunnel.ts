@@ -147,8 +147,6 @@ export class Tunnel implements ClientSocketUser, UpstreamUser {
   /** Closes both ends once nothing more goes either way; true if so. */
   private closeWhenSaid(): boolean {
     if (!this.toClient.over || !this.toBackend.over) return false;
-    // What is queued stays in their buffers, and yet both are read on, to see them end.
-    this.link.target.abandon();
     this.link.close();
     this.upstream.finish();
     return true;

@@ -1,4 +1,11 @@
-import { FIELD, type FieldTable, type RequestHead, type ResponseHead, singleValue } from '@usher/http1';
+import {
+  FIELD,
+  type FieldTable,
+  joinedValues,
+  type RequestHead,
+  type ResponseHead,
+  singleValue,
+} from '@usher/http1';
 
 /** What a request or response for a WebSocket adds to its head at each hop. */
 export const UPGRADE_LINES = 'connection: upgrade\r\nupgrade: websocket\r\n';
@@ -13,11 +20,11 @@ export const GOING_AWAY_TO_BACKEND = Buffer.from([0x88, 0x82, 0, 0, 0, 0, 0x03, 
  * 7.8 allows: what such a connection carried could not be checked.
  */
 export function asksForWebSocket(head: RequestHead): boolean {
-  const { fields } = head;
-  if (!fields.has(FIELD.upgrade) || head.minor === 0 || head.method !== 'GET' || head.body !== 'none')
-    return false;
-  // Only what Connection nominates is meant for this hop.
-  return fields.id(fields.first(FIELD.upgrade)) === FIELD.nominated && namesWebSocket(head.text, fields);
+  const { fields, text } = head;
+  if (head.minor === 0 || head.method !== 'GET' || head.body !== 'none') return false;
+  // Only what Connection names as well is meant for this hop.
+  const options = joinedValues(text, fields, FIELD.connection).toLowerCase().split(',');
+  return namesWebSocket(text, fields) && options.some((option) => option.trim() === 'upgrade');
 }
 
 /** Whether a response with status 101 changes to what was asked for. */

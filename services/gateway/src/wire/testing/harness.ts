@@ -119,7 +119,7 @@ export class Harness {
   /** Every attempt that began has ended, each once. */
   async settled(): Promise<void> {
     await until(() => this.table.begun === this.table.outcomes.length, 'every attempt ended');
-    if (this.inFlight !== 0) throw new Error(`${this.inFlight} requests counted as in flight`);
+    await until(() => this.inFlight === 0, 'nothing counts as in flight');
   }
 
   async stop(): Promise<void> {
@@ -147,6 +147,7 @@ function tableFor(backends: readonly RawBackend[], options: HarnessOptions): Rec
         pool: 'web',
         plugins: [{ name: 'gzip', options: {} }],
       }),
+      route({ id: 'plain', host: 'any', path: '/plain', pool: 'web', websocket: false }),
       route({ id: 'all', host: 'any', path: '/*', pool: 'web' }),
     ],
   });
