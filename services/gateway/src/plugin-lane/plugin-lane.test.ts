@@ -90,7 +90,7 @@ describe('proxying', () => {
     const listener = await startListener((socket) => {
       socket.once('data', (head: Buffer) => {
         socket.pause();
-        setImmediate(() => plugins.accept(socket, head));
+        setImmediate(() => plugins.accept(socket, head, '127.0.0.1'));
       });
     });
     closeLater(() => listener.close());

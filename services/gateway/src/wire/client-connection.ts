@@ -10,13 +10,13 @@ import type { ConnectionLine } from './forward-response.ts';
 import type { LaneContext } from './lane-context.ts';
 import { LastHost } from './last-host.ts';
 import type { Output } from './output.ts';
-import type { Peer } from './peer.ts';
 import { problemResponse } from './problem-response.ts';
 import type { Lifetime } from './read-buffers.ts';
 import { RequestBody } from './request-body.ts';
 import { RequestInput } from './request-input.ts';
 import { Tunnel } from './tunnel.ts';
 import type { UpstreamConnection } from './upstream-connection.ts';
+import { Visitor } from './visitor.ts';
 import { asksForWebSocket, UPGRADE_LINES } from './websocket.ts';
 
 /** So much of the next requests is read while one is in progress; then the client has to wait. */
@@ -33,7 +33,7 @@ export class ClientConnection implements ClientSide, ClientSocketUser {
   private readonly link: ClientSocket;
   private readonly lane: LaneContext;
   private readonly owner: ConnectionOwner;
-  private readonly peer: Peer;
+  private readonly visitor: Visitor;
   private readonly input = new RequestInput();
   private exchange: Exchange | undefined;
   /** Another request may follow the current one. */
@@ -46,14 +46,17 @@ export class ClientConnection implements ClientSide, ClientSocketUser {
   private serving = false;
   /** The backend does not take the body as fast as it comes. */
   private bodyPaused = false;
+  private requests = 0;
   private readonly lastHost = new LastHost();
 
-  constructor(socket: Socket, lane: LaneContext, owner: ConnectionOwner) {
+  /** `announced`: it begins with a PROXY header. */
+  constructor(socket: Socket, lane: LaneContext, owner: ConnectionOwner, announced: boolean) {
     this.lane = lane;
     this.owner = owner;
-    this.peer = lane.peers.describe(socket, lane.table.policy.trustedProxies);
+    this.visitor = new Visitor(lane, socket.remoteAddress ?? '');
     this.link = new ClientSocket(socket, lane, this);
     this.output = this.link.output;
+    this.visitor.arrive(this.link, this, announced);
   }
 
   get connectionLine(): ConnectionLine {
@@ -91,9 +94,8 @@ export class ClientConnection implements ClientSide, ClientSocketUser {
   }
 
   exchangeOver(nowMs: number): void {
-    this.exchange = undefined;
+    this.forgetExchange();
     this.bodyPaused = false;
-    if (this.upgrading) this.endUpgrading();
     const last = this.lane.draining || (this.link.halfClosed && this.input.isEmpty);
     if (last || !this.keepAlive) {
       this.link.close();
@@ -114,7 +116,7 @@ export class ClientConnection implements ClientSide, ClientSocketUser {
   }
 
   abort(): void {
-    this.exchange = undefined;
+    this.forgetExchange();
     this.link.reset();
   }
 
@@ -122,7 +124,7 @@ export class ClientConnection implements ClientSide, ClientSocketUser {
     const { input, link } = this;
     this.exchange = undefined;
     this.upgrading = false;
-    const tunnel = new Tunnel(this.lane, link, upstream, () => this.owner.closed(this));
+    const tunnel = new Tunnel(this.lane, link, upstream, () => this.depart());
     if (beyond.length > 0) tunnel.onResponseData(beyond, beyond.length, 'ever');
     if (!input.isEmpty) tunnel.onBytes(input.bytes, input.end, 'ever');
     input.clear();
@@ -151,11 +153,10 @@ export class ClientConnection implements ClientSide, ClientSocketUser {
 
   onGone(): void {
     const { exchange } = this;
-    this.exchange = undefined;
+    this.forgetExchange();
     exchange?.onClientGone();
-    if (this.upgrading) this.endUpgrading();
     this.input.clear();
-    this.owner.closed(this);
+    this.depart();
   }
 
   onUnblocked(): void {
@@ -168,6 +169,11 @@ export class ClientConnection implements ClientSide, ClientSocketUser {
     else if (this.output.blocked) this.link.destroy();
     else if (this.input.inHead) this.refuse('request_timeout', '');
     else this.link.close();
+  }
+
+  private depart(): void {
+    this.visitor.leave();
+    this.owner.closed(this);
   }
 
   /** Serves request after request as long as they are there and the client takes the answers. */
@@ -194,7 +200,8 @@ export class ClientConnection implements ClientSide, ClientSocketUser {
   private serve(head: RequestHead, headEnd: number): void {
     const { lane, input } = this;
     const startMs = lane.now();
-    if (!head.persistent) this.keepAlive = false;
+    if (!head.persistent || ++this.requests === lane.table.policy.limits.requestsPerConnection)
+      this.keepAlive = false;
     this.sayKeepAlive = head.minor === 0;
     const route = lane.table.match(this.lastHost.toLower(head.host), head.path);
     if (route?.lane === 'plugin') {
@@ -237,7 +244,7 @@ export class ClientConnection implements ClientSide, ClientSocketUser {
       return;
     }
     this.upgrading = upgrade;
-    const forwarded = forwardRequestHead(head, id, this.peer) + (upgrade ? UPGRADE_LINES : '');
+    const forwarded = forwardRequestHead(head, id, this.visitor.peer) + (upgrade ? UPGRADE_LINES : '');
     this.exchange = new Exchange(this, lane, head, { pool, answers, head: forwarded, id, body, startMs });
     this.exchange.start();
   }
@@ -248,9 +255,10 @@ export class ClientConnection implements ClientSide, ClientSocketUser {
     this.exchangeOver(startMs);
   }
 
-  private endUpgrading(): void {
+  private forgetExchange(): void {
+    this.exchange = undefined;
+    if (this.upgrading) this.lane.upgrades.free();
     this.upgrading = false;
-    this.lane.upgrades.free();
   }
 
   /** Answers what is no valid request, or not one that can be served here, and closes: what follows cannot be trusted. */
@@ -264,15 +272,10 @@ export class ClientConnection implements ClientSide, ClientSocketUser {
     this.link.close();
   }
 
-  private answerProblem(
-    code: ErrorCode,
-    detail: string,
-    requestId: string,
-    toHead: boolean,
-    durationMs: number,
-  ): void {
-    this.lane.counters.answered(ERRORS[code].status, durationMs);
-    this.output.text(problemResponse(code, detail, { requestId, toHead, connection: this.connectionLine }));
+  private answerProblem(code: ErrorCode, detail: string, id: string, toHead: boolean, tookMs: number): void {
+    this.lane.counters.answered(ERRORS[code].status, tookMs);
+    const context = { requestId: id, toHead, connection: this.connectionLine };
+    this.output.text(problemResponse(code, detail, context));
   }
 
   /** Gives the connection to the plugin lane, from the beginning of the request that was just parsed. */
@@ -285,8 +288,9 @@ export class ClientConnection implements ClientSide, ClientSocketUser {
     link.closing = true;
     const socket = link.detach();
     lane.counters.handedOver += 1;
+    this.visitor.leaveWith(socket);
     this.owner.closed(this);
-    lane.handOver(socket, bytes);
+    lane.handOver(socket, bytes, this.visitor.peer.address);
   }
 
   private updateReading(): void {

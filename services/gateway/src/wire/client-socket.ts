@@ -39,7 +39,7 @@ export class ClientSocket implements Expirable {
   private readonly lane: LaneContext;
   /** Its connection is a tunnel: how long which end is waited for is the tunnel's business. */
   tunnelled = false;
-  private user: ClientSocketUser;
+  user: ClientSocketUser;
   private readonly deadline = new Deadline(this);
   private paused = false;
   private detached = false;

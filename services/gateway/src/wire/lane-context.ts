@@ -3,6 +3,7 @@ import type { RequestHead, ResponseHead } from '@usher/http1';
 import type { Log } from '@usher/ports';
 import type { RoutingTable } from '../routing-table.ts';
 import type { BadResponseLog } from './bad-response-log.ts';
+import type { ClientCensus } from './client-census.ts';
 import type { WireCounters } from './counters.ts';
 import type { DeadlineWheel } from './deadlines.ts';
 import type { PeerDirectory } from './peer.ts';
@@ -16,8 +17,8 @@ export interface WireLaneOptions {
   now(): number;
   /** A new id for a request that brings none: a token that is unique in the fleet. */
   newRequestId(): string;
-  /** Takes over a connection whose next request is for the plugin lane. The socket is paused; `head` is what was read of it, which goes back with `unshift`. */
-  handOver(socket: Socket, head: Buffer): void;
+  /** Takes over a connection whose next request is for the plugin lane. The socket is paused; `head` is what was read of it, which goes back with `unshift`; `client` is the address that it is for. */
+  handOver(socket: Socket, head: Buffer, client: string): void;
   readonly counters: WireCounters;
   readonly log: Log;
   /** How many workers share `limits.connections`. */
@@ -29,6 +30,7 @@ export interface LaneContext extends WireLaneOptions {
   readonly deadlines: DeadlineWheel;
   readonly upstreams: UpstreamPools;
   readonly peers: PeerDirectory;
+  readonly census: ClientCensus;
   readonly badResponses: BadResponseLog;
   readonly upgrades: Upgrades;
   readonly requestHead: RequestHead;

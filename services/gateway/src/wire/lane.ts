@@ -1,11 +1,13 @@
 import type { Socket } from 'node:net';
 import { RequestHead, ResponseHead } from '@usher/http1';
+import type { ProxySenders } from '../proxy-protocol/senders.ts';
 import { BadResponseLog } from './bad-response-log.ts';
+import { ClientCensus } from './client-census.ts';
 import { ClientConnection, type ConnectionOwner } from './client-connection.ts';
 import type { WireCounts } from './counters.ts';
 import { DeadlineWheel, TICK_MS } from './deadlines.ts';
 import type { LaneContext, WireLaneOptions } from './lane-context.ts';
-import { PeerDirectory } from './peer.ts';
+import { PeerDirectory, plainAddress } from './peer.ts';
 import { problemResponse } from './problem-response.ts';
 import { Upgrades } from './upgrades.ts';
 import { UpstreamPools } from './upstream-pools.ts';
@@ -15,8 +17,8 @@ const REFUSED_LINGER_MS = 2000;
 
 /** The wire lane of one worker. */
 export interface WireLane {
-  /** Serves a connection that a listener accepted. */
-  accept(socket: Socket): void;
+  /** Serves a connection that a listener accepted. `senders`: whose connections to it begin with a PROXY header. */
+  accept(socket: Socket, senders?: ProxySenders): void;
   /**
    * Takes no further request on kept connections, lets those in progress finish, tells WebSockets one after the other to
    * go, and resolves when none is left or, by force, after `deadlineMs`. The lane is of no use afterwards.
@@ -42,6 +44,7 @@ class Lane implements WireLane, ConnectionOwner {
       deadlines,
       upstreams: new UpstreamPools(deadlines),
       peers: new PeerDirectory(),
+      census: new ClientCensus(),
       badResponses: new BadResponseLog(options.log),
       upgrades: new Upgrades(options.counters, options.workers),
       requestHead: new RequestHead(),
@@ -56,7 +59,7 @@ class Lane implements WireLane, ConnectionOwner {
     return this.context.counters.read();
   }
 
-  accept(socket: Socket): void {
+  accept(socket: Socket, senders?: ProxySenders): void {
     const { counters, table, workers } = this.context;
     const connectionsMax = Math.ceil(table.policy.limits.connections / workers);
     if (this.connections.size >= connectionsMax) {
@@ -66,7 +69,8 @@ class Lane implements WireLane, ConnectionOwner {
     }
     counters.connectionsAccepted += 1;
     counters.connectionsOpen += 1;
-    this.connections.add(new ClientConnection(socket, this.context, this));
+    const announced = senders?.include(plainAddress(socket.remoteAddress ?? '')) === true;
+    this.connections.add(new ClientConnection(socket, this.context, this, announced));
   }
 
   closed(connection: ClientConnection): void {

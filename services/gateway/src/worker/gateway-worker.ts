@@ -3,6 +3,7 @@ import { createServer, type Server } from 'node:net';
 import { type EventLoopUtilization, performance } from 'node:perf_hooks';
 import { FastRandom } from '@usher/domain';
 import { PluginLane } from '../plugin-lane/plugin-lane.ts';
+import { ProxySenders } from '../proxy-protocol/senders.ts';
 import { WorkerTable } from '../table/worker-table.ts';
 import { WireCounters } from '../wire/counters.ts';
 import { createWireLane, type WireLane } from '../wire/lane.ts';
@@ -53,7 +54,7 @@ export class GatewayWorker {
     this.#wire = createWireLane({
       ...tools,
       counters: this.#wireCounters,
-      handOver: (socket, head) => this.#plugins.accept(socket, head),
+      handOver: (socket, head, client) => this.#plugins.accept(socket, head, client),
     });
   }
 
@@ -87,19 +88,18 @@ export class GatewayWorker {
   }
 
   async #listenOn(address: ListenAddress): Promise<ListenAddress> {
+    const { host, port, proxyProtocol, proxyProtocolFrom } = address;
+    const senders = proxyProtocol === true ? new ProxySenders(proxyProtocolFrom ?? []) : undefined;
     const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) =>
-      this.#wire.accept(socket),
+      this.#wire.accept(socket, senders),
     );
     this.#servers.push(server);
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject);
-      server.listen({ ...address, reusePort: true, backlog: BACKLOG_MAX }, resolve);
+      server.listen({ host, port, reusePort: true, backlog: BACKLOG_MAX }, resolve);
     });
     const bound = server.address();
-    return {
-      host: address.host,
-      port: typeof bound === 'object' && bound !== null ? bound.port : address.port,
-    };
+    return { ...address, port: typeof bound === 'object' && bound !== null ? bound.port : port };
   }
 
   #tick(): void {

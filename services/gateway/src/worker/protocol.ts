@@ -10,6 +10,10 @@ import type { WireCounts } from '../wire/counters.ts';
 export interface ListenAddress {
   readonly host: string;
   readonly port: number;
+  /** Connections begin with a header of the PROXY protocol; absent = they do not. */
+  readonly proxyProtocol?: boolean;
+  /** Networks in CIDR notation whose connections do; absent or empty = all. */
+  readonly proxyProtocolFrom?: readonly string[];
 }
 
 /** What a worker is born with. */

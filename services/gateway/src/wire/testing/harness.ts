@@ -1,6 +1,7 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import { FastRandom, type LimitSettings, type PoolSettings, type TimeoutSettings } from '@usher/domain';
 import type { Log } from '@usher/ports';
+import type { ProxySenders } from '../../proxy-protocol/senders.ts';
 import type { AttemptOutcome, BackendSlot, PoolTable } from '../../routing-table.ts';
 import { WorkerTable } from '../../table/worker-table.ts';
 import { policy, pool, route, row } from '../../testing/fixtures.ts';
@@ -41,6 +42,7 @@ export interface HarnessOptions {
   readonly workers?: number;
   /** Accepted sockets look like what cannot be given a read buffer of ours. */
   readonly asStreams?: boolean;
+  readonly senders?: ProxySenders;
 }
 
 /** A wire lane behind a real listener, with real backends; time moves only when the test says so, plus real time. */
@@ -49,7 +51,7 @@ export class Harness {
   readonly counters = new WireCounters();
   readonly lane: WireLane;
   readonly backends: readonly RawBackend[];
-  readonly handedOver: { readonly socket: Socket; readonly head: Buffer }[] = [];
+  readonly handedOver: { readonly socket: Socket; readonly head: Buffer; readonly client: string }[] = [];
   logged = 0;
   /** Added to real time. */
   private aheadMs = 0;
@@ -68,14 +70,14 @@ export class Harness {
       table: this.table,
       now: () => performance.timeOrigin + performance.now() + this.aheadMs,
       newRequestId: () => `id-${++this.ids}`,
-      handOver: (socket, head) => this.handedOver.push({ socket, head }),
+      handOver: (socket, head, client) => this.handedOver.push({ socket, head, client }),
       counters: this.counters,
       log,
       workers: options.workers ?? 1,
     });
     this.server = createServer((socket) => {
       if (options.asStreams === true) Object.defineProperty(socket, 'encrypted', { value: false });
-      this.lane.accept(socket);
+      this.lane.accept(socket, options.senders);
     });
   }
 

@@ -1,0 +1,61 @@
+import type { Socket } from 'node:net';
+import { Announcement } from './announcement.ts';
+import type { ClientSocket, ClientSocketUser } from './client-socket.ts';
+import type { LaneContext } from './lane-context.ts';
+import type { Peer } from './peer.ts';
+import { problemResponse } from './problem-response.ts';
+
+/** Who a client connection is for, and its place among the connections of that client. */
+export class Visitor {
+  peer: Peer;
+  private readonly lane: LaneContext;
+  /** Under which it is counted, if it is. */
+  private client: string | undefined;
+
+  constructor(lane: LaneContext, address: string) {
+    this.lane = lane;
+    this.peer = lane.peers.describe(address, lane.table.policy.trustedProxies);
+  }
+
+  /**
+   * Lets `connection` have what comes over `link`, unless its client has enough connections. `announced`: a header that
+   * names the client comes first.
+   */
+  arrive(link: ClientSocket, connection: ClientSocketUser, announced: boolean): void {
+    if (!announced) {
+      this.enter(link);
+      return;
+    }
+    link.user = new Announcement(link, connection, this.lane.counters, (source) => {
+      const { peers, table } = this.lane;
+      if (source !== undefined) this.peer = peers.describe(source.address, table.policy.trustedProxies);
+      this.enter(link);
+    });
+  }
+
+  leave(): void {
+    if (this.client !== undefined) this.lane.census.leave(this.client);
+    this.client = undefined;
+  }
+
+  /** The connection is served elsewhere from now on, and counts until it closes. */
+  leaveWith(socket: Socket): void {
+    if (this.client !== undefined) socket.once('close', () => this.leave());
+  }
+
+  private enter(link: ClientSocket): void {
+    const { lane } = this;
+    const { connectionsPerIp } = lane.table.policy.limits;
+    if (connectionsPerIp === 0) return;
+    this.client = lane.census.enter(this.peer.address, Math.ceil(connectionsPerIp / lane.workers));
+    if (this.client !== undefined) return;
+    lane.counters.connectionsRefused += 1;
+    const context = {
+      requestId: lane.newRequestId(),
+      toHead: false,
+      connection: 'connection: close\r\n',
+    } as const;
+    link.output.text(problemResponse('too_many_connections', '', context));
+    link.close();
+  }
+}
