@@ -57,7 +57,7 @@ export const timeouts: Type<TimeoutSettings> = section({
   shutdown: defaulted('30s', {
     to: 'shutdownMs',
     type: duration({ min: '1ms', max: '1h', zero: 'at once' }),
-    doc: 'How long a stopping gateway lets requests in progress finish.',
+    doc: 'How long a stopping gateway lets requests in progress finish. WebSockets are closed with status 1001 (going away), each between two frames and one after the other over the first three quarters of that time.',
   }),
 });
 

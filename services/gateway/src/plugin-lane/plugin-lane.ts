@@ -186,6 +186,12 @@ export class PluginLane {
       sendPlainProblem(response, 'no_route', requestId);
       return;
     }
+    if (entry.pool.settings.proxyProtocol !== 'none') {
+      // The connections of this lane are shared, so they cannot say whom they are for; a new one to us gets another lane.
+      response.setHeader('connection', 'close');
+      sendPlainProblem(response, 'misdirected', requestId);
+      return;
+    }
     const { trustedProxies, limits } = this.#options.table.policy;
     if (request.rawHeaders.length / 2 > limits.headerCount) {
       sendPlainProblem(response, 'head_too_large', requestId);

@@ -11,14 +11,14 @@ export class Announcement implements ClientSocketUser {
   private readonly link: ClientSocket;
   private readonly next: ClientSocketUser;
   private readonly counters: WireCounters;
-  private readonly onKnown: (source: Endpoint | undefined) => void;
+  private readonly onKnown: (source: Endpoint | undefined, destination: Endpoint | undefined) => void;
 
   /** `next` is who the connection is for; `onKnown` is called before it gets the first byte. */
   constructor(
     link: ClientSocket,
     next: ClientSocketUser,
     counters: WireCounters,
-    onKnown: (source: Endpoint | undefined) => void,
+    onKnown: (source: Endpoint | undefined, destination: Endpoint | undefined) => void,
   ) {
     this.link = link;
     this.next = next;
@@ -36,7 +36,7 @@ export class Announcement implements ClientSocketUser {
       return;
     }
     this.link.user = this.next;
-    this.onKnown(header.source);
+    this.onKnown(header.source, header.destination);
     const rest = this.received.subarray(header.length);
     if (rest.length > 0 && !this.link.closing) this.next.onBytes(rest, rest.length, 'ever');
   }

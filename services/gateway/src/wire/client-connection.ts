@@ -126,8 +126,8 @@ export class ClientConnection implements ClientSide, ClientSocketUser {
     this.upgrading = false;
     const tunnel = new Tunnel(this.lane, link, upstream, () => this.depart());
     if (beyond.length > 0) tunnel.onResponseData(beyond, beyond.length, 'ever');
-    if (!input.isEmpty) tunnel.onBytes(input.bytes, input.end, 'ever');
-    input.clear();
+    const ahead = input.takeAll();
+    if (ahead.length > 0) tunnel.onBytes(ahead, ahead.length, 'ever');
     if (link.halfClosed) tunnel.onHalfClosed();
   }
 
@@ -230,7 +230,7 @@ export class ClientConnection implements ClientSide, ClientSocketUser {
     body: RequestBody | undefined,
     startMs: number,
   ): void {
-    const { lane } = this;
+    const { lane, visitor } = this;
     if (route === undefined) {
       if (body !== undefined && !body.done) this.keepAlive = false;
       this.turnAway('no_route', id, head, startMs);
@@ -244,8 +244,10 @@ export class ClientConnection implements ClientSide, ClientSocketUser {
       return;
     }
     this.upgrading = upgrade;
-    const forwarded = forwardRequestHead(head, id, this.visitor.peer) + (upgrade ? UPGRADE_LINES : '');
-    this.exchange = new Exchange(this, lane, head, { pool, answers, head: forwarded, id, body, startMs });
+    const preface = visitor.proxyHeader(pool.settings.proxyProtocol, this.link);
+    const forwarded = preface + forwardRequestHead(head, id, visitor.peer) + (upgrade ? UPGRADE_LINES : '');
+    const request = { pool, answers, head: forwarded, id, exclusive: preface !== '', body, startMs };
+    this.exchange = new Exchange(this, lane, head, request);
     this.exchange.start();
   }
 
@@ -281,9 +283,7 @@ export class ClientConnection implements ClientSide, ClientSocketUser {
   /** Gives the connection to the plugin lane, from the beginning of the request that was just parsed. */
   private handOver(): void {
     const { lane, input, link } = this;
-    input.own();
-    const { bytes } = input;
-    input.clear();
+    const bytes = input.takeAll();
     // Nothing may be read or served here any more.
     link.closing = true;
     const socket = link.detach();

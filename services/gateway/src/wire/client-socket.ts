@@ -1,8 +1,10 @@
 import type { Socket } from 'node:net';
+import type { Endpoint } from '../proxy-protocol/parse.ts';
 import { adoptSocket } from './adopt-socket.ts';
 import { Deadline, type Expirable } from './deadlines.ts';
 import type { LaneContext } from './lane-context.ts';
 import { Output } from './output.ts';
+import { plainAddress } from './peer.ts';
 import { type Lifetime, ReadTarget } from './read-buffers.ts';
 
 /** How long a connection that we closed may go on sending, so that it gets to read our last answer before a reset. */
@@ -62,6 +64,15 @@ export class ClientSocket implements Expirable {
     socket.on('error', this.onError);
     socket.on('close', this.onClose);
     this.expireAt(lane.now() + lane.table.policy.timeouts.requestHeaderMs);
+  }
+
+  /** The two ends of the connection. */
+  get remote(): Endpoint {
+    return endpoint(this.socket.remoteAddress, this.socket.remotePort);
+  }
+
+  get local(): Endpoint {
+    return endpoint(this.socket.localAddress, this.socket.localPort);
   }
 
   /** Moves the time at which `onExpired` is called; Infinity = never. */
@@ -171,4 +182,9 @@ export class ClientSocket implements Expirable {
     this.lane.deadlines.remove(this.deadline);
     this.user.onGone();
   };
+}
+
+/** Without an address once the connection is gone. */
+function endpoint(address = '', port = 0): Endpoint {
+  return { address: plainAddress(address), port };
 }

@@ -20,6 +20,8 @@ export interface ExchangeRequest {
   /** The head for the backend, without its last CRLF. */
   readonly head: string;
   readonly id: string;
+  /** Its connections to backends are for it alone: the head names the client to whom they belong. */
+  readonly exclusive: boolean;
   readonly body: RequestBody | undefined;
   readonly startMs: number;
 }
@@ -35,6 +37,7 @@ export class Exchange implements UpstreamUser, Asked {
   private readonly head: string;
   private readonly needsHost: boolean;
   private readonly idempotent: boolean;
+  private readonly exclusive: boolean;
   private readonly body: RequestBody | undefined;
   readonly startMs: number;
   readonly answers: Float64Array;
@@ -56,6 +59,7 @@ export class Exchange implements UpstreamUser, Asked {
     this.needsHost = head.authority === '';
     this.attempts = new Attempts(lane.table, request.pool);
     this.head = request.head;
+    this.exclusive = request.exclusive;
     this.body = request.body;
     this.startMs = request.startMs;
     this.answers = request.answers;
@@ -176,7 +180,7 @@ export class Exchange implements UpstreamUser, Asked {
   }
 
   private attempt(slot: BackendSlot, nowMs: number): void {
-    this.upstream = this.lane.upstreams.take(slot, this);
+    this.upstream = this.exclusive ? undefined : this.lane.upstreams.take(slot, this);
     if (this.upstream === undefined) this.connect(slot, nowMs);
     else this.send(nowMs);
   }
@@ -262,7 +266,8 @@ export class Exchange implements UpstreamUser, Asked {
   private onAnswered(clean: boolean): void {
     const { relay, upstream } = this;
     const nowMs = this.lane.now();
-    const reusable = clean && relay.persistent && !this.wantsBody && upstream?.isReusable === true;
+    const free = clean && relay.persistent && !this.wantsBody && !this.exclusive;
+    const reusable = free && upstream?.isReusable === true;
     this.over = true;
     this.lane.counters.answered(relay.status, nowMs - this.startMs);
     this.answers[(relay.status / 100) | 0]! += 1;

@@ -1,4 +1,5 @@
 import { FIELD, isToken, joinedValues, keptFields, type RequestHead, singleValue } from '@usher/http1';
+import { appendForwarded } from './forwarded-element.ts';
 import type { Peer } from './peer.ts';
 
 const REQUEST_ID_LENGTH_MAX = 128;
@@ -15,6 +16,7 @@ const HOP = bits(
   FIELD.nominated,
   FIELD.transferEncoding,
   FIELD.xForwardedFor,
+  FIELD.forwarded,
 );
 const FROM_TRUSTED_ONLY = bits(FIELD.xForwardedProto, FIELD.xForwardedHost, FIELD.claim);
 const REQUEST_ID = bits(FIELD.xRequestId);
@@ -41,6 +43,8 @@ export function forwardRequestHead(head: RequestHead, requestId: string, peer: P
   if (!fields.has(FIELD.host) && head.authority !== '') out += `host: ${head.authority}\r\n`;
   if (head.body === 'chunked') out += 'transfer-encoding: chunked\r\n';
   if (fields.has(FIELD.te) && acceptsTrailers(head)) out += 'te: trailers\r\nconnection: te\r\n';
+  if (peer.trusted && fields.has(FIELD.forwarded))
+    out += `forwarded: ${appendForwarded(joinedValues(text, fields, FIELD.forwarded), peer, head.authority)}\r\n`;
   const before = peer.trusted ? joinedValues(text, fields, FIELD.xForwardedFor) : '';
   out +=
     before === ''

@@ -87,7 +87,7 @@ describe('a request on its way to a backend', () => {
       'x-forwarded-for': '1.1.1.1, 2.2.2.2, 3.3.3.3, 127.0.0.1',
       'x-forwarded-proto': 'https',
       'x-forwarded-host': 'first',
-      forwarded: 'for=1.1.1.1',
+      forwarded: 'for=1.1.1.1, for=127.0.0.1;host=any;proto=http',
     });
   });
 

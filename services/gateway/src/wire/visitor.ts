@@ -1,4 +1,7 @@
 import type { Socket } from 'node:net';
+import type { ProxyProtocol } from '@usher/domain';
+import type { Endpoint } from '../proxy-protocol/parse.ts';
+import { proxyHeaderV1, proxyHeaderV2 } from '../proxy-protocol/write.ts';
 import { Announcement } from './announcement.ts';
 import type { ClientSocket, ClientSocketUser } from './client-socket.ts';
 import type { LaneContext } from './lane-context.ts';
@@ -11,6 +14,9 @@ export class Visitor {
   private readonly lane: LaneContext;
   /** Under which it is counted, if it is. */
   private client: string | undefined;
+  /** From a PROXY header. */
+  private source: Endpoint | undefined;
+  private destination: Endpoint | undefined;
 
   constructor(lane: LaneContext, address: string) {
     this.lane = lane;
@@ -26,8 +32,10 @@ export class Visitor {
       this.enter(link);
       return;
     }
-    link.user = new Announcement(link, connection, this.lane.counters, (source) => {
+    link.user = new Announcement(link, connection, this.lane.counters, (source, destination) => {
       const { peers, table } = this.lane;
+      this.source = source;
+      this.destination = destination;
       if (source !== undefined) this.peer = peers.describe(source.address, table.policy.trustedProxies);
       this.enter(link);
     });
@@ -41,6 +49,15 @@ export class Visitor {
   /** The connection is served elsewhere from now on, and counts until it closes. */
   leaveWith(socket: Socket): void {
     if (this.client !== undefined) socket.once('close', () => this.leave());
+  }
+
+  /** What tells a backend at the start of a connection whom it is for, as latin1; empty for `none`. */
+  proxyHeader(version: ProxyProtocol, link: ClientSocket): string {
+    if (version === 'none') return '';
+    const source = this.source ?? link.remote;
+    const destination = this.destination ?? link.local;
+    const header = version === 'v1' ? proxyHeaderV1(source, destination) : proxyHeaderV2(source, destination);
+    return header.toString('latin1');
   }
 
   private enter(link: ClientSocket): void {

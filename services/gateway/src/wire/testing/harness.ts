@@ -1,5 +1,11 @@
 import { createServer, type Server, type Socket } from 'node:net';
-import { FastRandom, type LimitSettings, type PoolSettings, type TimeoutSettings } from '@usher/domain';
+import {
+  FastRandom,
+  type LimitSettings,
+  type PoolSettings,
+  type ProxyProtocol,
+  type TimeoutSettings,
+} from '@usher/domain';
 import type { Log } from '@usher/ports';
 import type { ProxySenders } from '../../proxy-protocol/senders.ts';
 import type { AttemptOutcome, BackendSlot, PoolTable } from '../../routing-table.ts';
@@ -43,6 +49,7 @@ export interface HarnessOptions {
   /** Accepted sockets look like what cannot be given a read buffer of ours. */
   readonly asStreams?: boolean;
   readonly senders?: ProxySenders;
+  readonly proxyProtocol?: ProxyProtocol;
 }
 
 /** A wire lane behind a real listener, with real backends; time moves only when the test says so, plus real time. */
@@ -161,6 +168,7 @@ function tableFor(backends: readonly RawBackend[], options: HarnessOptions): Rec
       {
         kind: 'pool',
         settings: pool({
+          proxyProtocol: options.proxyProtocol ?? 'none',
           retry: options.retry ?? { attempts: 1, budgetRatio: 0.2 },
           breaker: { ...breaker, enabled: false },
         }),
