@@ -118,15 +118,15 @@ describe('a connection', () => {
   it('above the number that a client may have is refused, until another of it has gone', async () => {
     await start([echoBody], { limits: { connectionsPerIp: 2 } });
     const [first, second, third] = [harness.connect(), harness.connect(), harness.connect()];
-    const refused = await readMessage(third!);
+    const refused = await readMessage(third);
     expect(statusOf(refused)).toBe(429);
     expect(refused.headers).toMatchObject({ connection: 'close', 'retry-after': '1' });
-    await until(() => third!.ended, 'closed');
+    await until(() => third.ended, 'closed');
     expect(harness.lane.counts.connectionsRefused).toBe(1);
-    third!.socket.destroy();
-    first!.socket.destroy();
+    third.socket.destroy();
+    first.socket.destroy();
     await until(() => harness.lane.counts.connectionsOpen === 1, 'gone');
-    for (const client of [second!, harness.connect()]) {
+    for (const client of [second, harness.connect()]) {
       client.send(request);
       expect(statusOf(await readMessage(client))).toBe(200);
     }

@@ -1,7 +1,15 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { Harness, type HarnessOptions } from './testing/harness.ts';
 import { type BackendBehaviour, ok } from './testing/raw-backend.ts';
-import { type RawSocket, readMessage, statusOf, until } from './testing/raw-socket.ts';
+import { readMessage, statusOf, until } from './testing/raw-socket.ts';
+import {
+  asking,
+  GOING_AWAY,
+  GOING_AWAY_MASKED,
+  openWebSocket,
+  SWITCH,
+  switching,
+} from './testing/websocket.ts';
 
 let harness: Harness;
 
@@ -11,29 +19,6 @@ async function start(behaviours: readonly BackendBehaviour[], options?: HarnessO
 }
 
 afterEach(() => harness.stop());
-
-const asking = (path: string): string =>
-  `GET ${path} HTTP/1.1\r\nHost: any\r\nConnection: keep-alive, Upgrade\r\nUpgrade: WebSocket\r\n` +
-  'Sec-WebSocket-Key: a\r\nSec-WebSocket-Version: 13\r\n\r\n';
-const SWITCH =
-  'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Accept: b\r\n\r\n';
-const GOING_AWAY = '\x88\x02\x03\xe9';
-const GOING_AWAY_MASKED = '\x88\x82\0\0\0\0\x03\xe9';
-
-/** Switches, and leaves the rest to the test. */
-const switching: BackendBehaviour = async (connection, backend) => {
-  backend.requests.push(await readMessage(connection));
-  connection.send(SWITCH);
-};
-
-/** Both ends of a WebSocket through the lane. */
-async function open(path = '/', backend = 0): Promise<{ client: RawSocket; behind: RawSocket }> {
-  const before = harness.backends[backend]!.connections.length;
-  const client = harness.connect({ allowHalfOpen: true });
-  client.send(asking(path));
-  expect(statusOf(await readMessage(client, true))).toBe(101);
-  return { client, behind: harness.backends[backend]!.connections[before]! };
-}
 
 describe('a WebSocket', () => {
   it('is asked for with the headers that this hop needs, and answered with them', async () => {
@@ -77,7 +62,7 @@ describe('a WebSocket', () => {
 
   it('is one answered request, and keeps its backend busy until it ends', async () => {
     await start([switching]);
-    const { client } = await open();
+    const { client } = await openWebSocket(harness);
     const { counters, table } = harness;
     expect(table.outcomes).toEqual(['ok']);
     expect(harness.inFlight).toBe(1);
@@ -93,7 +78,7 @@ describe('a WebSocket', () => {
 
   it('carries bytes in constant memory: who does not read stops who sends', async () => {
     await start([switching]);
-    const { client, behind } = await open();
+    const { client, behind } = await openWebSocket(harness);
     for (const [from, to] of [
       [client, behind],
       [behind, client],
@@ -118,7 +103,7 @@ describe('a WebSocket', () => {
 
   it('ends each direction apart from the other', async () => {
     await start([switching]);
-    const { client, behind } = await open();
+    const { client, behind } = await openWebSocket(harness);
     // Otherwise the backend would end as soon as it was ended for it.
     behind.socket.removeAllListeners('end');
     client.send('last');
@@ -136,7 +121,7 @@ describe('a WebSocket', () => {
 
   it('whose backend ends first goes on the other way', async () => {
     await start([switching]);
-    const { client, behind } = await open();
+    const { client, behind } = await openWebSocket(harness);
     behind.send('bye');
     behind.socket.end();
     expect(await client.take(3)).toBe('bye');
@@ -151,7 +136,7 @@ describe('a WebSocket', () => {
 
   it('that loses its backend is reset, so that the client does not take it for an end', async () => {
     await start([switching]);
-    const { client, behind } = await open();
+    const { client, behind } = await openWebSocket(harness);
     client.send('x');
     await behind.take(1);
     behind.socket.resetAndDestroy();
@@ -161,7 +146,7 @@ describe('a WebSocket', () => {
 
   it('may be silent for its own idle time and no longer', async () => {
     await start([switching], { timeouts: { upgradeIdleMs: 600_000, requestMs: 5_000 } });
-    const { client, behind } = await open();
+    const { client, behind } = await openWebSocket(harness);
     for (let n = 0; n < 3; n++) {
       harness.advance(500_000);
       client.send('\x82\x81abcdX');
@@ -234,8 +219,8 @@ describe('no WebSocket', () => {
 
   it('is opened above the limit, until one has closed', async () => {
     await start([switching], { limits: { upgrades: 2 } });
-    const first = await open();
-    await open();
+    const first = await openWebSocket(harness);
+    await openWebSocket(harness);
     const third = harness.connect();
     third.send(asking('/'));
     expect(statusOf(await readMessage(third))).toBe(503);
@@ -260,65 +245,5 @@ describe('no WebSocket', () => {
     client.socket.destroy();
     await until(() => harness.counters.upgradesOpen === 0, 'freed');
     expect(harness.table.outcomes).toEqual(['client_closed']);
-  });
-});
-
-describe('a drain', () => {
-  it('tells WebSockets one after the other to go, at both ends', async () => {
-    await start([switching]);
-    const sockets = [await open(), await open(), await open()];
-    const said = (): number => sockets.filter(({ client }) => client.text.length > 0).length;
-    const drained = harness.lane.drain(40_000);
-    for (let n = 1; n <= 3; n++) {
-      await until(() => said() === n, `${n} told`);
-      // A third of three quarters of the time.
-      harness.advance(9_800);
-      expect(said()).toBe(n);
-      harness.advance(400);
-    }
-    for (const { client, behind } of sockets) {
-      expect(await client.take(4)).toBe(GOING_AWAY);
-      expect(await behind.take(8)).toBe(GOING_AWAY_MASKED);
-      await until(() => client.ended && behind.ended, 'ended');
-      expect([client.text, behind.text]).toEqual(['', '']);
-      client.socket.end();
-    }
-    await drained;
-    expect(harness.lane.counts.connectionsOpen).toBe(0);
-  });
-
-  it('waits for the end of a frame, and lets nothing follow its goodbye', async () => {
-    await start([switching]);
-    const { client, behind } = await open();
-    behind.send('\x81\x05he');
-    await client.take(4);
-    const drained = harness.lane.drain(40_000);
-    expect(await behind.take(8)).toBe(GOING_AWAY_MASKED);
-    client.send('\x81\x81abcdX');
-    behind.send('llo\x81\x05aga');
-    expect(await client.take(7)).toBe(`llo${GOING_AWAY}`);
-    await until(() => client.ended && behind.ended, 'ended');
-    expect([client.text, behind.text]).toEqual(['', '']);
-    client.socket.end();
-    await drained;
-  });
-
-  it('sends one away that opens while it lasts', async () => {
-    const gate = Promise.withResolvers<void>();
-    await start([
-      async (connection, backend) => {
-        backend.requests.push(await readMessage(connection));
-        await gate.promise;
-        connection.send(SWITCH);
-      },
-    ]);
-    const client = harness.connect();
-    client.send(asking('/'));
-    await until(() => harness.backends[0]!.requests.length === 1, 'arrived');
-    const drained = harness.lane.drain(40_000);
-    gate.resolve();
-    await readMessage(client, true);
-    expect(await client.take(4)).toBe(GOING_AWAY);
-    await drained;
   });
 });
