@@ -9,12 +9,12 @@ const FILE_BYTES_MAX = 1024 * 1024;
 const TLS13_CIPHERS = 'TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256';
 
 /** What a fault is about: a key of the section itself, or one of a certificate. */
-export type TlsFaultOf =
+type TlsFaultOf =
   | { readonly kind: 'section'; readonly key: 'ciphers' | 'client_ca' | 'client_auth' }
   | { readonly kind: 'certificate'; readonly index: number; readonly key: keyof CertificateFiles };
 
 /** Something wrong with the files or the settings. Says nothing of what is in the files. */
-export interface TlsFault {
+interface TlsFault {
   readonly of: TlsFaultOf;
   readonly message: string;
 }

@@ -24,7 +24,7 @@ const WORKERS_AUTO_MAX = 16;
 /** How long stopping may wait for the log to take the last facts. */
 const FLUSH_MAX_MS = 2_000;
 
-export interface ListenerSettings extends ListenAddress {
+interface ListenerSettings extends ListenAddress {
   /** Where its certificates come from; left out, it is plain. */
   readonly tls?: TlsSource | undefined;
 }

@@ -1,144 +1,31 @@
-import type { RequestListener } from 'node:http';
 import { connect as connectPlain } from 'node:net';
 import type { ConnectionOptions } from 'node:tls';
-import type { PolicySettings, SharedSettings } from '@usher/domain';
 import { makeCertificate } from '@usher/testing';
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { startGateway } from '../index.ts';
-import { policy, pool, route } from '../testing/fixtures.ts';
-import { backendAt, TestFleet } from '../testing/fleet.ts';
-import { startBackend, until } from '../testing/http.ts';
-import {
-  askTls,
-  CLIENT_CA,
-  ListenerFiles,
-  oneTlsConnection,
-  serverFor,
-  shakeHands,
-  shownTo,
-} from '../testing/tls.ts';
+import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest';
+import { policy, route } from '../testing/fixtures.ts';
+import { until } from '../testing/http.ts';
+import { askTls, CLIENT_CA, ListenerFiles, oneTlsConnection, serverFor, shakeHands } from '../testing/tls.ts';
+import { TlsGateway, type TlsGatewayOptions } from '../testing/tls-gateway.ts';
 
 // Whole gateways with their threads: a busy machine may take its time.
 vi.setConfig({ testTimeout: 30_000 });
 
-let fleet: TestFleet;
-const closing: (() => unknown)[] = [];
+let running: TlsGateway;
 
-beforeEach(() => {
-  fleet = new TestFleet();
-});
-afterEach(async () => {
-  for (const close of closing.splice(0).toReversed()) await close();
-  await fleet.close();
-});
-
-interface Setup {
-  readonly workers?: number;
-  readonly policy?: Partial<PolicySettings>;
-  readonly handle?: RequestListener;
+async function gateway(files: ListenerFiles, options?: TlsGatewayOptions): Promise<TlsGateway> {
+  running = await TlsGateway.start(files, options);
+  return running;
 }
 
-/** A gateway with one TLS listener and one backend that answers with `ok`. */
-async function gateway(files: ListenerFiles, setup: Setup = {}) {
-  closing.push(() => files.remove());
-  const backend = await startBackend('ok', setup.handle);
-  closing.push(() => backend.close());
-  const settings: SharedSettings = {
-    ...policy(setup.policy),
-    pools: [pool()],
-    backends: [backendAt('b1', backend.url)],
-  };
-  const listen = [{ host: '127.0.0.1', port: 0, tls: files.source }];
-  const started = await startGateway(fleet.context(), { listen, workers: setup.workers ?? 1 }, settings);
-  closing.push(() => started.stop());
-  return Object.assign(started, { port: started.addresses[0]!.port, backend });
-}
-
-const failures = (reason: string) => fleet.metrics.sum('usher_tls_handshake_failures_total', { reason });
-
-describe('the certificate shown', () => {
-  test('is the one for the host that the client asks for, else the first one', async () => {
-    const files = new ListenerFiles([serverFor('one.test'), serverFor('two.test', '*.two.test')]);
-    const { port } = await gateway(files);
-    expect(await shownTo(port, 'one.test')).toBe('one.test');
-    expect(await shownTo(port, 'two.test')).toBe('two.test');
-    expect(await shownTo(port, 'WWW.Two.Test')).toBe('two.test');
-    expect(await shownTo(port, 'a.www.two.test')).toBe('one.test');
-    expect(await shownTo(port, 'unknown.test')).toBe('one.test');
-    expect(await shownTo(port)).toBe('one.test');
-  });
-
-  test('changes with its files, while requests go on without one that fails', async () => {
-    const files = new ListenerFiles([serverFor('old.test')]);
-    const { port } = await gateway(files, { workers: 2 });
-    const agent = oneTlsConnection();
-    closing.push(() => agent.destroy());
-    let stop = false;
-    let answered = 0;
-    const load = Array.from({ length: 4 }, async (_, each) => {
-      while (!stop) {
-        const { status } = await askTls(port, each === 0 ? { agent } : {});
-        if (status === 200) answered += 1;
-      }
-    });
-    const kept = await shakeHands(port);
-    for (let each = 1; each <= 3; each++) {
-      const name = `new-${each}.test`;
-      files.replace(0, serverFor(name));
-      await until(async () => (await shownTo(port)) === name, `${name} is shown`);
-      const before = answered;
-      await until(() => answered > before + 10, 'requests go on');
-    }
-    stop = true;
-    await Promise.all(load);
-    expect(kept.destroyed).toBe(false);
-    kept.destroy();
-    expect(await fleet.metrics.sum('usher_tls_reloads_total', { outcome: 'ok' })).toBe(3);
-  });
-
-  test('stays when its new files are of no use, and that is told until they are', async () => {
-    const files = new ListenerFiles([serverFor('old.test')]);
-    const running = await gateway(files);
-    const next = serverFor('new.test');
-    files.put('0.pem', next.cert);
-    await until(() => running.fault() !== undefined, 'the fault is known');
-    expect(running.fault()).toMatch(
-      /^the new certificates of 127.0.0.1:0 are not used: the key in .+0\.key is not that of/,
-    );
-    expect(await shownTo(running.port)).toBe('old.test');
-    expect(fleet.log.entries).toContainEqual(
-      expect.objectContaining({
-        level: 'error',
-        message: 'new certificates cannot be used, the old ones stay',
-      }),
-    );
-    expect(await fleet.metrics.sum('usher_tls_reloads_total', { outcome: 'failed' })).toBe(1);
-    files.put('0.key', next.key);
-    await until(async () => (await shownTo(running.port)) === 'new.test', 'the new one is shown');
-    expect(running.fault()).toBeUndefined();
-    expect(JSON.stringify(fleet.log.entries)).not.toContain('PRIVATE');
-  });
-
-  test('is warned of when it has expired, and its end can be watched', async () => {
-    const notAfter = new Date(Math.floor(Date.now() / 1000) * 1000 - 1000);
-    const files = new ListenerFiles([makeCertificate({ names: ['old.test'], notAfter })]);
-    await gateway(files);
-    expect(fleet.log.entries).toContainEqual(
-      expect.objectContaining({ level: 'warn', message: 'a certificate has expired' }),
-    );
-    expect(await fleet.metrics.read('usher_tls_certificate_expiry_timestamp_seconds')).toEqual([
-      { labels: { name: 'old.test' }, value: notAfter.getTime() / 1000 },
-    ]);
-  });
-});
+afterEach(() => running.close());
 
 describe('a handshake', () => {
   test('with an older version than allowed is refused', async () => {
     const { port } = await gateway(new ListenerFiles([serverFor('a.test')], { minVersion: '1.3' }));
     await expect(shakeHands(port, { maxVersion: 'TLSv1.2' })).rejects.toThrow(/version/);
     expect((await askTls(port, { tls: { minVersion: 'TLSv1.3' } })).status).toBe(200);
-    await until(async () => (await failures('nothing_in_common')) === 1, 'the failure is counted');
-    expect(await fleet.metrics.sum('usher_tls_handshakes_total')).toBe(1);
+    await until(async () => (await running.failures('nothing_in_common')) === 1, 'the failure is counted');
+    expect(await running.fleet.metrics.sum('usher_tls_handshakes_total')).toBe(1);
   });
 
   test('agrees on a cipher of TLS 1.2 that is allowed', async () => {
@@ -166,7 +53,7 @@ describe('a handshake', () => {
     socket.write('GET / HTTP/1.1\r\nHost: a.test\r\n\r\n');
     await new Promise((resolve) => socket.once('close', resolve));
     expect(Buffer.concat(got).toString()).not.toContain('HTTP');
-    await until(async () => (await failures('not_tls')) === 1, 'the failure is counted');
+    await until(async () => (await running.failures('not_tls')) === 1, 'the failure is counted');
   });
 
   test('that takes too long is cut', async () => {
@@ -183,13 +70,13 @@ describe('a handshake', () => {
     const closed = (socket: typeof slow) => new Promise((resolve) => socket.once('close', resolve));
     await Promise.all([closed(silent), closed(slow)]);
     clearInterval(drip);
-    expect(await failures('timeout')).toBe(2);
+    expect(await running.failures('timeout')).toBe(2);
   });
 
   test('that the client leaves is over at once', async () => {
     const { port } = await gateway(new ListenerFiles([serverFor('a.test')]));
     connectPlain(port, '127.0.0.1').end();
-    await until(async () => (await failures('closed')) === 1, 'the failure is counted');
+    await until(async () => (await running.failures('closed')) === 1, 'the failure is counted');
   });
 
   test('is shortened for a client that comes back, to whichever worker', async () => {
@@ -200,8 +87,8 @@ describe('a handshake', () => {
         expect(await isResumed(port, { maxVersion, session })).toBe(true);
       }
     }
-    expect(await fleet.metrics.sum('usher_tls_handshakes_total', { kind: 'full' })).toBe(2);
-    expect(await fleet.metrics.sum('usher_tls_handshakes_total', { kind: 'resumed' })).toBe(24);
+    expect(await running.fleet.metrics.sum('usher_tls_handshakes_total', { kind: 'full' })).toBe(2);
+    expect(await running.fleet.metrics.sum('usher_tls_handshakes_total', { kind: 'resumed' })).toBe(24);
   });
 });
 
@@ -241,7 +128,7 @@ describe('a client certificate', () => {
       await expect(askTls(port, { tls: { maxVersion } })).rejects.toThrow();
       await expect(askTls(port, { tls: { ...forged, maxVersion } })).rejects.toThrow();
     }
-    await until(async () => (await failures('client_certificate')) === 4, 'the failures are counted');
+    await until(async () => (await running.failures('client_certificate')) === 4, 'the failures are counted');
   });
 
   test('may be left out where it is optional, but must be valid', async () => {
@@ -282,7 +169,7 @@ describe('requests over TLS', () => {
       },
     });
     const agent = oneTlsConnection();
-    closing.push(() => agent.destroy());
+    onTestFinished(() => agent.destroy());
     const answers = [];
     for (const path of ['/a', '/zip/b', '/c']) answers.push((await askTls(port, { path, agent })).text);
     expect(answers).toEqual(['https', 'https', 'https']);
@@ -293,7 +180,7 @@ describe('requests over TLS', () => {
       handle: (request, response) => void request.pipe(response),
     });
     const agent = oneTlsConnection();
-    closing.push(() => agent.destroy());
+    onTestFinished(() => agent.destroy());
     for (const size of [1, 4095, 16_385, 70_000, 3_000_000]) {
       const body = Buffer.alloc(size, `${size} bytes, `);
       const answer = await askTls(port, { method: 'POST', body, agent });
@@ -303,12 +190,12 @@ describe('requests over TLS', () => {
 
   test('that are under way are finished when the gateway stops', async () => {
     const gate = Promise.withResolvers<void>();
-    const running = await gateway(new ListenerFiles([serverFor('a.test')]), {
+    await gateway(new ListenerFiles([serverFor('a.test')]), {
       workers: 2,
       handle: (_request, response) => void gate.promise.then(() => response.end('done')),
     });
     const answers = Array.from({ length: 10 }, () => askTls(running.port));
-    await until(() => running.backend.seen.length === 10, 'all are under way');
+    await until(() => running.seen === 10, 'all are under way');
     const stopped = running.stop();
     gate.resolve();
     expect((await Promise.all(answers)).map(({ text }) => text)).toEqual(

@@ -8,7 +8,7 @@ import { makeCertificate, type TestCertificate, tempDir } from '@usher/testing';
 import type { Answer, Ask } from './http.ts';
 
 /** Who signs the servers of the tests, and who signs their clients. */
-export const SERVER_CA = makeCertificate({ commonName: 'server authority', authority: true });
+const SERVER_CA = makeCertificate({ commonName: 'server authority', authority: true });
 export const CLIENT_CA = makeCertificate({ commonName: 'client authority', authority: true });
 
 export function serverFor(...names: string[]): TestCertificate {
