@@ -1,27 +1,28 @@
 import { Socket } from 'node:net';
 import { TLSSocket, type TLSSocketOptions } from 'node:tls';
 
-/** Where a socket's reads go: `next` gives the buffer for each, `onRead` takes what is in it. False = read no more for now. */
-export interface ReadInto {
-  next(): Buffer;
-  onRead(length: number, bytes: Buffer): boolean;
-}
+/** Takes what a socket has read: `bytes[0..length)`, valid only during the call. False = read no more for now. */
+export type ReadCallback = (length: number, bytes: Buffer) => boolean;
 
-/** Reads before a lane has taken the connection; a handshake yields none. */
-const DISCARDED = Buffer.allocUnsafeSlow(1024);
+/**
+ * Everything is decrypted into here, by the sockets of one thread in turn: what has been read is used up or copied before
+ * the next read. A record of TLS carries no more than this (RFC 8446 section 5.1).
+ */
+const DECRYPTED = Buffer.allocUnsafeSlow(16 * 1024);
 
 const baseWrapHandle: unknown = Reflect.get(TLSSocket.prototype, '_wrapHandle');
 /** The connection that the socket under construction is for: Node's constructor asks for it before ours can store it. */
 let wrapped: object | undefined;
 
 /**
- * The server's end of a TLS connection that reads into buffers of ours. Node offers that for connections that it makes
+ * The server's end of a TLS connection that reads into a buffer of ours. Node offers that for connections that it makes
  * (`onread` of `tls.connect`), and a server gets it the same way once the socket is built on the accepted connection's
  * handle instead of on its socket. It relies on `_wrapHandle` being where Node builds it, and on `_handle`, `_parent` and
  * `connecting`; it saves an allocation, a tick and a pass through the stream machinery per read.
  */
 class ReadingTlsSocket extends TLSSocket {
-  readInto: ReadInto | undefined;
+  /** A handshake yields no reads, so nothing comes before a lane has taken the connection. */
+  onRead: ReadCallback = () => true;
 
   /** Called by Node's constructor. */
   _wrapHandle(_socket: unknown, _handle: unknown, busy: unknown): unknown {
@@ -39,15 +40,11 @@ export function serveTls(accepted: Socket, options: TLSSocketOptions): TLSSocket
   if (typeof handle !== 'object' || handle === null || typeof baseWrapHandle !== 'function')
     return new TLSSocket(accepted, { ...options, isServer: true });
   const holder: { socket?: ReadingTlsSocket } = {};
-  const onread = {
-    buffer: (): Buffer => holder.socket?.readInto?.next() ?? DISCARDED,
-    callback: (length: number, bytes: Buffer): boolean =>
-      holder.socket?.readInto?.onRead(length, bytes) ?? true,
-  };
+  const callback = (length: number, bytes: Buffer): boolean => holder.socket!.onRead(length, bytes);
   wrapped = handle;
   const socket: unknown = Reflect.construct(ReadingTlsSocket, [
     undefined,
-    { ...options, isServer: true, allowHalfOpen: true, onread },
+    { ...options, isServer: true, allowHalfOpen: true, onread: { buffer: DECRYPTED, callback } },
   ]);
   wrapped = undefined;
   if (!(socket instanceof ReadingTlsSocket)) throw new TypeError('a TLS socket was built as something else');
@@ -61,10 +58,10 @@ export function serveTls(accepted: Socket, options: TLSSocketOptions): TLSSocket
   return socket;
 }
 
-/** Lets a TLS socket read into buffers of ours. False: it has to be read as a stream. */
-export function readTlsInto(socket: Socket, reads: ReadInto): boolean {
+/** Gives what a TLS socket reads to `onRead`. False: it has to be read as a stream. */
+export function readTls(socket: Socket, onRead: ReadCallback): boolean {
   if (!(socket instanceof ReadingTlsSocket)) return false;
-  socket.readInto = reads;
+  socket.onRead = onRead;
   return true;
 }
 

@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import { readTlsInto, resetSocket } from '../tls/tls-socket.ts';
+import { readTls, resetSocket } from '../tls/tls-socket.ts';
 import { adoptSocket } from './adopt-socket.ts';
 import { Deadline, type Expirable } from './deadlines.ts';
 import type { LaneContext } from './lane-context.ts';
@@ -28,7 +28,7 @@ export interface ClientSocketUser {
 /** A client's TCP connection: when it is read, when it has to be given up, and how it ends without losing an answer. */
 export class ClientSocket implements Expirable {
   readonly output: Output;
-  /** Where reads go, unless the connection has to be read as a stream. */
+  /** Where reads go, unless the connection speaks TLS or has to be read as a stream. */
   readonly target: ReadTarget;
   /** We have sent our last byte; what still comes is thrown away. */
   closing = false;
@@ -47,7 +47,7 @@ export class ClientSocket implements Expirable {
     this.lane = lane;
     this.user = user;
     this.target = new ReadTarget(lane.upstreams.buffers);
-    const adopted = readTlsInto(accepted, { next: this.target.next, onRead: this.onTlsRead })
+    const adopted = readTls(accepted, this.onTlsRead)
       ? accepted
       : adoptSocket(accepted, this.target.next, this.onRead);
     const socket = adopted ?? accepted;
