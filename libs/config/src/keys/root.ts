@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import type { RouteSettings, SharedSettings } from '@usher/domain';
 import { checkReferences } from '../checks.ts';
-import type { Address, LocalSettings, UsherConfig } from '../settings.ts';
+import type { Listener, LocalSettings, UsherConfig } from '../settings.ts';
 import { either, list, mapped } from '../types/collections.ts';
 import { filePath, fitForId, id } from '../types/names.ts';
 import { listenAddress, network } from '../types/network.ts';
@@ -12,11 +12,12 @@ import { bus, logging, store, workers } from './local.ts';
 import { limits, timeouts } from './policy.ts';
 import { pools } from './pool.ts';
 import { routes } from './route.ts';
+import { tls } from './tls.ts';
 
 /** Names this process when the host name has no letter or digit. */
 const NAMELESS = 'usher';
 
-const listener: Type<Address> = either(
+const listener: Type<Listener> = either(
   listenAddress,
   mapped(
     section({
@@ -25,8 +26,13 @@ const listener: Type<Address> = either(
         type: listenAddress,
         doc: 'Host and port; without a host every IPv4 address.',
       }),
+      tls: optional('plain HTTP', {
+        to: 'tls',
+        type: tls,
+        doc: 'Speaks TLS with its clients.',
+      }),
     }),
-    ({ address }) => ({ ...address }),
+    ({ address, tls }): Listener => (tls === undefined ? { ...address } : { ...address, tls }),
   ),
 );
 

@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
 import { trustOf } from '../plugin-lane/forwarded.ts';
 
 /** Who is at the other end of a client connection; worked out once per connection. */
@@ -24,6 +25,6 @@ export class PeerDirectory {
     const remote = socket.remoteAddress ?? '';
     const address = remote.startsWith(MAPPED) ? remote.slice(MAPPED.length) : remote;
     const trusted = address !== '' && networks.length > 0 && this.isTrusted(address);
-    return { address, trusted, scheme: 'http' };
+    return { address, trusted, scheme: socket instanceof TLSSocket ? 'https' : 'http' };
   }
 }
