@@ -1,15 +1,21 @@
-import type { Address, ListenSettings } from '../settings.ts';
+import type { Address, Listener } from '../settings.ts';
 import { either, list, mapped } from '../types/collections.ts';
 import { listenAddress, network } from '../types/network.ts';
 import { trueOrFalse } from '../types/scalar.ts';
-import { defaulted, required, section } from '../types/section.ts';
+import { defaulted, optional, required, section } from '../types/section.ts';
 import type { Type } from '../types/type.ts';
+import { tls } from './tls.ts';
 
 const keys = section({
   address: required({
     to: 'address',
     type: listenAddress,
     doc: 'Host and port; without a host every IPv4 address.',
+  }),
+  tls: optional('plain HTTP', {
+    to: 'tls',
+    type: tls,
+    doc: 'Speaks TLS with its clients.',
   }),
   proxy_protocol: defaulted(false, {
     to: 'proxyProtocol',
@@ -25,9 +31,9 @@ const keys = section({
 });
 
 /** An address to take traffic on, alone or with what is special about it. */
-export const listener: Type<ListenSettings> = either(
+export const listener: Type<Listener> = either(
   mapped(listenAddress, plain),
-  mapped(keys, (given, _path, reading): ListenSettings => {
+  mapped(keys, (given, _path, reading): Listener => {
     const { address, ...others } = given;
     if (!given.proxyProtocol && given.proxyProtocolFrom.length > 0) {
       reading.complain(given, 'proxy_protocol_from', 'has no effect without proxy_protocol: true');
@@ -36,6 +42,6 @@ export const listener: Type<ListenSettings> = either(
   }),
 );
 
-function plain(address: Address): ListenSettings {
+function plain(address: Address): Listener {
   return { ...address, proxyProtocol: false, proxyProtocolFrom: [] };
 }

@@ -1,3 +1,4 @@
+import type { TlsCounts } from '../tls/counters.ts';
 import type { WireCounts } from '../wire/counters.ts';
 import type { Measurement } from '../worker/protocol.ts';
 
@@ -20,6 +21,16 @@ export function addDeparted(sum: Measurement | undefined, departed: Measurement)
     routes: [...routes.values()],
     wire: addCounts(sum.wire, departed.wire),
     plugin: addCounts(sum.plugin, departed.plugin),
+    tls: addTls(sum.tls, departed.tls),
+  };
+}
+
+/** Handshakes of two workers together. */
+export function addTls(a: TlsCounts, b: TlsCounts): TlsCounts {
+  return {
+    full: a.full + b.full,
+    resumed: a.resumed + b.resumed,
+    failures: addEach(a.failures, b.failures),
   };
 }
 

@@ -1,7 +1,9 @@
 import type { HistogramSample, Metrics, Sample } from '@usher/ports';
 import { LATENCY_BOUNDS_S, type WireCounts } from '../wire/counters.ts';
 import type { Measurement } from '../worker/protocol.ts';
+import type { ListenerCertificates } from './listener-certificates.ts';
 import type { BackendTotals } from './observations.ts';
+import { exposeTls } from './tls-metrics.ts';
 
 export interface MetricsSources {
   measure(): Promise<readonly { readonly worker: number; readonly measurement: Measurement }[]>;
@@ -9,6 +11,8 @@ export interface MetricsSources {
   departed(): readonly Measurement[];
   backends(): ReadonlyMap<string, BackendTotals & { readonly pool: string }>;
   restarts(): number;
+  /** Of the listeners with TLS. */
+  readonly certificates: readonly ListenerCertificates[];
 }
 
 /** Collectors of one scrape share one measurement: they are called within a moment of each other. */
@@ -41,6 +45,8 @@ export function exposeMetrics(metrics: Metrics, sources: MetricsSources): void {
   exposeConnections(metrics, shared);
   exposeBackends(metrics, shared, sources);
   exposeWorkers(metrics, shared, sources);
+  if (sources.certificates.length > 0)
+    exposeTls(metrics, sources.certificates, async () => (await shared.all()).map(({ tls }) => tls));
 }
 
 function exposeRequests(metrics: Metrics, shared: SharedMeasurement): void {

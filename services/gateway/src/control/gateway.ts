@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import type { SharedSettings } from '@usher/domain';
-import type { LogRecord, Service, ServiceContext, Subscription, Timer } from '@usher/ports';
+import type { LogRecord, Service, ServiceContext, Subscription, Timer, TlsSource } from '@usher/ports';
 import type { TableDelta } from '../routing-table.ts';
 import type { BreakerNews } from '../table/breaker-news.ts';
 import type { FromWorker, ListenAddress, Measurement, WorkerStart } from '../worker/protocol.ts';
@@ -9,6 +9,7 @@ import { addDeparted } from './departed.ts';
 import { Drains } from './drains.ts';
 import { Facts } from './facts.ts';
 import { exposeMetrics } from './gateway-metrics.ts';
+import { ListenerCertificates } from './listener-certificates.ts';
 import { Observations } from './observations.ts';
 import { Presence } from './presence.ts';
 import { Projector } from './projector.ts';
@@ -23,8 +24,13 @@ const WORKERS_AUTO_MAX = 16;
 /** How long stopping may wait for the log to take the last facts. */
 const FLUSH_MAX_MS = 2_000;
 
+interface ListenerSettings extends ListenAddress {
+  /** Where its certificates come from; left out, it is plain. */
+  readonly tls?: TlsSource | undefined;
+}
+
 export interface GatewaySettings {
-  readonly listen: readonly ListenAddress[];
+  readonly listen: readonly ListenerSettings[];
   /** `auto`: one per core, at most 16. */
   readonly workers: number | 'auto';
 }
@@ -37,7 +43,8 @@ export interface Gateway extends Service {
 
 /**
  * Starts a gateway and resolves when all of its workers listen. Until the log has a configuration it goes by
- * `fallback`; from then on only the log counts. Rejects when an address cannot be listened on.
+ * `fallback`; from then on only the log counts. Rejects when an address cannot be listened on, or its certificates cannot
+ * be used.
  */
 export async function startGateway(
   context: ServiceContext,
@@ -45,7 +52,7 @@ export async function startGateway(
   fallback: SharedSettings,
 ): Promise<Gateway> {
   const gateway = new RunningGateway(context, settings, fallback);
-  await gateway.start();
+  await gateway.start(settings.listen);
   return gateway;
 }
 
@@ -61,6 +68,8 @@ class RunningGateway implements Gateway {
   readonly #drains: Drains;
   readonly #presence: Presence;
   readonly #timers: Timer[] = [];
+  /** By the places of their listeners. */
+  readonly #certificates = new Map<number, ListenerCertificates>();
   #subscription: Subscription | undefined;
   #departed: Measurement | undefined;
   #stopped: Promise<void> | undefined;
@@ -79,7 +88,7 @@ class RunningGateway implements Gateway {
     this.#presence = new Presence({ ...context, log }, facts, this.#count);
     this.#workers = new Workers({
       count: this.#count,
-      listen: settings.listen,
+      listen: settings.listen.map(({ host, port }) => ({ host, port })),
       clock,
       log,
       newStart: (listen) => this.#newStart(listen),
@@ -95,13 +104,15 @@ class RunningGateway implements Gateway {
     return this.#workers.addresses;
   }
 
-  async start(): Promise<void> {
+  async start(listen: readonly ListenerSettings[]): Promise<void> {
     const { fleet, clock, metrics } = this.#context;
     this.#subscription = fleet.onRecord((record) => this.#onRecord(record));
     try {
+      this.#readCertificates(listen);
       await this.#workers.start();
     } catch (error) {
       this.#subscription.stop();
+      for (const certificates of this.#certificates.values()) certificates.stop();
       throw error;
     }
     this.#presence.start();
@@ -114,13 +125,32 @@ class RunningGateway implements Gateway {
       departed: () => (this.#departed === undefined ? [] : [this.#departed]),
       backends: () => this.#backends(),
       restarts: () => this.#workers.restarts,
+      certificates: [...this.#certificates.values()],
     });
+  }
+
+  #readCertificates(listen: readonly ListenerSettings[]): void {
+    const { clock, log } = this.#context;
+    for (const [place, { host, port, tls }] of listen.entries()) {
+      if (tls === undefined) continue;
+      const certificates = new ListenerCertificates({
+        source: tls,
+        listener: `${host}:${port}`,
+        clock,
+        log,
+        onChange: (changed) => this.#workers.broadcast({ kind: 'tls', listener: place, tls: changed }),
+      });
+      this.#certificates.set(place, certificates);
+    }
   }
 
   fault(): string | undefined {
     if (this.#stopped !== undefined) return 'the gateway is stopping';
     const missing = this.#count - this.#workers.listening;
-    return missing === 0 ? undefined : `${missing} of ${this.#count} workers are not running`;
+    if (missing > 0) return `${missing} of ${this.#count} workers are not running`;
+    return Array.from(this.#certificates.values(), (each) => each.fault()).find(
+      (fault) => fault !== undefined,
+    );
   }
 
   stop(): Promise<void> {
@@ -133,6 +163,7 @@ class RunningGateway implements Gateway {
     await this.#workers.stop(this.#projector.policy.timeouts.shutdownMs);
     this.#subscription?.stop();
     for (const timer of this.#timers) timer.cancel();
+    for (const certificates of this.#certificates.values()) certificates.stop();
     this.#breakers.retell();
     this.#observations.tell(clock.now());
     this.#presence.retire();
@@ -148,6 +179,7 @@ class RunningGateway implements Gateway {
     const { random, fleet } = this.#context;
     return {
       listen,
+      tls: listen.map((_, place) => this.#certificates.get(place)?.tls),
       workers: this.#count,
       seed: [random.next(), random.next(), random.next(), random.next()],
       policy: this.#projector.policy,

@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
 import { isToken } from '@usher/http1';
 import type { RouteEntry, RoutingTable } from '../routing-table.ts';
 import type { WireLaneOptions } from '../wire/lane-context.ts';
@@ -197,7 +198,8 @@ export class PluginLane {
       sendPlainProblem(response, 'head_too_large', requestId);
       return;
     }
-    const peer = this.#peers.describe(this.#sockets.get(request.socket) ?? '', trustedProxies);
+    const scheme = request.socket instanceof TLSSocket ? 'https' : 'http';
+    const peer = this.#peers.describe(this.#sockets.get(request.socket) ?? '', scheme, trustedProxies);
     const arrival = { entry, requestId, host: request.headers.host, peer };
     void this.#serve(request, response, upgrade === undefined ? arrival : { ...arrival, upgrade });
   }

@@ -53,7 +53,7 @@ export class ClientConnection implements ClientSide, ClientSocketUser {
   constructor(socket: Socket, lane: LaneContext, owner: ConnectionOwner, announced: boolean) {
     this.lane = lane;
     this.owner = owner;
-    this.visitor = new Visitor(lane, socket.remoteAddress ?? '');
+    this.visitor = new Visitor(lane, socket);
     this.link = new ClientSocket(socket, lane, this);
     this.output = this.link.output;
     this.visitor.arrive(this.link, this, announced);

@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import type { Endpoint } from '../proxy-protocol/parse.ts';
+import { readTls, resetSocket } from '../tls/tls-socket.ts';
 import { adoptSocket } from './adopt-socket.ts';
 import { Deadline, type Expirable } from './deadlines.ts';
 import type { LaneContext } from './lane-context.ts';
@@ -31,7 +32,7 @@ export interface ClientSocketUser {
 /** A client's TCP connection: when it is read, when it has to be given up, and how it ends without losing an answer. */
 export class ClientSocket implements Expirable {
   readonly output: Output;
-  /** Where reads go, unless the connection has to be read as a stream. */
+  /** Where reads go, unless the connection speaks TLS or has to be read as a stream. */
   private readonly target: ReadTarget;
   /** We have sent our last byte; what still comes is thrown away. */
   closing = false;
@@ -52,7 +53,9 @@ export class ClientSocket implements Expirable {
     this.lane = lane;
     this.user = user;
     this.target = new ReadTarget(lane.upstreams.buffers);
-    const adopted = adoptSocket(accepted, this.target.next, this.onRead);
+    const adopted = readTls(accepted, this.onTlsRead)
+      ? accepted
+      : adoptSocket(accepted, this.target.next, this.onRead);
     const socket = adopted ?? accepted;
     this.socket = socket;
     this.output = new Output(socket, lane.counters, () => this.user.onUnblocked());
@@ -117,7 +120,7 @@ export class ClientSocket implements Expirable {
 
   /** Ends the connection so that the client cannot take it for the regular end of a response. */
   reset(): void {
-    this.socket.resetAndDestroy();
+    resetSocket(this.socket);
   }
 
   /** Gives the socket away, paused and without a trace of this lane. */
@@ -150,13 +153,21 @@ export class ClientSocket implements Expirable {
   }
 
   private readonly onRead = (length: number, bytes: Buffer): boolean => {
+    const more = this.read(length, bytes, this.target.lifetime);
+    if (!this.detached) this.target.afterRead(length);
+    return more;
+  };
+
+  /** Pausing does not hold back what has been decrypted already, so nothing may wait in the buffer that is read into. */
+  private readonly onTlsRead = (length: number, bytes: Buffer): boolean => this.read(length, bytes, 'call');
+
+  private read(length: number, bytes: Buffer, lifetime: Lifetime): boolean {
     // From its next owner's view it is a socket like any other.
     if (this.detached) return this.socket.push(Buffer.from(bytes.subarray(0, length)));
     this.lane.counters.bytesIn += length;
-    if (!this.closing) this.user.onBytes(bytes, length, this.target.lifetime);
-    this.target.afterRead(length);
+    if (!this.closing) this.user.onBytes(bytes, length, lifetime);
     return true;
-  };
+  }
 
   private readonly onData = (chunk: Buffer): void => {
     this.lane.counters.bytesIn += chunk.length;

@@ -21,13 +21,13 @@ export class PeerDirectory {
   private isTrusted: (address: string) => boolean = () => false;
 
   /** `remote`: an address as a socket gives it. */
-  describe(remote: string, networks: readonly string[]): Peer {
+  describe(remote: string, scheme: Peer['scheme'], networks: readonly string[]): Peer {
     if (networks !== this.networks) {
       this.networks = networks;
       this.isTrusted = trustOf(networks);
     }
     const address = plainAddress(remote);
     const trusted = address !== '' && networks.length > 0 && this.isTrusted(address);
-    return { address, trusted, scheme: 'http' };
+    return { address, trusted, scheme };
   }
 }

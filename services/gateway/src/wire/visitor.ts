@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
 import type { ProxyProtocol } from '@usher/domain';
 import type { Endpoint } from '../proxy-protocol/parse.ts';
 import { proxyHeaderV1, proxyHeaderV2 } from '../proxy-protocol/write.ts';
@@ -18,9 +19,10 @@ export class Visitor {
   private source: Endpoint | undefined;
   private destination: Endpoint | undefined;
 
-  constructor(lane: LaneContext, address: string) {
+  constructor(lane: LaneContext, socket: Socket) {
     this.lane = lane;
-    this.peer = lane.peers.describe(address, lane.table.policy.trustedProxies);
+    const scheme = socket instanceof TLSSocket ? 'https' : 'http';
+    this.peer = lane.peers.describe(socket.remoteAddress ?? '', scheme, lane.table.policy.trustedProxies);
   }
 
   /**
@@ -36,7 +38,8 @@ export class Visitor {
       const { peers, table } = this.lane;
       this.source = source;
       this.destination = destination;
-      if (source !== undefined) this.peer = peers.describe(source.address, table.policy.trustedProxies);
+      if (source !== undefined)
+        this.peer = peers.describe(source.address, this.peer.scheme, table.policy.trustedProxies);
       this.enter(link);
     });
   }

@@ -1,10 +1,13 @@
 import { randomUUIDv7 } from 'node:crypto';
-import { createServer, type Server } from 'node:net';
+import { createServer, type Server, type Socket } from 'node:net';
 import { type EventLoopUtilization, performance } from 'node:perf_hooks';
 import { FastRandom } from '@usher/domain';
 import { PluginLane } from '../plugin-lane/plugin-lane.ts';
 import { ProxySenders } from '../proxy-protocol/senders.ts';
 import { WorkerTable } from '../table/worker-table.ts';
+import type { ListenerTls } from '../tls/contexts.ts';
+import { TlsCounters } from '../tls/counters.ts';
+import { TlsListener } from '../tls/tls-listener.ts';
 import { WireCounters } from '../wire/counters.ts';
 import { createWireLane, type WireLane } from '../wire/lane.ts';
 import { PortLog } from './port-log.ts';
@@ -28,7 +31,11 @@ export class GatewayWorker {
   readonly #pluginCounters = new WireCounters();
   readonly #plugins: PluginLane;
   readonly #wire: WireLane;
+  readonly #tlsCounters = new TlsCounters();
+  readonly #log: PortLog;
   #servers: Server[] = [];
+  /** By the places of their listeners. */
+  readonly #tls = new Map<number, TlsListener>();
   #ticking: NodeJS.Timeout | undefined;
   #tickDueMs = 0;
   #loopDelayMaxMs = 0;
@@ -39,6 +46,7 @@ export class GatewayWorker {
   constructor(start: WorkerStart, post: (message: FromWorker) => void) {
     this.#start = start;
     this.#post = post;
+    this.#log = new PortLog(post);
     const draws = [...start.seed];
     const random = new FastRandom({ next: () => draws.pop() ?? 0 });
     this.#table = new WorkerTable(start.policy, random, (news) => post({ kind: 'breaker', news }));
@@ -47,7 +55,7 @@ export class GatewayWorker {
       table: this.#table,
       now: this.#clock.now,
       newRequestId: () => randomUUIDv7(),
-      log: new PortLog(post),
+      log: this.#log,
       workers: start.workers,
     };
     this.#plugins = new PluginLane({ ...tools, counters: this.#pluginCounters });
@@ -62,7 +70,9 @@ export class GatewayWorker {
   async listen(): Promise<void> {
     const addresses: ListenAddress[] = [];
     try {
-      for (const address of this.#start.listen) addresses.push(await this.#listenOn(address));
+      const { listen, tls } = this.#start;
+      for (const [place, address] of listen.entries())
+        addresses.push(await this.#listenOn(address, this.#acceptor(place, address, tls[place])));
     } catch (error) {
       this.#post({ kind: 'failed', cause: (error as Error).message });
       return;
@@ -78,6 +88,9 @@ export class GatewayWorker {
         this.#table.apply(message.deltas, message.position, this.#clock.now());
         if (message.deltas.some(({ kind }) => kind === 'policy')) this.#plugins.update();
         break;
+      case 'tls':
+        this.#tls.get(message.listener)?.update(message.tls);
+        break;
       case 'measure':
         this.#post({ kind: 'measured', id: message.id, measurement: this.#measure() });
         break;
@@ -87,12 +100,31 @@ export class GatewayWorker {
     }
   }
 
-  async #listenOn(address: ListenAddress): Promise<ListenAddress> {
-    const { host, port, proxyProtocol, proxyProtocolFrom } = address;
+  /** What takes the connections of a listener. */
+  #acceptor(
+    place: number,
+    { proxyProtocol, proxyProtocolFrom }: ListenAddress,
+    tls: ListenerTls | undefined,
+  ): (socket: Socket) => void {
     const senders = proxyProtocol === true ? new ProxySenders(proxyProtocolFrom ?? []) : undefined;
-    const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) =>
-      this.#wire.accept(socket, senders),
-    );
+    const accept = (socket: Socket): void => this.#wire.accept(socket, senders);
+    if (tls === undefined) return accept;
+    const table = this.#table;
+    const listener = new TlsListener(tls, {
+      accept,
+      now: this.#clock.now,
+      handshakeMs: () => table.policy.timeouts.requestHeaderMs,
+      handshakesMax: () => Math.ceil(table.policy.limits.connections / this.#start.workers),
+      counters: this.#tlsCounters,
+      log: this.#log,
+    });
+    this.#tls.set(place, listener);
+    return (socket) => listener.accept(socket);
+  }
+
+  async #listenOn(address: ListenAddress, accept: (socket: Socket) => void): Promise<ListenAddress> {
+    const { host, port } = address;
+    const server = createServer({ allowHalfOpen: true, noDelay: true }, accept);
     this.#servers.push(server);
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject);
@@ -108,6 +140,7 @@ export class GatewayWorker {
     this.#tickDueMs = performance.now() + TICK_MS;
     this.#clock.follow();
     this.#table.tick(this.#clock.now());
+    for (const listener of this.#tls.values()) listener.sweep();
     this.#observe();
   }
 
@@ -143,6 +176,7 @@ export class GatewayWorker {
       })),
       wire: this.#wireCounters.read(),
       plugin: this.#pluginCounters.read(),
+      tls: this.#tlsCounters.read(),
       choosable: this.#table.choosable(),
       loopDelayMaxMs,
       loopUtilization: since.utilization,
@@ -155,6 +189,7 @@ export class GatewayWorker {
     await new Promise((resolve) => setImmediate(resolve));
     for (const server of this.#servers) server.close();
     this.#servers = [];
+    await Promise.all(Array.from(this.#tls.values(), (listener) => listener.settle(deadlineMs)));
     await new Promise((resolve) => setTimeout(resolve, Math.min(FIRST_REQUEST_MS, deadlineMs)));
     await Promise.all([this.#wire.drain(deadlineMs), this.#plugins.drain(deadlineMs)]);
     clearInterval(this.#ticking);

@@ -3,6 +3,8 @@ import type { LogFields } from '@usher/ports';
 import type { TableDelta } from '../routing-table.ts';
 import type { BreakerNews } from '../table/breaker-news.ts';
 import type { BackendObservation } from '../table/observation.ts';
+import type { ListenerTls } from '../tls/contexts.ts';
+import type { TlsCounts } from '../tls/counters.ts';
 import type { WireCounts } from '../wire/counters.ts';
 
 /** What the control thread and the workers tell each other. Everything here survives structured cloning. */
@@ -19,6 +21,8 @@ export interface ListenAddress {
 /** What a worker is born with. */
 export interface WorkerStart {
   readonly listen: readonly ListenAddress[];
+  /** For each address in `listen`; undefined where it is plain. */
+  readonly tls: readonly (ListenerTls | undefined)[];
   /** How many workers the gateway has. */
   readonly workers: number;
   /** Four draws in [0, 1) for the worker's own chance. */
@@ -30,6 +34,8 @@ export interface WorkerStart {
 
 export type ToWorker =
   | { readonly kind: 'deltas'; readonly deltas: readonly TableDelta[]; readonly position: number }
+  /** New certificates or ticket keys for the listener at this place in `listen`. */
+  | { readonly kind: 'tls'; readonly listener: number; readonly tls: ListenerTls }
   | { readonly kind: 'measure'; readonly id: number }
   | { readonly kind: 'drain'; readonly deadlineMs: number };
 
@@ -69,6 +75,7 @@ export interface Measurement {
   }[];
   readonly wire: WireCounts;
   readonly plugin: WireCounts;
+  readonly tls: TlsCounts;
   /** Backends that may be chosen now. */
   readonly choosable: readonly string[];
   /** The most that the worker's event loop was late since the last measurement, and the share of time that it was busy. */

@@ -1,4 +1,5 @@
 import { createServer, type Server, type Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
 import {
   FastRandom,
   type LimitSettings,
@@ -11,6 +12,7 @@ import type { ProxySenders } from '../../proxy-protocol/senders.ts';
 import type { AttemptOutcome, BackendSlot, PoolTable } from '../../routing-table.ts';
 import { WorkerTable } from '../../table/worker-table.ts';
 import { policy, pool, route, row } from '../../testing/fixtures.ts';
+import { tlsFront } from '../../testing/tls-front.ts';
 import { WireCounters } from '../counters.ts';
 import { createWireLane, type WireLane } from '../lane.ts';
 import { type BackendBehaviour, RawBackend } from './raw-backend.ts';
@@ -50,6 +52,8 @@ export interface HarnessOptions {
   readonly asStreams?: boolean;
   readonly senders?: ProxySenders;
   readonly proxyProtocol?: ProxyProtocol;
+  /** Clients and lane speak TLS with each other. */
+  readonly tls?: boolean;
 }
 
 /** A wire lane behind a real listener, with real backends; time moves only when the test says so, plus real time. */
@@ -64,6 +68,7 @@ export class Harness {
   private aheadMs = 0;
   private ids = 0;
   private readonly server: Server;
+  private readonly overTls: boolean;
   private readonly clients: RawSocket[] = [];
 
   private constructor(backends: readonly RawBackend[], options: HarnessOptions) {
@@ -82,7 +87,13 @@ export class Harness {
       log,
       workers: options.workers ?? 1,
     });
-    this.server = createServer((socket) => {
+    const tls = options.tls === true ? tlsFront((socket) => this.lane.accept(socket)) : undefined;
+    this.overTls = tls !== undefined;
+    this.server = createServer({ allowHalfOpen: true }, (socket) => {
+      if (tls !== undefined) {
+        tls.accept(socket);
+        return;
+      }
       if (options.asStreams === true) Object.defineProperty(socket, 'encrypted', { value: false });
       this.lane.accept(socket, options.senders);
     });
@@ -115,7 +126,10 @@ export class Harness {
   }
 
   connect(options: { allowHalfOpen?: boolean } = {}): RawSocket {
-    const client = RawSocket.to(this.port, options);
+    const target = { port: this.port, host: '127.0.0.1', noDelay: true, ...options };
+    const client = this.overTls
+      ? new RawSocket(connectTls({ ...target, rejectUnauthorized: false }))
+      : RawSocket.to(this.port, options);
     this.clients.push(client);
     return client;
   }
