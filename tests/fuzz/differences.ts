@@ -39,9 +39,9 @@ export const DIFFERENCES: readonly Difference[] = [
     explains: (code, _, raw) => code === 'HPE_CLOSED_CONNECTION' && /^HTTP\/1\.\d 1\d\d/.test(raw),
   },
   {
-    name: 'requests behind one that asks for an upgrade',
+    name: 'what comes behind a head that asks for an upgrade',
     reason:
-      'Node stops reading there, even when nothing is going to be upgraded; we decline by serving it as it is.',
+      'Node stops reading there, or in its body, without saying so; we decline the upgrade by serving it as it is.',
     explains: (code, _, raw) =>
       code === undefined && /^upgrade:/im.test(raw) && /^connection:.*upgrade/im.test(raw),
   },

@@ -25,7 +25,10 @@ export function compare(ours: Reading, theirs: Reading, raw: string): Comparison
     const decided = message.complete || (ours.refusal === undefined && theirs.refusal === undefined);
     const compared = decided ? message : { ...message, complete: other.complete, payload: other.payload };
     const difference = differenceOf(compared, message.complete ? other : { ...other, trailers: [] });
-    if (difference !== undefined) return { kind: 'finding', what: difference };
+    if (difference !== undefined) {
+      const known = message.complete ? undefined : knownDifference(theirs.refusal, message, raw);
+      return known ?? { kind: 'finding', what: difference };
+    }
     if (message.complete) whole++;
   }
   if (whole > 0) return { kind: 'same' };
@@ -39,13 +42,22 @@ function unshared(
   code: string | undefined,
   raw: string,
 ): Comparison {
-  const known = DIFFERENCES.find((each) => each.explains(code, message, raw));
-  if (known !== undefined) return { kind: 'known', name: known.name };
+  const known = knownDifference(code, message, raw);
+  if (known !== undefined) return known;
   const missing = other === undefined ? 'message' : 'end of message';
   return {
     kind: 'finding',
     what: `accepted by us alone, ${missing} ${message.start}: ${code ?? 'not ended'}`,
   };
+}
+
+function knownDifference(
+  code: string | undefined,
+  message: ReadMessage,
+  raw: string,
+): Comparison | undefined {
+  const known = DIFFERENCES.find((each) => each.explains(code, message, raw));
+  return known && { kind: 'known', name: known.name };
 }
 
 /** What the place of a split changed; undefined when it changed nothing. */
