@@ -88,7 +88,7 @@ class RunningGateway implements Gateway {
     this.#presence = new Presence({ ...context, log }, facts, this.#count);
     this.#workers = new Workers({
       count: this.#count,
-      listen: settings.listen.map(({ host, port }) => ({ host, port })),
+      listen: settings.listen.map(({ tls: _files, ...address }) => address),
       clock,
       log,
       newStart: (listen) => this.#newStart(listen),
