@@ -42,9 +42,18 @@ export interface RetrySettings {
   readonly budgetRatio: number;
 }
 
+/** How requests wait when every backend that could take them is at its `maxConnections`. */
+export interface QueueSettings {
+  /** Requests that one gateway lets wait at a time; 0 = none waits. */
+  readonly max: number;
+  readonly timeoutMs: number;
+}
+
 export interface PoolSettings {
   readonly id: string;
   readonly strategy: StrategyName;
+  /** Absent in what was written before it existed: then no request waits. */
+  readonly queue?: QueueSettings | undefined;
   readonly health: HealthCheck;
   readonly breaker: BreakerSettings;
   readonly retry: RetrySettings;
@@ -63,6 +72,8 @@ export interface BackendSettings {
   /** Relative share, 0 = never chosen. */
   readonly weight: number;
   readonly zone?: string | undefined;
+  /** Requests that each gateway may have under way on it at a time; absent or 0 = no limit. */
+  readonly maxConnections?: number | undefined;
   /** What reservations may fill; undefined = reservations never fill it. */
   readonly capacity?: Resources | undefined;
 }

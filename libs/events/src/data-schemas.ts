@@ -25,6 +25,7 @@ const healthCheck = z.discriminatedUnion('type', [
 export const poolSettings: z.ZodType<PoolSettings> = z.strictObject({
   id,
   strategy: z.enum(STRATEGY_NAMES),
+  queue: z.strictObject({ max: count, timeoutMs: positive }).optional(),
   health: healthCheck,
   breaker: z.strictObject({
     enabled: z.boolean(),
@@ -53,6 +54,7 @@ export const backendSettings: z.ZodType<BackendSettings> = z.strictObject({
   url: z.string(),
   weight: z.number().nonnegative(),
   zone: z.string().optional(),
+  maxConnections: count.optional(),
   capacity: resources.optional(),
 });
 

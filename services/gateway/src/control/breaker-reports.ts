@@ -1,5 +1,5 @@
 import type { EventDraft } from '@usher/events';
-import type { BreakerNews } from '../table/worker-table.ts';
+import type { BreakerNews } from '../table/breaker-news.ts';
 import type { Facts } from './facts.ts';
 
 /** Tells the log what the gateway's breakers did; of what could not be told at once, only the newest per backend. */

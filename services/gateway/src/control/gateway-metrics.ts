@@ -1,6 +1,7 @@
 import type { HistogramSample, Metrics, Sample } from '@usher/ports';
 import { LATENCY_BOUNDS_S, type WireCounts } from '../wire/counters.ts';
 import type { Measurement } from '../worker/protocol.ts';
+import { exposeLines } from './line-metrics.ts';
 import type { BackendTotals } from './observations.ts';
 
 export interface MetricsSources {
@@ -41,6 +42,7 @@ export function exposeMetrics(metrics: Metrics, sources: MetricsSources): void {
   exposeConnections(metrics, shared);
   exposeBackends(metrics, shared, sources);
   exposeWorkers(metrics, shared, sources);
+  exposeLines(metrics, () => shared.all());
 }
 
 function exposeRequests(metrics: Metrics, shared: SharedMeasurement): void {

@@ -2,7 +2,7 @@ import { availableParallelism } from 'node:os';
 import type { SharedSettings } from '@usher/domain';
 import type { LogRecord, Service, ServiceContext, Subscription, Timer } from '@usher/ports';
 import type { TableDelta } from '../routing-table.ts';
-import type { BreakerNews } from '../table/worker-table.ts';
+import type { BreakerNews } from '../table/breaker-news.ts';
 import type { FromWorker, ListenAddress, Measurement, WorkerStart } from '../worker/protocol.ts';
 import { BreakerReports } from './breaker-reports.ts';
 import { addDeparted } from './departed.ts';
@@ -12,6 +12,7 @@ import { exposeMetrics } from './gateway-metrics.ts';
 import { Observations } from './observations.ts';
 import { Presence } from './presence.ts';
 import { Projector } from './projector.ts';
+import { SharedCells } from './shared-cells.ts';
 import { Workers } from './workers.ts';
 
 /** How often the log hears what the gateway saw. */
@@ -54,6 +55,7 @@ class RunningGateway implements Gateway {
   readonly name = 'gateway';
   readonly #context: ServiceContext;
   readonly #count: number;
+  readonly #cells: SharedCells;
   readonly #projector: Projector;
   readonly #workers: Workers;
   readonly #observations: Observations;
@@ -72,7 +74,8 @@ class RunningGateway implements Gateway {
     this.#context = context;
     this.#count =
       settings.workers === 'auto' ? Math.min(availableParallelism(), WORKERS_AUTO_MAX) : settings.workers;
-    this.#projector = new Projector({ fleet, fallback, workers: this.#count, log });
+    this.#cells = new SharedCells(this.#count);
+    this.#projector = new Projector({ fleet, fallback, workers: this.#count, cells: this.#cells, log });
     this.#observations = new Observations(instance, facts, clock.now());
     this.#breakers = new BreakerReports(instance, facts);
     this.#drains = new Drains(instance, fleet, facts, this.#observations);
@@ -82,10 +85,11 @@ class RunningGateway implements Gateway {
       listen: settings.listen,
       clock,
       log,
-      newStart: (listen) => this.#newStart(listen),
+      newStart: (listen, worker) => this.#newStart(listen, worker),
       onMessage: (worker, message) => this.#onMessage(worker, message),
       onDeath: (worker, last) => {
         this.#observations.forgetWorker(worker);
+        this.#cells.forgetWorker(worker);
         if (last !== undefined) this.#departed = addDeparted(this.#departed, last);
       },
     });
@@ -144,10 +148,11 @@ class RunningGateway implements Gateway {
     await this.#presence.stop();
   }
 
-  #newStart(listen: readonly ListenAddress[]): WorkerStart {
+  #newStart(listen: readonly ListenAddress[], worker: number): WorkerStart {
     const { random, fleet } = this.#context;
     return {
       listen,
+      worker,
       workers: this.#count,
       seed: [random.next(), random.next(), random.next(), random.next()],
       policy: this.#projector.policy,

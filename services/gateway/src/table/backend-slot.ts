@@ -24,5 +24,6 @@ export function newSlot(row: BackendRow, index: number): BackendSlot {
     failures: 0,
     latencySumMs: 0,
     breaker: closedBreaker(),
+    limit: undefined,
   };
 }

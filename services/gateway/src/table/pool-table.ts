@@ -30,6 +30,7 @@ export function newPool(settings: PoolSettings): PoolTable {
     totalWeight: 0,
     cursor: 0,
     retryBudget: new RetryBudget(),
+    line: undefined,
   };
 }
 

@@ -16,25 +16,17 @@ import type {
   AttemptOutcome,
   BackendRow,
   BackendSlot,
+  LineCounts,
   PoolTable,
   RouteEntry,
   RoutingTable,
   TableDelta,
 } from '../routing-table.ts';
 import { newSlot } from './backend-slot.ts';
+import { type BreakerNews, breakerNews } from './breaker-news.ts';
+import { chooseWithRoom, openLine, setLimit } from './limits.ts';
 import { type BackendObservation, SlotObserver } from './observation.ts';
 import { newPool, rebuildEligible, undeclared } from './pool-table.ts';
-
-/** What this worker's own breaker did, for the others to hear. */
-export type BreakerNews =
-  | {
-      readonly kind: 'tripped';
-      readonly backend: string;
-      readonly failures: number;
-      readonly requests: number;
-      readonly untilMs: number;
-    }
-  | { readonly kind: 'recovered'; readonly backend: string };
 
 /** Index 0 is unused: it is the first digit of a status. */
 const STATUS_CLASSES = 6;
@@ -64,12 +56,15 @@ export class WorkerTable implements RoutingTable {
   readonly #leaving = new Set<SlotObserver>();
   #nextIndex = 0;
   readonly #random: Uniform;
+  readonly #worker: number;
   readonly #onBreaker: (news: BreakerNews) => void;
 
-  constructor(policy: PolicySettings, random: Uniform, onBreaker: (news: BreakerNews) => void) {
+  /** `worker`: its place among those of the gateway. */
+  constructor(policy: PolicySettings, random: Uniform, onBreaker: (news: BreakerNews) => void, worker = 0) {
     this.#policy = policy;
     this.#random = random;
     this.#onBreaker = onBreaker;
+    this.#worker = worker;
   }
 
   get policy(): PolicySettings {
@@ -85,14 +80,17 @@ export class WorkerTable implements RoutingTable {
   }
 
   pick(pool: PoolTable, tried: readonly BackendSlot[]): BackendSlot | undefined {
-    return STRATEGIES[pool.settings.strategy](pool, tried, this.#random);
+    if (pool.line === undefined) return STRATEGIES[pool.settings.strategy](pool, tried, this.#random);
+    return pool.line.busy ? undefined : chooseWithRoom(pool, tried, this.#random);
   }
 
-  begin(slot: BackendSlot): void {
+  begin(slot: BackendSlot): boolean {
+    if (slot.limit !== undefined && !slot.limit.take()) return false;
     slot.inFlight += 1;
-    if (slot.breaker.phase !== 'half_open') return;
+    if (slot.breaker.phase !== 'half_open') return true;
     slot.breaker.trialsInFlight += 1;
     if (slot.breaker.trialsInFlight === slot.trialLimit) this.#rebuildAround(slot);
+    return true;
   }
 
   finish(
@@ -104,6 +102,7 @@ export class WorkerTable implements RoutingTable {
   ): void {
     const failed = isFault(outcome);
     slot.inFlight -= 1;
+    slot.limit?.give();
     slot.requests += 1;
     slot.latencySumMs += durationMs;
     if (failed) slot.failures += 1;
@@ -117,6 +116,7 @@ export class WorkerTable implements RoutingTable {
     if (trial) breakerTrialEnded(breaker);
     if (trial || change !== 'none') this.#rebuildAround(slot);
     if (change !== 'none') this.#tell(slot, change);
+    pool.line?.serve();
   }
 
   takeRetry(pool: PoolTable, nowMs: number): boolean {
@@ -139,6 +139,7 @@ export class WorkerTable implements RoutingTable {
     for (const delta of deltas) this.#applyOne(delta, nowMs, touched);
     for (const pool of touched) rebuildEligible(pool);
     this.#position = position;
+    this.#serveLines();
   }
 
   /** Lets breakers whose time has come try again. To be called a few times a second. */
@@ -148,6 +149,7 @@ export class WorkerTable implements RoutingTable {
       if (breaker.phase === 'closed') continue;
       if (breakerTick(breaker, pool.settings.breaker, nowMs)) rebuildEligible(pool);
     }
+    this.#serveLines();
   }
 
   /** What happened since the last call, for those backends to which anything did. */
@@ -163,6 +165,17 @@ export class WorkerTable implements RoutingTable {
       else if (observer.slot.inFlight === 0) this.#leaving.delete(observer);
     }
     return observations;
+  }
+
+  /** How many wait for the pools whose backends have limits, and how it went for those who did. */
+  lines(): { readonly pool: string; readonly counts: LineCounts }[] {
+    return [...this.#pools.values()].flatMap(({ id, line }) =>
+      line === undefined ? [] : [{ pool: id, counts: line.counts }],
+    );
+  }
+
+  #serveLines(): void {
+    for (const { line } of this.#pools.values()) line?.serve();
   }
 
   #applyOne(delta: TableDelta, nowMs: number, touched: Set<PoolTable>): void {
@@ -226,6 +239,7 @@ export class WorkerTable implements RoutingTable {
     if (member === undefined) {
       const pool = this.#poolOf(row.pool);
       const slot = newSlot(row, this.#nextIndex++);
+      this.#setLimit(pool, slot, row);
       if (row.halfOpen) breakerHalfOpen(slot.breaker, nowMs);
       pool.slots.push(slot);
       this.#members.set(row.id, { row, pool, observer: new SlotObserver(slot) });
@@ -242,8 +256,14 @@ export class WorkerTable implements RoutingTable {
     slot.lastResort = row.lastResort;
     slot.trialLimit = row.trialLimit;
     slot.fleetHalfOpen = row.halfOpen;
+    this.#setLimit(member.pool, slot, row);
     this.#members.set(row.id, { ...member, row });
     touched.add(member.pool);
+  }
+
+  #setLimit(pool: PoolTable, slot: BackendSlot, { limit }: BackendRow): void {
+    setLimit(slot, limit, this.#worker);
+    if (limit !== undefined) openLine(pool, limit, this.#worker, this.#random, (each) => this.begin(each));
   }
 
   #removeBackend(id: string, touched: Set<PoolTable>): void {
@@ -273,21 +293,8 @@ export class WorkerTable implements RoutingTable {
     if (member?.observer.slot === slot) rebuildEligible(member.pool);
   }
 
-  #tell(slot: BackendSlot, change: BreakerChange): void {
+  #tell(slot: BackendSlot, change: Exclude<BreakerChange, 'none'>): void {
     if (this.#members.get(slot.id)?.observer.slot !== slot) return;
-    const { failuresInRow, windowFailures, windowRequests, openUntilMs } = slot.breaker;
-    if (change === 'recovered') {
-      this.#onBreaker({ kind: 'recovered', backend: slot.id });
-      return;
-    }
-    const failures = Math.max(1, failuresInRow, windowFailures);
-    const requests = Math.max(failures, windowRequests);
-    this.#onBreaker({
-      kind: 'tripped',
-      backend: slot.id,
-      failures,
-      requests,
-      untilMs: Math.ceil(openUntilMs),
-    });
+    this.#onBreaker(breakerNews(slot, change));
   }
 }

@@ -62,6 +62,7 @@ export function row(id: string, changes: Partial<BackendRow> = {}): BackendRow {
     lastResort: false,
     halfOpen: false,
     trialLimit: 2,
+    limit: undefined,
     ...changes,
   };
 }

@@ -1,6 +1,7 @@
 import { FastRandom } from '@usher/domain';
 import type { AttemptOutcome, BackendRow, BackendSlot, PoolTable, TableDelta } from '../routing-table.ts';
-import { type BreakerNews, WorkerTable } from '../table/worker-table.ts';
+import type { BreakerNews } from '../table/breaker-news.ts';
+import { WorkerTable } from '../table/worker-table.ts';
 import { policy, pool, row } from './fixtures.ts';
 
 export const START = 1_000_000;

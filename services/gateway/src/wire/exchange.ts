@@ -1,5 +1,13 @@
+import type { ErrorCode } from '@usher/domain';
 import { FAULTY, type HttpFault, isIdempotent, type RequestHead } from '@usher/http1';
-import type { AttemptOutcome, BackendSlot, PoolTable } from '../routing-table.ts';
+import type {
+  AttemptOutcome,
+  BackendSlot,
+  LineExit,
+  Place,
+  PoolTable,
+  Waiter,
+} from '../routing-table.ts';
 import type { ClientSide } from './client-side.ts';
 import type { LaneContext } from './lane-context.ts';
 import type { Lifetime } from './read-buffers.ts';
@@ -9,6 +17,9 @@ import { decideRetry } from './retry.ts';
 import type { Loss, UpstreamConnection, UpstreamUser } from './upstream-connection.ts';
 
 const NONE_TRIED: readonly BackendSlot[] = [];
+/** Of pools that were declared before there were queues. */
+const NO_QUEUE = { max: 0, timeoutMs: 0 };
+const NO_ROOM = 'no backend has room';
 
 /** Outcomes that are answered with the error of the same name. */
 type Failure = Exclude<AttemptOutcome, 'ok' | 'server_error' | 'client_closed'>;
@@ -29,7 +40,7 @@ export interface ExchangeRequest {
  * One request and its response, through as many attempts as the retry rules allow. Calls `begin` and `finish` of the
  * table exactly once per attempt, however it ends.
  */
-export class Exchange implements UpstreamUser, Asked {
+export class Exchange implements UpstreamUser, Asked, Waiter {
   readonly requestId: string;
   readonly toHead: boolean;
   readonly oldClient: boolean;
@@ -49,6 +60,8 @@ export class Exchange implements UpstreamUser, Asked {
   private upstream: UpstreamConnection | undefined;
   /** Where the present attempt goes; undefined between attempts and after the last. */
   private slot: BackendSlot | undefined;
+  /** Where it waits for a backend to have room. */
+  private place: Place | undefined;
   private tried: BackendSlot[] | undefined;
   private attemptsLeft: number;
   private attemptStartMs = 0;
@@ -81,12 +94,21 @@ export class Exchange implements UpstreamUser, Asked {
   /** Starts the first attempt. The beginning of the body, if any, has been taken and kept already. */
   start(): void {
     const slot = this.lane.table.pick(this.pool, NONE_TRIED);
-    if (slot !== undefined) {
-      this.attempt(slot, this.startMs);
-      return;
-    }
-    this.over = true;
-    this.client.exchangeFailed('no_backend', '', this.startMs);
+    if (slot !== undefined && this.lane.table.begin(slot)) this.attempt(slot, this.startMs);
+    else this.queue();
+  }
+
+  admitted(slot: BackendSlot): void {
+    const nowMs = this.lane.now();
+    this.place = undefined;
+    this.pool.line?.waited(nowMs - this.startMs);
+    this.attempt(slot, nowMs);
+    if (this.sent) this.client.resumeBody();
+  }
+
+  turnedAway(): void {
+    this.place = undefined;
+    this.refuse('no_backend', '', this.lane.now());
   }
 
   /** Part of the body waits to be written to the backend. */
@@ -97,13 +119,13 @@ export class Exchange implements UpstreamUser, Asked {
   /** Takes what belongs to the body from `bytes[0..length)`; answers with the offset after it. */
   onBodyData(bytes: Buffer, length: number, lifetime: Lifetime): number {
     const { body, upstream } = this;
-    if (body === undefined || upstream === undefined) return length;
+    if (body === undefined || (upstream === undefined && this.place === undefined)) return length;
     const to = body.take(bytes, 0, length);
     if (to === FAULTY) {
       this.onRequestFault(body.fault);
       return length;
     }
-    if (this.sent) {
+    if (this.sent && upstream !== undefined) {
       if (body.keptBytes + to > REPLAY_BYTES_MAX) body.forget();
       body.keep(bytes, 0, to, lifetime);
       upstream.output.part(bytes, 0, to, lifetime);
@@ -133,12 +155,16 @@ export class Exchange implements UpstreamUser, Asked {
     this.lane.counters.clientAborts += 1;
     this.finish('client_closed', this.lane.now());
     this.over = true;
+    this.unqueue('left');
   }
 
   /** The time given by `expireAt` has come. */
   expire(nowMs: number): void {
     const inTime = nowMs < this.limitMs;
-    if (this.relay.status !== 0) {
+    if (this.place !== undefined) {
+      this.unqueue('timeout');
+      this.refuse('overloaded', NO_ROOM, nowMs);
+    } else if (this.relay.status !== 0) {
       // Too late for an error answer: the whole request takes too long, or the client does not read.
       this.onBroken(inTime ? 'client_closed' : 'response_timeout', nowMs);
     } else if (inTime && this.waitsForClient) {
@@ -193,10 +219,40 @@ export class Exchange implements UpstreamUser, Asked {
     return this.wantsBody && this.upstream?.output.blocked !== true;
   }
 
+  /** Waits until a backend has room, or answers that there is none to wait for. Only first attempts wait. */
+  private queue(): void {
+    const { line, eligible, settings } = this.pool;
+    if (line === undefined || eligible.length === 0) {
+      this.refuse('no_backend', '', this.startMs);
+      return;
+    }
+    const { max, timeoutMs } = settings.queue ?? NO_QUEUE;
+    this.place = line.enter(this, max);
+    if (this.place === undefined) {
+      this.refuse('overloaded', NO_ROOM, this.startMs);
+      return;
+    }
+    this.client.expireAt(Math.min(this.limitMs, this.startMs + timeoutMs));
+    line.serve();
+  }
+
+  private unqueue(exit: LineExit): void {
+    const { place } = this;
+    if (place === undefined) return;
+    this.place = undefined;
+    this.pool.line?.leave(place, exit);
+  }
+
+  /** Answers without an attempt. */
+  private refuse(code: ErrorCode, detail: string, nowMs: number): void {
+    this.over = true;
+    this.client.exchangeFailed(code, detail, nowMs);
+  }
+
+  /** Goes on with a backend on which the request was begun. */
   private attempt(slot: BackendSlot, nowMs: number): void {
     this.slot = slot;
     this.attemptStartMs = nowMs;
-    this.lane.table.begin(slot);
     this.upstream = this.lane.upstreams.take(slot, this);
     if (this.upstream === undefined) this.connect(slot, nowMs);
     else this.send(nowMs);
@@ -236,6 +292,7 @@ export class Exchange implements UpstreamUser, Asked {
     const nowMs = this.lane.now();
     this.finish('client_closed', nowMs);
     this.over = true;
+    this.unqueue('left');
     if (this.relay.status === 0) this.client.exchangeFailed(fault.code, fault.detail, nowMs);
     else this.client.abort();
   }
@@ -263,7 +320,11 @@ export class Exchange implements UpstreamUser, Asked {
     if (verdict === 'other') {
       (this.tried ??= []).push(slot);
       const next = this.lane.table.pick(pool, this.tried);
-      if (next !== undefined && this.lane.table.takeRetry(pool, nowMs)) {
+      if (
+        next !== undefined &&
+        this.lane.table.takeRetry(pool, nowMs) &&
+        this.lane.table.begin(next)
+      ) {
         this.attemptsLeft -= 1;
         this.lane.counters.retries += 1;
         this.attempt(next, nowMs);

@@ -40,7 +40,12 @@ export class GatewayWorker {
     this.#post = post;
     const draws = [...start.seed];
     const random = new FastRandom({ next: () => draws.pop() ?? 0 });
-    this.#table = new WorkerTable(start.policy, random, (news) => post({ kind: 'breaker', news }));
+    this.#table = new WorkerTable(
+      start.policy,
+      random,
+      (news) => post({ kind: 'breaker', news }),
+      start.worker,
+    );
     this.#table.apply(start.deltas, start.position, this.#clock.now());
     const tools = {
       table: this.#table,
@@ -141,6 +146,7 @@ export class GatewayWorker {
         pool: settings.pool,
         answers: [...answers],
       })),
+      lines: this.#table.lines(),
       wire: this.#wireCounters.read(),
       plugin: this.#pluginCounters.read(),
       choosable: this.#table.choosable(),

@@ -1,8 +1,8 @@
 import type { PolicySettings } from '@usher/domain';
 import type { LogFields } from '@usher/ports';
-import type { TableDelta } from '../routing-table.ts';
+import type { LineCounts, TableDelta } from '../routing-table.ts';
 import type { BackendObservation } from '../table/observation.ts';
-import type { BreakerNews } from '../table/worker-table.ts';
+import type { BreakerNews } from '../table/breaker-news.ts';
 import type { WireCounts } from '../wire/counters.ts';
 
 /** What the control thread and the workers tell each other. Everything here survives structured cloning. */
@@ -15,6 +15,8 @@ export interface ListenAddress {
 /** What a worker is born with. */
 export interface WorkerStart {
   readonly listen: readonly ListenAddress[];
+  /** Its place among the workers of the gateway, from 0. */
+  readonly worker: number;
   /** How many workers the gateway has. */
   readonly workers: number;
   /** Four draws in [0, 1) for the worker's own chance. */
@@ -63,6 +65,8 @@ export interface Measurement {
     /** By the first digit of the status. */
     readonly answers: readonly number[];
   }[];
+  /** Of the pools whose backends have limits. */
+  readonly lines: readonly { readonly pool: string; readonly counts: LineCounts }[];
   readonly wire: WireCounts;
   readonly plugin: WireCounts;
   /** Backends that may be chosen now. */

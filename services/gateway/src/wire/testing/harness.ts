@@ -14,9 +14,10 @@ export class RecordingTable extends WorkerTable {
   begun = 0;
   readonly outcomes: AttemptOutcome[] = [];
 
-  override begin(slot: BackendSlot): void {
-    this.begun += 1;
-    super.begin(slot);
+  override begin(slot: BackendSlot): boolean {
+    const begun = super.begin(slot);
+    if (begun) this.begun += 1;
+    return begun;
   }
 
   override finish(
