@@ -56,6 +56,7 @@ export {
   type PolicySettings,
   type PoolSettings,
   type ProbeTiming,
+  type QueueSettings,
   type RetrySettings,
   type RouteSettings,
   type SharedSettings,

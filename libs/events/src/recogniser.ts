@@ -33,7 +33,7 @@ const refuse: Recogniser = () => false;
  * how to check it leaves to the schema.
  */
 export function recogniserOf(schema: z.ZodType): Recogniser {
-  const definition = schema._zod.def as unknown as Definition;
+  const definition = definitionOf(schema);
   const checks = (definition.checks ?? []).map(({ _zod }) => _zod.def);
   switch (definition.type) {
     case 'string':
@@ -57,6 +57,12 @@ export function recogniserOf(schema: z.ZodType): Recogniser {
     default:
       return refuse;
   }
+}
+
+/** Zod's own types tell the schemas apart by class; here the definition is enough. */
+function definitionOf(schema: z.ZodType): Definition {
+  const definition: unknown = schema._zod.def;
+  return definition as Definition;
 }
 
 function memberOf(values: readonly unknown[]): Recogniser {
@@ -127,7 +133,7 @@ function arrayRecogniser({ element }: Definition, checks: readonly Check[]): Rec
 function objectRecogniser({ shape = {}, catchall }: Definition): Recogniser {
   if (catchall?._zod.def.type !== 'never') return refuse;
   const members = Object.entries(shape).map(([key, schema]) => {
-    const { type, innerType } = schema._zod.def as unknown as Definition;
+    const { type, innerType } = definitionOf(schema);
     const isOptional = type === 'optional' && innerType !== undefined;
     return { key, isOptional, recognises: recogniserOf(isOptional ? innerType : schema) };
   });

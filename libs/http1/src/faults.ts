@@ -38,6 +38,7 @@ export const FAULTS = {
   codingInOldVersion: bad('Transfer-Encoding does not exist in HTTP/1.0'),
   connectionOption: bad('the Connection header is malformed'),
   expectation: { code: 'expectation_failed', detail: 'only the expectation 100-continue is supported' },
+  informational: bad('101 to a request that asked for no upgrade, or too many informational responses'),
   chunkSize: bad('a chunk size is malformed'),
   chunkExtension: bad('a chunk extension is malformed or too long'),
   chunkEnd: bad('a chunk is not followed by CRLF'),

@@ -20,7 +20,6 @@ export interface Expected {
 }
 
 type Row = readonly [section: string, raw: string, verdict: HttpFault | Expected];
-
 const H = 'Host: a\r\n';
 const get = (fields: string): string => `GET / HTTP/1.1\r\n${H}${fields}\r\n`;
 const post = (fields: string): string => `POST / HTTP/1.1\r\n${H}${fields}\r\n`;
@@ -288,8 +287,6 @@ const connections: Row[] = [
   ['9110 10.1.1', old('Expect: x\r\n'), { expectsContinue: false }],
 ];
 
-const asCase = ([section, raw, verdict]: Row): RequestCase => ({ section, raw, verdict });
-
 /** Limits that the cases assume. */
 export const CASE_LIMITS = { headerBytes: 4096, headerCount: 50 };
 
@@ -301,4 +298,4 @@ export const REQUEST_CASES: readonly RequestCase[] = [
   ...fieldLines,
   ...framings,
   ...connections,
-].map(asCase);
+].map(([section, raw, verdict]) => ({ section, raw, verdict }));

@@ -1,4 +1,10 @@
-import type { BackendSettings, BreakerSettings, PoolSettings, QueueSettings, RetrySettings } from '@usher/domain';
+import type {
+  BackendSettings,
+  BreakerSettings,
+  PoolSettings,
+  QueueSettings,
+  RetrySettings,
+} from '@usher/domain';
 import { STRATEGY_NAMES } from '@usher/domain';
 import { ID_PATTERN } from '@usher/events';
 import type { Reading } from '../reading.ts';

@@ -75,7 +75,7 @@ export class EmbeddedEventLog implements EventLog {
 
   async lastOf(subject: string): Promise<Position> {
     this.#assertOpen();
-    return this.#writer.index.lastBySubject.get(subject) ?? 0;
+    return this.#writer.index.lastOf(subject);
   }
 
   async saveSnapshot(snapshot: Snapshot): Promise<void> {

@@ -4,8 +4,8 @@ import { crc32 } from 'node:zlib';
 import type { Position } from '@usher/ports';
 import { replaceFile } from './files.ts';
 
-/** How many of the last records are recognised when they are sent again. */
-const RECENT_RECORDS_MAX = 32_768;
+/** At least so many of the last records are recognised when they are sent again, at most twice as many. */
+const RECENT_RECORDS_MIN = 16_384;
 const INDEX_FILE = 'index.json';
 const INDEX_VERSION = 1;
 
@@ -22,24 +22,41 @@ export const EMPTY_END: LogEnd = { segment: 0, bytes: 0, head: 0 };
 
 /** What an append must know of the past: the last position of each subject and which records came lately. */
 export class LogIndex {
-  readonly lastBySubject: Map<string, Position>;
-  readonly positionById: Map<string, Position>;
+  readonly #lastBySubject: Map<string, Position>;
+  /** By id, in two generations: the older one is forgotten as a whole, which costs less than one id at a time. */
+  #recent: Map<string, Position>;
+  #older = new Map<string, Position>();
 
-  constructor(
-    lastBySubject: Iterable<[string, Position]> = [],
-    positionById: Iterable<[string, Position]> = [],
-  ) {
-    this.lastBySubject = new Map(lastBySubject);
-    this.positionById = new Map(positionById);
+  constructor(subjects: Iterable<[string, Position]> = [], ids: Iterable<[string, Position]> = []) {
+    this.#lastBySubject = new Map(subjects);
+    this.#recent = new Map(ids);
+  }
+
+  /** Position of the last record of a subject; 0 when it has none. */
+  lastOf(subject: string): Position {
+    return this.#lastBySubject.get(subject) ?? 0;
+  }
+
+  /** Position of the record whose first event has the id, if it is a recent one. */
+  positionOf(id: string): Position | undefined {
+    return this.#recent.get(id) ?? this.#older.get(id);
   }
 
   add(position: Position, subject: string, id: string): void {
-    this.lastBySubject.set(subject, position);
+    this.#lastBySubject.set(subject, position);
     if (id === '') return;
-    this.positionById.set(id, position);
-    if (this.positionById.size <= RECENT_RECORDS_MAX) return;
-    const [oldest] = this.positionById.keys();
-    if (oldest !== undefined) this.positionById.delete(oldest);
+    this.#recent.set(id, position);
+    if (this.#recent.size < RECENT_RECORDS_MIN) return;
+    this.#older = this.#recent;
+    this.#recent = new Map();
+  }
+
+  get subjects(): [string, Position][] {
+    return [...this.#lastBySubject];
+  }
+
+  get ids(): [string, Position][] {
+    return [...this.#older, ...this.#recent];
   }
 }
 
@@ -48,8 +65,8 @@ export async function saveIndex(dir: string, index: LogIndex, end: LogEnd): Prom
   const body = JSON.stringify({
     version: INDEX_VERSION,
     end,
-    subjects: [...index.lastBySubject],
-    ids: [...index.positionById],
+    subjects: index.subjects,
+    ids: index.ids,
   });
   await replaceFile(dir, join(dir, INDEX_FILE), `${crc32(body)}\n${body}`);
 }

@@ -70,6 +70,22 @@ describe('segments of the embedded log', () => {
     }
   });
 
+  it('knows the last sixteen thousand records when they are sent again, before and after a start', async () => {
+    const dir = newDir();
+    const log = await open(dir);
+    const drafts = Array.from({ length: 40_000 }, () => ({ subject: SUBJECT, events: latencyEvents(1) }));
+    await Promise.all(drafts.map((draft) => log.append(draft)));
+    const known = async (events: EventLog) => {
+      const again = await Promise.all(drafts.slice(-16_384).map((draft) => events.append(draft)));
+      return again.every(({ duplicate }) => duplicate);
+    };
+    expect(await known(log)).toBe(true);
+    await log.close();
+    const reopened = await open(dir);
+    expect(await known(reopened)).toBe(true);
+    expect(await reopened.head()).toBe(40_000);
+  });
+
   it('refuses a record that is larger than it can take', async () => {
     const log = await open(newDir());
     await expect(log.append({ subject: SUBJECT, events: large(17 * MIB) })).rejects.toThrow('larger than');

@@ -127,8 +127,8 @@ export class Writer {
     const positionById = new Map<string, Position>();
     for (const { draft, id, text, resolve, reject } of batch) {
       const { subject, expect } = draft;
-      const stored = positionById.get(id) ?? this.index.positionById.get(id);
-      const last = lastBySubject.get(subject) ?? this.index.lastBySubject.get(subject) ?? 0;
+      const stored = positionById.get(id) ?? this.index.positionOf(id);
+      const last = lastBySubject.get(subject) ?? this.index.lastOf(subject);
       if (stored !== undefined) {
         answers.push(() => resolve({ position: stored, duplicate: true }));
       } else if (expect !== undefined && expect !== last) {

@@ -9,6 +9,7 @@ import type { AttemptOutcome, BackendSlot, RouteEntry } from '../routing-table.t
 import type { WireLaneOptions } from '../wire/lane-context.ts';
 import type { Peer } from '../wire/peer.ts';
 import { decideRetry } from '../wire/retry.ts';
+import { retryOn, waitForRoom } from './backends.ts';
 import { forwardedRequestHeaders, type Headers } from './forwarded.ts';
 
 /** What serving a request takes. */
@@ -67,25 +68,29 @@ export class Exchange {
     this.#hooks = hooks;
   }
 
-  /** Makes the first attempt. Throws `no_backend` when there is none to make. */
+  /** Makes the first attempt, or waits until a backend has room for it. */
   start(): void {
-    const slot = this.#pick();
-    if (slot === undefined) throw new UsherError('no_backend');
-    this.#attempt(slot);
+    const { table, now } = this.#tools;
+    waitForRoom(table, this.#arrival.entry.pool, this.#reply.raw, now, {
+      onRoom: (slot) => this.#attempt(slot),
+      onNoRoom: (code, detail) => void this.#reply.send(new UsherError(code, detail)),
+    });
     const { requestMs } = this.#tools.table.policy.timeouts;
     if (requestMs === 0) return;
     const late = setTimeout(() => this.#onLate(), requestMs);
     this.#reply.raw.once('close', () => clearTimeout(late));
   }
 
-  /** A backend that has not had the request yet. */
-  #pick(): BackendSlot | undefined {
-    return this.#tools.table.pick(this.#arrival.entry.pool, this.#tried);
+  /** A backend that has not had the request yet and has room, if the budget allows another attempt. */
+  #other(): BackendSlot | undefined {
+    const { table, now } = this.#tools;
+    return retryOn(table, this.#arrival.entry.pool, this.#tried, now());
   }
 
+  /** Goes on with a backend on which the request was begun. */
   #attempt(slot: BackendSlot): void {
     this.#tried.push(slot);
-    const end = this.#begin(slot);
+    const end = this.#count(slot);
     try {
       this.#reply.from(this.#path, {
         ...this.#hooks,
@@ -99,12 +104,12 @@ export class Exchange {
       });
     } catch (error) {
       end('client_closed');
-      throw error;
+      void this.#reply.send(error);
     }
   }
 
   /** Counts an attempt from here to the first call of the function that it answers with, or to when the client is gone. */
-  #begin(slot: BackendSlot): (outcome: AttemptOutcome) => void {
+  #count(slot: BackendSlot): (outcome: AttemptOutcome) => void {
     const startedMs = this.#tools.now();
     let ended = false;
     const end = (outcome: AttemptOutcome): void => {
@@ -116,7 +121,6 @@ export class Exchange {
     };
     const onClose = () => end('client_closed');
     this.#reply.raw.once('close', onClose);
-    this.#tools.table.begin(slot);
     this.#end = end;
     return end;
   }
@@ -166,17 +170,13 @@ export class Exchange {
     }
     const failure = failureOf(cause);
     end(failure);
-    const other = this.#isRepeatable(failure) ? this.#pick() : undefined;
-    if (other === undefined || !this.#tools.table.takeRetry(this.#arrival.entry.pool, this.#tools.now())) {
+    const other = this.#isRepeatable(failure) ? this.#other() : undefined;
+    if (other === undefined) {
       void this.#reply.send(new UsherError(failure satisfies ErrorCode));
       return;
     }
     this.#tools.counters.retries += 1;
-    try {
-      this.#attempt(other);
-    } catch (refusal) {
-      void this.#reply.send(refusal);
-    }
+    this.#attempt(other);
   }
 
   /** Whether it is safe to send the request once more. */

@@ -2,6 +2,7 @@ import { connect, type Socket } from 'node:net';
 import type { ErrorCode } from '@usher/domain';
 import type { AttemptOutcome, BackendSlot, RouteEntry } from '../routing-table.ts';
 import { decideRetry } from '../wire/retry.ts';
+import { retryOn, waitForRoom } from './backends.ts';
 import type { LaneTools } from './exchange.ts';
 import type { Headers } from './forwarded.ts';
 
@@ -35,19 +36,18 @@ export class Tunnel {
   }
 
   open(): void {
-    const slot = this.#pick();
-    if (slot === undefined) this.#options.onFailed('no_backend');
-    else this.#connect(slot);
+    const { table, now } = this.#tools;
+    const { entry, client, onFailed } = this.#options;
+    waitForRoom(table, entry.pool, client, now, {
+      onRoom: (slot) => this.#connect(slot),
+      onNoRoom: onFailed,
+    });
   }
 
-  /** A backend that has not been tried yet. */
-  #pick(): BackendSlot | undefined {
-    return this.#tools.table.pick(this.#options.entry.pool, this.#tried);
-  }
-
+  /** Goes on with a backend on which the tunnel was begun. */
   #connect(slot: BackendSlot): void {
     this.#tried.push(slot);
-    const end = this.#begin(slot);
+    const end = this.#count(slot);
     const backend = connect({ host: slot.host, port: slot.port, noDelay: true, allowHalfOpen: true });
     const { connectMs } = this.#tools.table.policy.timeouts;
     const late = setTimeout(() => {
@@ -68,12 +68,11 @@ export class Tunnel {
   }
 
   /** Counts an attempt up to the first call of the function that it answers with; true for that call. */
-  #begin(slot: BackendSlot): (outcome: AttemptOutcome) => boolean {
+  #count(slot: BackendSlot): (outcome: AttemptOutcome) => boolean {
     const { table, now } = this.#tools;
     const { entry } = this.#options;
     const startedMs = now();
     let ended = false;
-    table.begin(slot);
     return (outcome) => {
       if (ended) return false;
       ended = true;
@@ -95,8 +94,8 @@ export class Tunnel {
       idempotent: true,
       attemptsLeft: entry.pool.settings.retry.attempts + 1 - this.#tried.length,
     });
-    const other = verdict === 'none' ? undefined : this.#pick();
-    if (other === undefined || !table.takeRetry(entry.pool, now())) {
+    const other = verdict === 'none' ? undefined : retryOn(table, entry.pool, this.#tried, now());
+    if (other === undefined) {
       onFailed(failure);
       return;
     }

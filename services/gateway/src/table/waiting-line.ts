@@ -9,9 +9,7 @@ const CELLS_PER_WORKER = 2;
 
 /** What the workers of a gateway share to have one order among all that wait for a pool. */
 export function newLineCells(workers: number): SharedArrayBuffer {
-  return new SharedArrayBuffer(
-    BigInt64Array.BYTES_PER_ELEMENT * (FIRST_WORKER + CELLS_PER_WORKER * workers),
-  );
+  return new SharedArrayBuffer(BigInt64Array.BYTES_PER_ELEMENT * (FIRST_WORKER + CELLS_PER_WORKER * workers));
 }
 
 /** Takes out those who waited in a worker that is no more. The others notice at their next look. */

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
 import { Harness, type HarnessOptions } from './testing/harness.ts';
 import { answering, type BackendBehaviour, ok } from './testing/raw-backend.ts';
-import { readMessage, statusOf, until } from './testing/raw-socket.ts';
+import { readMessage, until } from './testing/raw-socket.ts';
 
 let harness: Harness;
 
@@ -41,9 +41,12 @@ const post = (body: string, fields = ''): string =>
 
 const SIZES = [0, 1, 100, 8191, 8192, 8193, 65_535, 65_536, 65_537, 300_000, 2_000_000];
 
-describe('a body', () => {
+describe.each([
+  ['read into buffers of ours', {}],
+  ['read as a stream', { asStreams: true }],
+])('a body %s', (_, mode) => {
   it.each(SIZES)('of %d bytes reaches the backend and comes back unchanged', async (size) => {
-    await start([echoBody]);
+    await start([echoBody], mode);
     const client = harness.connect();
     const body = bytesOf(size);
     for (let n = 0; n < 2; n++) {
@@ -57,7 +60,7 @@ describe('a body', () => {
   it.each(SIZES.slice(1))('of %d bytes in chunks passes through with its framing unchanged', async (size) => {
     const body = bytesOf(size);
     const coded = chunked(body, Math.max(1, size >> 3));
-    await start([answering(() => `HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n${coded}`)]);
+    await start([answering(() => `HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n${coded}`)], mode);
     const client = harness.connect();
     for (let n = 0; n < 2; n++) {
       client.send(`POST / HTTP/1.1\r\nHost: any\r\nTransfer-Encoding: chunked\r\n\r\n${coded}`);
@@ -72,15 +75,18 @@ describe('a body', () => {
   it('may arrive byte by byte in both directions', async () => {
     const response =
       'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nX: y\r\n\r\n3\r\nabc\r\nA\r\n0123456789\r\n0\r\n\r\n';
-    await start([
-      async (connection) => {
-        for (;;) {
-          const request = await readMessage(connection);
-          expect(request.body).toBe('hello');
-          await connection.sendSlowly(response);
-        }
-      },
-    ]);
+    await start(
+      [
+        async (connection) => {
+          for (;;) {
+            const request = await readMessage(connection);
+            expect(request.body).toBe('hello');
+            await connection.sendSlowly(response);
+          }
+        },
+      ],
+      mode,
+    );
     const client = harness.connect();
     for (const request of [
       post('hello'),
@@ -93,7 +99,7 @@ describe('a body', () => {
   });
 
   it('of any size in any pieces comes back as it was', async () => {
-    await start([echoBody]);
+    await start([echoBody], mode);
     await fc.assert(
       fc.asyncProperty(
         fc.integer({ min: 0, max: 40_000 }),
@@ -117,13 +123,16 @@ describe('a body', () => {
 
   it('is read from the backend no faster than the client takes it', async () => {
     const size = 40_000_000;
-    await start([
-      answering((_, connection) => {
-        connection.send(`HTTP/1.1 200 OK\r\nContent-Length: ${size}\r\n\r\n`);
-        connection.socket.write(Buffer.alloc(size, 'x'));
-        return '';
-      }),
-    ]);
+    await start(
+      [
+        answering((_, connection) => {
+          connection.send(`HTTP/1.1 200 OK\r\nContent-Length: ${size}\r\n\r\n`);
+          connection.socket.write(Buffer.alloc(size, 'x'));
+          return '';
+        }),
+      ],
+      mode,
+    );
     const client = harness.connect();
     client.socket.pause();
     client.send(GET);
@@ -155,7 +164,7 @@ describe('a body', () => {
           connection.send(ok('done'));
         },
       ],
-      { limits: { requestBodyBytes: 0 } },
+      { ...mode, limits: { requestBodyBytes: 0 } },
     );
     const client = harness.connect();
     client.send(`POST / HTTP/1.1\r\nHost: any\r\nContent-Length: ${size}\r\n\r\n`);
@@ -172,15 +181,18 @@ describe('a body', () => {
   });
 
   it('that is announced with an expectation is sent when the backend says so', async () => {
-    await start([
-      async (connection) => {
-        const head = await connection.takeThrough('\r\n\r\n');
-        expect(head).toContain('Expect: 100-continue\r\n');
-        expect(connection.text).toBe('');
-        connection.send('HTTP/1.1 100 Continue\r\n\r\n');
-        connection.send(ok(await connection.take(5)));
-      },
-    ]);
+    await start(
+      [
+        async (connection) => {
+          const head = await connection.takeThrough('\r\n\r\n');
+          expect(head).toContain('Expect: 100-continue\r\n');
+          expect(connection.text).toBe('');
+          connection.send('HTTP/1.1 100 Continue\r\n\r\n');
+          connection.send(ok(await connection.take(5)));
+        },
+      ],
+      mode,
+    );
     const client = harness.connect();
     client.send('POST / HTTP/1.1\r\nHost: any\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n');
     expect((await readMessage(client, true)).firstLine).toBe('HTTP/1.1 100 Continue');
@@ -191,12 +203,15 @@ describe('a body', () => {
   });
 
   it('that is refused before it was sent costs the connection, not the answer', async () => {
-    await start([
-      async (connection) => {
-        await connection.takeThrough('\r\n\r\n');
-        connection.send('HTTP/1.1 417 No\r\nContent-Length: 2\r\n\r\nno');
-      },
-    ]);
+    await start(
+      [
+        async (connection) => {
+          await connection.takeThrough('\r\n\r\n');
+          connection.send('HTTP/1.1 417 No\r\nContent-Length: 2\r\n\r\nno');
+        },
+      ],
+      mode,
+    );
     const client = harness.connect();
     client.send('POST / HTTP/1.1\r\nHost: any\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n');
     const { firstLine, headers, body } = await readMessage(client);
@@ -206,12 +221,15 @@ describe('a body', () => {
   });
 
   it('still under way when the answer comes does not keep the client from reading it', async () => {
-    await start([
-      async (connection) => {
-        await connection.takeThrough('\r\n\r\n');
-        connection.send(ok('enough'));
-      },
-    ]);
+    await start(
+      [
+        async (connection) => {
+          await connection.takeThrough('\r\n\r\n');
+          connection.send(ok('enough'));
+        },
+      ],
+      mode,
+    );
     const client = harness.connect();
     client.send('POST / HTTP/1.1\r\nHost: any\r\nContent-Length: 5000000\r\n\r\n');
     client.send('x'.repeat(1_000_000));
@@ -223,13 +241,16 @@ describe('a body', () => {
   });
 
   it('can be answered while it is still being sent', async () => {
-    await start([
-      async (connection) => {
-        await connection.takeThrough('\r\n\r\n');
-        connection.send('HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\n');
-        for (let n = 0; n < 6; n++) connection.send((await connection.take(1)).toUpperCase());
-      },
-    ]);
+    await start(
+      [
+        async (connection) => {
+          await connection.takeThrough('\r\n\r\n');
+          connection.send('HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\n');
+          for (let n = 0; n < 6; n++) connection.send((await connection.take(1)).toUpperCase());
+        },
+      ],
+      mode,
+    );
     const client = harness.connect();
     client.send('POST / HTTP/1.1\r\nHost: any\r\nContent-Length: 6\r\n\r\n');
     await client.takeThrough('\r\n\r\n');
@@ -239,78 +260,5 @@ describe('a body', () => {
     }
     await client.untilClosed();
     expect(harness.table.outcomes).toEqual(['ok']);
-  });
-});
-
-describe('a limit', () => {
-  const LIMITS = { limits: { requestBodyBytes: 1000, headerBytes: 2048, headerCount: 10 } };
-
-  async function refused(request: string): Promise<number> {
-    await start([echoBody], LIMITS);
-    const client = harness.connect();
-    client.send(request);
-    const { headers, firstLine } = await readMessage(client);
-    expect(headers['content-type']).toBe('application/problem+json');
-    expect(headers['connection']).toBe('close');
-    await until(() => client.ended, 'closed');
-    expect(client.error).toBeUndefined();
-    return Number(firstLine.split(' ')[1]);
-  }
-
-  it('on a body with a length is enforced before a backend hears of it', async () => {
-    expect(await refused(post('x'.repeat(1001)))).toBe(413);
-    expect(harness.table.begun).toBe(0);
-  });
-
-  it('on a body in chunks is enforced while it passes', async () => {
-    const head = 'POST / HTTP/1.1\r\nHost: any\r\nTransfer-Encoding: chunked\r\n\r\n';
-    expect(await refused(head + chunked('x'.repeat(1001), 1001))).toBe(413);
-    await harness.stop();
-    await start([echoBody], LIMITS);
-    const client = harness.connect();
-    client.send(head);
-    await until(() => harness.table.begun === 1, 'attempt begun');
-    for (let n = 0; n < 11; n++) client.send(`64\r\n${'x'.repeat(100)}\r\n`);
-    expect(statusOf(await readMessage(client))).toBe(413);
-    await harness.settled();
-    expect(harness.table.outcomes).toEqual(['client_closed']);
-  });
-
-  it('admits what just fits', async () => {
-    await start([echoBody], LIMITS);
-    const client = harness.connect();
-    client.send(post('x'.repeat(1000)));
-    expect((await readMessage(client)).body).toHaveLength(1000);
-    client.send(
-      `POST / HTTP/1.1\r\nHost: any\r\nTransfer-Encoding: chunked\r\n\r\n${chunked('x'.repeat(1000), 9)}`,
-    );
-    expect((await readMessage(client)).body).toHaveLength(1000);
-  });
-
-  it('on the head is enforced on its bytes and on its lines', async () => {
-    expect(await refused(`GET / HTTP/1.1\r\nHost: any\r\nX: ${'x'.repeat(3000)}\r\n\r\n`)).toBe(431);
-    await harness.stop();
-    expect(await refused(`GET /${'x'.repeat(5000)}`)).toBe(431);
-    await harness.stop();
-    expect(await refused(`GET / HTTP/1.1\r\nHost: any\r\n${'A: b\r\n'.repeat(10)}\r\n`)).toBe(431);
-  });
-
-  it('on connections answers 503 and closes', async () => {
-    await start([echoBody], { limits: { connections: 4 }, workers: 2 });
-    const clients = [harness.connect(), harness.connect()];
-    for (const client of clients) {
-      client.send(post('here'));
-      expect((await readMessage(client)).body).toBe('here');
-    }
-    const third = harness.connect();
-    const { firstLine, headers } = await readMessage(third);
-    expect(firstLine).toBe('HTTP/1.1 503 Service Unavailable');
-    expect(headers).toMatchObject({ connection: 'close', 'retry-after': '1' });
-    await until(() => third.ended, 'closed');
-    clients[0]!.socket.end();
-    await until(() => harness.lane.counts.connectionsOpen === 1, 'one gone');
-    const fourth = harness.connect();
-    fourth.send(post('in'));
-    expect((await readMessage(fourth)).body).toBe('in');
   });
 });

@@ -8,6 +8,7 @@ import { Exchange } from './exchange.ts';
 import { forwardRequestHead, requestIdOf } from './forward-request.ts';
 import type { ConnectionLine } from './forward-response.ts';
 import type { LaneContext } from './lane-context.ts';
+import { OutgoingRequest } from './outgoing-request.ts';
 import type { Output } from './output.ts';
 import type { Peer } from './peer.ts';
 import { problemResponse } from './problem-response.ts';
@@ -132,6 +133,8 @@ export class ClientConnection implements ClientSide, ClientSocketUser {
     const { exchange } = this;
     // Half a request will never become a whole one.
     if (exchange?.wantsBody === true) this.link.destroy();
+    // Most who stop sending have left, and nothing that is written would find out: none of them keeps others waiting.
+    else if (exchange?.waits === true) this.link.destroy();
     else if (exchange === undefined && !this.output.blocked) this.link.close();
   }
 
@@ -215,9 +218,9 @@ export class ClientConnection implements ClientSide, ClientSocketUser {
       this.exchangeOver(startMs);
       return;
     }
-    const forwarded = forwardRequestHead(head, id, this.peer);
+    const outgoing = new OutgoingRequest(forwardRequestHead(head, id, this.peer), head, body);
     const { pool, answers } = route;
-    this.exchange = new Exchange(this, lane, head, { pool, answers, head: forwarded, id, body, startMs });
+    this.exchange = new Exchange(this, lane, head, { pool, answers, outgoing, id, startMs });
     this.exchange.start();
   }
 

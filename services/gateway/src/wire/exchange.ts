@@ -1,25 +1,15 @@
 import type { ErrorCode } from '@usher/domain';
-import { FAULTY, type HttpFault, isIdempotent, type RequestHead } from '@usher/http1';
-import type {
-  AttemptOutcome,
-  BackendSlot,
-  LineExit,
-  Place,
-  PoolTable,
-  Waiter,
-} from '../routing-table.ts';
+import { FAULTY, type HttpFault, type RequestHead } from '@usher/http1';
+import type { AttemptOutcome, BackendSlot, PoolTable } from '../routing-table.ts';
+import { type Guest, Wait } from '../table/wait.ts';
+import { Attempts } from './attempts.ts';
 import type { ClientSide } from './client-side.ts';
 import type { LaneContext } from './lane-context.ts';
+import type { OutgoingRequest } from './outgoing-request.ts';
 import type { Lifetime } from './read-buffers.ts';
-import { REPLAY_BYTES_MAX, type RequestBody } from './request-body.ts';
 import { type Asked, ResponseRelay } from './response-relay.ts';
 import { decideRetry } from './retry.ts';
 import type { Loss, UpstreamConnection, UpstreamUser } from './upstream-connection.ts';
-
-const NONE_TRIED: readonly BackendSlot[] = [];
-/** Of pools that were declared before there were queues. */
-const NO_QUEUE = { max: 0, timeoutMs: 0 };
-const NO_ROOM = 'no backend has room';
 
 /** Outcomes that are answered with the error of the same name. */
 type Failure = Exclude<AttemptOutcome, 'ok' | 'server_error' | 'client_closed'>;
@@ -29,28 +19,20 @@ export interface ExchangeRequest {
   readonly pool: PoolTable;
   /** Of the request's route, where its answer is counted. */
   readonly answers: Float64Array;
-  /** The head for the backend, without its last CRLF. */
-  readonly head: string;
+  readonly outgoing: OutgoingRequest;
   readonly id: string;
-  readonly body: RequestBody | undefined;
   readonly startMs: number;
 }
 
-/**
- * One request and its response, through as many attempts as the retry rules allow. Calls `begin` and `finish` of the
- * table exactly once per attempt, however it ends.
- */
-export class Exchange implements UpstreamUser, Asked, Waiter {
+/** One request and its response, through as many attempts as the retry rules allow. */
+export class Exchange implements UpstreamUser, Asked, Guest {
   readonly requestId: string;
   readonly toHead: boolean;
   readonly oldClient: boolean;
   private readonly client: ClientSide;
   private readonly lane: LaneContext;
-  private readonly pool: PoolTable;
-  private readonly head: string;
-  private readonly needsHost: boolean;
-  private readonly idempotent: boolean;
-  private readonly body: RequestBody | undefined;
+  private readonly attempts: Attempts;
+  private readonly outgoing: OutgoingRequest;
   readonly startMs: number;
   readonly answers: Float64Array;
   /** When the whole request has to be over. */
@@ -58,15 +40,7 @@ export class Exchange implements UpstreamUser, Asked, Waiter {
   private over = false;
   private relay: ResponseRelay;
   private upstream: UpstreamConnection | undefined;
-  /** Where the present attempt goes; undefined between attempts and after the last. */
-  private slot: BackendSlot | undefined;
-  /** Where it waits for a backend to have room. */
-  private place: Place | undefined;
-  private tried: BackendSlot[] | undefined;
-  private attemptsLeft: number;
-  private attemptStartMs = 0;
-  /** The head has been written to the present connection. */
-  private sent = false;
+  private waiting: Wait | undefined;
 
   constructor(client: ClientSide, lane: LaneContext, head: RequestHead, request: ExchangeRequest) {
     this.client = client;
@@ -74,41 +48,49 @@ export class Exchange implements UpstreamUser, Asked, Waiter {
     this.requestId = request.id;
     this.toHead = head.method === 'HEAD';
     this.oldClient = head.minor === 0;
-    this.idempotent = isIdempotent(head.method);
-    this.needsHost = head.authority === '';
-    this.pool = request.pool;
-    this.head = request.head;
-    this.body = request.body;
+    this.attempts = new Attempts(lane.table, request.pool);
+    this.outgoing = request.outgoing;
     this.startMs = request.startMs;
     this.answers = request.answers;
     this.relay = new ResponseRelay(client, this, lane.responseHead);
-    this.attemptsLeft = this.pool.settings.retry.attempts;
     const { requestMs } = lane.table.policy.timeouts;
     this.limitMs = requestMs === 0 ? Infinity : request.startMs + requestMs;
   }
 
   get wantsBody(): boolean {
-    return this.body !== undefined && !this.body.done;
+    return this.outgoing.wantsBody;
+  }
+
+  /** No backend has had room for it yet. */
+  get waits(): boolean {
+    return this.waiting !== undefined;
   }
 
   /** Starts the first attempt. The beginning of the body, if any, has been taken and kept already. */
   start(): void {
-    const slot = this.lane.table.pick(this.pool, NONE_TRIED);
-    if (slot !== undefined && this.lane.table.begin(slot)) this.attempt(slot, this.startMs);
-    else this.queue();
+    const slot = this.attempts.first(this.startMs);
+    if (slot !== undefined) {
+      this.attempt(slot, this.startMs);
+      return;
+    }
+    const waiting = new Wait(this.attempts.pool, this, this.lane.now);
+    this.waiting = waiting;
+    this.client.expireAt(Math.min(this.limitMs, waiting.dueMs));
+    waiting.begin();
   }
 
-  admitted(slot: BackendSlot): void {
+  onRoom(slot: BackendSlot): void {
     const nowMs = this.lane.now();
-    this.place = undefined;
-    this.pool.line?.waited(nowMs - this.startMs);
+    this.waiting = undefined;
+    this.attempts.admitted(slot, nowMs);
     this.attempt(slot, nowMs);
-    if (this.sent) this.client.resumeBody();
+    if (this.outgoing.sent) this.client.resumeBody();
   }
 
-  turnedAway(): void {
-    this.place = undefined;
-    this.refuse('no_backend', '', this.lane.now());
+  onNoRoom(code: ErrorCode, detail: string): void {
+    this.waiting = undefined;
+    this.over = true;
+    this.client.exchangeFailed(code, detail, this.lane.now());
   }
 
   /** Part of the body waits to be written to the backend. */
@@ -118,23 +100,15 @@ export class Exchange implements UpstreamUser, Asked, Waiter {
 
   /** Takes what belongs to the body from `bytes[0..length)`; answers with the offset after it. */
   onBodyData(bytes: Buffer, length: number, lifetime: Lifetime): number {
-    const { body, upstream } = this;
-    if (body === undefined || (upstream === undefined && this.place === undefined)) return length;
-    const to = body.take(bytes, 0, length);
+    const { outgoing, upstream } = this;
+    if (outgoing.body === undefined || (upstream === undefined && this.waiting === undefined)) return length;
+    const to = outgoing.takeBody(bytes, length, lifetime, upstream?.output);
     if (to === FAULTY) {
-      this.onRequestFault(body.fault);
+      this.onRequestFault(outgoing.body.fault);
       return length;
     }
-    if (this.sent && upstream !== undefined) {
-      if (body.keptBytes + to > REPLAY_BYTES_MAX) body.forget();
-      body.keep(bytes, 0, to, lifetime);
-      upstream.output.part(bytes, 0, to, lifetime);
-      if (upstream.output.blocked) this.client.pauseBody();
-      if (this.relay.status === 0) this.awaitNext(this.lane.now());
-    } else {
-      body.keep(bytes, 0, to, lifetime);
-      if (body.keptBytes >= REPLAY_BYTES_MAX) this.client.pauseBody();
-    }
+    if (outgoing.isFull(upstream?.output)) this.client.pauseBody();
+    if (outgoing.sent && this.relay.status === 0) this.awaitNext(this.lane.now());
     return to;
   }
 
@@ -155,15 +129,13 @@ export class Exchange implements UpstreamUser, Asked, Waiter {
     this.lane.counters.clientAborts += 1;
     this.finish('client_closed', this.lane.now());
     this.over = true;
-    this.unqueue('left');
   }
 
   /** The time given by `expireAt` has come. */
   expire(nowMs: number): void {
     const inTime = nowMs < this.limitMs;
-    if (this.place !== undefined) {
-      this.unqueue('timeout');
-      this.refuse('overloaded', NO_ROOM, nowMs);
+    if (this.waiting !== undefined) {
+      this.waiting.expire();
     } else if (this.relay.status !== 0) {
       // Too late for an error answer: the whole request takes too long, or the client does not read.
       this.onBroken(inTime ? 'client_closed' : 'response_timeout', nowMs);
@@ -187,8 +159,7 @@ export class Exchange implements UpstreamUser, Asked, Waiter {
     const headBefore = relay.status === 0;
     const verdict = relay.take(bytes, length, lifetime);
     if (verdict === 'bad') {
-      if (relay.status === 0) this.onFailed('bad_response', this.lane.now());
-      else this.onBroken('bad_response', this.lane.now());
+      this.onBadResponse();
     } else if (verdict !== 'more') {
       this.onAnswered(verdict === 'complete');
     } else if (relay.status !== 0) {
@@ -219,40 +190,7 @@ export class Exchange implements UpstreamUser, Asked, Waiter {
     return this.wantsBody && this.upstream?.output.blocked !== true;
   }
 
-  /** Waits until a backend has room, or answers that there is none to wait for. Only first attempts wait. */
-  private queue(): void {
-    const { line, eligible, settings } = this.pool;
-    if (line === undefined || eligible.length === 0) {
-      this.refuse('no_backend', '', this.startMs);
-      return;
-    }
-    const { max, timeoutMs } = settings.queue ?? NO_QUEUE;
-    this.place = line.enter(this, max);
-    if (this.place === undefined) {
-      this.refuse('overloaded', NO_ROOM, this.startMs);
-      return;
-    }
-    this.client.expireAt(Math.min(this.limitMs, this.startMs + timeoutMs));
-    line.serve();
-  }
-
-  private unqueue(exit: LineExit): void {
-    const { place } = this;
-    if (place === undefined) return;
-    this.place = undefined;
-    this.pool.line?.leave(place, exit);
-  }
-
-  /** Answers without an attempt. */
-  private refuse(code: ErrorCode, detail: string, nowMs: number): void {
-    this.over = true;
-    this.client.exchangeFailed(code, detail, nowMs);
-  }
-
-  /** Goes on with a backend on which the request was begun. */
   private attempt(slot: BackendSlot, nowMs: number): void {
-    this.slot = slot;
-    this.attemptStartMs = nowMs;
     this.upstream = this.lane.upstreams.take(slot, this);
     if (this.upstream === undefined) this.connect(slot, nowMs);
     else this.send(nowMs);
@@ -260,24 +198,15 @@ export class Exchange implements UpstreamUser, Asked, Waiter {
 
   private connect(slot: BackendSlot, nowMs: number): void {
     const { connectMs } = this.lane.table.policy.timeouts;
-    this.sent = false;
+    this.outgoing.sent = false;
     this.upstream = this.lane.upstreams.open(slot, this, nowMs + connectMs);
     this.client.expireAt(this.limitMs);
   }
 
-  /** Writes the head and what is there of the body, in one piece when that is short. */
   private send(nowMs: number): void {
-    const { body, upstream, slot } = this;
-    if (upstream === undefined || slot === undefined) return;
-    const host = this.needsHost ? `host: ${slot.authority}\r\n\r\n` : '\r\n';
-    this.sent = true;
-    if (body === undefined) {
-      upstream.output.text(this.head + host);
-    } else {
-      upstream.output.headAndPieces(this.head + host, body.kept, body.keptBytes);
-      // What is never sent twice need not be kept.
-      if (!this.idempotent || body.keptBytes > REPLAY_BYTES_MAX) body.forget();
-    }
+    const { upstream } = this;
+    if (upstream === undefined) return;
+    this.outgoing.send(upstream.output, upstream.slot.authority);
     this.awaitNext(nowMs);
   }
 
@@ -292,47 +221,46 @@ export class Exchange implements UpstreamUser, Asked, Waiter {
     const nowMs = this.lane.now();
     this.finish('client_closed', nowMs);
     this.over = true;
-    this.unqueue('left');
     if (this.relay.status === 0) this.client.exchangeFailed(fault.code, fault.detail, nowMs);
     else this.client.abort();
   }
 
   /** The attempt failed before a final response: tries again if the rules allow it, else answers with the error. */
   private onFailed(outcome: Failure, nowMs: number): void {
-    const { slot, relay, upstream, pool } = this;
-    if (slot === undefined) return;
-    const reached = this.sent;
+    const { attempts, relay, upstream } = this;
+    if (attempts.slot === undefined) return;
     const verdict = decideRetry({
       outcome,
-      reached,
+      reached: this.outgoing.sent,
       stale: upstream?.reused === true && relay.untouched && outcome === 'backend_closed',
-      replayable: !relay.visible && (this.body?.replayable ?? true),
-      idempotent: this.idempotent,
-      attemptsLeft: this.attemptsLeft,
+      replayable: !relay.visible && this.outgoing.replayable,
+      idempotent: this.outgoing.idempotent,
+      attemptsLeft: attempts.left,
     });
     this.relay = new ResponseRelay(this.client, this, this.lane.responseHead);
     if (verdict === 'fresh') {
       upstream?.destroy();
-      this.connect(slot, nowMs);
+      this.connect(attempts.slot, nowMs);
       return;
     }
+    attempts.fail(outcome, nowMs);
     this.finish(outcome, nowMs);
-    if (verdict === 'other') {
-      (this.tried ??= []).push(slot);
-      const next = this.lane.table.pick(pool, this.tried);
-      if (
-        next !== undefined &&
-        this.lane.table.takeRetry(pool, nowMs) &&
-        this.lane.table.begin(next)
-      ) {
-        this.attemptsLeft -= 1;
-        this.lane.counters.retries += 1;
-        this.attempt(next, nowMs);
-        return;
-      }
+    const next = verdict === 'other' ? attempts.another(nowMs) : undefined;
+    if (next === undefined) {
+      this.over = true;
+      this.client.exchangeFailed(outcome, '', nowMs);
+    } else {
+      this.lane.counters.retries += 1;
+      this.attempt(next, nowMs);
     }
-    this.over = true;
-    this.client.exchangeFailed(outcome, '', nowMs);
+  }
+
+  private onBadResponse(): void {
+    const { relay, lane } = this;
+    const nowMs = lane.now();
+    lane.badResponses.report(this.attempts.slot?.id ?? '', relay.fault.detail, nowMs);
+    if (relay.status === 0) this.onFailed('bad_response', nowMs);
+    else this.onBroken('bad_response', nowMs);
   }
 
   /** The whole response is written. `clean`: the backend sent nothing more than it. */
@@ -362,11 +290,10 @@ export class Exchange implements UpstreamUser, Asked, Waiter {
 
   /** Ends the present attempt, if there is one, and its connection unless that was released. */
   private finish(outcome: AttemptOutcome, nowMs: number): void {
-    const { slot, upstream } = this;
+    const { upstream } = this;
     this.upstream = undefined;
-    this.slot = undefined;
     upstream?.destroy();
-    if (slot !== undefined)
-      this.lane.table.finish(this.pool, slot, outcome, nowMs - this.attemptStartMs, nowMs);
+    this.waiting?.leave();
+    this.attempts.finish(outcome, nowMs);
   }
 }

@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 import type { RequestHead, ResponseHead } from '@usher/http1';
 import type { Log } from '@usher/ports';
 import type { RoutingTable } from '../routing-table.ts';
+import type { BadResponseLog } from './bad-response-log.ts';
 import type { WireCounters } from './counters.ts';
 import type { DeadlineWheel } from './deadlines.ts';
 import type { PeerDirectory } from './peer.ts';
@@ -11,7 +12,7 @@ import type { UpstreamPools } from './upstream-pools.ts';
 export interface WireLaneOptions {
   readonly table: RoutingTable;
   /** Milliseconds since the epoch, with fractions where the clock has them; called twice per request. */
-  now(): number;
+  readonly now: () => number;
   /** A new id for a request that brings none: a token that is unique in the fleet. */
   newRequestId(): string;
   /** Takes over a connection whose next request is for the plugin lane. The socket is paused; `head` is what was read of it, which goes back with `unshift`. */
@@ -27,6 +28,7 @@ export interface LaneContext extends WireLaneOptions {
   readonly deadlines: DeadlineWheel;
   readonly upstreams: UpstreamPools;
   readonly peers: PeerDirectory;
+  readonly badResponses: BadResponseLog;
   readonly requestHead: RequestHead;
   readonly responseHead: ResponseHead;
   /** No connection is kept for another request any more. */

@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import { RequestHead, ResponseHead } from '@usher/http1';
+import { BadResponseLog } from './bad-response-log.ts';
 import { ClientConnection, type ConnectionOwner } from './client-connection.ts';
 import type { WireCounts } from './counters.ts';
 import { DeadlineWheel, TICK_MS } from './deadlines.ts';
@@ -7,6 +8,9 @@ import type { LaneContext, WireLaneOptions } from './lane-context.ts';
 import { PeerDirectory } from './peer.ts';
 import { problemResponse } from './problem-response.ts';
 import { UpstreamPools } from './upstream-pools.ts';
+
+/** How long a refused client may go without reading its answer. */
+const REFUSED_LINGER_MS = 2000;
 
 /** The wire lane of one worker. */
 export interface WireLane {
@@ -37,6 +41,7 @@ class Lane implements WireLane, ConnectionOwner {
       deadlines,
       upstreams: new UpstreamPools(deadlines),
       peers: new PeerDirectory(),
+      badResponses: new BadResponseLog(options.log),
       requestHead: new RequestHead(),
       responseHead: new ResponseHead(),
       draining: false,
@@ -93,6 +98,7 @@ class Lane implements WireLane, ConnectionOwner {
     const connection = 'connection: close\r\n';
     socket.on('error', () => socket.destroy());
     socket.end(problemResponse('overloaded', '', { requestId, connection, toHead: false }), 'latin1');
+    socket.setTimeout(REFUSED_LINGER_MS, () => socket.destroy());
     // Discards what the client sends, so that closing does not reset the connection before it has read the answer.
     socket.resume();
   }

@@ -1,5 +1,8 @@
-/** What one read takes at most. */
-export const READ_BYTES = 64 * 1024;
+/**
+ * What one read takes at most. What was read is written in one piece, and the kernel's largest segment is a little shorter
+ * than 64 KiB: a write of 64 KiB would be cut into one large and one tiny segment, which costs half as much again.
+ */
+const READ_BYTES = 48 * 1024;
 
 /** From this many bytes in one read on, copying them costs more than a buffer of one's own. */
 const OWN_BYTES_MIN = 4 * 1024;

@@ -1,4 +1,4 @@
-import { type BodyKind, ChunkedScanner, FAULTY, type Framing } from '@usher/http1';
+import { type BodyKind, ChunkedScanner, FAULTS, FAULTY, type Framing, type HttpFault } from '@usher/http1';
 
 /** The body of one response: finds its end, and takes it out of its chunks for a client that does not know them. */
 export class ResponseBody {
@@ -21,6 +21,11 @@ export class ResponseBody {
         ? (bytes, start, end) => this.payload.push(Buffer.from(bytes.subarray(start, end)))
         : undefined,
     );
+  }
+
+  /** Why `take` was FAULTY. */
+  get fault(): HttpFault {
+    return this.scanner?.fault ?? FAULTS.chunkSize;
   }
 
   /** Takes what belongs to the body from `bytes[start..end)`; answers with the offset after it, or FAULTY. */

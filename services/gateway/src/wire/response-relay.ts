@@ -1,4 +1,12 @@
-import { FAULTY, HeadBuffer, INCOMPLETE, parseResponseHead, type ResponseHead } from '@usher/http1';
+import {
+  FAULTS,
+  FAULTY,
+  HeadBuffer,
+  type HttpFault,
+  INCOMPLETE,
+  parseResponseHead,
+  type ResponseHead,
+} from '@usher/http1';
 import type { ClientSide } from './client-side.ts';
 import { forwardResponseHead } from './forward-response.ts';
 import type { Lifetime } from './read-buffers.ts';
@@ -29,6 +37,8 @@ export class ResponseRelay {
   status = 0;
   /** The backend keeps its connection open after this response. */
   persistent = false;
+  /** Which rule a bad response broke. */
+  fault: HttpFault = FAULTS.statusLine;
   /** Something was written to the client, so that this attempt cannot be followed by another. */
   visible = false;
   private readonly client: ClientSide;
@@ -71,7 +81,7 @@ export class ResponseRelay {
     let end = length;
     for (;;) {
       const headEnd = parseResponseHead(view, end, asked.toHead, HEAD_LIMITS, head);
-      if (headEnd === FAULTY) return 'bad';
+      if (headEnd === FAULTY) return this.refuse(head.fault);
       if (headEnd === INCOMPLETE) {
         this.partial = new HeadBuffer();
         this.partial.append(view.subarray(0, end));
@@ -79,7 +89,7 @@ export class ResponseRelay {
         return 'more';
       }
       if (head.status >= 200) return this.takeFinal(view, headEnd, end, lifetime);
-      if (!this.relayInformational()) return 'bad';
+      if (!this.relayInformational()) return this.refuse(FAULTS.informational);
       if (headEnd === end) return 'more';
       view = view.subarray(headEnd, end);
       end -= headEnd;
@@ -103,7 +113,7 @@ export class ResponseRelay {
     if (!whole) {
       body = new ResponseBody(head, asked.oldClient);
       bodyEnd = body.take(bytes, headEnd, end);
-      if (bodyEnd === FAULTY) return 'bad';
+      if (bodyEnd === FAULTY) return this.refuse(body.fault);
       this.body = body;
       if (body.decoded || body.kind === 'close') client.closeAfterwards();
     }
@@ -126,11 +136,16 @@ export class ResponseRelay {
 
   private relayBody(body: ResponseBody, bytes: Buffer, end: number, lifetime: Lifetime): RelayVerdict {
     const to = body.take(bytes, 0, end);
-    if (to === FAULTY) return 'bad';
+    if (to === FAULTY) return this.refuse(body.fault);
     if (body.decoded) this.writeDecoded(body);
     else this.client.output.part(bytes, 0, to, lifetime);
     if (!body.complete) return 'more';
     return to < end ? 'surplus' : 'complete';
+  }
+
+  private refuse(fault: HttpFault): RelayVerdict {
+    this.fault = fault;
+    return 'bad';
   }
 
   private writeDecoded(body: ResponseBody | undefined): void {

@@ -1,3 +1,6 @@
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+import { Worker } from 'node:worker_threads';
 import { afterEach, describe, expect, it } from 'vitest';
 import { Harness, type HarnessOptions } from './testing/harness.ts';
 import { answering, type BackendBehaviour, ok } from './testing/raw-backend.ts';
@@ -27,7 +30,36 @@ async function statusAfter(client: RawSocket, ms: number): Promise<number> {
   return statusOf(await readMessage(client));
 }
 
+/** Listens on a thread that then never accepts anything: once its queue is full, connecting to it takes for ever. */
+const DEAF = `
+  const { createServer } = require('node:net');
+  const { parentPort } = require('node:worker_threads');
+  const server = createServer();
+  server.listen({ port: 0, host: '127.0.0.1', backlog: 1 }, () => {
+    parentPort.postMessage(server.address().port);
+    setImmediate(() => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0));
+  });
+`;
+
 describe('in time', () => {
+  it('a backend that accepts no connection is a 504, for whatever method', async () => {
+    const deaf = new Worker(DEAF, { eval: true });
+    const [port] = (await once(deaf, 'message')) as [number];
+    const fillers: Socket[] = [];
+    for (let n = 0; n < 8; n++) fillers.push(connect({ port, host: '127.0.0.1' }).on('error', () => {}));
+    await until(() => fillers.filter(({ connecting }) => !connecting).length >= 2, 'queue filled');
+    await start([], { urls: [`http://127.0.0.1:${port}`], retry: { attempts: 0, budgetRatio: 0 } });
+    const client = harness.connect();
+    client.send('POST / HTTP/1.1\r\nHost: any\r\nContent-Length: 3\r\n\r\nabc');
+    await until(() => harness.table.begun === 1, 'begun');
+    harness.advance(2500);
+    expect(harness.table.outcomes).toEqual([]);
+    expect(await statusAfter(client, 700)).toBe(504);
+    expect(harness.table.outcomes).toEqual(['connect_timeout']);
+    for (const filler of fillers) filler.destroy();
+    await deaf.terminate();
+  });
+
   it('a backend that does not answer is a 504, and the request is not tried elsewhere', async () => {
     await start([silent, silent]);
     const client = harness.connect();

@@ -1,8 +1,8 @@
 import type { PolicySettings } from '@usher/domain';
 import type { LogFields } from '@usher/ports';
 import type { LineCounts, TableDelta } from '../routing-table.ts';
-import type { BackendObservation } from '../table/observation.ts';
 import type { BreakerNews } from '../table/breaker-news.ts';
+import type { BackendObservation } from '../table/observation.ts';
 import type { WireCounts } from '../wire/counters.ts';
 
 /** What the control thread and the workers tell each other. Everything here survives structured cloning. */

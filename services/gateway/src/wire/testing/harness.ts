@@ -2,8 +2,9 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { FastRandom, type LimitSettings, type PoolSettings, type TimeoutSettings } from '@usher/domain';
 import type { Log } from '@usher/ports';
 import type { AttemptOutcome, BackendSlot, PoolTable } from '../../routing-table.ts';
+import { newLineCells } from '../../table/waiting-line.ts';
 import { WorkerTable } from '../../table/worker-table.ts';
-import { policy, pool, route, row } from '../../testing/fixtures.ts';
+import { limitOf, policy, pool, route, row } from '../../testing/fixtures.ts';
 import { WireCounters } from '../counters.ts';
 import { createWireLane, type WireLane } from '../lane.ts';
 import { type BackendBehaviour, RawBackend } from './raw-backend.ts';
@@ -40,6 +41,11 @@ export interface HarnessOptions {
   /** Addresses of backends that are no `RawBackend`, tried before those. */
   readonly urls?: readonly string[];
   readonly workers?: number;
+  readonly queue?: PoolSettings['queue'];
+  /** Of each backend; they share one line. */
+  readonly maxConnections?: number;
+  /** Accepted sockets look like what cannot be given a read buffer of ours. */
+  readonly asStreams?: boolean;
 }
 
 /** A wire lane behind a real listener, with real backends; time moves only when the test says so, plus real time. */
@@ -72,7 +78,10 @@ export class Harness {
       log,
       workers: options.workers ?? 1,
     });
-    this.server = createServer((socket) => this.lane.accept(socket));
+    this.server = createServer((socket) => {
+      if (options.asStreams === true) Object.defineProperty(socket, 'encrypted', { value: false });
+      this.lane.accept(socket);
+    });
   }
 
   static async start(
@@ -148,6 +157,9 @@ function tableFor(backends: readonly RawBackend[], options: HarnessOptions): Rec
   });
   const table = new RecordingTable(settings, new FastRandom({ next: () => 0.5 }), () => {});
   const { breaker } = pool();
+  const line = newLineCells(1);
+  const { maxConnections } = options;
+  const limit = () => (maxConnections === undefined ? undefined : limitOf(maxConnections, 1, line));
   const urls = [...(options.urls ?? []), ...backends.map(({ url }) => url)];
   table.apply(
     [
@@ -155,10 +167,11 @@ function tableFor(backends: readonly RawBackend[], options: HarnessOptions): Rec
         kind: 'pool',
         settings: pool({
           retry: options.retry ?? { attempts: 1, budgetRatio: 0.2 },
+          queue: options.queue,
           breaker: { ...breaker, enabled: false },
         }),
       },
-      ...urls.map((url, at) => ({ kind: 'backend', row: row(`b${at}`, { url }) }) as const),
+      ...urls.map((url, at) => ({ kind: 'backend', row: row(`b${at}`, { url, limit: limit() }) }) as const),
       { kind: 'policy', policy: settings },
     ],
     1,

@@ -1,0 +1,64 @@
+import type { AttemptOutcome, BackendSlot, PoolTable, RoutingTable } from '../routing-table.ts';
+
+const NONE_TRIED: readonly BackendSlot[] = [];
+
+/** The attempts of one request: which backends it went to, and what is left. Tells the table of each begin and end once. */
+export class Attempts {
+  /** Where the present attempt goes; undefined between attempts and after the last. */
+  slot: BackendSlot | undefined;
+  /** How many may follow the first. */
+  left: number;
+  private readonly table: RoutingTable;
+  readonly pool: PoolTable;
+  private startMs = 0;
+  private tried: BackendSlot[] | undefined;
+
+  constructor(table: RoutingTable, pool: PoolTable) {
+    this.table = table;
+    this.pool = pool;
+    this.left = pool.settings.retry.attempts;
+  }
+
+  /** Begins the first attempt; undefined when there is no backend, or none that has room. */
+  first(nowMs: number): BackendSlot | undefined {
+    return this.begin(this.table.pick(this.pool, NONE_TRIED), nowMs);
+  }
+
+  /** The first attempt was begun on a backend for which the request had to wait. */
+  admitted(slot: BackendSlot, nowMs: number): void {
+    this.slot = slot;
+    this.startMs = nowMs;
+  }
+
+  /**
+   * Begins another attempt on a backend that was not tried; undefined when there is none, or none that has room, or the
+   * budget is used up. Only first attempts wait for room: who has failed once already does not keep others waiting.
+   */
+  another(nowMs: number): BackendSlot | undefined {
+    const slot = this.table.pick(this.pool, this.tried ?? NONE_TRIED);
+    if (slot === undefined || !this.table.takeRetry(this.pool, nowMs)) return undefined;
+    this.left -= 1;
+    return this.begin(slot, nowMs);
+  }
+
+  /** Ends the present attempt, if there is one. */
+  finish(outcome: AttemptOutcome, nowMs: number): void {
+    const { slot } = this;
+    if (slot === undefined) return;
+    this.slot = undefined;
+    this.table.finish(this.pool, slot, outcome, nowMs - this.startMs, nowMs);
+  }
+
+  /** Ends the present attempt; its backend gets no other one of this request. */
+  fail(outcome: AttemptOutcome, nowMs: number): void {
+    if (this.slot !== undefined) (this.tried ??= []).push(this.slot);
+    this.finish(outcome, nowMs);
+  }
+
+  private begin(slot: BackendSlot | undefined, nowMs: number): BackendSlot | undefined {
+    if (slot === undefined || !this.table.begin(slot)) return undefined;
+    this.slot = slot;
+    this.startMs = nowMs;
+    return slot;
+  }
+}
