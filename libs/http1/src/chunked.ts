@@ -1,5 +1,7 @@
 import { BYTE, CHAR, CLASS_OF, hexValue } from './chars.ts';
+import { type ExtensionState, nextExtensionState } from './chunk-extension.ts';
 import { FAULTS, type HttpFault } from './faults.ts';
+import { FIELD, fieldIdOf } from './field-names.ts';
 import { FAULTY } from './field-table.ts';
 
 /** 13 hexadecimal digits are 2^52, below the largest exact integer. */
@@ -7,13 +9,18 @@ const SIZE_DIGITS_MAX = 13;
 /** Per chunk; more is nothing but a way to make a proxy work. */
 const EXTENSION_BYTES_MAX = 256;
 const TRAILER_BYTES_MAX = 8 * 1024;
+/** No name that is looked for is as long. */
+const NAME_BYTES_MAX = 32;
+
+/**
+ * Trailer fields pass, but for those that frame, route or authenticate a message or speak for its sender: whoever merges
+ * them into its head would read another message than the one that was judged (RFC 9110 section 6.5.1).
+ */
+const TRAILERS_ALLOWED = (1 << FIELD.other) | (1 << FIELD.xRequestId);
 
 type State =
   | 'size'
   | 'extension'
-  | 'extensionName'
-  | 'extensionQuoted'
-  | 'extensionEscape'
   | 'sizeLf'
   | 'data'
   | 'dataCr'
@@ -39,8 +46,11 @@ export class ChunkedScanner {
   private state: State = 'size';
   private digits = 0;
   private left = 0;
+  private extension: ExtensionState = 'gap';
   private extensionBytes = 0;
   private trailerBytes = 0;
+  private name: Uint8Array | undefined;
+  private nameBytes = 0;
   private readonly sink: PayloadSink | undefined;
 
   constructor(sink?: PayloadSink) {
@@ -79,9 +89,6 @@ export class ChunkedScanner {
       case 'size':
         return this.stepSize(byte);
       case 'extension':
-      case 'extensionName':
-      case 'extensionQuoted':
-      case 'extensionEscape':
         return this.stepExtension(byte);
       case 'sizeLf':
         return this.endSizeLine(byte);
@@ -121,27 +128,19 @@ export class ChunkedScanner {
     }
     if (this.digits === 0) return FAULTS.chunkSize;
     if (byte === BYTE.cr) return this.enter('sizeLf');
-    if (byte === BYTE.semicolon) return this.enter('extensionName');
-    return isBlank(byte) ? this.enter('extension') : FAULTS.chunkSize;
+    return this.enterExtension(nextExtensionState('gap', byte), FAULTS.chunkSize);
   }
 
-  /** Names, values and the blanks that section 7.1.1 tolerates; after a blank behind the size only `;` may follow. */
   private stepExtension(byte: number): HttpFault | undefined {
     if (++this.extensionBytes > EXTENSION_BYTES_MAX) return FAULTS.chunkExtension;
-    if (this.state === 'extensionEscape') {
-      return (CLASS_OF[byte]! & CHAR.value) === 0 ? FAULTS.chunkExtension : this.enter('extensionQuoted');
-    }
-    if (this.state === 'extensionQuoted') {
-      if ((CLASS_OF[byte]! & CHAR.value) === 0) return FAULTS.chunkExtension;
-      if (byte === BYTE.backslash) return this.enter('extensionEscape');
-      return byte === BYTE.quote ? this.enter('extensionName') : undefined;
-    }
-    if (isBlank(byte)) return undefined;
-    if (byte === BYTE.semicolon) return this.enter('extensionName');
-    if (this.state === 'extension') return FAULTS.chunkExtension;
-    if (byte === BYTE.cr) return this.enter('sizeLf');
-    if (byte === BYTE.quote) return this.enter('extensionQuoted');
-    return byte === BYTE.equals || (CLASS_OF[byte]! & CHAR.token) !== 0 ? undefined : FAULTS.chunkExtension;
+    return this.enterExtension(nextExtensionState(this.extension, byte), FAULTS.chunkExtension);
+  }
+
+  private enterExtension(next: ExtensionState | 'end' | undefined, fault: HttpFault): HttpFault | undefined {
+    if (next === undefined) return fault;
+    if (next === 'end') return this.enter('sizeLf');
+    this.extension = next;
+    return this.enter('extension');
   }
 
   private endSizeLine(byte: number): HttpFault | undefined {
@@ -159,12 +158,22 @@ export class ChunkedScanner {
       if (byte === BYTE.cr) return this.enter('trailerLf');
       return (CLASS_OF[byte]! & CHAR.value) === 0 ? FAULTS.trailer : undefined;
     }
-    if ((CLASS_OF[byte]! & CHAR.token) !== 0) return this.enter('trailerName');
+    if ((CLASS_OF[byte]! & CHAR.token) !== 0) return this.takeName(byte);
     if (this.state === 'trailerStart') return byte === BYTE.cr ? this.enter('endLf') : FAULTS.trailer;
-    return byte === BYTE.colon ? this.enter('trailerValue') : FAULTS.trailer;
+    return byte === BYTE.colon ? this.endName() : FAULTS.trailer;
   }
-}
 
-function isBlank(byte: number): boolean {
-  return byte === BYTE.space || byte === BYTE.tab;
+  private takeName(byte: number): undefined {
+    this.name ??= new Uint8Array(NAME_BYTES_MAX);
+    if (this.state === 'trailerStart') this.nameBytes = 0;
+    // Beyond its end a typed array ignores what is written; a name of that length is never looked for.
+    this.name[this.nameBytes++] = byte;
+    return this.enter('trailerName');
+  }
+
+  private endName(): HttpFault | undefined {
+    const { name, nameBytes } = this;
+    const id = name === undefined || nameBytes > NAME_BYTES_MAX ? FIELD.other : fieldIdOf(name, 0, nameBytes);
+    return (TRAILERS_ALLOWED & (1 << id)) === 0 ? FAULTS.trailerField : this.enter('trailerValue');
+  }
 }

@@ -14,6 +14,7 @@ const KEEP_ALIVE = Buffer.from('keep-alive');
 /**
  * Reads every Connection line (RFC 9110 section 7.6.1): answers with `CONNECTION` bits, or FAULTY, and marks the header
  * lines that it nominates. Host and the framing headers cannot be nominated: removing them would change the message.
+ * Headers that always end at this hop need not be.
  */
 export function readConnectionOptions(bytes: Uint8Array, table: FieldTable): number {
   if (!table.has(FIELD.connection)) return CONNECTION.none;
@@ -51,7 +52,15 @@ function skipSeparators(bytes: Uint8Array, from: number, end: number): number {
 }
 
 const NEVER_NOMINATED =
-  (1 << FIELD.host) | (1 << FIELD.contentLength) | (1 << FIELD.transferEncoding) | (1 << FIELD.connection);
+  (1 << FIELD.host) |
+  (1 << FIELD.contentLength) |
+  (1 << FIELD.transferEncoding) |
+  (1 << FIELD.connection) |
+  // These end here anyway, and are still looked at by name.
+  (1 << FIELD.te) |
+  (1 << FIELD.upgrade) |
+  (1 << FIELD.keepAlive) |
+  (1 << FIELD.proxyHop);
 
 function nominate(bytes: Uint8Array, start: number, length: number, table: FieldTable): void {
   for (let line = 0; line < table.count; line++) {

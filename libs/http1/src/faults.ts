@@ -43,4 +43,5 @@ export const FAULTS = {
   chunkExtension: bad('a chunk extension is malformed or too long'),
   chunkEnd: bad('a chunk is not followed by CRLF'),
   trailer: bad('the trailer section is malformed or too long'),
+  trailerField: bad('a header that does not belong into the trailer section is in it'),
 } as const satisfies Record<string, HttpFault>;

@@ -89,7 +89,7 @@ function codingFault(bytes: Uint8Array, table: FieldTable, minor: number): HttpF
     .toString('latin1')
     .toLowerCase()
     .split(',')
-    .map((coding) => coding.trim());
+    .map((coding) => coding.replaceAll(/^[ \t]+|[ \t]+$/g, ''));
   const final = codings.pop();
   const supportable = final === 'chunked' && !codings.includes('chunked') && !codings.includes('');
   return supportable ? FAULTS.codingUnknown : FAULTS.coding;

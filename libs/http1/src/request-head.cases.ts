@@ -287,7 +287,6 @@ const connections: Row[] = [
   ['9110 10.1.1', old('Expect: x\r\n'), { expectsContinue: false }],
 ];
 
-/** Limits that the cases assume. */
 export const CASE_LIMITS = { headerBytes: 4096, headerCount: 50 };
 
 export const REQUEST_CASES: readonly RequestCase[] = [

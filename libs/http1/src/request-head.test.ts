@@ -6,6 +6,7 @@ import {
   HeadBuffer,
   type HttpFault,
   INCOMPLETE,
+  joinedValues,
   keptFields,
   parseRequestHead,
   RequestHead,
@@ -141,6 +142,16 @@ describe('header lines', () => {
     expect(parseRequestHead(bytes, bytes.length, CASE_LIMITS, head)).toBe(bytes.length);
     const drop = (1 << FIELD.connection) | (1 << FIELD.nominated);
     expect(keptFields(head.text, head.fields, drop)).toBe('X-A: 1\r\nHost: h\r\n');
+  });
+
+  it('that end at this hop anyway are still found when a Connection header nominates them', () => {
+    const bytes = Buffer.from(
+      'GET / HTTP/1.1\r\nHost: h\r\nTE: trailers\r\nUpgrade: x\r\nConnection: TE, Upgrade\r\n\r\n',
+    );
+    const head = new RequestHead();
+    expect(parseRequestHead(bytes, bytes.length, CASE_LIMITS, head)).toBe(bytes.length);
+    expect(joinedValues(head.text, head.fields, FIELD.te)).toBe('trailers');
+    expect(joinedValues(head.text, head.fields, FIELD.upgrade)).toBe('x');
   });
 });
 

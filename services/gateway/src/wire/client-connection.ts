@@ -119,8 +119,6 @@ export class ClientConnection implements ClientSide, ClientSocketUser {
     let used = 0;
     if (exchange?.wantsBody === true) {
       used = exchange.onBodyData(bytes, length, lifetime);
-      // The client is read on although the end of its body may wait in the very buffer that it is read into.
-      if (!exchange.wantsBody && exchange.bodyQueued) this.link.target.abandon();
       if (used === length) return;
     }
     input.feed(bytes, used, length, lifetime);

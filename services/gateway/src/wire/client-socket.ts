@@ -28,7 +28,7 @@ export interface ClientSocketUser {
 export class ClientSocket implements Expirable {
   readonly output: Output;
   /** Where reads go, unless the connection has to be read as a stream. */
-  readonly target: ReadTarget;
+  private readonly target: ReadTarget;
   /** We have sent our last byte; what still comes is thrown away. */
   closing = false;
   /** The client has sent its last byte. */

@@ -93,11 +93,6 @@ export class Exchange implements UpstreamUser, Asked, Guest {
     this.client.exchangeFailed(code, detail, this.lane.now());
   }
 
-  /** Part of the body waits to be written to the backend. */
-  get bodyQueued(): boolean {
-    return this.upstream?.output.queued === true;
-  }
-
   /** Takes what belongs to the body from `bytes[0..length)`; answers with the offset after it. */
   onBodyData(bytes: Buffer, length: number, lifetime: Lifetime): number {
     const { outgoing, upstream } = this;
@@ -107,6 +102,7 @@ export class Exchange implements UpstreamUser, Asked, Guest {
       this.onRequestFault(outgoing.body.fault);
       return length;
     }
+    // Also at the end of the body: it may wait in the very buffer that the next request would be read into.
     if (outgoing.isFull(upstream?.output)) this.client.pauseBody();
     if (outgoing.sent && this.relay.status === 0) this.awaitNext(this.lane.now());
     return to;

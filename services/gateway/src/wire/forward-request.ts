@@ -37,6 +37,8 @@ export function forwardRequestHead(head: RequestHead, requestId: string, peer: P
   if (!peer.trusted) drop |= FROM_TRUSTED_ONLY;
   if (head.minor === 0) drop |= EXPECT;
   let out = head.forwardLine + keptFields(text, fields, drop);
+  // The authority of the target stands for the Host that HTTP/1.0 need not send (RFC 9112 section 3.2.2).
+  if (!fields.has(FIELD.host) && head.authority !== '') out += `host: ${head.authority}\r\n`;
   if (head.body === 'chunked') out += 'transfer-encoding: chunked\r\n';
   if (fields.has(FIELD.te) && acceptsTrailers(head)) out += 'te: trailers\r\nconnection: te\r\n';
   const before = peer.trusted ? joinedValues(text, fields, FIELD.xForwardedFor) : '';

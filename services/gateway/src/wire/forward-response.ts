@@ -7,6 +7,7 @@ const DROPPED = bits(
   FIELD.connection,
   FIELD.keepAlive,
   FIELD.proxyHop,
+  FIELD.te,
   FIELD.upgrade,
   FIELD.nominated,
   FIELD.xRequestId,
@@ -21,19 +22,20 @@ const STATUS_LINE_BYTES_MIN = 12;
 export type ConnectionLine = '' | 'connection: close\r\n' | 'connection: keep-alive\r\n';
 
 /**
- * The head that goes to the client, blank line included. `decoded`: the body goes to it without its transfer coding.
+ * The head that goes to the client, blank line included. `withoutCoding`: to one that does not know transfer codings
+ * (RFC 9112 section 6.1), so that its body, if there is any, goes without its own.
  * Status, reason and every end-to-end header go unchanged.
  */
 export function forwardResponseHead(
   head: ResponseHead,
   requestId: string,
   connection: ConnectionLine,
-  decoded: boolean,
+  withoutCoding: boolean,
 ): string {
   let drop = DROPPED;
   // RFC 9110 section 8.6 and RFC 9112 section 6.1: these statuses carry no framing at all.
   if (head.status < 200 || head.status === 204) drop |= FRAMING;
-  else if (decoded) drop |= CODING;
+  else if (withoutCoding) drop |= CODING;
   const kept = keptFields(head.text, head.fields, drop);
   return `${statusLine(head)}${kept}x-request-id: ${requestId}\r\n${connection}\r\n`;
 }

@@ -65,6 +65,8 @@ export class RequestBody {
 
   private refuse(fault: HttpFault): number {
     this.fault = fault;
+    // Whatever follows cannot be told from the body any more, even when its end was among the bytes.
+    this.done = false;
     return FAULTY;
   }
 }

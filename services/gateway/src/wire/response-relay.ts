@@ -123,7 +123,7 @@ export class ResponseRelay {
     this.persistent = head.persistent;
     this.visible = true;
     const decoded = body?.decoded === true;
-    const text = forwardResponseHead(head, asked.requestId, client.connectionLine, decoded);
+    const text = forwardResponseHead(head, asked.requestId, client.connectionLine, asked.oldClient);
     if (decoded) {
       client.output.text(text);
       this.writeDecoded(body);

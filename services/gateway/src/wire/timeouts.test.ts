@@ -4,7 +4,7 @@ import { Worker } from 'node:worker_threads';
 import { afterEach, describe, expect, it } from 'vitest';
 import { Harness, type HarnessOptions } from './testing/harness.ts';
 import { answering, type BackendBehaviour, ok } from './testing/raw-backend.ts';
-import { type RawSocket, readMessage, statusOf, until } from './testing/raw-socket.ts';
+import { type RawSocket, readMessage, statusOf, until, untilStill } from './testing/raw-socket.ts';
 
 let harness: Harness;
 
@@ -149,12 +149,7 @@ describe('in time', () => {
     const client = harness.connect();
     client.socket.pause();
     client.send(GET);
-    let before = -1;
-    await until(() => {
-      const still = before === harness.counters.bytesOut;
-      before = harness.counters.bytesOut;
-      return still && before > 100_000;
-    }, 'held back');
+    await untilStill(() => harness.counters.bytesOut);
     harness.advance(76_000);
     await until(() => harness.table.outcomes.length === 1, 'given up');
     expect(harness.table.outcomes).toEqual(['client_closed']);

@@ -11,6 +11,18 @@ export async function until(condition: () => boolean, what: string): Promise<voi
   throw new Error(`never happened: ${what}`);
 }
 
+/** Resolves once `read` has given the same number, not 0, for a good while: whatever moved has come to rest. */
+export async function untilStill(read: () => number): Promise<void> {
+  let last = 0;
+  let same = 0;
+  await until(() => {
+    const now = read();
+    same = now === last && now > 0 ? same + 1 : 0;
+    last = now;
+    return same > 40;
+  }, 'standstill');
+}
+
 /** One end of a TCP connection that remembers everything it got. */
 export class RawSocket {
   readonly socket: Socket;

@@ -1,0 +1,66 @@
+import { forwarded, type RequestCase, refused, request } from '../verdicts.ts';
+
+/** The request line: RFC 9112 sections 2.2 and 3. */
+
+const HOST = 'Host: a\r\n\r\n';
+
+export const requestLines: readonly RequestCase[] = [
+  request('the usual one', '9112 3', `GET / HTTP/1.1\r\n${HOST}`, forwarded('GET /')),
+  request('path and query', '9112 3', `GET /a/b?c=d&e HTTP/1.1\r\n${HOST}`, forwarded('GET /a/b?c=d&e')),
+  request('two spaces before the target', '9112 3', `GET  / HTTP/1.1\r\n${HOST}`, refused(400)),
+  request('two spaces behind the target', '9112 3', `GET /  HTTP/1.1\r\n${HOST}`, refused(400)),
+  request('a space inside the target', '9112 3', `GET /a b HTTP/1.1\r\n${HOST}`, refused(400)),
+  request('a second version in the target', '9112 3', `GET / HTTP/1.1 HTTP/1.1\r\n${HOST}`, refused(400)),
+  request('a tab before the target', '9112 3', `GET\t/ HTTP/1.1\r\n${HOST}`, refused(400)),
+  request('a tab behind the target', '9112 3', `GET /\tHTTP/1.1\r\n${HOST}`, refused(400)),
+  request('a vertical tab as separator', '9112 3', `GET\x0b/ HTTP/1.1\r\n${HOST}`, refused(400)),
+  request('a form feed as separator', '9112 3', `GET /\x0cHTTP/1.1\r\n${HOST}`, refused(400)),
+  request('a no-break space as separator', '9112 3', `GET\xa0/ HTTP/1.1\r\n${HOST}`, refused(400)),
+  request('a space behind the version', '9112 3', `GET / HTTP/1.1 \r\n${HOST}`, refused(400)),
+  request('a tab behind the version', '9112 3', `GET / HTTP/1.1\t\r\n${HOST}`, refused(400)),
+  request('a space before the method', '9112 3', ` GET / HTTP/1.1\r\n${HOST}`, refused(400)),
+  request('no target', '9112 3', `GET HTTP/1.1\r\n${HOST}`, refused(400)),
+  request('no target but its spaces', '9112 3', `GET  HTTP/1.1\r\n${HOST}`, refused(400)),
+  request('a method alone', '9112 3', `GET\r\n${HOST}`, refused(400)),
+  request('no version', '9112 3', `GET /\r\n${HOST}`, refused(400)),
+  request('no version but its space', '9112 3', `GET / \r\n${HOST}`, refused(400)),
+  request('no method', '9112 3', `/ HTTP/1.1\r\n${HOST}`, refused(400)),
+  request('a header line in its place', '9112 3', `Host: a\r\nGET / HTTP/1.1\r\n\r\n`, refused(400)),
+  request('a response in its place', '9112 3', 'HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n', refused(400)),
+  request('a TLS hello in its place', '9112 3', '\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03', refused(400)),
+  request('a PROXY line in its place', '9112 3', 'PROXY TCP4 1.2.3.4 5.6.7.8 1 2\r\n', refused(400)),
+  request('an empty line before it', '9112 2.2', `\r\nGET / HTTP/1.1\r\n${HOST}`, forwarded('GET /')),
+  request(
+    'three empty lines before it',
+    '9112 2.2',
+    `\r\n\r\n\r\nGET / HTTP/1.1\r\n${HOST}`,
+    forwarded('GET /'),
+  ),
+  request('an LF before it', '9112 2.2', `\nGET / HTTP/1.1\r\n${HOST}`, refused(400)),
+  request('a CR before it', '9112 2.2', `\rGET / HTTP/1.1\r\n${HOST}`, refused(400)),
+  request('CR CR LF before it', '9112 2.2', `\r\r\nGET / HTTP/1.1\r\n${HOST}`, refused(400)),
+  request('a space and CRLF before it', '9112 2.2', ` \r\nGET / HTTP/1.1\r\n${HOST}`, refused(400)),
+  request('a NUL before it', '9112 2.2', `\0GET / HTTP/1.1\r\n${HOST}`, refused(400)),
+  request('a byte order mark before it', '9112 2.2', `\xef\xbb\xbfGET / HTTP/1.1\r\n${HOST}`, refused(400)),
+];
+
+export const lineEnds: readonly RequestCase[] = [
+  request('LF alone everywhere', '9112 2.2', 'GET / HTTP/1.1\nHost: a\n\n', refused(400)),
+  request('LF alone behind the request line', '9112 2.2', `GET / HTTP/1.1\n${HOST}`, refused(400)),
+  request('CR alone behind the request line', '9112 2.2', `GET / HTTP/1.1\r${HOST}`, refused(400)),
+  request('CR CR LF behind the request line', '9112 2.2', `GET / HTTP/1.1\r\r\n${HOST}`, refused(400)),
+  request('LF CR behind the request line', '9112 2.2', `GET / HTTP/1.1\n\r${HOST}`, refused(400)),
+  request('LF inside the request line', '9112 2.2', `GET /\nHTTP/1.1\r\n${HOST}`, refused(400)),
+  request('CR inside the target', '9112 2.2', `GET /a\rb HTTP/1.1\r\n${HOST}`, refused(400)),
+  request('CR inside the method', '9112 2.2', `GE\rT / HTTP/1.1\r\n${HOST}`, refused(400)),
+  request('LF alone behind a field', '9112 2.2', 'GET / HTTP/1.1\r\nHost: a\n\r\n', refused(400)),
+  request('CR alone behind a field', '9112 2.2', 'GET / HTTP/1.1\r\nHost: a\rX: y\r\n\r\n', refused(400)),
+  request('CR CR LF behind a field', '9112 2.2', 'GET / HTTP/1.1\r\nHost: a\r\r\n\r\n', refused(400)),
+  request('LF alone as blank line', '9112 2.2', 'GET / HTTP/1.1\r\nHost: a\r\n\n', refused(400)),
+  request('CR alone as blank line', '9112 2.2', 'GET / HTTP/1.1\r\nHost: a\r\n\rX', refused(400)),
+  request('CR CR LF as blank line', '9112 2.2', 'GET / HTTP/1.1\r\nHost: a\r\n\r\r\n', refused(400)),
+  request('a space in the blank line', '9112 2.2', 'GET / HTTP/1.1\r\nHost: a\r\n \r\n\r\n', refused(400)),
+  request('a NUL in the blank line', '9112 2.2', 'GET / HTTP/1.1\r\nHost: a\r\n\0\r\n\r\n', refused(400)),
+  request('Unicode line separators', '9112 2.2', 'GET / HTTP/1.1\xe2\x80\xa8Host: a\r\n\r\n', refused(400)),
+  request('NEL as line end', '9112 2.2', 'GET / HTTP/1.1\x85Host: a\r\n\r\n', refused(400)),
+];

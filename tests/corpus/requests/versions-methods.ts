@@ -1,0 +1,105 @@
+import { forwarded, length, type RequestCase, refused, request } from '../verdicts.ts';
+
+const HOST = 'Host: a\r\n\r\n';
+const closes = { closes: true };
+
+/** RFC 9112 section 2.3. What is forwarded is always HTTP/1.1. */
+export const versions: readonly RequestCase[] = [
+  request('1.0 closes', '9112 9.3', `GET / HTTP/1.0\r\n${HOST}`, forwarded('GET /', undefined, closes)),
+  request(
+    '1.0 without Host gets the backend’s',
+    '9112 3.2',
+    'GET / HTTP/1.0\r\n\r\n',
+    forwarded('GET /', undefined, closes),
+  ),
+  request(
+    '1.0 with keep-alive stays',
+    '9112 9.3',
+    'GET / HTTP/1.0\r\nHost: a\r\nConnection: keep-alive\r\n\r\n',
+    forwarded('GET /'),
+  ),
+  request(
+    '1.0 with a body',
+    '9112 6.3',
+    'POST / HTTP/1.0\r\nHost: a\r\nContent-Length: 2\r\n\r\nab',
+    forwarded('POST /', length('ab'), closes),
+  ),
+  request(
+    '1.0 with a body and keep-alive',
+    '9112 6.3',
+    'POST / HTTP/1.0\r\nContent-Length: 2\r\nConnection: keep-alive\r\n\r\nab',
+    forwarded('POST /', length('ab')),
+  ),
+  request(
+    '1.0 with Transfer-Encoding',
+    '9112 6.1',
+    'POST / HTTP/1.0\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n',
+    refused(400),
+  ),
+  request(
+    '1.0 with both framings',
+    '9112 6.1',
+    'POST / HTTP/1.0\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n',
+    refused(400),
+  ),
+  request('1.2 is served as 1.1', '9110 2.5', `GET / HTTP/1.2\r\n${HOST}`, forwarded('GET /')),
+  request('1.9 is served as 1.1', '9110 2.5', `GET / HTTP/1.9\r\n${HOST}`, forwarded('GET /')),
+  request('0.9 in full form', '9110 15.6.6', `GET / HTTP/0.9\r\n${HOST}`, refused(505)),
+  request('0.9 as it was', '9112 2.3', 'GET /\r\n', refused(400)),
+  request('2.0', '9110 15.6.6', `GET / HTTP/2.0\r\n${HOST}`, refused(505)),
+  request('3.0', '9110 15.6.6', `GET / HTTP/3.0\r\n${HOST}`, refused(505)),
+  request('the preface of HTTP/2', '9113 3.4', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', refused(505)),
+  request('two digits behind the dot', '9112 2.3', `GET / HTTP/1.10\r\n${HOST}`, refused(400)),
+  request('two digits before the dot', '9112 2.3', `GET / HTTP/01.1\r\n${HOST}`, refused(400)),
+  request('no minor digit', '9112 2.3', `GET / HTTP/1.\r\n${HOST}`, refused(400)),
+  request('no dot', '9112 2.3', `GET / HTTP/1\r\n${HOST}`, refused(400)),
+  request('a comma', '9112 2.3', `GET / HTTP/1,1\r\n${HOST}`, refused(400)),
+  request('lower case', '9112 2.3', `GET / http/1.1\r\n${HOST}`, refused(400)),
+  request('mixed case', '9112 2.3', `GET / Http/1.1\r\n${HOST}`, refused(400)),
+  request('another protocol', '9112 2.3', `GET / RTSP/1.0\r\n${HOST}`, refused(400)),
+  request('one letter too many', '9112 2.3', `GET / HTTPS/1.1\r\n${HOST}`, refused(400)),
+  request('a space before the digits', '9112 2.3', `GET / HTTP/ 1.1\r\n${HOST}`, refused(400)),
+  request('a minus', '9112 2.3', `GET / HTTP/-1.1\r\n${HOST}`, refused(400)),
+  request('a plus', '9112 2.3', `GET / HTTP/+1.1\r\n${HOST}`, refused(400)),
+  request('letters for digits', '9112 2.3', `GET / HTTP/x.y\r\n${HOST}`, refused(400)),
+  request('a NUL for a digit', '9112 2.3', `GET / HTTP/1.\0\r\n${HOST}`, refused(400)),
+];
+
+/** RFC 9110 section 9. Methods are tokens and case-sensitive; the unknown ones pass. */
+export const methods: readonly RequestCase[] = [
+  request('HEAD', '9110 9.3.2', `HEAD / HTTP/1.1\r\n${HOST}`, forwarded('HEAD /')),
+  request('POST without a body', '9112 6.3', `POST / HTTP/1.1\r\n${HOST}`, forwarded('POST /')),
+  request('PUT', '9110 9.3.4', `PUT / HTTP/1.1\r\n${HOST}`, forwarded('PUT /')),
+  request('DELETE', '9110 9.3.5', `DELETE / HTTP/1.1\r\n${HOST}`, forwarded('DELETE /')),
+  request('TRACE', '9110 9.3.8', `TRACE / HTTP/1.1\r\n${HOST}`, forwarded('TRACE /')),
+  request('PATCH', '5789 2', `PATCH / HTTP/1.1\r\n${HOST}`, forwarded('PATCH /')),
+  request('PROPFIND', '4918 9.1', `PROPFIND / HTTP/1.1\r\n${HOST}`, forwarded('PROPFIND /')),
+  request('M-SEARCH', '9110 9.1', `M-SEARCH / HTTP/1.1\r\n${HOST}`, forwarded('M-SEARCH /')),
+  request('an unknown one', '9110 9.1', `BREW / HTTP/1.1\r\n${HOST}`, forwarded('BREW /')),
+  request('lower case is another one', '9110 9.1', `get / HTTP/1.1\r\n${HOST}`, forwarded('get /')),
+  request(
+    'every character of a token',
+    '9110 5.6.2',
+    `!#$%&'*+-.^_\`|~09 / HTTP/1.1\r\n${HOST}`,
+    forwarded("!#$%&'*+-.^_`|~09 /"),
+  ),
+  request(
+    'the longest one',
+    '9112 3.1',
+    `${'A'.repeat(32)} / HTTP/1.1\r\n${HOST}`,
+    forwarded(`${'A'.repeat(32)} /`),
+  ),
+  request('one that is too long', '9112 3.1', `${'A'.repeat(33)} / HTTP/1.1\r\n${HOST}`, refused(400)),
+  request('a colon in it', '9110 5.6.2', `GET: / HTTP/1.1\r\n${HOST}`, refused(400)),
+  request('an at sign in it', '9110 5.6.2', `G@T / HTTP/1.1\r\n${HOST}`, refused(400)),
+  request('brackets in it', '9110 5.6.2', `G(E)T / HTTP/1.1\r\n${HOST}`, refused(400)),
+  request('quotes in it', '9110 5.6.2', `"GET" / HTTP/1.1\r\n${HOST}`, refused(400)),
+  request('a slash in it', '9110 5.6.2', `GE/T / HTTP/1.1\r\n${HOST}`, refused(400)),
+  request('an umlaut in it', '9110 5.6.2', `G\xc4T / HTTP/1.1\r\n${HOST}`, refused(400)),
+  request('a NUL in it', '9110 5.6.2', `GE\0T / HTTP/1.1\r\n${HOST}`, refused(400)),
+  request('DEL in it', '9110 5.6.2', `GE\x7fT / HTTP/1.1\r\n${HOST}`, refused(400)),
+  request('CONNECT', '9110 9.3.6', `CONNECT a:443 HTTP/1.1\r\n${HOST}`, refused(501)),
+  request('CONNECT with a path', '9110 9.3.6', `CONNECT / HTTP/1.1\r\n${HOST}`, refused(501)),
+  request('CONNECT in 1.0', '9110 9.3.6', `CONNECT a:443 HTTP/1.0\r\n${HOST}`, refused(501)),
+  request('PRI outside of the preface', '9113 3.4', `PRI / HTTP/1.1\r\n${HOST}`, refused(505)),
+];
