@@ -48,6 +48,7 @@ const DEFAULT_POOL = {
   },
   retry: { attempts: 1, budgetRatio: 0.2 },
   queue: { max: 1000, timeoutMs: 5000 },
+  tls: { verify: true },
   drainMs: 30_000,
   agents: false,
 };

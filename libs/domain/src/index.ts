@@ -49,6 +49,7 @@ export { RetryBudget } from './retry-budget.ts';
 export { RouteMatcher } from './route-match.ts';
 export {
   type BackendSettings,
+  type BackendTlsSettings,
   type BreakerSettings,
   type HealthCheck,
   type LimitSettings,

@@ -49,11 +49,26 @@ export interface QueueSettings {
   readonly timeoutMs: number;
 }
 
+/** How the pool's backends with an `https` URL are spoken to. Files are absolute paths on the machine that connects. */
+export interface BackendTlsSettings {
+  /** Whose certificates are valid; absent = those that Node trusts. */
+  readonly ca?: string | undefined;
+  /** Name to ask for and to find in the certificate; absent = the host of the URL. */
+  readonly serverName?: string | undefined;
+  /** What to show a backend that asks who connects. Both or neither. */
+  readonly cert?: string | undefined;
+  readonly key?: string | undefined;
+  /** False = any certificate will do. */
+  readonly verify: boolean;
+}
+
 export interface PoolSettings {
   readonly id: string;
   readonly strategy: StrategyName;
   /** Absent in what was written before it existed: then no request waits. */
   readonly queue?: QueueSettings | undefined;
+  /** Absent in what was written before it existed: then as if it said no more than `verify: true`. */
+  readonly tls?: BackendTlsSettings | undefined;
   readonly health: HealthCheck;
   readonly breaker: BreakerSettings;
   readonly retry: RetrySettings;

@@ -25,6 +25,15 @@ const healthCheck = z.discriminatedUnion('type', [
 export const poolSettings: z.ZodType<PoolSettings> = z.strictObject({
   id,
   strategy: z.enum(STRATEGY_NAMES),
+  tls: z
+    .strictObject({
+      ca: z.string().optional(),
+      serverName: z.string().optional(),
+      cert: z.string().optional(),
+      key: z.string().optional(),
+      verify: z.boolean(),
+    })
+    .optional(),
   queue: z.strictObject({ max: count, timeoutMs: positive }).optional(),
   health: healthCheck,
   breaker: z.strictObject({

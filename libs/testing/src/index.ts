@@ -1,3 +1,4 @@
+export { makeCertificate, type TestCertificate, type TestCertificateOptions } from './certificate.ts';
 export { testEventLog } from './event-log-contract.ts';
 export {
   type EventLogHarness,

@@ -24,7 +24,7 @@ const keys: Type<DeclaredBackend> = section({
   url: required({
     to: 'url',
     type: backendUrl,
-    doc: 'Scheme, host and port (80 unless written). Only `http://` for now, and no path.',
+    doc: 'Scheme (`http` or `https`), host and port (80 or 443 unless written); no path. A host name is resolved by the gateway, again every 30 seconds, and all of its addresses are used.',
   }),
   weight: defaulted(1, {
     to: 'weight',

@@ -15,6 +15,7 @@ import { defaulted, section } from '../types/section.ts';
 import type { Type } from '../types/type.ts';
 import { duration, percentage } from '../types/units.ts';
 import { backend } from './backend.ts';
+import { backendTls } from './backend-tls.ts';
 import { health } from './health.ts';
 
 const counter = wholeNumber({ min: 1, max: 1000 });
@@ -96,6 +97,7 @@ const keys = section({
   health: defaulted({}, { to: 'health', type: health, doc: 'How backends are probed.' }),
   breaker: defaulted({}, { to: 'breaker', type: breaker, doc: 'When a backend that fails is left alone.' }),
   retry: defaulted({}, { to: 'retry', type: retry, doc: 'When a request is tried again.' }),
+  tls: defaulted({}, { to: 'tls', type: backendTls, doc: 'How backends with an `https` URL are spoken to.' }),
   queue: defaulted(
     {},
     {
