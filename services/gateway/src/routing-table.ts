@@ -7,7 +7,10 @@ import type {
   RetryBudget,
   RouteSettings,
 } from '@usher/domain';
+import type { Addresses } from './table/addresses.ts';
 import type { BackendLimit } from './table/backend-limit.ts';
+import type { PoolTls, TlsClient, TlsRow } from './table/tls-client.ts';
+import type { ConnectCause } from './wire/connect-cause.ts';
 
 /**
  * What a worker decides from: plain cells in memory, no actor, no promise, no lookup by string beyond the route.
@@ -21,7 +24,10 @@ export interface BackendSlot extends Candidate {
   readonly index: number;
   readonly host: string;
   readonly port: number;
-  readonly tls: boolean;
+  /** Of the host; without any the backend is not eligible. */
+  readonly addresses: Addresses;
+  /** Undefined: plain TCP. */
+  readonly tls: TlsClient | undefined;
   /** `host:port` as in the URL, the value of the Host header when a pool does not preserve the client's. */
   readonly authority: string;
   weight: number;
@@ -42,6 +48,8 @@ export interface BackendSlot extends Candidate {
   readonly breaker: BreakerCell;
   /** Undefined: any number of requests may be under way. */
   limit: BackendLimit | undefined;
+  /** How many connections did not come about, by why; undefined when all did. */
+  connectFailures: Map<ConnectCause, number> | undefined;
 }
 
 /** A request that waits until a backend has room. */
@@ -93,6 +101,7 @@ export interface PoolTable extends CandidatePool<BackendSlot> {
   readonly retryBudget: RetryBudget;
   /** Undefined as long as no backend of the pool has a limit. */
   line: Line | undefined;
+  tls: PoolTls;
 }
 
 export interface RouteEntry {
@@ -128,6 +137,8 @@ export interface RoutingTable {
   pick(pool: PoolTable, tried: readonly BackendSlot[]): BackendSlot | undefined;
   /** False, and nothing has begun, when the backend has reached its limit since it was picked. */
   begin(slot: BackendSlot): boolean;
+  /** The slot with this index, as long as it may be used. */
+  slotAt(index: number): BackendSlot | undefined;
   /** Ends an attempt: counts it and its fault, drives the local breaker. `nowMs` is read once per request by the caller. */
   finish(
     pool: PoolTable,
@@ -144,6 +155,10 @@ export interface RoutingTable {
 export type TableDelta =
   | { readonly kind: 'policy'; readonly policy: PolicySettings }
   | { readonly kind: 'pool'; readonly settings: PoolSettings }
+  /** How the pool's `https` backends are spoken to from now on. */
+  | { readonly kind: 'tls'; readonly pool: string; readonly tls: TlsRow }
+  /** What a host name resolves to now. */
+  | { readonly kind: 'addresses'; readonly host: string; readonly addresses: readonly string[] }
   | { readonly kind: 'pool_removed'; readonly pool: string }
   | { readonly kind: 'backend'; readonly row: BackendRow }
   | { readonly kind: 'backend_removed'; readonly backend: string }

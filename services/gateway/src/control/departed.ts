@@ -1,4 +1,5 @@
 import { sumOfLines } from '../table/line-counts.ts';
+import type { ConnectFailureCount } from '../table/observation.ts';
 import type { WireCounts } from '../wire/counters.ts';
 import type { Measurement } from '../worker/protocol.ts';
 
@@ -20,6 +21,7 @@ export function addDeparted(sum: Measurement | undefined, departed: Measurement)
   return {
     ...counted,
     lines: addLines(sum.lines, counted.lines),
+    connectFailures: addFailures([...sum.connectFailures, ...departed.connectFailures]),
     routes: [...routes.values()],
     wire: addCounts(sum.wire, departed.wire),
     plugin: addCounts(sum.plugin, departed.plugin),
@@ -34,6 +36,15 @@ function addLines(a: Lines, b: Lines): Lines {
     pool,
     counts: sumOfLines([...a, ...b].filter((line) => line.pool === pool).map(({ counts }) => counts)),
   }));
+}
+
+function addFailures(all: Measurement['connectFailures']): ConnectFailureCount[] {
+  const sums = new Map<string, ConnectFailureCount>();
+  for (const each of all) {
+    const key = `${each.backend} ${each.cause}`;
+    sums.set(key, { ...each, count: each.count + (sums.get(key)?.count ?? 0) });
+  }
+  return [...sums.values()];
 }
 
 function addCounts(a: WireCounts, b: WireCounts): WireCounts {

@@ -153,6 +153,23 @@ function exposeBackends(metrics: Metrics, shared: SharedMeasurement, sources: Me
       value: latencySumMs / 1000,
     })),
   );
+  metrics.counter(
+    'usher_backend_connect_failures_total',
+    'Connections to backends that did not come about, by why',
+    async () => {
+      const backends = sources.backends();
+      const sums = new Map<string, { labels: Sample['labels']; value: number }>();
+      for (const { backend, cause, count } of (await shared.all()).flatMap(
+        ({ connectFailures }) => connectFailures,
+      )) {
+        const labels = { backend, pool: backends.get(backend)?.pool ?? '', cause };
+        const key = JSON.stringify(labels);
+        const value = count + (sums.get(key)?.value ?? 0);
+        sums.set(key, { labels, value });
+      }
+      return [...sums.values()];
+    },
+  );
   metrics.gauge('usher_backend_in_flight', 'Attempts under way', () =>
     [...sources.backends()].map(([backend, { pool, inFlight }]) => ({
       labels: { backend, pool },

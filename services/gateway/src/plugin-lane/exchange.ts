@@ -6,14 +6,16 @@ import { type ErrorCode, UsherError } from '@usher/domain';
 import { isIdempotent } from '@usher/http1';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { AttemptOutcome, BackendSlot, RouteEntry } from '../routing-table.ts';
+import { ConnectError } from '../wire/dialler.ts';
 import type { WireLaneOptions } from '../wire/lane-context.ts';
 import type { Peer } from '../wire/peer.ts';
 import { decideRetry } from '../wire/retry.ts';
 import { retryOn, waitForRoom } from './backends.ts';
 import { forwardedRequestHeaders, type Headers } from './forwarded.ts';
+import { originOf } from './origins.ts';
 
 /** What serving a request takes. */
-export type LaneTools = Pick<WireLaneOptions, 'table' | 'now' | 'counters'>;
+export type LaneTools = Pick<WireLaneOptions, 'table' | 'now' | 'counters' | 'dialler'>;
 
 /** What the lane knows of a request before Fastify sees it. */
 export interface Arrival {
@@ -95,7 +97,7 @@ export class Exchange {
       this.#reply.from(this.#path, {
         ...this.#hooks,
         ...this.#replayedBody(),
-        getUpstream: () => `http://${slot.authority}`,
+        getUpstream: () => originOf(slot),
         rewriteRequestHeaders: (_request, headers) => this.#requestHeaders(headers),
         // Null is "never": with `maxRetriesOn503: 0` reply-from would still repeat a GET ten times.
         retryDelay: () => null,
@@ -157,7 +159,8 @@ export class Exchange {
   }
 
   #onError(error: Error, end: (outcome: AttemptOutcome) => void): void {
-    const cause = error.cause instanceof Error ? error.cause : error;
+    const wrapped = !(error instanceof ConnectError) && error.cause instanceof Error;
+    const cause = wrapped ? (error.cause as Error) : error;
     if (this.#clientLeft()) {
       end('client_closed');
       return;
@@ -202,21 +205,9 @@ export class Exchange {
 
 /** What went wrong between here and the backend, by the code that undici or the system gave. */
 function failureOf(error: Error): Failure {
+  if (error instanceof ConnectError) return error.loss;
   const code = (error as NodeJS.ErrnoException).code ?? '';
-  if (code === 'UND_ERR_CONNECT_TIMEOUT' || code === 'ETIMEDOUT') return 'connect_timeout';
-  if (CONNECT_CODES.has(code) || error instanceof AggregateError) return 'connect_failed';
   if (code === 'UND_ERR_HEADERS_TIMEOUT' || code === 'UND_ERR_BODY_TIMEOUT') return 'response_timeout';
   if (code.startsWith('HPE_') || code === 'UND_ERR_HEADERS_OVERFLOW') return 'bad_response';
   return 'backend_closed';
 }
-
-const CONNECT_CODES = new Set([
-  'ECONNREFUSED',
-  'EHOSTUNREACH',
-  'ENETUNREACH',
-  'EHOSTDOWN',
-  'ENOTFOUND',
-  'EAI_AGAIN',
-  'EADDRNOTAVAIL',
-  'EMFILE',
-]);

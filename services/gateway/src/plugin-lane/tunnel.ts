@@ -1,6 +1,7 @@
-import { connect, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import type { ErrorCode } from '@usher/domain';
 import type { AttemptOutcome, BackendSlot, RouteEntry } from '../routing-table.ts';
+import { ConnectError, type ConnectLoss } from '../wire/dialler.ts';
 import { decideRetry } from '../wire/retry.ts';
 import { retryOn, waitForRoom } from './backends.ts';
 import type { LaneTools } from './exchange.ts';
@@ -48,23 +49,15 @@ export class Tunnel {
   #connect(slot: BackendSlot): void {
     this.#tried.push(slot);
     const end = this.#count(slot);
-    const backend = connect({ host: slot.host, port: slot.port, noDelay: true, allowHalfOpen: true });
-    const { connectMs } = this.#tools.table.policy.timeouts;
-    const late = setTimeout(() => {
-      end('connect_timeout');
-      backend.destroy();
-      this.#again('connect_timeout');
-    }, connectMs);
-    const onError = (): void => {
-      clearTimeout(late);
-      if (end('connect_failed')) this.#again('connect_failed');
-    };
-    backend.once('error', onError);
-    backend.once('connect', () => {
-      clearTimeout(late);
-      backend.off('error', onError);
-      this.#join(backend, end);
-    });
+    const { table, dialler } = this.#tools;
+    const { connectMs } = table.policy.timeouts;
+    dialler.connect(slot, connectMs, { allowHalfOpen: true }).then(
+      (backend) => this.#join(backend, end),
+      (error: unknown) => {
+        const loss = error instanceof ConnectError ? error.loss : 'connect_failed';
+        if (end(loss)) this.#again(loss);
+      },
+    );
   }
 
   /** Counts an attempt up to the first call of the function that it answers with; true for that call. */
@@ -82,7 +75,7 @@ export class Tunnel {
     };
   }
 
-  #again(failure: 'connect_failed' | 'connect_timeout'): void {
+  #again(failure: ConnectLoss): void {
     const { table, now, counters } = this.#tools;
     const { entry, client, onFailed } = this.#options;
     if (client.destroyed) return;
@@ -105,6 +98,11 @@ export class Tunnel {
 
   #join(backend: Socket, end: (outcome: AttemptOutcome) => boolean): void {
     const { client, head, onStatus } = this.#options;
+    if (client.destroyed) {
+      end('client_closed');
+      backend.destroy();
+      return;
+    }
     let status = 0;
     backend.once('data', (chunk: Buffer) => {
       status = Number(/^HTTP\/1\.[01] (\d{3})/.exec(chunk.toString('latin1', 0, 12))?.[1] ?? 502);

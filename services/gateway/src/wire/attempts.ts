@@ -11,6 +11,7 @@ export class Attempts {
   private readonly table: RoutingTable;
   readonly pool: PoolTable;
   private startMs = 0;
+  private addressesLeft = 0;
   private tried: BackendSlot[] | undefined;
 
   constructor(table: RoutingTable, pool: PoolTable) {
@@ -28,6 +29,14 @@ export class Attempts {
   admitted(slot: BackendSlot, nowMs: number): void {
     this.slot = slot;
     this.startMs = nowMs;
+    this.addressesLeft = slot.addresses.all.length;
+  }
+
+  /** The attempt failed for want of a connection, and the backend has an address that was not tried in it. */
+  hasOtherAddress(outcome: AttemptOutcome): boolean {
+    if (outcome !== 'connect_failed' && outcome !== 'connect_timeout') return false;
+    this.addressesLeft -= 1;
+    return this.addressesLeft > 0;
   }
 
   /**
@@ -57,8 +66,7 @@ export class Attempts {
 
   private begin(slot: BackendSlot | undefined, nowMs: number): BackendSlot | undefined {
     if (slot === undefined || !this.table.begin(slot)) return undefined;
-    this.slot = slot;
-    this.startMs = nowMs;
+    this.admitted(slot, nowMs);
     return slot;
   }
 }

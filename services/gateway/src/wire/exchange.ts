@@ -195,7 +195,7 @@ export class Exchange implements UpstreamUser, Asked, Guest {
   private connect(slot: BackendSlot, nowMs: number): void {
     const { connectMs } = this.lane.table.policy.timeouts;
     this.outgoing.sent = false;
-    this.upstream = this.lane.upstreams.open(slot, this, nowMs + connectMs);
+    this.upstream = this.lane.upstreams.open(slot, this, nowMs + slot.addresses.share(connectMs));
     this.client.expireAt(this.limitMs);
   }
 
@@ -225,6 +225,11 @@ export class Exchange implements UpstreamUser, Asked, Guest {
   private onFailed(outcome: Failure, nowMs: number): void {
     const { attempts, relay, upstream } = this;
     if (attempts.slot === undefined) return;
+    if (attempts.hasOtherAddress(outcome)) {
+      upstream?.destroy();
+      this.connect(attempts.slot, nowMs);
+      return;
+    }
     const verdict = decideRetry({
       outcome,
       reached: this.outgoing.sent,

@@ -2,9 +2,10 @@ import type { Socket } from 'node:net';
 import type { RequestHead, ResponseHead } from '@usher/http1';
 import type { Log } from '@usher/ports';
 import type { RoutingTable } from '../routing-table.ts';
-import type { BadResponseLog } from './bad-response-log.ts';
+import type { BackendFaultLog } from './backend-fault-log.ts';
 import type { WireCounters } from './counters.ts';
 import type { DeadlineWheel } from './deadlines.ts';
+import type { Dialler } from './dialler.ts';
 import type { PeerDirectory } from './peer.ts';
 import type { UpstreamPools } from './upstream-pools.ts';
 
@@ -18,6 +19,7 @@ export interface WireLaneOptions {
   /** Takes over a connection whose next request is for the plugin lane. The socket is paused; `head` is what was read of it, which goes back with `unshift`. */
   handOver(socket: Socket, head: Buffer): void;
   readonly counters: WireCounters;
+  readonly dialler: Dialler;
   readonly log: Log;
   /** How many workers share `limits.connections`. */
   readonly workers: number;
@@ -28,7 +30,7 @@ export interface LaneContext extends WireLaneOptions {
   readonly deadlines: DeadlineWheel;
   readonly upstreams: UpstreamPools;
   readonly peers: PeerDirectory;
-  readonly badResponses: BadResponseLog;
+  readonly badResponses: BackendFaultLog;
   readonly requestHead: RequestHead;
   readonly responseHead: ResponseHead;
   /** No connection is kept for another request any more. */

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import { RequestHead, ResponseHead } from '@usher/http1';
-import { BadResponseLog } from './bad-response-log.ts';
+import { BackendFaultLog } from './backend-fault-log.ts';
 import { ClientConnection, type ConnectionOwner } from './client-connection.ts';
 import type { WireCounts } from './counters.ts';
 import { DeadlineWheel, TICK_MS } from './deadlines.ts';
@@ -21,6 +21,8 @@ export interface WireLane {
    * force, after `deadlineMs`. The lane is of no use afterwards.
    */
   drain(deadlineMs: number): Promise<void>;
+  /** Closes idle connections to addresses that their hosts have no more. */
+  closeGone(): void;
   readonly counts: WireCounts;
 }
 
@@ -39,9 +41,9 @@ class Lane implements WireLane, ConnectionOwner {
     this.context = {
       ...options,
       deadlines,
-      upstreams: new UpstreamPools(deadlines),
+      upstreams: new UpstreamPools(deadlines, options.dialler),
       peers: new PeerDirectory(),
-      badResponses: new BadResponseLog(options.log),
+      badResponses: new BackendFaultLog(options.log, 'a backend sent an invalid response'),
       requestHead: new RequestHead(),
       responseHead: new ResponseHead(),
       draining: false,
@@ -65,6 +67,10 @@ class Lane implements WireLane, ConnectionOwner {
     counters.connectionsAccepted += 1;
     counters.connectionsOpen += 1;
     this.connections.add(new ClientConnection(socket, this.context, this));
+  }
+
+  closeGone(): void {
+    this.context.upstreams.closeGone();
   }
 
   closed(connection: ClientConnection): void {

@@ -5,6 +5,7 @@ import { FastRandom } from '@usher/domain';
 import { PluginLane } from '../plugin-lane/plugin-lane.ts';
 import { WorkerTable } from '../table/worker-table.ts';
 import { WireCounters } from '../wire/counters.ts';
+import { Dialler } from '../wire/dialler.ts';
 import { createWireLane, type WireLane } from '../wire/lane.ts';
 import { PortLog } from './port-log.ts';
 import type { FromWorker, ListenAddress, Measurement, ToWorker, WorkerStart } from './protocol.ts';
@@ -47,11 +48,15 @@ export class GatewayWorker {
       start.worker,
     );
     this.#table.apply(start.deltas, start.position, this.#clock.now());
+    const { now } = this.#clock;
+    const log = new PortLog(post);
+    const onUnreachable = (host: string): void => post({ kind: 'unreachable', host });
     const tools = {
       table: this.#table,
-      now: this.#clock.now,
+      now,
       newRequestId: () => randomUUIDv7(),
-      log: new PortLog(post),
+      log,
+      dialler: new Dialler({ log, now, onUnreachable }),
       workers: start.workers,
     };
     this.#plugins = new PluginLane({ ...tools, counters: this.#pluginCounters });
@@ -80,6 +85,7 @@ export class GatewayWorker {
     switch (message.kind) {
       case 'deltas':
         this.#table.apply(message.deltas, message.position, this.#clock.now());
+        if (message.deltas.some(({ kind }) => kind === 'addresses')) this.#wire.closeGone();
         if (message.deltas.some(({ kind }) => kind === 'policy')) this.#plugins.update();
         break;
       case 'measure':
@@ -147,6 +153,7 @@ export class GatewayWorker {
         answers: [...answers],
       })),
       lines: this.#table.lines(),
+      connectFailures: this.#table.connectFailures(),
       wire: this.#wireCounters.read(),
       plugin: this.#pluginCounters.read(),
       choosable: this.#table.choosable(),

@@ -2,7 +2,7 @@ import type { PolicySettings } from '@usher/domain';
 import type { LogFields } from '@usher/ports';
 import type { LineCounts, TableDelta } from '../routing-table.ts';
 import type { BreakerNews } from '../table/breaker-news.ts';
-import type { BackendObservation } from '../table/observation.ts';
+import type { BackendObservation, ConnectFailureCount } from '../table/observation.ts';
 import type { WireCounts } from '../wire/counters.ts';
 
 /** What the control thread and the workers tell each other. Everything here survives structured cloning. */
@@ -38,6 +38,8 @@ export type FromWorker =
   | { readonly kind: 'failed'; readonly cause: string }
   | { readonly kind: 'observed'; readonly observation: WorkerObservation }
   | { readonly kind: 'breaker'; readonly news: BreakerNews }
+  /** A connection to a host failed, so what is known of its addresses may be out of date. */
+  | { readonly kind: 'unreachable'; readonly host: string }
   | { readonly kind: 'measured'; readonly id: number; readonly measurement: Measurement }
   | {
       readonly kind: 'log';
@@ -67,6 +69,7 @@ export interface Measurement {
   }[];
   /** Of the pools whose backends have limits. */
   readonly lines: readonly { readonly pool: string; readonly counts: LineCounts }[];
+  readonly connectFailures: readonly ConnectFailureCount[];
   readonly wire: WireCounts;
   readonly plugin: WireCounts;
   /** Backends that may be chosen now. */

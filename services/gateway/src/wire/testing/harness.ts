@@ -6,6 +6,7 @@ import { newLineCells } from '../../table/waiting-line.ts';
 import { WorkerTable } from '../../table/worker-table.ts';
 import { limitOf, policy, pool, route, row } from '../../testing/fixtures.ts';
 import { WireCounters } from '../counters.ts';
+import { Dialler } from '../dialler.ts';
 import { createWireLane, type WireLane } from '../lane.ts';
 import { type BackendBehaviour, RawBackend } from './raw-backend.ts';
 import { RawSocket, until } from './raw-socket.ts';
@@ -56,6 +57,8 @@ export class Harness {
   readonly backends: readonly RawBackend[];
   readonly handedOver: { readonly socket: Socket; readonly head: Buffer }[] = [];
   logged = 0;
+  /** Hosts of which the lane said that a connection failed. */
+  readonly unreachable: string[] = [];
   /** Added to real time. */
   private aheadMs = 0;
   private ids = 0;
@@ -69,9 +72,11 @@ export class Harness {
       this.logged += 1;
     };
     const log: Log = { debug: line, info: line, warn: line, error: line, child: () => log };
+    const now = () => performance.timeOrigin + performance.now() + this.aheadMs;
     this.lane = createWireLane({
       table: this.table,
-      now: () => performance.timeOrigin + performance.now() + this.aheadMs,
+      now,
+      dialler: new Dialler({ log, now, onUnreachable: (host) => this.unreachable.push(host) }),
       newRequestId: () => `id-${++this.ids}`,
       handOver: (socket, head) => this.handedOver.push({ socket, head }),
       counters: this.counters,
