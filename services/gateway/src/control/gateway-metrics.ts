@@ -10,6 +10,8 @@ export interface MetricsSources {
   departed(): readonly Measurement[];
   backends(): ReadonlyMap<string, BackendTotals & { readonly pool: string }>;
   restarts(): number;
+  /** Names of backends' hosts with their addresses. */
+  hosts(): ReadonlyMap<string, readonly string[]>;
 }
 
 /** Collectors of one scrape share one measurement: they are called within a moment of each other. */
@@ -41,6 +43,7 @@ export function exposeMetrics(metrics: Metrics, sources: MetricsSources): void {
   exposeRequests(metrics, shared);
   exposeConnections(metrics, shared);
   exposeBackends(metrics, shared, sources);
+  exposeHosts(metrics, sources);
   exposeWorkers(metrics, shared, sources);
   exposeLines(metrics, () => shared.all());
 }
@@ -184,6 +187,14 @@ function exposeBackends(metrics: Metrics, shared: SharedMeasurement, sources: Me
       value: choosable.has(backend) ? 1 : 0,
     }));
   });
+}
+
+function exposeHosts(metrics: Metrics, sources: MetricsSources): void {
+  metrics.gauge(
+    'usher_host_addresses',
+    'Addresses of the host names of backends; 0 when a name does not resolve',
+    () => Array.from(sources.hosts(), ([host, addresses]) => ({ labels: { host }, value: addresses.length })),
+  );
 }
 
 function exposeWorkers(metrics: Metrics, shared: SharedMeasurement, sources: MetricsSources): void {

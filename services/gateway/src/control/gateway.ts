@@ -12,7 +12,10 @@ import { exposeMetrics } from './gateway-metrics.ts';
 import { Observations } from './observations.ts';
 import { Presence } from './presence.ts';
 import { Projector } from './projector.ts';
+import { Resolutions } from './resolutions.ts';
+import { type Resolver, systemResolver } from './resolver.ts';
 import { SharedCells } from './shared-cells.ts';
+import { TlsFiles } from './tls-files.ts';
 import { Workers } from './workers.ts';
 
 /** How often the log hears what the gateway saw. */
@@ -23,6 +26,10 @@ const DRAIN_CHECK_MS = 100;
 const WORKERS_AUTO_MAX = 16;
 /** How long stopping may wait for the log to take the last facts. */
 const FLUSH_MAX_MS = 2_000;
+/** How long a start waits for host names to resolve; requests for those that do not are answered with 503 meanwhile. */
+const RESOLVE_MAX_MS = 1_000;
+/** How often the files for TLS to backends are looked at. */
+const TLS_FILES_CHECK_MS = 5_000;
 
 export interface GatewaySettings {
   readonly listen: readonly ListenAddress[];
@@ -44,8 +51,9 @@ export async function startGateway(
   context: ServiceContext,
   settings: GatewaySettings,
   fallback: SharedSettings,
+  resolver: Resolver = systemResolver,
 ): Promise<Gateway> {
-  const gateway = new RunningGateway(context, settings, fallback);
+  const gateway = new RunningGateway(context, settings, fallback, resolver);
   await gateway.start();
   return gateway;
 }
@@ -57,6 +65,8 @@ class RunningGateway implements Gateway {
   readonly #count: number;
   readonly #cells: SharedCells;
   readonly #projector: Projector;
+  readonly #tlsFiles: TlsFiles;
+  readonly #resolutions: Resolutions;
   readonly #workers: Workers;
   readonly #observations: Observations;
   readonly #breakers: BreakerReports;
@@ -67,7 +77,12 @@ class RunningGateway implements Gateway {
   #departed: Measurement | undefined;
   #stopped: Promise<void> | undefined;
 
-  constructor(context: ServiceContext, settings: GatewaySettings, fallback: SharedSettings) {
+  constructor(
+    context: ServiceContext,
+    settings: GatewaySettings,
+    fallback: SharedSettings,
+    resolver: Resolver,
+  ) {
     const { instance, fleet, clock } = context;
     const log = context.log.child({ service: 'gateway' });
     const facts = new Facts(context);
@@ -76,6 +91,13 @@ class RunningGateway implements Gateway {
       settings.workers === 'auto' ? Math.min(availableParallelism(), WORKERS_AUTO_MAX) : settings.workers;
     this.#cells = new SharedCells(this.#count);
     this.#projector = new Projector({ fleet, fallback, workers: this.#count, cells: this.#cells, log });
+    this.#tlsFiles = new TlsFiles(log);
+    this.#resolutions = new Resolutions({
+      resolver,
+      clock,
+      log,
+      onChange: (host, addresses) => this.#broadcast([{ kind: 'addresses', host, addresses }]),
+    });
     this.#observations = new Observations(instance, facts, clock.now());
     this.#breakers = new BreakerReports(instance, facts);
     this.#drains = new Drains(instance, fleet, facts, this.#observations);
@@ -102,22 +124,28 @@ class RunningGateway implements Gateway {
   async start(): Promise<void> {
     const { fleet, clock, metrics } = this.#context;
     this.#subscription = fleet.onRecord((record) => this.#onRecord(record));
+    this.#tlsFiles.read(this.#projector.pools());
+    this.#resolutions.follow(this.#projector.hosts());
+    await this.#resolutions.settled(RESOLVE_MAX_MS);
     try {
       await this.#workers.start();
     } catch (error) {
       this.#subscription.stop();
+      this.#resolutions.stop();
       throw error;
     }
     this.#presence.start();
     this.#timers.push(
       clock.every(TELL_MS, () => this.#tell()),
       clock.every(DRAIN_CHECK_MS, () => this.#drains.check(this.#count)),
+      clock.every(TLS_FILES_CHECK_MS, () => this.#broadcast(this.#tlsFiles.read(this.#projector.pools()))),
     );
     exposeMetrics(metrics, {
       measure: () => this.#workers.measure(),
       departed: () => (this.#departed === undefined ? [] : [this.#departed]),
       backends: () => this.#backends(),
       restarts: () => this.#workers.restarts,
+      hosts: () => this.#resolutions.known,
     });
   }
 
@@ -137,6 +165,7 @@ class RunningGateway implements Gateway {
     await this.#workers.stop(this.#projector.policy.timeouts.shutdownMs);
     this.#subscription?.stop();
     for (const timer of this.#timers) timer.cancel();
+    this.#resolutions.stop();
     this.#breakers.retell();
     this.#observations.tell(clock.now());
     this.#presence.retire();
@@ -156,7 +185,14 @@ class RunningGateway implements Gateway {
       workers: this.#count,
       seed: [random.next(), random.next(), random.next(), random.next()],
       policy: this.#projector.policy,
-      deltas: this.#projector.snapshot(),
+      deltas: [
+        ...this.#projector.snapshot(),
+        ...this.#tlsFiles.snapshot(),
+        ...Array.from(
+          this.#resolutions.known,
+          ([host, addresses]) => ({ kind: 'addresses', host, addresses }) as const,
+        ),
+      ],
       position: fleet.position,
     };
   }
@@ -167,8 +203,12 @@ class RunningGateway implements Gateway {
     const draining = record.events.some(({ type }) => type === 'backend.drain_started');
     // A drain changes no row when the backend got nothing anyway, and yet the workers have to confirm that they know.
     if (deltas.length > 0 || draining) {
-      this.#workers.broadcast({ kind: 'deltas', deltas, position: record.position });
+      const tls = deltas.some(({ kind }) => kind === 'pool')
+        ? this.#tlsFiles.read(this.#projector.pools())
+        : [];
+      this.#workers.broadcast({ kind: 'deltas', deltas: [...deltas, ...tls], position: record.position });
     }
+    if (deltas.some(({ kind }) => kind !== 'policy')) this.#resolutions.follow(this.#projector.hosts());
     for (const event of record.events) {
       if (event.type === 'backend.removed') this.#observations.forgetBackend(event.data.backend);
       if (event.type === 'gateway.lost' && event.data.gateway === instance && this.#stopped === undefined) {
@@ -180,6 +220,13 @@ class RunningGateway implements Gateway {
   #onMessage(worker: number, message: FromWorker): void {
     if (message.kind === 'observed') this.#observations.add(worker, message.observation);
     else if (message.kind === 'breaker') this.#onBreaker(worker, message.news);
+    else if (message.kind === 'unreachable') this.#resolutions.hurry(message.host);
+  }
+
+  /** What the log does not say. */
+  #broadcast(deltas: readonly TableDelta[], except?: number): void {
+    if (deltas.length === 0) return;
+    this.#workers.broadcast({ kind: 'deltas', deltas, position: this.#context.fleet.position }, except);
   }
 
   /** What one worker found out, the others of this gateway need not find out themselves. */
@@ -188,10 +235,7 @@ class RunningGateway implements Gateway {
       news.kind === 'tripped'
         ? { kind: 'tripped', backend: news.backend, untilMs: news.untilMs }
         : { kind: 'recovered', backend: news.backend };
-    this.#workers.broadcast(
-      { kind: 'deltas', deltas: [delta], position: this.#context.fleet.position },
-      worker,
-    );
+    this.#broadcast([delta], worker);
     this.#breakers.tell(news);
   }
 

@@ -55,6 +55,20 @@ export class Projector {
     return [...this.#rows.values()];
   }
 
+  pools(): readonly PoolSettings[] {
+    return [...this.#pools.values()];
+  }
+
+  /** The host names in the URLs of the backends. */
+  hosts(): Set<string> {
+    const hosts = new Set<string>();
+    for (const { url } of this.#rows.values()) {
+      const origin = parseBackendUrl(url);
+      if (typeof origin !== 'string' && origin.named) hosts.add(origin.host);
+    }
+    return hosts;
+  }
+
   /** Everything, for a worker that knows nothing. */
   snapshot(): TableDelta[] {
     return [
