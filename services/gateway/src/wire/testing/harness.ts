@@ -1,7 +1,7 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import { FastRandom, type LimitSettings, type PoolSettings, type TimeoutSettings } from '@usher/domain';
-import type { Log } from '@usher/ports';
-import type { AttemptOutcome, BackendSlot, PoolTable } from '../../routing-table.ts';
+import { RecordingLog } from '@usher/testing';
+import type { AttemptOutcome, BackendSlot, PoolTable, TableDelta } from '../../routing-table.ts';
 import { newLineCells } from '../../table/waiting-line.ts';
 import { WorkerTable } from '../../table/worker-table.ts';
 import { limitOf, policy, pool, route, row } from '../../testing/fixtures.ts';
@@ -56,7 +56,8 @@ export class Harness {
   readonly lane: WireLane;
   readonly backends: readonly RawBackend[];
   readonly handedOver: { readonly socket: Socket; readonly head: Buffer }[] = [];
-  logged = 0;
+  /** What was logged. */
+  readonly log = new RecordingLog();
   /** Hosts of which the lane said that a connection failed. */
   readonly unreachable: string[] = [];
   /** Added to real time. */
@@ -68,10 +69,7 @@ export class Harness {
   private constructor(backends: readonly RawBackend[], options: HarnessOptions) {
     this.backends = backends;
     this.table = tableFor(backends, options);
-    const line = (): void => {
-      this.logged += 1;
-    };
-    const log: Log = { debug: line, info: line, warn: line, error: line, child: () => log };
+    const { log } = this;
     const now = () => performance.timeOrigin + performance.now() + this.aheadMs;
     this.lane = createWireLane({
       table: this.table,
@@ -113,6 +111,11 @@ export class Harness {
 
   get inFlight(): number {
     return this.pool.slots.reduce((sum, slot) => sum + slot.inFlight, 0);
+  }
+
+  /** Applies changes to the table. */
+  apply(...deltas: TableDelta[]): void {
+    this.table.apply(deltas, this.table.position + 1, Date.now());
   }
 
   connect(options: { allowHalfOpen?: boolean } = {}): RawSocket {
