@@ -29,7 +29,7 @@ const FLUSH_MAX_MS = 2_000;
 /** How long a start waits for host names to resolve; requests for those that do not are answered with 503 meanwhile. */
 const RESOLVE_MAX_MS = 1_000;
 /** How often the files for TLS to backends are looked at. */
-const TLS_FILES_CHECK_MS = 5_000;
+const TLS_FILES_CHECK_MS = 2_000;
 
 export interface GatewaySettings {
   readonly listen: readonly ListenAddress[];
