@@ -1,4 +1,5 @@
 import path from 'node:path';
+import { CIPHER_SUITE } from './certificate.ts';
 import type { Profile } from './profiles.ts';
 import type { Where } from './proxies.ts';
 
@@ -6,11 +7,16 @@ import type { Where } from './proxies.ts';
 const KEEPALIVE_REQUESTS = 1_000_000_000;
 
 export function usherConfig(
-  { port, backendPorts, directory }: Where,
+  { port, backendPorts, directory, certificate }: Where,
   adminPort: number,
   metricsPort: number,
 ): string {
-  return `listen: ["127.0.0.1:${port}"]
+  const files = certificate && `{ cert: ${certificate.cert}, key: ${certificate.key} }`;
+  const tls =
+    files === undefined
+      ? ''
+      : `, tls: { certificates: [${files}], min_version: "1.3", ciphers: ${CIPHER_SUITE} }`;
+  return `listen: [{ address: "127.0.0.1:${port}"${tls} }]
 workers: 1
 admin: { address: "127.0.0.1:${adminPort}" }
 metrics: { address: "127.0.0.1:${metricsPort}" }
@@ -25,7 +31,11 @@ routes:
 `;
 }
 
-export function haproxyConfig({ port, backendPorts }: Where): string {
+export function haproxyConfig({ port, backendPorts, certificate }: Where): string {
+  const tls =
+    certificate === undefined
+      ? ''
+      : ` ssl crt ${certificate.both} alpn http/1.1 ssl-min-ver TLSv1.3 ciphersuites ${CIPHER_SUITE}`;
   const servers = backendPorts.map((each, index) => `  server s${index} 127.0.0.1:${each} check inter 5s`);
   return `global
   nbthread 1
@@ -41,7 +51,7 @@ defaults
   unique-id-format %{+X}o\\ %ci:%cp_%fi:%fp_%Ts_%rt:%pid
   unique-id-header X-Request-Id
 frontend traffic
-  bind 127.0.0.1:${port}
+  bind 127.0.0.1:${port}${tls}
   http-response set-header X-Request-Id %[unique-id]
   default_backend web
 backend web
@@ -64,7 +74,15 @@ const nginxPaths = (directory: string) =>
     .map((each) => `  ${each}_temp_path ${path.join(directory, each)};`)
     .join('\n');
 
-export function nginxProxyConfig({ port, backendPorts, directory }: Where): string {
+export function nginxProxyConfig({ port, backendPorts, directory, certificate }: Where): string {
+  const tls =
+    certificate === undefined
+      ? ''
+      : `
+    ssl_certificate ${certificate.cert};
+    ssl_certificate_key ${certificate.key};
+    ssl_protocols TLSv1.3;
+    ssl_conf_command Ciphersuites ${CIPHER_SUITE};`;
   const servers = backendPorts.map((each) => `    server 127.0.0.1:${each};`);
   return `${nginxMain(directory)}http {
 ${nginxPaths(directory)}
@@ -77,7 +95,7 @@ ${servers.join('\n')}
     keepalive_requests ${KEEPALIVE_REQUESTS};
   }
   server {
-    listen 127.0.0.1:${port};
+    listen 127.0.0.1:${port}${tls === '' ? '' : ' ssl'};${tls}
     location / {
       proxy_pass http://web;
       proxy_http_version 1.1;

@@ -1,12 +1,13 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { type Certificate, makeCertificate } from './certificate.ts';
 import { freePort, type Server, startServer } from './child.ts';
 import { backendConfig } from './configs.ts';
 import { machine } from './machine.ts';
 import { type Options, readOptions } from './options.ts';
 import { usageOf } from './process-usage.ts';
-import { PROFILES, type ProfileName } from './profiles.ts';
+import { PROFILES, type Profile, type ProfileName } from './profiles.ts';
 import { type Cores, findPrograms, pickCores } from './programs.ts';
 import { PROXIES, type ProxyName } from './proxies.ts';
 import { asMarkdown, save } from './report.ts';
@@ -23,6 +24,7 @@ interface Bench {
   readonly wrk: string;
   readonly nginx: string;
   readonly directory: string;
+  readonly certificate: Certificate;
 }
 
 interface Contender {
@@ -39,9 +41,10 @@ interface Contender {
  */
 export async function run(args: readonly string[]): Promise<void> {
   const options = readOptions(args);
-  const { wrk, nginx } = findPrograms(['wrk', 'nginx', 'taskset', 'haproxy']);
+  const { wrk, nginx, openssl } = findPrograms(['wrk', 'nginx', 'taskset', 'haproxy', 'openssl']);
   const directory = mkdtempSync(path.join(tmpdir(), 'usher-bench-'));
-  const bench: Bench = { options, cores: pickCores(), wrk, nginx, directory };
+  const certificate = makeCertificate(openssl, directory);
+  const bench: Bench = { options, cores: pickCores(), wrk, nginx, directory, certificate };
   const results: Result[] = [];
   try {
     for (const profile of options.profiles) results.push(await measureProfile(bench, profile));
@@ -85,15 +88,18 @@ async function measureProfile(bench: Bench, name: ProfileName): Promise<Result> 
 }
 
 async function enter(
-  { cores, directory }: Bench,
+  bench: Bench,
   name: ProxyName,
   backendPorts: readonly number[],
-  profile: ProfileName,
+  profileName: ProfileName,
 ): Promise<Contender> {
-  const own = ownDirectory(directory, `${profile}-${name}`);
+  const { cores, directory } = bench;
+  const profile: Profile = PROFILES[profileName];
+  const own = ownDirectory(directory, `${profileName}-${name}`);
   const port = await freePort();
-  const { command, version } = await PROXIES[name]({ port, backendPorts, directory: own });
-  const url = `http://127.0.0.1:${port}${PROFILES[profile].path}`;
+  const certificate = profile.tls === true ? bench.certificate : undefined;
+  const { command, version } = await PROXIES[name]({ port, backendPorts, directory: own, certificate });
+  const url = `${certificate === undefined ? 'http' : 'https'}://127.0.0.1:${port}${profile.path}`;
   const server = await startServer(cores.proxy, command, url, path.join(own, 'output'));
   return { name, version, url, server, measurements: [] };
 }

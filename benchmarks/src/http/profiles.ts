@@ -6,6 +6,8 @@ export interface Profile {
   /** In addition to what the backend sets by itself: Server, Date, Content-Type, Content-Length, Connection. */
   readonly responseHeaders: Readonly<Record<string, string>>;
   readonly body: string;
+  /** Clients speak TLS with the proxy, which speaks plain HTTP with the backends. */
+  readonly tls?: boolean;
 }
 
 /** Hex digits that look like a token and are the same in every run. */
@@ -20,13 +22,19 @@ const SESSION_COOKIES = [
   'consent=analytics.no+ads.no',
 ].join('; ');
 
+const SMALL = {
+  path: '/small',
+  requestHeaders: { accept: '*/*' },
+  responseHeaders: {},
+  body: `{"ok":true,"message":"${'x'.repeat(76)}"}`,
+};
+
 export const PROFILES = {
-  small: {
-    title: 'small: GET with 2 headers, response of about 100 bytes of body',
-    path: '/small',
-    requestHeaders: { accept: '*/*' },
-    responseHeaders: {},
-    body: `{"ok":true,"message":"${'x'.repeat(76)}"}`,
+  small: { title: 'small: GET with 2 headers, response of about 100 bytes of body', ...SMALL },
+  tls: {
+    title: 'tls: the same over TLS 1.3 with AES-128-GCM and a certificate on P-256',
+    ...SMALL,
+    tls: true,
   },
   browser: {
     title: 'browser: GET with 15 headers (about 800 bytes) and cookies, response of 2 KB with 11 headers',

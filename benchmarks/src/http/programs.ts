@@ -8,6 +8,7 @@ const PACKAGES: Readonly<Record<string, string>> = {
   nginx: 'nginx-light',
   haproxy: 'haproxy',
   taskset: 'util-linux',
+  openssl: 'openssl',
 };
 
 /** Debian puts servers where the PATH of an ordinary user does not look. */

@@ -1,6 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { Certificate } from './certificate.ts';
 import { freePort } from './child.ts';
 import { haproxyConfig, nginxProxyConfig, usherConfig } from './configs.ts';
 import { findPrograms, versionOf } from './programs.ts';
@@ -15,6 +16,8 @@ export interface Where {
   /** Where the proxy listens for traffic. */
   readonly port: number;
   readonly backendPorts: readonly number[];
+  /** What the proxy speaks TLS with; undefined when it speaks plain HTTP. */
+  readonly certificate: Certificate | undefined;
   /** A directory of the proxy's own. */
   readonly directory: string;
 }
@@ -60,8 +63,9 @@ function prepareNginx(where: Where): Prepared {
 }
 
 /** The proxy that one would write on Node's own server and undici: what Usher's wire lane has to beat to be worth it. */
-function prepareUndici({ port, backendPorts }: Where): Prepared {
+function prepareUndici({ port, backendPorts, certificate }: Where): Prepared {
   const file = fileURLToPath(new URL('undici-proxy.ts', import.meta.url));
-  const command = [process.execPath, file, String(port), ...backendPorts.map(String)];
+  const ports = [port, ...backendPorts].map(String);
+  const command = [process.execPath, file, certificate?.both ?? '-', ...ports];
   return { command, version: `Node ${process.versions.node}` };
 }

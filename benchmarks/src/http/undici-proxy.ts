@@ -1,10 +1,14 @@
 import { randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import { Pool } from 'undici';
+import { CIPHER_SUITE } from './certificate.ts';
 
 /**
  * A reverse proxy on node:http and undici, as one would write it: least connections over keep-alive pools, hop-by-hop
- * headers removed (RFC 9110 section 7.6.1), X-Forwarded-For and a request id set. Arguments: its port, the backends' ports.
+ * headers removed (RFC 9110 section 7.6.1), X-Forwarded-For and a request id set. Arguments: the file with its certificate
+ * and key or `-`, its port, the backends' ports.
  */
 
 interface Backend {
@@ -23,12 +27,22 @@ const HOP_BY_HOP = new Set([
   'upgrade',
 ]);
 
-const [port, ...backendPorts] = process.argv.slice(2).map(Number);
+const [certificate = '-', ...ports] = process.argv.slice(2);
+const [port, ...backendPorts] = ports.map(Number);
 const backends = backendPorts.map(
   (each): Backend => ({ pool: new Pool(`http://127.0.0.1:${each}`, { connections: 64 }), inFlight: 0 }),
 );
 
-createServer({ keepAlive: true }, forward).listen(port, '127.0.0.1');
+const server =
+  certificate === '-'
+    ? createServer({ keepAlive: true }, forward)
+    : createTlsServer({ keepAlive: true, ...tlsOptions(certificate) }, forward);
+server.listen(port, '127.0.0.1');
+
+function tlsOptions(file: string) {
+  const both = readFileSync(file);
+  return { cert: both, key: both, minVersion: 'TLSv1.3', ciphers: CIPHER_SUITE } as const;
+}
 
 function leastLoaded(): Backend {
   return backends.reduce((best, each) => (each.inFlight < best.inFlight ? each : best));

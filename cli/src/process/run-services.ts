@@ -1,6 +1,6 @@
 import { registerAdminRoutes } from '@usher/admin';
 import { type Collector, collectorRoutes, startCollector } from '@usher/collector';
-import { sharedHash, type UsherConfig } from '@usher/config';
+import { sharedHash, tlsSource, type UsherConfig } from '@usher/config';
 import { startHealth } from '@usher/health';
 import type { Service } from '@usher/ports';
 import {
@@ -76,7 +76,10 @@ async function startRest(
   if (!names.includes('gateway')) return [];
   // A process without a gateway need not load one.
   const { startGateway } = await import('@usher/gateway');
-  const gateway = await startGateway(context, { listen: local.listen, workers: local.workers }, shared);
+  const listen = local.listen.map(({ tls, ...address }) =>
+    tls === undefined ? address : { ...address, tls: tlsSource(tls) },
+  );
+  const gateway = await startGateway(context, { listen, workers: local.workers }, shared);
   services.push(gateway);
   return gateway.addresses.map(({ host, port }) => `${host.includes(':') ? `[${host}]` : host}:${port}`);
 }

@@ -21,8 +21,9 @@ test('a pool names the files for TLS by absolute paths, and its backends keep th
   expect(urls).toEqual(['https://a.example', 'https://a.example:8443', 'https://10.0.0.1']);
 });
 
+const faultsIn = (tls: string) => faultsOf(`pools: { web: { tls: { ${tls} } } }`, { disk });
+
 test('a certificate without its key is a fault, and a key without its certificate', () => {
-  const faults = (tls: string) => faultsOf(`pools: { web: { tls: { ${tls} } } }`, { disk });
-  expect(faults('cert: a.pem')).toEqual(['1:30 pools.web.tls.cert: this needs key too']);
-  expect(faults('key: a.pem')).toEqual(['1:29 pools.web.tls.key: this needs cert too']);
+  expect(faultsIn('cert: a.pem')).toEqual(['1:30 pools.web.tls.cert: this needs key too']);
+  expect(faultsIn('key: a.pem')).toEqual(['1:29 pools.web.tls.key: this needs cert too']);
 });

@@ -73,6 +73,14 @@ function checkPools({ pools, routes }: SharedSettings, reading: Reading): void {
   const ids = pools.map((pool) => pool.id);
   const known = new Set(ids);
   for (const route of routes) {
+    const pool = pools.find(({ id }) => id === route.pool);
+    if (pool !== undefined && pool.proxyProtocol !== 'none' && route.plugins.length > 0) {
+      reading.complain(
+        route,
+        'plugins',
+        `pool ${JSON.stringify(pool.id)} has proxy_protocol, which does not go through plugins`,
+      );
+    }
     if (known.has(route.pool)) continue;
     reading.complain(
       route,

@@ -7,7 +7,7 @@ const EVERY_2XX = Array.from({ length: 100 }, (_, index) => 200 + index);
 const DEFAULTS: UsherConfig = {
   local: {
     name: 'host-1-example',
-    listen: [{ host: '0.0.0.0', port: 8080 }],
+    listen: [{ host: '0.0.0.0', port: 8080, proxyProtocol: false, proxyProtocolFrom: [] }],
     workers: 'auto',
     admin: { host: '127.0.0.1', port: 9091, tokens: [], allow: ['0.0.0.0/0', '::/0'] },
     metrics: { host: '127.0.0.1', port: 9090 },
@@ -24,12 +24,23 @@ const DEFAULTS: UsherConfig = {
       requestHeaderMs: 10_000,
       connectMs: 3000,
       responseMs: 30_000,
+      bodyIdleMs: 60_000,
       idleMs: 75_000,
       backendIdleMs: 4000,
       requestMs: 0,
+      upgradeIdleMs: 3_600_000,
       shutdownMs: 30_000,
     },
-    limits: { requestBodyBytes: 10_485_760, headerBytes: 61_440, headerCount: 100, connections: 20_000 },
+    limits: {
+      requestBodyBytes: 10_485_760,
+      bodyRateBytesPerS: 0,
+      headerBytes: 61_440,
+      headerCount: 100,
+      connections: 20_000,
+      connectionsPerIp: 0,
+      requestsPerConnection: 0,
+      upgrades: 10_000,
+    },
     trustedProxies: [],
   },
 };
@@ -49,6 +60,7 @@ const DEFAULT_POOL = {
   retry: { attempts: 1, budgetRatio: 0.2 },
   queue: { max: 1000, timeoutMs: 5000 },
   tls: { verify: true },
+  proxyProtocol: 'none',
   drainMs: 30_000,
   agents: false,
 };
@@ -119,7 +131,7 @@ test('admin and metrics can be switched off', () => {
 test('every form of a value is normalised', () => {
   const { local, shared } = parseConfigText(
     [
-      'listen: [":80", { address: "[::1]:8081" }, "LOCALHOST:0"]',
+      'listen: [":80", { address: "[::1]:8081" }, "LOCALHOST:0", { address: ":81", proxy_protocol: true, proxy_protocol_from: ["FD00::/8"] }]',
       'trusted_proxies: [10.0.0.0/8, "FD00:0:0::/8"]',
       'timeouts: { idle: 1.5h, connect: 250ms }',
       'limits: { request_body: 0B, header_bytes: 32KB }',
@@ -129,10 +141,12 @@ test('every form of a value is normalised', () => {
       'store: rediss://Redis:7000/2',
     ].join('\n'),
   );
+  const plain = { proxyProtocol: false, proxyProtocolFrom: [] };
   expect(local.listen).toEqual([
-    { host: '0.0.0.0', port: 80 },
-    { host: '::1', port: 8081 },
-    { host: 'localhost', port: 0 },
+    { host: '0.0.0.0', port: 80, ...plain },
+    { host: '::1', port: 8081, ...plain },
+    { host: 'localhost', port: 0, ...plain },
+    { host: '0.0.0.0', port: 81, proxyProtocol: true, proxyProtocolFrom: ['fd00::/8'] },
   ]);
   expect(shared.trustedProxies).toEqual(['10.0.0.0/8', 'fd00::/8']);
   expect(shared.timeouts).toMatchObject({ idleMs: 5_400_000, connectMs: 250 });
@@ -143,6 +157,7 @@ test('every form of a value is normalised', () => {
     host: '*.example.com',
     path: '/v1/*',
     pool: 'web',
+    websocket: true,
     plugins: [{ name: 'gzip', options: { min_size: '1KiB', levels: [1, 2] } }],
   });
   expect(local.bus).toEqual({ type: 'nats', servers: ['nats://a:4222', 'nats://[::1]:1'] });

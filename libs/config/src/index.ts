@@ -8,8 +8,12 @@ export type {
   AdminSettings,
   AdminToken,
   BusSettings,
+  CertificateFiles,
+  Listener,
   LocalSettings,
   StoreSettings,
+  TlsSettings,
   UsherConfig,
 } from './settings.ts';
 export { sharedHash } from './shared-hash.ts';
+export { tlsSource } from './tls-files.ts';

@@ -4,7 +4,7 @@ import type { SharedSettings } from '@usher/domain';
 export interface LocalSettings {
   /** Name of this process in the fleet. Default: the host name made fit for an id. */
   readonly name: string;
-  readonly listen: readonly Address[];
+  readonly listen: readonly Listener[];
   readonly workers: number | 'auto';
   readonly admin: AdminSettings | null;
   readonly metrics: Address | null;
@@ -18,6 +18,33 @@ export interface LocalSettings {
 export interface Address {
   readonly host: string;
   readonly port: number;
+}
+
+/** Where traffic comes in. */
+export interface Listener extends Address {
+  /** Left out, it is plain. */
+  readonly tls?: TlsSettings | undefined;
+  /** Connections begin with a header of the PROXY protocol. */
+  readonly proxyProtocol: boolean;
+  /** Networks in CIDR notation whose connections do; empty = all. */
+  readonly proxyProtocolFrom: readonly string[];
+}
+
+export interface TlsSettings {
+  /** The first is for clients that name no host, or none that the others are for. */
+  readonly certificates: readonly CertificateFiles[];
+  readonly minVersion: '1.2' | '1.3';
+  /** In the notation of OpenSSL. */
+  readonly ciphers: string;
+  readonly clientAuth: 'none' | 'optional' | 'required';
+  /** Absolute. */
+  readonly clientCa?: string | undefined;
+}
+
+/** Absolute paths of PEM files. */
+export interface CertificateFiles {
+  readonly cert: string;
+  readonly key: string;
 }
 
 export interface AdminSettings extends Address {

@@ -7,9 +7,11 @@ const hashOf = (text: string): string => sharedHash(parseConfigText(text).shared
 
 test('the hash is SHA-256 over the canonical JSON of the shared settings', () => {
   const json =
-    '{"backends":[],"limits":{"connections":20000,"headerBytes":61440,"headerCount":100,"requestBodyBytes":10485760},' +
-    '"pools":[],"routes":[],"timeouts":{"backendIdleMs":4000,"connectMs":3000,"idleMs":75000,"requestHeaderMs":10000,' +
-    '"requestMs":0,"responseMs":30000,"shutdownMs":30000},"trustedProxies":[]}';
+    '{"backends":[],"limits":{"bodyRateBytesPerS":0,"connections":20000,"connectionsPerIp":0,"headerBytes":61440,' +
+    '"headerCount":100,"requestBodyBytes":10485760,"requestsPerConnection":0,"upgrades":10000},' +
+    '"pools":[],"routes":[],"timeouts":{"backendIdleMs":4000,"bodyIdleMs":60000,"connectMs":3000,"idleMs":75000,' +
+    '"requestHeaderMs":10000,"requestMs":0,"responseMs":30000,"shutdownMs":30000,"upgradeIdleMs":3600000},' +
+    '"trustedProxies":[]}';
   expect(hashOf('{}')).toBe(createHash('sha256').update(json).digest('hex'));
 });
 

@@ -24,6 +24,13 @@ export const ERRORS = {
   conflict: { status: 409, title: 'The state has changed since it was read', fault: 'client' },
   body_too_large: { status: 413, title: 'The request body is too large', fault: 'client' },
   expectation_failed: { status: 417, title: 'The expectation cannot be met', fault: 'client' },
+  misdirected: { status: 421, title: 'The request needs a connection of its own', fault: 'usher' },
+  too_many_connections: {
+    status: 429,
+    title: 'The client has too many connections open',
+    fault: 'client',
+    retryAfterS: 1,
+  },
   head_too_large: { status: 431, title: 'The request head is too large', fault: 'client' },
   client_closed: { status: 499, title: 'The client closed the request', fault: 'client' },
   internal: { status: 500, title: 'Internal error', fault: 'usher' },

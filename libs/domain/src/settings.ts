@@ -42,6 +42,10 @@ export interface RetrySettings {
   readonly budgetRatio: number;
 }
 
+export const PROXY_PROTOCOLS = ['none', 'v1', 'v2'] as const;
+/** Version of the PROXY protocol header that tells a backend at the start of a connection whom it is for. */
+export type ProxyProtocol = (typeof PROXY_PROTOCOLS)[number];
+
 /** How requests wait when every backend that could take them is at its `maxConnections`. */
 export interface QueueSettings {
   /** Requests that one gateway lets wait at a time; 0 = none waits. */
@@ -72,6 +76,8 @@ export interface PoolSettings {
   readonly health: HealthCheck;
   readonly breaker: BreakerSettings;
   readonly retry: RetrySettings;
+  /** Anything but `none` makes every connection to a backend serve one request of one client only. */
+  readonly proxyProtocol: ProxyProtocol;
   /** How long a drained backend may keep what it is serving before the drain ends by its deadline. */
   readonly drainMs: number;
   /** Whether backends of this pool are expected to report their resources. */
@@ -109,25 +115,39 @@ export interface RouteSettings {
   readonly path: string;
   readonly pool: string;
   readonly plugins: readonly PluginSettings[];
+  /** Whether a client may turn its connection into a WebSocket; otherwise its wish is ignored (RFC 9110 section 7.8). */
+  readonly websocket: boolean;
 }
 
 export interface TimeoutSettings {
   readonly requestHeaderMs: number;
   readonly connectMs: number;
   readonly responseMs: number;
+  /** How long a client may pause within the body of a request, or take nothing of a response that waits for it. */
+  readonly bodyIdleMs: number;
   readonly idleMs: number;
   readonly backendIdleMs: number;
   /** 0 = no limit on a whole request. */
   readonly requestMs: number;
+  /** How long nothing may pass either way through an upgraded connection. */
+  readonly upgradeIdleMs: number;
   readonly shutdownMs: number;
 }
 
 export interface LimitSettings {
   /** 0 = unlimited. */
   readonly requestBodyBytes: number;
+  /** Slowest that a client may send the body of a request; 0 = as slow as it likes. */
+  readonly bodyRateBytesPerS: number;
   readonly headerBytes: number;
   readonly headerCount: number;
   readonly connections: number;
+  /** 0 = unlimited. An IPv6 client is its /64 network. */
+  readonly connectionsPerIp: number;
+  /** 0 = unlimited. */
+  readonly requestsPerConnection: number;
+  /** Upgraded connections open at once. */
+  readonly upgrades: number;
 }
 
 /** Everything of the shared settings that is neither a pool nor a backend. */

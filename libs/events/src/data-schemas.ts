@@ -1,5 +1,5 @@
 import type { BackendSettings, BackendStats, PolicySettings, PoolSettings, Resources } from '@usher/domain';
-import { STRATEGY_NAMES } from '@usher/domain';
+import { PROXY_PROTOCOLS, STRATEGY_NAMES } from '@usher/domain';
 import { z } from 'zod';
 
 /** The parts that several events' data are made of. Each is the shape on the log of the domain type it is checked against. */
@@ -45,6 +45,7 @@ export const poolSettings: z.ZodType<PoolSettings> = z.strictObject({
     successes: positive,
   }),
   retry: z.strictObject({ attempts: count, budgetRatio: z.number().min(0).max(1) }),
+  proxyProtocol: z.enum(PROXY_PROTOCOLS),
   drainMs: count,
   agents: z.boolean(),
 });
@@ -81,22 +82,29 @@ export const policySettings: z.ZodType<PolicySettings> = z.strictObject({
           options: z.record(z.string(), z.unknown()),
         }),
       ),
+      websocket: z.boolean(),
     }),
   ),
   timeouts: z.strictObject({
     requestHeaderMs: count,
     connectMs: count,
     responseMs: count,
+    bodyIdleMs: count,
     idleMs: count,
     backendIdleMs: count,
     requestMs: count,
+    upgradeIdleMs: count,
     shutdownMs: count,
   }),
   limits: z.strictObject({
     requestBodyBytes: count,
+    bodyRateBytesPerS: count,
     headerBytes: count,
     headerCount: count,
     connections: count,
+    connectionsPerIp: count,
+    requestsPerConnection: count,
+    upgrades: count,
   }),
   trustedProxies: z.array(z.string()),
 });

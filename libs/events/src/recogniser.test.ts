@@ -18,6 +18,7 @@ const pool: EventData<'pool.added'>['settings'] = {
   },
   breaker: { enabled: true, failures: 5, windowMs: 1, openForMs: 1, halfOpenRequests: 3, successes: 2 },
   retry: { attempts: 1, budgetRatio: 0.2 },
+  proxyProtocol: 'none',
   drainMs: 30_000,
   agents: false,
 };

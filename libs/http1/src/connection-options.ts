@@ -28,10 +28,12 @@ export function readConnectionOptions(bytes: Uint8Array, table: FieldTable): num
       i = skipSeparators(bytes, i, end);
       const start = i;
       while (i < end && (CLASS_OF[bytes[i]!]! & CHAR.token) !== 0) i++;
-      if (i < end && !isSeparator(bytes[i]!)) return FAULTY;
-      if (i === start) continue;
+      const tokenEnd = i;
+      while (i < end && isBlank(bytes[i]!)) i++;
+      if (i < end && bytes[i] !== BYTE.comma) return FAULTY;
+      if (tokenEnd === start) continue;
       if (--budget < 0) return FAULTY;
-      const length = i - start;
+      const length = tokenEnd - start;
       if (length === CLOSE.length && equalsLower(bytes, start, CLOSE)) options |= CONNECTION.close;
       else if (length === KEEP_ALIVE.length && equalsLower(bytes, start, KEEP_ALIVE))
         options |= CONNECTION.keepAlive;
@@ -41,13 +43,13 @@ export function readConnectionOptions(bytes: Uint8Array, table: FieldTable): num
   return options;
 }
 
-function isSeparator(byte: number): boolean {
-  return byte === BYTE.comma || byte === BYTE.space || byte === BYTE.tab;
+function isBlank(byte: number): boolean {
+  return byte === BYTE.space || byte === BYTE.tab;
 }
 
 function skipSeparators(bytes: Uint8Array, from: number, end: number): number {
   let i = from;
-  while (i < end && isSeparator(bytes[i]!)) i++;
+  while (i < end && (bytes[i] === BYTE.comma || isBlank(bytes[i]!))) i++;
   return i;
 }
 

@@ -17,10 +17,11 @@ export const FIELD = {
   xForwardedProto: 11,
   xForwardedHost: 12,
   xRequestId: 13,
-  /** Other names by which a client could claim to be somebody else: Forwarded, X-Real-IP, X-Forwarded-Port. */
+  /** Other names by which a client could claim to be somebody else: X-Real-IP, X-Forwarded-Port. */
   claim: 14,
   /** A line whose name a Connection header nominates; given to a line after the scan, never looked up by name. */
   nominated: 15,
+  forwarded: 16,
 } as const;
 
 interface KnownName {
@@ -45,7 +46,7 @@ const NAMES: readonly (readonly [string, number])[] = [
   ['x-forwarded-proto', FIELD.xForwardedProto],
   ['x-forwarded-host', FIELD.xForwardedHost],
   ['x-request-id', FIELD.xRequestId],
-  ['forwarded', FIELD.claim],
+  ['forwarded', FIELD.forwarded],
   ['x-real-ip', FIELD.claim],
   ['x-forwarded-port', FIELD.claim],
 ];

@@ -1,4 +1,4 @@
-import { CHAR, CLASS_OF } from './chars.ts';
+import { BYTE, CHAR, CLASS_OF } from './chars.ts';
 import { FAULTS, type HttpFault } from './faults.ts';
 import { equalsLower, FIELD } from './field-names.ts';
 import type { FieldTable } from './field-table.ts';
@@ -77,19 +77,22 @@ function readLength(bytes: Uint8Array, table: FieldTable, framing: Framing): Htt
   return undefined;
 }
 
-/** `chunked` alone is accepted. What ends in it after a coding of its own is known but not supported, RFC 9112 section 6.1. */
+/**
+ * `chunked` alone is accepted, and without tabs around it: they are valid (RFC 9112 section 5.1), but nobody needs them and
+ * some parsers read another coding then, or none. What ends in it after a coding of its own is known but not supported, RFC 9112 section 6.1. */
 function codingFault(bytes: Uint8Array, table: FieldTable, minor: number): HttpFault | undefined {
   if (minor === 0) return FAULTS.codingInOldVersion;
   if (table.isRepeated(FIELD.transferEncoding)) return FAULTS.coding;
   const line = table.first(FIELD.transferEncoding);
   const start = table.valueStart(line);
   const length = table.valueEnd(line) - start;
+  if (bytes.subarray(table.nameEnd(line), table.lineEnd(line)).includes(BYTE.tab)) return FAULTS.coding;
   if (length === CHUNKED.length && equalsLower(bytes, start, CHUNKED)) return undefined;
   const codings = Buffer.from(bytes.subarray(start, start + length))
     .toString('latin1')
     .toLowerCase()
     .split(',')
-    .map((coding) => coding.replaceAll(/^[ \t]+|[ \t]+$/g, ''));
+    .map((coding) => coding.replaceAll(/^ +| +$/g, ''));
   const final = codings.pop();
   const supportable = final === 'chunked' && !codings.includes('chunked') && !codings.includes('');
   return supportable ? FAULTS.codingUnknown : FAULTS.coding;

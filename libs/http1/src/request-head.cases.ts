@@ -222,7 +222,7 @@ const framings: Row[] = [
   ['9112 6.3', get('Content-Length: 5\r\n'), { body: 'length', length: 5 }],
   ['9112 6.3', post('Transfer-Encoding: chunked\r\n'), { body: 'chunked', length: 0 }],
   ['9112 6.1', post('transfer-encoding:CHUNKED\r\n'), { body: 'chunked' }],
-  ['9112 6.1', post('Transfer-Encoding: \tchunked \r\n'), { body: 'chunked' }],
+  ['9112 6.1', post('Transfer-Encoding: \tchunked \r\n'), FAULTS.coding],
   ['9112 6.3', post(''), { body: 'none' }],
   ['9110 8.6', post('Content-Length: 9999999999999999\r\n'), FAULTS.lengthSyntax],
   ['9110 8.6', post('Content-Length:\r\n'), FAULTS.lengthSyntax],

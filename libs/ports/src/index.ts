@@ -23,3 +23,4 @@ export {
   type StoreStatus,
   StoreUnavailableError,
 } from './state-store.ts';
+export type { TlsCertificate, TlsMaterial, TlsSource } from './tls.ts';

@@ -137,17 +137,28 @@ test('pools come with their settings and backends', async () => {
 
 test('there are no routes until a configuration was applied, then those', async () => {
   expect((await list('/v1/routes'))['routes']).toEqual([]);
-  const route = { id: 'r1', path: '/*', pool: 'web', plugins: [] };
+  const route = { id: 'r1', path: '/*', pool: 'web', plugins: [], websocket: true };
   const zeros = {
     requestHeaderMs: 0,
     connectMs: 0,
     responseMs: 0,
+    bodyIdleMs: 0,
     idleMs: 0,
     backendIdleMs: 0,
     requestMs: 0,
+    upgradeIdleMs: 0,
     shutdownMs: 0,
   };
-  const limits = { requestBodyBytes: 0, headerBytes: 0, headerCount: 0, connections: 0 };
+  const limits = {
+    requestBodyBytes: 0,
+    bodyRateBytesPerS: 0,
+    headerBytes: 0,
+    headerCount: 0,
+    connections: 0,
+    connectionsPerIp: 0,
+    requestsPerConnection: 0,
+    upgrades: 0,
+  };
   const policy = { routes: [route], timeouts: zeros, limits, trustedProxies: [] };
   await admin.write({ type: 'config.applied', subject: 'fleet', data: { revision: 1, hash: 'h', policy } });
   expect((await list('/v1/routes'))['routes']).toEqual([route]);

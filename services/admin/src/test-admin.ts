@@ -142,6 +142,7 @@ export function smallFleet(): EventDraft[] {
         health: { type: 'tcp', ...timing },
         breaker: { enabled: true, failures: 5, windowMs: 1, openForMs: 1, halfOpenRequests: 1, successes: 1 },
         retry: { attempts: 1, budgetRatio: 0.2 },
+        proxyProtocol: 'none',
         drainMs: 1000,
         agents: false,
       },

@@ -147,6 +147,9 @@ export interface RoutingTable {
     durationMs: number,
     nowMs: number,
   ): void;
+  /** Counts a backend as busy beyond its attempt, for a connection that became a tunnel, until `release`. */
+  hold(slot: BackendSlot): void;
+  release(slot: BackendSlot): void;
   /** Whether the pool's retry budget allows one more attempt now; takes it from the budget if so. */
   takeRetry(pool: PoolTable, nowMs: number): boolean;
 }

@@ -152,3 +152,21 @@ test('a path that cannot be sent fails the probe, not the process', async () => 
   const result = await networkProber.probe({ ...httpTarget(9), path: '/a b' }, TIMEOUT_MS, never);
   expect(result.ok).toBe(false);
 });
+
+test.each([
+  ['v1', 'PROXY UNKNOWN\r\n'],
+  ['v2', '\r\n\r\n\0\r\nQUIT\n\x20\0\0\0'],
+] as const)(
+  'a probe begins with a header of the PROXY protocol %s where that is expected',
+  async (version, header) => {
+    const server = createServer((socket) => {
+      let received = '';
+      socket.on('data', (chunk) => {
+        received += chunk.toString('latin1');
+        if (received.startsWith(`${header}GET /healthz?deep=1 `)) socket.end('HTTP/1.1 200 OK\r\n\r\n');
+      });
+    });
+    const target = { ...httpTarget(await listen(server)), proxyProtocol: version };
+    expect(await networkProber.probe(target, TIMEOUT_MS, never)).toMatchObject({ ok: true });
+  },
+);

@@ -1,5 +1,5 @@
 import { request } from 'node:http';
-import { connect } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { performance } from 'node:perf_hooks';
 import type { ProbeTarget } from './probe-plan.ts';
 import type { ProbeResult, Prober } from './prober.ts';
@@ -58,18 +58,30 @@ function ask(target: ProbeTarget, signal: AbortSignal, settle: Settle): void {
   }
 }
 
+/** Starts of connections by which a sender says that it speaks for itself, in both versions of the PROXY protocol. */
+const OWN_BEHALF = {
+  v1: Buffer.from('PROXY UNKNOWN\r\n'),
+  v2: Buffer.from('\r\n\r\n\0\r\nQUIT\n\x20\0\0\0', 'latin1'),
+};
+
+function open({ host, port, proxyProtocol }: ProbeTarget, signal: AbortSignal): Socket {
+  const socket = connect({ host, port, signal });
+  if (proxyProtocol !== undefined) socket.write(OWN_BEHALF[proxyProtocol]);
+  return socket;
+}
+
 /** Succeeds when the connection is accepted. */
 function probeTcp(target: ProbeTarget & { type: 'tcp' }, signal: AbortSignal, settle: Settle): void {
-  const socket = connect({ host: target.host, port: target.port, signal });
+  const socket = open(target, signal);
   socket.once('connect', () => settle('ok'));
   socket.on('error', (error) => settle({ cause: causeOf(error) }));
 }
 
 /** Succeeds when the whole answer arrived, or as much of it as is read, with a status that is expected. Follows no redirect. */
 function probeHttp(target: ProbeTarget & { type: 'http' }, signal: AbortSignal, settle: Settle): void {
-  const { host, port, path, authority, expectStatus } = target;
+  const { path, authority, expectStatus } = target;
   const headers = { host: authority, 'user-agent': 'usher-health', accept: '*/*' };
-  const call = request({ host, port, path, headers, agent: false, signal });
+  const call = request({ path, headers, createConnection: () => open(target, signal), signal });
   call.on('error', (error) => settle({ cause: causeOf(error) }));
   let answered = false;
   call.on('response', (response) => {

@@ -1,17 +1,22 @@
 import { type FleetState, type ProbeTiming, parseBackendUrl } from '@usher/domain';
 
+interface Place {
+  readonly host: string;
+  readonly port: number;
+  /** The connection begins with a header of the PROXY protocol; absent = it does not. */
+  readonly proxyProtocol?: 'v1' | 'v2';
+}
+
 /** What to ask, and where. */
 export type ProbeTarget =
-  | { readonly type: 'tcp'; readonly host: string; readonly port: number }
-  | {
+  | (Place & { readonly type: 'tcp' })
+  | (Place & {
       readonly type: 'http';
-      readonly host: string;
-      readonly port: number;
       /** Value of the Host header. */
       readonly authority: string;
       readonly path: string;
       readonly expectStatus: readonly number[];
-    };
+    });
 
 export interface ProbePlan {
   readonly backend: string;
@@ -28,15 +33,16 @@ export function probePlan(state: FleetState, id: string): ProbePlan | undefined 
   const backend = state.backends.get(id);
   const pool = state.pools.get(backend?.settings.pool ?? '');
   if (backend === undefined || pool === undefined) return undefined;
-  const { health } = pool.settings;
+  const { health, proxyProtocol } = pool.settings;
   const origin = parseBackendUrl(backend.settings.url);
   if (health.type === 'none' || typeof origin === 'string') return undefined;
   const { host, port, authority } = origin;
   const { intervalMs, timeoutMs, fall, rise } = health;
+  const place: Place = proxyProtocol === 'none' ? { host, port } : { host, port, proxyProtocol };
   const target: ProbeTarget =
     health.type === 'tcp'
-      ? { type: 'tcp', host, port }
-      : { type: 'http', host, port, authority, path: health.path, expectStatus: health.expectStatus };
+      ? { type: 'tcp', ...place }
+      : { type: 'http', ...place, authority, path: health.path, expectStatus: health.expectStatus };
   return { backend: id, pool: pool.settings.id, target, timing: { intervalMs, timeoutMs, fall, rise } };
 }
 

@@ -59,6 +59,7 @@ export const chunkLineEnds: readonly RequestCase[] = [
   invalid('LF CR behind the size', '5\n\rhello\r\n0\r\n\r\n'),
   invalid('LF alone behind the data', '5\r\nhello\n0\r\n\r\n'),
   invalid('CR alone behind the data', '5\r\nhello\r0\r\n\r\n'),
+  invalid('CR and another byte behind the data', '5\r\nhello\rX0\r\n\r\n'),
   invalid('nothing behind the data', '5\r\nhello0\r\n\r\n'),
   invalid('two bytes of anything behind the data', '5\r\nhelloXX0\r\n\r\n'),
   invalid('LF CR behind the data', '5\r\nhello\n\r0\r\n\r\n'),

@@ -41,6 +41,9 @@ export const persistence: readonly RequestCase[] = [
     closes,
   ),
   request('a member that is no token', '9110 7.6.1', `${GET}Connection: cl@se\r\n\r\n`, refused(400)),
+  request('a space for a comma', '9110 5.6.1', `${GET}Connection: x keep-alive\r\n\r\n`, refused(400)),
+  request('a tab for a comma', '9110 5.6.1', `${GET}Connection: x\tclose\r\n\r\n`, refused(400)),
+  request('blanks around commas', '9110 5.6.1', `${GET}Connection: \tx \t,\tclose \t\r\n\r\n`, closes),
   request('a quoted member', '9110 7.6.1', `${GET}Connection: "close"\r\n\r\n`, refused(400)),
   request('a member with a parameter', '9110 7.6.1', `${GET}Connection: close;a=b\r\n\r\n`, refused(400)),
   request(

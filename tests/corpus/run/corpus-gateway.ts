@@ -25,7 +25,7 @@ export class CorpusGateway {
   static async start(backend: RecordingBackend): Promise<CorpusGateway> {
     const corpus = new CorpusGateway(backend);
     const settings = policy({
-      limits: { ...CORPUS_LIMITS, connections: 10_000 },
+      limits: { ...policy().limits, ...CORPUS_LIMITS, connections: 10_000 },
       routes: [
         route({ id: 'barrier', host: 'barrier', path: BARRIER_PATH, pool: 'beside' }),
         route({ id: 'all', path: '/*', pool: 'web' }),

@@ -5,7 +5,7 @@ import type {
   QueueSettings,
   RetrySettings,
 } from '@usher/domain';
-import { STRATEGY_NAMES } from '@usher/domain';
+import { PROXY_PROTOCOLS, STRATEGY_NAMES } from '@usher/domain';
 import { ID_PATTERN } from '@usher/events';
 import type { Reading } from '../reading.ts';
 import { list, mapped, record } from '../types/collections.ts';
@@ -106,6 +106,12 @@ const keys = section({
       doc: 'How requests wait, in order of arrival, while all backends that could take them are at their `max_connections`.',
     },
   ),
+  proxy_protocol: defaulted('none', {
+    to: 'proxyProtocol',
+    type: oneOf(PROXY_PROTOCOLS),
+    doc: 'Header of the PROXY protocol that every connection to a backend begins with: it names the client. Probes send one too, without a client.',
+    why: 'With `v1` and `v2` each request gets a connection of its own, because a header speaks for the whole connection.',
+  }),
   drain: defaulted('30s', {
     to: 'drainMs',
     type: duration({ min: '1ms', max: '24h', zero: 'at once' }),

@@ -1,13 +1,14 @@
 import { resolve } from 'node:path';
 import type { RouteSettings, SharedSettings } from '@usher/domain';
 import { checkReferences } from '../checks.ts';
-import type { Address, LocalSettings, UsherConfig } from '../settings.ts';
-import { either, list, mapped } from '../types/collections.ts';
+import type { LocalSettings, UsherConfig } from '../settings.ts';
+import { list, mapped } from '../types/collections.ts';
 import { filePath, fitForId, id } from '../types/names.ts';
-import { listenAddress, network } from '../types/network.ts';
-import { defaulted, optional, required, section } from '../types/section.ts';
+import { network } from '../types/network.ts';
+import { defaulted, optional, section } from '../types/section.ts';
 import type { Type } from '../types/type.ts';
 import { admin, metrics } from './admin.ts';
+import { listener } from './listener.ts';
 import { bus, logging, store, workers } from './local.ts';
 import { limits, timeouts } from './policy.ts';
 import { pools } from './pool.ts';
@@ -15,20 +16,6 @@ import { routes } from './route.ts';
 
 /** Names this process when the host name has no letter or digit. */
 const NAMELESS = 'usher';
-
-const listener: Type<Address> = either(
-  listenAddress,
-  mapped(
-    section({
-      address: required({
-        to: 'address',
-        type: listenAddress,
-        doc: 'Host and port; without a host every IPv4 address.',
-      }),
-    }),
-    ({ address }) => ({ ...address }),
-  ),
-);
 
 /** Every key there is, in the order of the reference page. */
 const keys = section({
@@ -50,7 +37,7 @@ const keys = section({
   trusted_proxies: defaulted([], {
     to: 'trustedProxies',
     type: list(network),
-    doc: 'Networks whose `X-Forwarded-*` headers are believed, in CIDR notation.',
+    doc: 'Networks whose `X-Forwarded-*` and `Forwarded` headers are believed, in CIDR notation.',
     why: 'Anyone can send such headers, so nobody is believed unasked.',
   }),
   timeouts: defaulted({}, { to: 'timeouts', type: timeouts, doc: 'How long things may take.' }),

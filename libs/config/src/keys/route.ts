@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import type { PluginSettings } from '@usher/domain';
 import { list, mapped } from '../types/collections.ts';
 import { filePath, id, routeHost, routePath } from '../types/names.ts';
+import { trueOrFalse } from '../types/scalar.ts';
 import { defaulted, openSection, optional, required, section } from '../types/section.ts';
 import type { Type } from '../types/type.ts';
 
@@ -33,6 +34,7 @@ export interface DeclaredRoute {
   readonly path: string;
   readonly pool: string;
   readonly plugins: readonly PluginSettings[];
+  readonly websocket: boolean;
 }
 
 const route: Type<DeclaredRoute> = section({
@@ -52,6 +54,11 @@ const route: Type<DeclaredRoute> = section({
     doc: 'Path that the request must have: `/login` exactly, `/v1/*` for `/v1` and all below it, `/*` for every path.',
   }),
   pool: required({ to: 'pool', type: id, doc: 'Pool that serves the request.' }),
+  websocket: defaulted(true, {
+    to: 'websocket',
+    type: trueOrFalse,
+    doc: 'Whether clients may turn their connection into a WebSocket. If not, such a request is served like any other. Changing to any other protocol is never possible.',
+  }),
   plugins: defaulted([], {
     to: 'plugins',
     type: list(plugin),

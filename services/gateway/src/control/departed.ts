@@ -1,5 +1,6 @@
 import { sumOfLines } from '../table/line-counts.ts';
 import type { ConnectFailureCount } from '../table/observation.ts';
+import type { TlsCounts } from '../tls/counters.ts';
 import type { WireCounts } from '../wire/counters.ts';
 import type { Measurement } from '../worker/protocol.ts';
 
@@ -25,6 +26,16 @@ export function addDeparted(sum: Measurement | undefined, departed: Measurement)
     routes: [...routes.values()],
     wire: addCounts(sum.wire, departed.wire),
     plugin: addCounts(sum.plugin, departed.plugin),
+    tls: addTls(sum.tls, departed.tls),
+  };
+}
+
+/** Handshakes of two workers together. */
+export function addTls(a: TlsCounts, b: TlsCounts): TlsCounts {
+  return {
+    full: a.full + b.full,
+    resumed: a.resumed + b.resumed,
+    failures: addEach(a.failures, b.failures),
   };
 }
 
@@ -62,6 +73,9 @@ function addCounts(a: WireCounts, b: WireCounts): WireCounts {
     connectionsRefused: a.connectionsRefused + b.connectionsRefused,
     connectionsOpen: 0,
     handedOver: a.handedOver + b.handedOver,
+    upgrades: a.upgrades + b.upgrades,
+    upgradesRefused: a.upgradesRefused + b.upgradesRefused,
+    upgradesOpen: 0,
   };
 }
 

@@ -2,7 +2,9 @@ import type { HistogramSample, Metrics, Sample } from '@usher/ports';
 import { LATENCY_BOUNDS_S, type WireCounts } from '../wire/counters.ts';
 import type { Measurement } from '../worker/protocol.ts';
 import { exposeLines } from './line-metrics.ts';
+import type { ListenerCertificates } from './listener-certificates.ts';
 import type { BackendTotals } from './observations.ts';
+import { exposeTls } from './tls-metrics.ts';
 
 export interface MetricsSources {
   measure(): Promise<readonly { readonly worker: number; readonly measurement: Measurement }[]>;
@@ -12,6 +14,8 @@ export interface MetricsSources {
   restarts(): number;
   /** Names of backends' hosts with their addresses. */
   hosts(): ReadonlyMap<string, readonly string[]>;
+  /** Of the listeners with TLS. */
+  readonly certificates: readonly ListenerCertificates[];
 }
 
 /** Collectors of one scrape share one measurement: they are called within a moment of each other. */
@@ -46,6 +50,8 @@ export function exposeMetrics(metrics: Metrics, sources: MetricsSources): void {
   exposeHosts(metrics, sources);
   exposeWorkers(metrics, shared, sources);
   exposeLines(metrics, () => shared.all());
+  if (sources.certificates.length > 0)
+    exposeTls(metrics, sources.certificates, async () => (await shared.all()).map(({ tls }) => tls));
 }
 
 function exposeRequests(metrics: Metrics, shared: SharedMeasurement): void {
@@ -127,6 +133,18 @@ function exposeConnections(metrics: Metrics, shared: SharedMeasurement): void {
       { labels: { lane: 'wire' }, value: total(living.map(({ wire }) => wire.connectionsOpen)) },
       { labels: { lane: 'plugin' }, value: total(living.map(({ plugin }) => plugin.connectionsOpen)) },
     ];
+  });
+  metrics.counter('usher_upgrades_total', 'WebSockets, by what became of the wish for one', async () => {
+    const all = await shared.all();
+    const sum = (read: (wire: WireCounts) => number) => total(all.map(({ wire }) => read(wire)));
+    return [
+      { labels: { outcome: 'opened' }, value: sum(({ upgrades }) => upgrades) },
+      { labels: { outcome: 'refused' }, value: sum(({ upgradesRefused }) => upgradesRefused) },
+    ];
+  });
+  metrics.gauge('usher_upgrades', 'WebSockets open or being opened', async () => {
+    const living = (await shared.living()).map(({ measurement }) => measurement);
+    return [{ labels: {}, value: total(living.map(({ wire }) => wire.upgradesOpen)) }];
   });
   metrics.counter('usher_client_bytes_total', 'Bytes from and to clients, by direction', async () => {
     const all = await shared.all();

@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import type { SharedSettings } from '@usher/domain';
-import type { LogRecord, Service, ServiceContext, Subscription, Timer } from '@usher/ports';
+import type { LogRecord, Service, ServiceContext, Subscription, Timer, TlsSource } from '@usher/ports';
 import type { TableDelta } from '../routing-table.ts';
 import type { BreakerNews } from '../table/breaker-news.ts';
 import type { FromWorker, ListenAddress, Measurement, WorkerStart } from '../worker/protocol.ts';
@@ -9,6 +9,7 @@ import { addDeparted } from './departed.ts';
 import { Drains } from './drains.ts';
 import { Facts } from './facts.ts';
 import { exposeMetrics } from './gateway-metrics.ts';
+import { ListenerCertificates } from './listener-certificates.ts';
 import { Observations } from './observations.ts';
 import { Presence } from './presence.ts';
 import { Projector } from './projector.ts';
@@ -31,8 +32,13 @@ const RESOLVE_MAX_MS = 1_000;
 /** How often the files for TLS to backends are looked at. */
 const TLS_FILES_CHECK_MS = 2_000;
 
+interface ListenerSettings extends ListenAddress {
+  /** Where its certificates come from; left out, it is plain. */
+  readonly tls?: TlsSource | undefined;
+}
+
 export interface GatewaySettings {
-  readonly listen: readonly ListenAddress[];
+  readonly listen: readonly ListenerSettings[];
   /** `auto`: one per core, at most 16. */
   readonly workers: number | 'auto';
 }
@@ -45,7 +51,8 @@ export interface Gateway extends Service {
 
 /**
  * Starts a gateway and resolves when all of its workers listen. Until the log has a configuration it goes by
- * `fallback`; from then on only the log counts. Rejects when an address cannot be listened on.
+ * `fallback`; from then on only the log counts. Rejects when an address cannot be listened on, or its certificates cannot
+ * be used.
  */
 export async function startGateway(
   context: ServiceContext,
@@ -54,7 +61,7 @@ export async function startGateway(
   resolver: Resolver = systemResolver,
 ): Promise<Gateway> {
   const gateway = new RunningGateway(context, settings, fallback, resolver);
-  await gateway.start();
+  await gateway.start(settings.listen);
   return gateway;
 }
 
@@ -73,6 +80,8 @@ class RunningGateway implements Gateway {
   readonly #drains: Drains;
   readonly #presence: Presence;
   readonly #timers: Timer[] = [];
+  /** By the places of their listeners. */
+  readonly #certificates = new Map<number, ListenerCertificates>();
   #subscription: Subscription | undefined;
   #departed: Measurement | undefined;
   #stopped: Promise<void> | undefined;
@@ -104,7 +113,7 @@ class RunningGateway implements Gateway {
     this.#presence = new Presence({ ...context, log }, facts, this.#count);
     this.#workers = new Workers({
       count: this.#count,
-      listen: settings.listen,
+      listen: settings.listen.map(({ tls: _files, ...address }) => address),
       clock,
       log,
       newStart: (listen, worker) => this.#newStart(listen, worker),
@@ -121,17 +130,19 @@ class RunningGateway implements Gateway {
     return this.#workers.addresses;
   }
 
-  async start(): Promise<void> {
+  async start(listen: readonly ListenerSettings[]): Promise<void> {
     const { fleet, clock, metrics } = this.#context;
     this.#subscription = fleet.onRecord((record) => this.#onRecord(record));
     this.#tlsFiles.read(this.#projector.pools());
     this.#resolutions.follow(this.#projector.hosts());
     await this.#resolutions.settled(RESOLVE_MAX_MS);
     try {
+      this.#readCertificates(listen);
       await this.#workers.start();
     } catch (error) {
       this.#subscription.stop();
       this.#resolutions.stop();
+      for (const certificates of this.#certificates.values()) certificates.stop();
       throw error;
     }
     this.#presence.start();
@@ -146,13 +157,32 @@ class RunningGateway implements Gateway {
       backends: () => this.#backends(),
       restarts: () => this.#workers.restarts,
       hosts: () => this.#resolutions.known,
+      certificates: [...this.#certificates.values()],
     });
+  }
+
+  #readCertificates(listen: readonly ListenerSettings[]): void {
+    const { clock, log } = this.#context;
+    for (const [place, { host, port, tls }] of listen.entries()) {
+      if (tls === undefined) continue;
+      const certificates = new ListenerCertificates({
+        source: tls,
+        listener: `${host}:${port}`,
+        clock,
+        log,
+        onChange: (changed) => this.#workers.broadcast({ kind: 'tls', listener: place, tls: changed }),
+      });
+      this.#certificates.set(place, certificates);
+    }
   }
 
   fault(): string | undefined {
     if (this.#stopped !== undefined) return 'the gateway is stopping';
     const missing = this.#count - this.#workers.listening;
-    return missing === 0 ? undefined : `${missing} of ${this.#count} workers are not running`;
+    if (missing > 0) return `${missing} of ${this.#count} workers are not running`;
+    return Array.from(this.#certificates.values(), (each) => each.fault()).find(
+      (fault) => fault !== undefined,
+    );
   }
 
   stop(): Promise<void> {
@@ -166,6 +196,7 @@ class RunningGateway implements Gateway {
     this.#subscription?.stop();
     for (const timer of this.#timers) timer.cancel();
     this.#resolutions.stop();
+    for (const certificates of this.#certificates.values()) certificates.stop();
     this.#breakers.retell();
     this.#observations.tell(clock.now());
     this.#presence.retire();
@@ -182,6 +213,7 @@ class RunningGateway implements Gateway {
     return {
       listen,
       worker,
+      tls: listen.map((_, place) => this.#certificates.get(place)?.tls),
       workers: this.#count,
       seed: [random.next(), random.next(), random.next(), random.next()],
       policy: this.#projector.policy,

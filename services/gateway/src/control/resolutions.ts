@@ -18,7 +18,7 @@ export interface ResolutionsOptions {
   readonly clock: Clock;
   readonly log: Log;
   /** What a name resolves to has changed; never called with no address at all. */
-  onChange(host: string, addresses: readonly string[]): void;
+  readonly onChange: (host: string, addresses: readonly string[]) => void;
 }
 
 interface Entry {

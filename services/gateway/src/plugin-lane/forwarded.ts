@@ -1,4 +1,5 @@
 import { BlockList, isIPv4 } from 'node:net';
+import { appendForwarded } from '../wire/forwarded-element.ts';
 import type { Peer } from '../wire/peer.ts';
 
 /** Header fields that belong to one connection, or that only a proxy may set, and are never passed on (RFC 9110 section 7.6.1). */
@@ -42,6 +43,8 @@ export function forwardedRequestHeaders(
   const forwarded: Headers = { ...headers };
   for (const name of DROPPED) delete forwarded[name];
   if (!trusted) for (const name of CLAIMS) delete forwarded[name];
+  if (headers['forwarded'] !== undefined && trusted)
+    forwarded['forwarded'] = appendForwarded(String(headers['forwarded']), peer, host ?? '');
   const before = trusted ? headers['x-forwarded-for'] : undefined;
   forwarded['x-forwarded-for'] = before === undefined ? peer.address : `${String(before)}, ${peer.address}`;
   if (!trusted || headers['x-forwarded-proto'] === undefined) {

@@ -1,6 +1,6 @@
 import { connect } from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
-import { policy, route } from '../testing/fixtures.ts';
+import { policy, pool, route } from '../testing/fixtures.ts';
 import { ask, oneConnection, startListener, until } from '../testing/http.ts';
 import {
   accepting,
@@ -57,12 +57,35 @@ describe('proxying', () => {
     expect(answer.headers['x-request-id']).toBe('id-1');
   });
 
+  test('serves as many requests on a connection as one may serve', async () => {
+    const one = await backend('one');
+    const { port } = await lane([one.url], { limits: { ...policy().limits, requestsPerConnection: 2 } });
+    const agent = oneConnection();
+    closeLater(() => agent.destroy());
+    expect((await ask(port, { agent })).headers['connection']).toBe('keep-alive');
+    expect((await ask(port, { agent })).headers['connection']).toBe('close');
+  });
+
+  test('sends a request away whose backends want to know the client of each connection', async () => {
+    const one = await backend('one');
+    const { port } = await lane([one.url], {}, pool({ proxyProtocol: 'v2' }));
+    const answer = await ask(port);
+    expect(problem(answer)).toMatchObject({ status: 421, code: 'misdirected' });
+    expect(answer.headers['connection']).toBe('close');
+    expect(one.seen).toHaveLength(0);
+  });
+
   test('believes a trusted proxy and adds to what it says', async () => {
     const one = await backend('one');
     const { port } = await lane([one.url], { trustedProxies: ['127.0.0.0/8'] });
-    const given = { 'x-forwarded-for': '9.9.9.9', 'x-forwarded-proto': 'https', 'x-request-id': 'mine' };
-    const answer = await ask(port, { headers: given });
-    expect(one.seen[0]!.headers).toMatchObject({ ...given, 'x-forwarded-for': '9.9.9.9, 127.0.0.1' });
+    const kept = { 'x-forwarded-proto': 'https', 'x-request-id': 'mine' };
+    const given = { ...kept, 'x-forwarded-for': '9.9.9.9', forwarded: 'for=9.9.9.9' };
+    const answer = await ask(port, { headers: { ...given, host: 'a.example' } });
+    expect(one.seen[0]!.headers).toMatchObject({
+      ...kept,
+      'x-forwarded-for': '9.9.9.9, 127.0.0.1',
+      forwarded: 'for=9.9.9.9, for=127.0.0.1;host=a.example;proto=http',
+    });
     expect(answer.headers['x-request-id']).toBe('mine');
   });
 
@@ -90,7 +113,7 @@ describe('proxying', () => {
     const listener = await startListener((socket) => {
       socket.once('data', (head: Buffer) => {
         socket.pause();
-        setImmediate(() => plugins.accept(socket, head));
+        setImmediate(() => plugins.accept(socket, head, '127.0.0.1'));
       });
     });
     closeLater(() => listener.close());

@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
 import { isToken } from '@usher/http1';
 import type { RouteEntry, RoutingTable } from '../routing-table.ts';
 import type { WireLaneOptions } from '../wire/lane-context.ts';
@@ -35,7 +36,8 @@ const LAST_REQUEST_MS = 300;
 export class PluginLane {
   readonly #options: PluginLaneOptions;
   readonly #server: Server;
-  readonly #sockets = new Set<Socket>();
+  /** With the address of the client that each is for. */
+  readonly #sockets = new Map<Socket, string>();
   /** Connections with a request under way. */
   readonly #answering = new Set<Socket>();
   readonly #chains: PluginChains;
@@ -45,8 +47,9 @@ export class PluginLane {
   constructor(options: PluginLaneOptions) {
     this.#options = options;
     this.#chains = new PluginChains(options);
-    this.#server = createServer({ shouldUpgradeCallback: isWebSocket }, (request, response) =>
-      this.#dispatch(request, response),
+    this.#server = createServer(
+      { shouldUpgradeCallback: (request) => isWebSocket(request) && this.#allowsWebSocket(request) },
+      (request, response) => this.#dispatch(request, response),
     );
     this.#server.on('upgrade', (request, socket, head) => this.#upgrade(request, socket as Socket, head));
     this.#server.on('clientError', (error, socket) => {
@@ -68,8 +71,8 @@ export class PluginLane {
     return this.#sockets.size;
   }
 
-  /** Takes a connection over. `head` is what has been read from it already. */
-  accept(socket: Socket, head: Buffer): void {
+  /** Takes a connection over. `head` is what has been read from it already, `client` the address that it is for. */
+  accept(socket: Socket, head: Buffer, client: string): void {
     if (
       this.#sockets.size >= Math.ceil(this.#options.table.policy.limits.connections / this.#options.workers)
     ) {
@@ -77,7 +80,7 @@ export class PluginLane {
       refuse(socket, 'overloaded', this.#options.newRequestId());
       return;
     }
-    this.#sockets.add(socket);
+    this.#sockets.set(socket, client);
     const { counters } = this.#options;
     counters.connectionsOpen += 1;
     const { bytesRead, bytesWritten } = socket;
@@ -101,6 +104,7 @@ export class PluginLane {
     this.#server.keepAliveTimeout = timeouts.idleMs;
     // Node would leave out what is over its limit and say nothing, so the count is ours.
     this.#server.maxHeadersCount = 0;
+    this.#server.maxRequestsPerSocket = limits.requestsPerConnection;
     Object.assign(this.#server, { maxHeaderSize: limits.headerBytes });
     this.#chains.update();
   }
@@ -117,7 +121,7 @@ export class PluginLane {
       await new Promise((resolve) => setTimeout(resolve, DRAIN_CHECK_MS));
       if (passedMs >= LAST_REQUEST_MS) this.#server.closeIdleConnections();
     }
-    for (const socket of this.#sockets) socket.destroy();
+    for (const socket of this.#sockets.keys()) socket.destroy();
     await this.#chains.close();
   }
 
@@ -132,6 +136,11 @@ export class PluginLane {
       this.#count(entry, response.headersSent ? response.statusCode : undefined, startedMs);
     });
     this.#begin(request, response, entry);
+  }
+
+  #allowsWebSocket(request: IncomingMessage): boolean {
+    const { host, path } = target(request);
+    return this.#options.table.match(host, path)?.settings.websocket !== false;
   }
 
   /** A WebSocket: its request goes through the plugins like any other, answered on the socket itself. */
@@ -178,12 +187,19 @@ export class PluginLane {
       sendPlainProblem(response, 'no_route', requestId);
       return;
     }
+    if (entry.pool.settings.proxyProtocol !== 'none') {
+      // The connections of this lane are shared, so they cannot say whom they are for; a new one to us gets another lane.
+      response.setHeader('connection', 'close');
+      sendPlainProblem(response, 'misdirected', requestId);
+      return;
+    }
     const { trustedProxies, limits } = this.#options.table.policy;
     if (request.rawHeaders.length / 2 > limits.headerCount) {
       sendPlainProblem(response, 'head_too_large', requestId);
       return;
     }
-    const peer = this.#peers.describe(request.socket, trustedProxies);
+    const scheme = request.socket instanceof TLSSocket ? 'https' : 'http';
+    const peer = this.#peers.describe(this.#sockets.get(request.socket) ?? '', scheme, trustedProxies);
     const arrival = { entry, requestId, host: request.headers.host, peer };
     void this.#serve(request, response, upgrade === undefined ? arrival : { ...arrival, upgrade });
   }

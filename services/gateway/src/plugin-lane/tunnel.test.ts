@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { route } from '../testing/fixtures.ts';
 import { freePort, until } from '../testing/http.ts';
-import { closeAll, dial, echoing, lane, pluginFile, zipped } from '../testing/plugin-lane.ts';
+import { backend, closeAll, dial, echoing, GZIP, lane, pluginFile, zipped } from '../testing/plugin-lane.ts';
 
 afterEach(closeAll);
 
@@ -43,6 +43,16 @@ describe('a WebSocket', () => {
     await until(() => failed.ended, 'it is answered');
     expect(failed.text).toMatch(/^HTTP\/1\.1 502 /);
     expect(alone.slot(0)).toMatchObject({ inFlight: 0, failures: 1 });
+  });
+
+  test('is not what comes of asking on a route that does not allow it', async () => {
+    const one = await backend('one');
+    const { port } = await lane([one.url], {
+      routes: [route({ id: 'zip', path: '/*', pool: 'web', plugins: [GZIP], websocket: false })],
+    });
+    const socket = dial(port, '/');
+    await until(() => socket.text.endsWith('one'), 'the request is like any other');
+    expect(one.seen[0]?.headers['upgrade']).toBeUndefined();
   });
 
   test('is refused when a plugin refuses it or no route matches', async () => {

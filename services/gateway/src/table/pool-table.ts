@@ -17,13 +17,14 @@ export function undeclared(id: string): PoolSettings {
       successes: 1,
     },
     retry: { attempts: 0, budgetRatio: 0 },
+    proxyProtocol: 'none',
     drainMs: 0,
     agents: false,
   };
 }
 
 /** For pools that say nothing of TLS. */
-export const DEFAULT_TLS: TlsRow = { verify: true };
+const DEFAULT_TLS: TlsRow = { verify: true };
 
 export function newPool(settings: PoolSettings): PoolTable {
   return {

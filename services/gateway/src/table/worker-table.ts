@@ -8,7 +8,6 @@ import {
   breakerTrialEnded,
   type PolicySettings,
   type PoolSettings,
-  RouteMatcher,
   STRATEGIES,
   type Uniform,
 } from '@usher/domain';
@@ -28,10 +27,8 @@ import { type BreakerNews, breakerNews } from './breaker-news.ts';
 import { chooseWithRoom, openLine, setLimit } from './limits.ts';
 import { type BackendObservation, type ConnectFailureCount, isFault, Observers } from './observation.ts';
 import { newPool, rebuildEligible, undeclared } from './pool-table.ts';
+import { Routes } from './routes.ts';
 import { PoolTls } from './tls-client.ts';
-
-/** Index 0 is unused: it is the first digit of a status. */
-const STATUS_CLASSES = 6;
 
 type BreakerDelta = Extract<TableDelta, { kind: 'tripped' | 'recovered' }>;
 
@@ -48,8 +45,7 @@ interface Member {
 export class WorkerTable implements RoutingTable {
   #policy: PolicySettings;
   #position = 0;
-  #routes: readonly RouteEntry[] = [];
-  #matcher = new RouteMatcher<RouteEntry>([]);
+  readonly #routes = new Routes();
   /** Also of pools that are named and not, or no longer, declared: routes keep pointing at the same object. */
   readonly #pools = new Map<string, PoolTable>();
   readonly #members = new Map<string, Member>();
@@ -77,7 +73,7 @@ export class WorkerTable implements RoutingTable {
   }
 
   match(host: string, path: string): RouteEntry | undefined {
-    return this.#matcher.match(host, path);
+    return this.#routes.match(host, path);
   }
 
   pick(pool: PoolTable, tried: readonly BackendSlot[]): BackendSlot | undefined {
@@ -124,13 +120,24 @@ export class WorkerTable implements RoutingTable {
     return this.#observers.find(index);
   }
 
+  hold(slot: BackendSlot): void {
+    slot.inFlight += 1;
+    slot.limit?.adjust(1);
+  }
+
+  release(slot: BackendSlot): void {
+    slot.inFlight -= 1;
+    slot.limit?.give();
+    this.#serveLines();
+  }
+
   takeRetry(pool: PoolTable, nowMs: number): boolean {
     return pool.retryBudget.take(pool.settings.retry.budgetRatio, nowMs);
   }
 
   /** Every route in force; those of the plugin lane need their plugins set up. */
   get routes(): readonly RouteEntry[] {
-    return this.#routes;
+    return this.#routes.entries;
   }
 
   /** Ids of the backends that their pools' strategies may choose now. */
@@ -212,14 +219,7 @@ export class WorkerTable implements RoutingTable {
 
   #setPolicy(policy: PolicySettings): void {
     this.#policy = policy;
-    const before = new Map(this.#routes.map(({ settings, answers }) => [settings.id, answers]));
-    this.#routes = policy.routes.map((settings) => ({
-      settings,
-      pool: this.#poolOf(settings.pool),
-      lane: settings.plugins.length > 0 ? 'plugin' : 'wire',
-      answers: before.get(settings.id) ?? new Float64Array(STATUS_CLASSES),
-    }));
-    this.#matcher = new RouteMatcher(this.#routes);
+    this.#routes.set(policy.routes, (id) => this.#poolOf(id));
   }
 
   #poolOf(id: string): PoolTable {

@@ -12,16 +12,22 @@ export function policy(changes: Partial<PolicySettings> = {}): PolicySettings {
       requestHeaderMs: 10_000,
       connectMs: 3_000,
       responseMs: 30_000,
+      bodyIdleMs: 60_000,
       idleMs: 75_000,
       backendIdleMs: 4_000,
       requestMs: 0,
+      upgradeIdleMs: 3_600_000,
       shutdownMs: 5_000,
     },
     limits: {
       requestBodyBytes: 10 * 2 ** 20,
+      bodyRateBytesPerS: 0,
       headerBytes: 60 * 2 ** 10,
       headerCount: 100,
       connections: 1_000,
+      connectionsPerIp: 0,
+      requestsPerConnection: 0,
+      upgrades: 100,
     },
     trustedProxies: [],
     ...changes,
@@ -31,7 +37,7 @@ export function policy(changes: Partial<PolicySettings> = {}): PolicySettings {
 export function route(
   settings: Pick<RouteSettings, 'id' | 'path' | 'pool'> & Partial<RouteSettings>,
 ): RouteSettings {
-  return { plugins: [], ...settings };
+  return { plugins: [], websocket: true, ...settings };
 }
 
 export function pool(changes: Partial<PoolSettings> = {}): PoolSettings {
@@ -48,6 +54,7 @@ export function pool(changes: Partial<PoolSettings> = {}): PoolSettings {
       successes: 2,
     },
     retry: { attempts: 1, budgetRatio: 0.2 },
+    proxyProtocol: 'none',
     drainMs: 30_000,
     agents: false,
     ...changes,

@@ -69,7 +69,9 @@ export async function lane(
     log,
     workers: 1,
   });
-  const listener = await startListener((socket) => plugins.accept(socket, Buffer.alloc(0)));
+  const listener = await startListener((socket) =>
+    plugins.accept(socket, Buffer.alloc(0), socket.remoteAddress ?? ''),
+  );
   closeLater(() => plugins.drain(0));
   closeLater(listener.close);
   const slot = (index: number) => table.match('', '/')!.pool.slots[index]!;

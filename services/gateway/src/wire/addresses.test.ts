@@ -88,18 +88,13 @@ describe('an address that a host has no more', () => {
 
   it('loses a connection in use after its request', async () => {
     await start([ONE]);
-    let answer = (): void => {};
-    backend.behaviour = answering(
-      () =>
-        new Promise((done) => {
-          answer = () => done(ok('late'));
-        }),
-    );
+    const { promise, resolve: answer } = Promise.withResolvers<ReturnType<typeof ok>>();
+    backend.behaviour = answering(() => promise);
     const asked = send();
     await until(() => harness.inFlight === 1 && backend.requests.length === 1, 'the request is there');
     resolve(OTHER);
     harness.lane.closeGone();
-    answer();
+    answer(ok('late'));
     expect((await asked).body).toBe('late');
     await until(() => backend.open === 0, 'its connection is closed');
   });

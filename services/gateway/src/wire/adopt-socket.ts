@@ -1,7 +1,5 @@
 import { Socket } from 'node:net';
-
-/** Takes what a socket has read: `bytes[0..length)`, valid only during the call. False = read no more for now. */
-export type ReadCallback = (length: number, bytes: Buffer) => boolean;
+import type { ReadCallback } from '../tls/tls-socket.ts';
 
 /**
  * Moves an accepted TCP connection to a socket that reads into buffers of ours, as `net.connect` offers for connections

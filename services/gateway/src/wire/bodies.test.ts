@@ -44,6 +44,7 @@ const SIZES = [0, 1, 100, 8191, 8192, 8193, 65_535, 65_536, 65_537, 300_000, 2_0
 describe.each([
   ['read into buffers of ours', {}],
   ['read as a stream', { asStreams: true }],
+  ['read over TLS', { tls: true }],
 ])('a body %s', (_, mode) => {
   it.each(SIZES)('of %d bytes reaches the backend and comes back unchanged', async (size) => {
     await start([echoBody], mode);

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import { ERRORS, type ErrorCode } from '@usher/domain';
-import { FAULTY, INCOMPLETE, type RequestHead } from '@usher/http1';
+import { FAULTY, FIELD, INCOMPLETE, type RequestHead } from '@usher/http1';
 import type { RouteEntry } from '../routing-table.ts';
 import type { ClientSide } from './client-side.ts';
 import { ClientSocket, type ClientSocketUser } from './client-socket.ts';
@@ -8,13 +8,17 @@ import { Exchange } from './exchange.ts';
 import { forwardRequestHead, requestIdOf } from './forward-request.ts';
 import type { ConnectionLine } from './forward-response.ts';
 import type { LaneContext } from './lane-context.ts';
+import { LastHost } from './last-host.ts';
 import { OutgoingRequest } from './outgoing-request.ts';
 import type { Output } from './output.ts';
-import type { Peer } from './peer.ts';
 import { problemResponse } from './problem-response.ts';
 import type { Lifetime } from './read-buffers.ts';
 import { RequestBody } from './request-body.ts';
 import { RequestInput } from './request-input.ts';
+import { Tunnel } from './tunnel.ts';
+import type { UpstreamConnection } from './upstream-connection.ts';
+import { Visitor } from './visitor.ts';
+import { asksForWebSocket } from './websocket.ts';
 
 /** So much of the next requests is read while one is in progress; then the client has to wait. */
 const READ_AHEAD_BYTES_MAX = 64 * 1024;
@@ -30,27 +34,30 @@ export class ClientConnection implements ClientSide, ClientSocketUser {
   private readonly link: ClientSocket;
   private readonly lane: LaneContext;
   private readonly owner: ConnectionOwner;
-  private readonly peer: Peer;
+  private readonly visitor: Visitor;
   private readonly input = new RequestInput();
   private exchange: Exchange | undefined;
   /** Another request may follow the current one. */
   private keepAlive = true;
   /** The client of the current request has to be told so. */
   private sayKeepAlive = false;
+  /** The present request is for a WebSocket and has a place among those. */
+  upgrading = false;
   /** `serveNext` is running: what it calls need not call it. */
   private serving = false;
   /** The backend does not take the body as fast as it comes. */
   private bodyPaused = false;
-  /** The host of the last request as received and in lower case: the next one mostly has the same. */
-  private hostReceived = '';
-  private hostLower = '';
+  private requests = 0;
+  private readonly lastHost = new LastHost();
 
-  constructor(socket: Socket, lane: LaneContext, owner: ConnectionOwner) {
+  /** `announced`: it begins with a PROXY header. */
+  constructor(socket: Socket, lane: LaneContext, owner: ConnectionOwner, announced: boolean) {
     this.lane = lane;
     this.owner = owner;
-    this.peer = lane.peers.describe(socket, lane.table.policy.trustedProxies);
+    this.visitor = new Visitor(lane, socket);
     this.link = new ClientSocket(socket, lane, this);
     this.output = this.link.output;
+    this.visitor.arrive(this.link, this, announced);
   }
 
   get connectionLine(): ConnectionLine {
@@ -61,7 +68,7 @@ export class ClientConnection implements ClientSide, ClientSocketUser {
 
   /** For a drain: closes the connection now if there is no request on it. */
   closeIfIdle(): void {
-    if (this.exchange === undefined && this.input.isEmpty) this.link.close();
+    if (this.exchange === undefined && this.input.isEmpty && !this.link.tunnelled) this.link.close();
   }
 
   destroy(): void {
@@ -88,7 +95,7 @@ export class ClientConnection implements ClientSide, ClientSocketUser {
   }
 
   exchangeOver(nowMs: number): void {
-    this.exchange = undefined;
+    this.forgetExchange();
     this.bodyPaused = false;
     const last = this.lane.draining || (this.link.halfClosed && this.input.isEmpty);
     if (last || !this.keepAlive) {
@@ -110,8 +117,19 @@ export class ClientConnection implements ClientSide, ClientSocketUser {
   }
 
   abort(): void {
-    this.exchange = undefined;
+    this.forgetExchange();
     this.link.reset();
+  }
+
+  switchTo(upstream: UpstreamConnection, beyond: Buffer): void {
+    const { input, link } = this;
+    this.exchange = undefined;
+    this.upgrading = false;
+    const tunnel = new Tunnel(this.lane, link, upstream, () => this.depart());
+    if (beyond.length > 0) tunnel.onResponseData(beyond, beyond.length, 'ever');
+    const ahead = input.takeAll();
+    if (ahead.length > 0) tunnel.onBytes(ahead, ahead.length, 'ever');
+    if (link.halfClosed) tunnel.onHalfClosed();
   }
 
   onBytes(bytes: Buffer, length: number, lifetime: Lifetime): void {
@@ -129,19 +147,18 @@ export class ClientConnection implements ClientSide, ClientSocketUser {
 
   onHalfClosed(): void {
     const { exchange } = this;
-    // Half a request will never become a whole one.
-    if (exchange?.wantsBody === true) this.link.destroy();
-    // Most who stop sending have left, and nothing that is written would find out: none of them keeps others waiting.
-    else if (exchange?.waits === true) this.link.destroy();
+    // Half a request will never become a whole one. And most who stop sending have left, which nothing that is written
+    // would find out while they wait in line: none of them keeps others waiting.
+    if (exchange?.wantsBody === true || exchange?.waits === true) this.link.destroy();
     else if (exchange === undefined && !this.output.blocked) this.link.close();
   }
 
   onGone(): void {
     const { exchange } = this;
-    this.exchange = undefined;
+    this.forgetExchange();
     exchange?.onClientGone();
     this.input.clear();
-    this.owner.closed(this);
+    this.depart();
   }
 
   onUnblocked(): void {
@@ -154,6 +171,11 @@ export class ClientConnection implements ClientSide, ClientSocketUser {
     else if (this.output.blocked) this.link.destroy();
     else if (this.input.inHead) this.refuse('request_timeout', '');
     else this.link.close();
+  }
+
+  private depart(): void {
+    this.visitor.leave();
+    this.owner.closed(this);
   }
 
   /** Serves request after request as long as they are there and the client takes the answers. */
@@ -180,15 +202,16 @@ export class ClientConnection implements ClientSide, ClientSocketUser {
   private serve(head: RequestHead, headEnd: number): void {
     const { lane, input } = this;
     const startMs = lane.now();
-    if (!head.persistent) this.keepAlive = false;
+    if (!head.persistent || ++this.requests === lane.table.policy.limits.requestsPerConnection)
+      this.keepAlive = false;
     this.sayKeepAlive = head.minor === 0;
-    const route = lane.table.match(this.hostOf(head), head.path);
+    const route = lane.table.match(this.lastHost.toLower(head.host), head.path);
     if (route?.lane === 'plugin') {
       this.handOver();
       return;
     }
     const id = requestIdOf(head) ?? lane.newRequestId();
-    const body = RequestBody.of(head, lane.table.policy.limits.requestBodyBytes);
+    const body = RequestBody.of(head, lane.table.policy.limits, startMs);
     let bodyEnd = headEnd;
     if (body !== undefined) {
       bodyEnd = body.take(input.bytes, headEnd, input.end);
@@ -209,25 +232,37 @@ export class ClientConnection implements ClientSide, ClientSocketUser {
     body: RequestBody | undefined,
     startMs: number,
   ): void {
-    const { lane } = this;
+    const { lane, visitor } = this;
     if (route === undefined) {
       if (body !== undefined && !body.done) this.keepAlive = false;
-      this.answerProblem('no_route', '', id, head.method === 'HEAD', lane.now() - startMs);
-      this.exchangeOver(startMs);
+      this.turnAway('no_route', id, head, startMs);
       return;
     }
-    const outgoing = new OutgoingRequest(forwardRequestHead(head, id, this.peer), head, body);
-    const { pool, answers } = route;
+    const { pool, answers, settings } = route;
+    const upgrade = head.fields.has(FIELD.upgrade) && settings.websocket && asksForWebSocket(head);
+    if (upgrade && !lane.upgrades.reserve(lane.table.policy.limits)) {
+      answers[5]! += 1;
+      this.turnAway('overloaded', id, head, startMs);
+      return;
+    }
+    this.upgrading = upgrade;
+    const preface = visitor.proxyHeader(pool.settings.proxyProtocol, this.link);
+    const forwarded = forwardRequestHead(head, id, visitor.peer, upgrade);
+    const outgoing = new OutgoingRequest(forwarded, preface, head, body);
     this.exchange = new Exchange(this, lane, head, { pool, answers, outgoing, id, startMs });
     this.exchange.start();
   }
 
-  private hostOf(head: RequestHead): string {
-    if (head.host !== this.hostReceived) {
-      this.hostReceived = head.host;
-      this.hostLower = head.host.toLowerCase();
-    }
-    return this.hostLower;
+  /** Answers a request that no backend gets. */
+  private turnAway(code: ErrorCode, id: string, head: RequestHead, startMs: number): void {
+    this.answerProblem(code, '', id, head.method === 'HEAD', this.lane.now() - startMs);
+    this.exchangeOver(startMs);
+  }
+
+  private forgetExchange(): void {
+    this.exchange = undefined;
+    if (this.upgrading) this.lane.upgrades.free();
+    this.upgrading = false;
   }
 
   /** Answers what is no valid request, or not one that can be served here, and closes: what follows cannot be trusted. */
@@ -241,29 +276,21 @@ export class ClientConnection implements ClientSide, ClientSocketUser {
     this.link.close();
   }
 
-  private answerProblem(
-    code: ErrorCode,
-    detail: string,
-    requestId: string,
-    toHead: boolean,
-    durationMs: number,
-  ): void {
-    this.lane.counters.answered(ERRORS[code].status, durationMs);
-    this.output.text(problemResponse(code, detail, { requestId, toHead, connection: this.connectionLine }));
+  private answerProblem(code: ErrorCode, detail: string, id: string, toHead: boolean, tookMs: number): void {
+    this.lane.counters.answered(ERRORS[code].status, tookMs);
+    const context = { requestId: id, toHead, connection: this.connectionLine };
+    this.output.text(problemResponse(code, detail, context));
   }
 
   /** Gives the connection to the plugin lane, from the beginning of the request that was just parsed. */
   private handOver(): void {
-    const { lane, input, link } = this;
-    input.own();
-    const { bytes } = input;
-    input.clear();
+    const { input, link } = this;
+    const bytes = input.takeAll();
     // Nothing may be read or served here any more.
     link.closing = true;
     const socket = link.detach();
-    lane.counters.handedOver += 1;
     this.owner.closed(this);
-    lane.handOver(socket, bytes);
+    this.visitor.handOver(socket, bytes);
   }
 
   private updateReading(): void {

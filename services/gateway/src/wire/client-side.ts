@@ -1,12 +1,15 @@
 import type { ErrorCode } from '@usher/domain';
 import type { ConnectionLine } from './forward-response.ts';
 import type { Output } from './output.ts';
+import type { UpstreamConnection } from './upstream-connection.ts';
 
 /** The client connection as one request on it sees it. */
 export interface ClientSide {
   readonly output: Output;
   /** What a response to the current request says about the connection. */
   readonly connectionLine: ConnectionLine;
+  /** The current request is for a WebSocket. */
+  readonly upgrading: boolean;
   /** The connection closes after the current response. */
   closeAfterwards(): void;
   /** Moves the time at which the exchange's `expire` is called; Infinity = never. */
@@ -17,6 +20,8 @@ export interface ClientSide {
   exchangeOver(nowMs: number): void;
   /** The exchange ends with an error answer; nothing of a final response was written. */
   exchangeFailed(code: ErrorCode, detail: string, nowMs: number): void;
+  /** The response was 101 and is written: the connection belongs to whoever follows, and so does `upstream`. */
+  switchTo(upstream: UpstreamConnection, beyond: Buffer): void;
   /** The exchange ends in a way that the client must not take for the end of a response. */
   abort(): void;
 }

@@ -32,6 +32,10 @@ export interface WireCounts {
   readonly connectionsRefused: number;
   readonly connectionsOpen: number;
   readonly handedOver: number;
+  /** WebSockets opened, refused for their number, and open or being opened. */
+  readonly upgrades: number;
+  readonly upgradesRefused: number;
+  readonly upgradesOpen: number;
 }
 
 /** Plain cells that the request path adds to; read when somebody asks. */
@@ -49,6 +53,9 @@ export class WireCounters {
   connectionsRefused = 0;
   connectionsOpen = 0;
   handedOver = 0;
+  upgrades = 0;
+  upgradesRefused = 0;
+  upgradesOpen = 0;
 
   /** Counts an answered request. */
   answered(status: number, durationMs: number): void {
@@ -72,6 +79,9 @@ export class WireCounters {
       connectionsRefused: this.connectionsRefused,
       connectionsOpen: this.connectionsOpen,
       handedOver: this.handedOver,
+      upgrades: this.upgrades,
+      upgradesRefused: this.upgradesRefused,
+      upgradesOpen: this.upgradesOpen,
     };
   }
 }

@@ -26,6 +26,8 @@ export class ConnectError extends Error {
 export interface DialOptions {
   readonly onread?: OnReadOpts;
   readonly allowHalfOpen?: boolean;
+  /** What the connection begins with, before any handshake, as latin1. */
+  readonly preface?: string;
 }
 
 /** A connection on its way. `ready` is the event after which it may be written to. */
@@ -53,7 +55,7 @@ export class Dialler {
   }
 
   /** Starts a connection to the backend's next address. Who asks for it reports to `failed` if it does not come about. */
-  dial(slot: BackendSlot, { onread, allowHalfOpen = false }: DialOptions = {}): Dial {
+  dial(slot: BackendSlot, { onread, allowHalfOpen = false, preface = '' }: DialOptions = {}): Dial {
     const address = slot.addresses.next(this.#options.now());
     const target = {
       host: address?.ip ?? slot.host,
@@ -64,10 +66,14 @@ export class Dialler {
     const { tls } = slot;
     if (tls === undefined) {
       const plain = { ...target, noDelay: true, keepAlive: true, keepAliveInitialDelay: KEEP_ALIVE_DELAY_MS };
-      return { socket: connect(plain), address, ready: 'connect' };
+      const socket = connect(plain);
+      if (preface !== '') socket.write(preface, 'latin1');
+      return { socket, address, ready: 'connect' };
     }
     try {
-      const socket = connectTls({ ...target, ...tls.options() });
+      const below = preface === '' ? {} : { socket: connect({ host: target.host, port: target.port }) };
+      below.socket?.write(preface, 'latin1');
+      const socket = connectTls({ ...target, ...below, ...tls.options() });
       socket.on('session', tls.keeper());
       socket.setNoDelay(true);
       socket.setKeepAlive(true, KEEP_ALIVE_DELAY_MS);

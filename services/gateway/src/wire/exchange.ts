@@ -109,6 +109,7 @@ export class Exchange implements UpstreamUser, Asked, Guest {
   }
 
   onUpstreamUnblocked(): void {
+    this.outgoing.body?.pace?.restart(this.lane.now());
     this.client.resumeBody();
     if (this.relay.status === 0) this.awaitNext(this.lane.now());
   }
@@ -135,7 +136,7 @@ export class Exchange implements UpstreamUser, Asked, Guest {
     } else if (this.relay.status !== 0) {
       // Too late for an error answer: the whole request takes too long, or the client does not read.
       this.onBroken(inTime ? 'client_closed' : 'response_timeout', nowMs);
-    } else if (inTime && this.waitsForClient) {
+    } else if (inTime && this.outgoing.waitsForClient(this.upstream?.output)) {
       this.finish('client_closed', nowMs);
       this.over = true;
       this.client.exchangeFailed('request_timeout', '', nowMs);
@@ -151,7 +152,6 @@ export class Exchange implements UpstreamUser, Asked, Guest {
 
   onResponseData(bytes: Buffer, length: number, lifetime: Lifetime): void {
     const { relay } = this;
-    const { output } = this.client;
     const headBefore = relay.status === 0;
     const verdict = relay.take(bytes, length, lifetime);
     if (verdict === 'bad') {
@@ -159,11 +159,10 @@ export class Exchange implements UpstreamUser, Asked, Guest {
     } else if (verdict !== 'more') {
       this.onAnswered(verdict === 'complete');
     } else if (relay.status !== 0) {
-      if (output.blocked) {
+      if (this.client.output.blocked) {
         this.upstream?.pause();
-        this.client.expireAt(
-          Math.min(this.limitMs, this.lane.now() + this.lane.table.policy.timeouts.idleMs),
-        );
+        const { bodyIdleMs } = this.lane.table.policy.timeouts;
+        this.client.expireAt(Math.min(this.limitMs, this.lane.now() + bodyIdleMs));
       } else if (headBefore) {
         this.client.expireAt(this.limitMs);
       }
@@ -181,13 +180,8 @@ export class Exchange implements UpstreamUser, Asked, Guest {
     else this.onBroken('backend_closed', this.lane.now());
   }
 
-  /** More of the body has to come, and the backend would take it. */
-  private get waitsForClient(): boolean {
-    return this.wantsBody && this.upstream?.output.blocked !== true;
-  }
-
   private attempt(slot: BackendSlot, nowMs: number): void {
-    this.upstream = this.lane.upstreams.take(slot, this);
+    this.upstream = this.outgoing.preface !== '' ? undefined : this.lane.upstreams.take(slot, this);
     if (this.upstream === undefined) this.connect(slot, nowMs);
     else this.send(nowMs);
   }
@@ -195,7 +189,8 @@ export class Exchange implements UpstreamUser, Asked, Guest {
   private connect(slot: BackendSlot, nowMs: number): void {
     const { connectMs } = this.lane.table.policy.timeouts;
     this.outgoing.sent = false;
-    this.upstream = this.lane.upstreams.open(slot, this, nowMs + slot.addresses.share(connectMs));
+    const dueMs = nowMs + slot.addresses.share(connectMs);
+    this.upstream = this.lane.upstreams.open(slot, this, dueMs, this.outgoing.preface);
     this.client.expireAt(this.limitMs);
   }
 
@@ -208,8 +203,9 @@ export class Exchange implements UpstreamUser, Asked, Guest {
 
   /** Waits for the rest of the body or, when that is complete, for the response. */
   private awaitNext(nowMs: number): void {
-    const { idleMs, responseMs } = this.lane.table.policy.timeouts;
-    this.client.expireAt(Math.min(this.limitMs, nowMs + (this.waitsForClient ? idleMs : responseMs)));
+    const { bodyIdleMs, responseMs } = this.lane.table.policy.timeouts;
+    const dueMs = this.outgoing.dueMs(nowMs, bodyIdleMs, this.upstream?.output);
+    this.client.expireAt(Math.min(this.limitMs, dueMs ?? nowMs + responseMs));
   }
 
   /** The body is malformed or too long: the client's fault, whatever the backend makes of it. */
@@ -268,16 +264,20 @@ export class Exchange implements UpstreamUser, Asked, Guest {
   private onAnswered(clean: boolean): void {
     const { relay, upstream } = this;
     const nowMs = this.lane.now();
-    const reusable = clean && relay.persistent && !this.wantsBody && upstream?.isReusable === true;
+    const free = clean && relay.persistent && !this.wantsBody && this.outgoing.preface === '';
+    const reusable = free && upstream?.isReusable === true;
     this.over = true;
     this.lane.counters.answered(relay.status, nowMs - this.startMs);
     this.answers[(relay.status / 100) | 0]! += 1;
+    if (reusable || relay.beyond !== undefined) this.upstream = undefined;
     if (reusable) {
-      this.upstream = undefined;
       upstream.release(nowMs + this.lane.table.policy.timeouts.backendIdleMs, this.client.output.queued);
     }
+    // Before the attempt gives up its place on the backend, which the WebSocket keeps.
+    if (relay.beyond !== undefined && upstream !== undefined) this.lane.table.hold(upstream.slot);
     this.finish(relay.status >= 500 ? 'server_error' : 'ok', nowMs);
-    this.client.exchangeOver(nowMs);
+    if (relay.beyond === undefined || upstream === undefined) this.client.exchangeOver(nowMs);
+    else this.client.switchTo(upstream, relay.beyond);
   }
 
   /** The response broke off after its head was passed on. */

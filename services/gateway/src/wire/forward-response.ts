@@ -1,4 +1,5 @@
 import { FIELD, keptFields, type ResponseHead } from '@usher/http1';
+import type { UPGRADE_LINES } from './websocket.ts';
 
 const bits = (...ids: readonly number[]): number => ids.reduce((mask, id) => mask | (1 << id), 0);
 
@@ -19,7 +20,11 @@ const DIGIT_ONE = 49;
 const STATUS_LINE_BYTES_MIN = 12;
 
 /** What the client's connection adds to a response head. */
-export type ConnectionLine = '' | 'connection: close\r\n' | 'connection: keep-alive\r\n';
+export type ConnectionLine =
+  | typeof UPGRADE_LINES
+  | ''
+  | 'connection: close\r\n'
+  | 'connection: keep-alive\r\n';
 
 /**
  * The head that goes to the client, blank line included. `withoutCoding`: to one that does not know transfer codings

@@ -87,13 +87,13 @@ describe('a request on its way to a backend', () => {
       'x-forwarded-for': '1.1.1.1, 2.2.2.2, 3.3.3.3, 127.0.0.1',
       'x-forwarded-proto': 'https',
       'x-forwarded-host': 'first',
-      forwarded: 'for=1.1.1.1',
+      forwarded: 'for=1.1.1.1, for=127.0.0.1;host=any;proto=http',
     });
   });
 
   it('gets the framing written anew', async () => {
     const { head, body } = await forwarded(
-      'POST / HTTP/1.1\r\nHost: any\r\nTransfer-Encoding: \tCHUNKED\r\n\r\n3\r\nabc\r\n0\r\n\r\n',
+      'POST / HTTP/1.1\r\nHost: any\r\nTransfer-Encoding:  CHUNKED\r\n\r\n3\r\nabc\r\n0\r\n\r\n',
     );
     expect(head).toContain('\r\ntransfer-encoding: chunked\r\n');
     expect(head).not.toContain('CHUNKED');

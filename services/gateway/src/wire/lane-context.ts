@@ -3,10 +3,12 @@ import type { RequestHead, ResponseHead } from '@usher/http1';
 import type { Log } from '@usher/ports';
 import type { RoutingTable } from '../routing-table.ts';
 import type { BackendFaultLog } from './backend-fault-log.ts';
+import type { ClientCensus } from './client-census.ts';
 import type { WireCounters } from './counters.ts';
 import type { DeadlineWheel } from './deadlines.ts';
 import type { Dialler } from './dialler.ts';
 import type { PeerDirectory } from './peer.ts';
+import type { Upgrades } from './upgrades.ts';
 import type { UpstreamPools } from './upstream-pools.ts';
 
 /** What the composition of a worker gives its wire lane. */
@@ -16,8 +18,8 @@ export interface WireLaneOptions {
   readonly now: () => number;
   /** A new id for a request that brings none: a token that is unique in the fleet. */
   newRequestId(): string;
-  /** Takes over a connection whose next request is for the plugin lane. The socket is paused; `head` is what was read of it, which goes back with `unshift`. */
-  handOver(socket: Socket, head: Buffer): void;
+  /** Takes over a connection whose next request is for the plugin lane. The socket is paused; `head` is what was read of it, which goes back with `unshift`; `client` is the address that it is for. */
+  handOver(socket: Socket, head: Buffer, client: string): void;
   readonly counters: WireCounters;
   readonly dialler: Dialler;
   readonly log: Log;
@@ -30,7 +32,9 @@ export interface LaneContext extends WireLaneOptions {
   readonly deadlines: DeadlineWheel;
   readonly upstreams: UpstreamPools;
   readonly peers: PeerDirectory;
+  readonly census: ClientCensus;
   readonly badResponses: BackendFaultLog;
+  readonly upgrades: Upgrades;
   readonly requestHead: RequestHead;
   readonly responseHead: ResponseHead;
   /** No connection is kept for another request any more. */

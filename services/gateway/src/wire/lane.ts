@@ -1,12 +1,15 @@
 import type { Socket } from 'node:net';
 import { RequestHead, ResponseHead } from '@usher/http1';
+import type { ProxySenders } from '../proxy-protocol/senders.ts';
 import { BackendFaultLog } from './backend-fault-log.ts';
+import { ClientCensus } from './client-census.ts';
 import { ClientConnection, type ConnectionOwner } from './client-connection.ts';
 import type { WireCounts } from './counters.ts';
 import { DeadlineWheel, TICK_MS } from './deadlines.ts';
 import type { LaneContext, WireLaneOptions } from './lane-context.ts';
-import { PeerDirectory } from './peer.ts';
+import { PeerDirectory, plainAddress } from './peer.ts';
 import { problemResponse } from './problem-response.ts';
+import { Upgrades } from './upgrades.ts';
 import { UpstreamPools } from './upstream-pools.ts';
 
 /** How long a refused client may go without reading its answer. */
@@ -14,11 +17,11 @@ const REFUSED_LINGER_MS = 2000;
 
 /** The wire lane of one worker. */
 export interface WireLane {
-  /** Serves a connection that a listener accepted. */
-  accept(socket: Socket): void;
+  /** Serves a connection that a listener accepted. `senders`: whose connections to it begin with a PROXY header. */
+  accept(socket: Socket, senders?: ProxySenders): void;
   /**
-   * Takes no further request on kept connections, lets those in progress finish, and resolves when none is left or, by
-   * force, after `deadlineMs`. The lane is of no use afterwards.
+   * Takes no further request on kept connections, lets those in progress finish, tells WebSockets one after the other to
+   * go, and resolves when none is left or, by force, after `deadlineMs`. The lane is of no use afterwards.
    */
   drain(deadlineMs: number): Promise<void>;
   /** Closes idle connections to addresses that their hosts have no more. */
@@ -44,6 +47,8 @@ class Lane implements WireLane, ConnectionOwner {
       upstreams: new UpstreamPools(deadlines, options.dialler),
       peers: new PeerDirectory(),
       badResponses: new BackendFaultLog(options.log, 'a backend sent an invalid response'),
+      census: new ClientCensus(),
+      upgrades: new Upgrades(options.counters, options.workers),
       requestHead: new RequestHead(),
       responseHead: new ResponseHead(),
       draining: false,
@@ -56,7 +61,7 @@ class Lane implements WireLane, ConnectionOwner {
     return this.context.counters.read();
   }
 
-  accept(socket: Socket): void {
+  accept(socket: Socket, senders?: ProxySenders): void {
     const { counters, table, workers } = this.context;
     const connectionsMax = Math.ceil(table.policy.limits.connections / workers);
     if (this.connections.size >= connectionsMax) {
@@ -66,7 +71,8 @@ class Lane implements WireLane, ConnectionOwner {
     }
     counters.connectionsAccepted += 1;
     counters.connectionsOpen += 1;
-    this.connections.add(new ClientConnection(socket, this.context, this));
+    const announced = senders?.include(plainAddress(socket.remoteAddress ?? '')) === true;
+    this.connections.add(new ClientConnection(socket, this.context, this, announced));
   }
 
   closeGone(): void {
@@ -82,6 +88,7 @@ class Lane implements WireLane, ConnectionOwner {
   async drain(deadlineMs: number): Promise<void> {
     this.context.draining = true;
     for (const connection of this.connections) connection.closeIfIdle();
+    this.context.upgrades.goAway(this.context.now(), deadlineMs);
     await this.emptied(deadlineMs);
     clearInterval(this.ticker);
     this.context.upstreams.closeIdle();

@@ -97,3 +97,53 @@ describe('a limit', () => {
     expect((await readMessage(fourth)).body).toBe('in');
   });
 });
+
+describe('a connection', () => {
+  const request = 'GET / HTTP/1.1\r\nHost: any\r\n\r\n';
+
+  it('is closed with the last request that it may serve, whatever is sent after that', async () => {
+    await start([echoBody], { limits: { requestsPerConnection: 3 } });
+    const client = harness.connect();
+    client.send(request);
+    expect((await readMessage(client)).headers).not.toHaveProperty('connection');
+    client.send(request.repeat(3));
+    expect((await readMessage(client)).headers).not.toHaveProperty('connection');
+    expect((await readMessage(client)).headers['connection']).toBe('close');
+    await until(() => client.ended, 'closed');
+    expect(client.text).toBe('');
+    expect(client.error).toBeUndefined();
+    expect(harness.table.begun).toBe(3);
+  });
+
+  it('above the number that a client may have is refused, until another of it has gone', async () => {
+    await start([echoBody], { limits: { connectionsPerIp: 2 } });
+    const [first, second, third] = [harness.connect(), harness.connect(), harness.connect()];
+    const refused = await readMessage(third);
+    expect(statusOf(refused)).toBe(429);
+    expect(refused.headers).toMatchObject({ connection: 'close', 'retry-after': '1' });
+    await until(() => third.ended, 'closed');
+    expect(harness.lane.counts.connectionsRefused).toBe(1);
+    third.socket.destroy();
+    first.socket.destroy();
+    await until(() => harness.lane.counts.connectionsOpen === 1, 'gone');
+    for (const client of [second, harness.connect()]) {
+      client.send(request);
+      expect(statusOf(await readMessage(client))).toBe(200);
+    }
+  });
+
+  it('counts for its client also when the plugin lane serves it', async () => {
+    await start([echoBody], { limits: { connectionsPerIp: 1 } });
+    harness.connect().send('GET /plugin/x HTTP/1.1\r\nHost: any\r\n\r\n');
+    await until(() => harness.handedOver.length === 1, 'handed over');
+    expect(statusOf(await readMessage(harness.connect()))).toBe(429);
+    await until(() => harness.lane.counts.connectionsOpen === 0, 'refused one is gone');
+    const { socket } = harness.handedOver[0]!;
+    const gone = new Promise((resolve) => socket.once('close', resolve));
+    socket.destroy();
+    await gone;
+    const next = harness.connect();
+    next.send(request);
+    expect(statusOf(await readMessage(next))).toBe(200);
+  });
+});

@@ -9,13 +9,19 @@ export class OutgoingRequest {
   readonly body: RequestBody | undefined;
   /** The head has been written to the present connection. */
   sent = false;
+  /**
+   * What a connection for it begins with, as latin1. It names the client to whom the connection belongs, so that it is for
+   * this request alone. Empty: any connection will do.
+   */
+  readonly preface: string;
   /** Without its last CRLF. */
   private readonly head: string;
   private readonly needsHost: boolean;
 
   /** `head`: as it is to be sent, without its last CRLF; `received`: as it came. */
-  constructor(head: string, received: RequestHead, body: RequestBody | undefined) {
+  constructor(head: string, preface: string, received: RequestHead, body: RequestBody | undefined) {
     this.head = head;
+    this.preface = preface;
     this.needsHost = received.authority === '';
     this.idempotent = isIdempotent(received.method);
     this.body = body;
@@ -61,6 +67,16 @@ export class OutgoingRequest {
     body.keep(bytes, 0, to, lifetime);
     output.part(bytes, 0, to, lifetime);
     return to;
+  }
+
+  /** More of the body has to come, and the backend would take it. */
+  waitsForClient(output: Output | undefined): boolean {
+    return this.wantsBody && output?.blocked !== true;
+  }
+
+  /** Until when the client has to send more of the body; undefined when it is not the client who is waited for. */
+  dueMs(nowMs: number, idleMs: number, output: Output | undefined): number | undefined {
+    return this.waitsForClient(output) ? this.body?.dueMs(nowMs, idleMs) : undefined;
   }
 
   /** No more of the body should be read before some of it has left. */

@@ -1,4 +1,3 @@
-import type { Socket } from 'node:net';
 import { trustOf } from '../plugin-lane/forwarded.ts';
 
 /** Who is at the other end of a client connection; worked out once per connection. */
@@ -11,19 +10,24 @@ export interface Peer {
 
 const MAPPED = '::ffff:';
 
+/** An IPv4 address as such, also where it came over an IPv6 socket. */
+export function plainAddress(remote: string): string {
+  return remote.startsWith(MAPPED) ? remote.slice(MAPPED.length) : remote;
+}
+
 /** Knows the trusted networks of the policy in force; compiles them again only when they changed. */
 export class PeerDirectory {
   private networks: readonly string[] = [];
   private isTrusted: (address: string) => boolean = () => false;
 
-  describe(socket: Socket, networks: readonly string[]): Peer {
+  /** `remote`: an address as a socket gives it. */
+  describe(remote: string, scheme: Peer['scheme'], networks: readonly string[]): Peer {
     if (networks !== this.networks) {
       this.networks = networks;
       this.isTrusted = trustOf(networks);
     }
-    const remote = socket.remoteAddress ?? '';
-    const address = remote.startsWith(MAPPED) ? remote.slice(MAPPED.length) : remote;
+    const address = plainAddress(remote);
     const trusted = address !== '' && networks.length > 0 && this.isTrusted(address);
-    return { address, trusted, scheme: 'http' };
+    return { address, trusted, scheme };
   }
 }

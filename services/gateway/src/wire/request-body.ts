@@ -1,4 +1,6 @@
+import type { LimitSettings } from '@usher/domain';
 import { ChunkedScanner, FAULTS, FAULTY, type Framing, type HttpFault } from '@usher/http1';
+import { BodyPace } from './body-pace.ts';
 import type { Lifetime } from './read-buffers.ts';
 
 /** As much of a request's body is kept so that it can be sent again. */
@@ -16,25 +18,31 @@ export class RequestBody {
   keptBytes = 0;
   /** `kept` is the whole body so far. */
   replayable = true;
+  /** Undefined when it may come as slowly as the client likes. */
+  readonly pace: BodyPace | undefined;
+  private unpacedBytes = 0;
   private left: number;
   private readonly scanner: ChunkedScanner | undefined;
   private readonly payloadMax: number;
 
-  /** Undefined for a request without body. `bytesMax`: 0 = unlimited. */
-  static of(framing: Framing, bytesMax: number): RequestBody | undefined {
-    return framing.body === 'none' ? undefined : new RequestBody(framing, bytesMax);
+  /** Undefined for a request without body. */
+  static of(framing: Framing, limits: LimitSettings, nowMs: number): RequestBody | undefined {
+    return framing.body === 'none' ? undefined : new RequestBody(framing, limits, nowMs);
   }
 
-  private constructor(framing: Framing, bytesMax: number) {
+  private constructor(framing: Framing, limits: LimitSettings, nowMs: number) {
+    const { requestBodyBytes, bodyRateBytesPerS } = limits;
     this.left = framing.length;
     this.scanner = framing.body === 'chunked' ? new ChunkedScanner() : undefined;
-    this.payloadMax = bytesMax === 0 ? Infinity : bytesMax;
+    this.payloadMax = requestBodyBytes === 0 ? Infinity : requestBodyBytes;
+    if (bodyRateBytesPerS > 0) this.pace = new BodyPace(bodyRateBytesPerS, nowMs);
     this.done = this.scanner === undefined && this.left === 0;
   }
 
   /** Takes what belongs to the body from `bytes[from..end)`; answers with the offset after it, or FAULTY with `fault` set. */
   take(bytes: Buffer, from: number, end: number): number {
     const { scanner } = this;
+    this.unpacedBytes += end - from;
     if (scanner === undefined) {
       if (this.left > this.payloadMax) return this.refuse(TOO_LARGE);
       const taken = Math.min(this.left, end - from);
@@ -46,6 +54,13 @@ export class RequestBody {
     this.done = scanner.complete;
     if (to !== FAULTY && scanner.payloadBytes <= this.payloadMax) return to;
     return this.refuse(to === FAULTY ? scanner.fault : TOO_LARGE);
+  }
+
+  /** When the client has to have sent more of it: `idleMs` after the last part, or earlier by its pace. */
+  dueMs(nowMs: number, idleMs: number): number {
+    const bytes = this.unpacedBytes;
+    this.unpacedBytes = 0;
+    return Math.min(nowMs + idleMs, this.pace?.received(bytes, nowMs) ?? Infinity);
   }
 
   /** Keeps `bytes[from..to)` for sending it later, or again. */

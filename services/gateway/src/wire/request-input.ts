@@ -73,6 +73,14 @@ export class RequestInput {
     }
   }
 
+  /** Gives up what is left, for somebody else to read. There must be no partial head. */
+  takeAll(): Buffer {
+    this.own();
+    const all = this.bytes.subarray(0, this.end);
+    this.clear();
+    return all;
+  }
+
   clear(): void {
     this.bytes = EMPTY;
     this.end = 0;

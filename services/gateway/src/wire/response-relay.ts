@@ -11,8 +11,10 @@ import type { ClientSide } from './client-side.ts';
 import { forwardResponseHead } from './forward-response.ts';
 import type { Lifetime } from './read-buffers.ts';
 import { ResponseBody } from './response-body.ts';
+import { becomesWebSocket, UPGRADE_LINES } from './websocket.ts';
 
-/** What the bytes of a response amounted to. `surplus`: complete, but the backend sent more than that. */
+/** What the bytes of a response amounted to. `surplus`: complete, but the backend sent more than that;
+ * `switched`: the connection is a WebSocket from here on. */
 export type RelayVerdict = 'more' | 'complete' | 'surplus' | 'bad';
 
 /** A backend may send several informational responses (RFC 9110 section 15.2), but not without end. */
@@ -41,6 +43,8 @@ export class ResponseRelay {
   fault: HttpFault = FAULTS.statusLine;
   /** Something was written to the client, so that this attempt cannot be followed by another. */
   visible = false;
+  /** The backend switched to a WebSocket: what it has sent of that already. */
+  beyond: Buffer | undefined;
   private readonly client: ClientSide;
   private readonly asked: Asked;
   private readonly head: ResponseHead;
@@ -89,6 +93,9 @@ export class ResponseRelay {
         return 'more';
       }
       if (head.status >= 200) return this.takeFinal(view, headEnd, end, lifetime);
+      if (head.status === SWITCHING_PROTOCOLS && this.client.upgrading && becomesWebSocket(head)) {
+        return this.relaySwitch(view.subarray(headEnd, end));
+      }
       if (!this.relayInformational()) return this.refuse(FAULTS.informational);
       if (headEnd === end) return 'more';
       view = view.subarray(headEnd, end);
@@ -103,6 +110,15 @@ export class ResponseRelay {
     this.visible = true;
     this.client.output.text(forwardResponseHead(head, asked.requestId, '', false));
     return true;
+  }
+
+  private relaySwitch(beyond: Buffer): RelayVerdict {
+    const { head, asked } = this;
+    this.status = head.status;
+    this.visible = true;
+    this.beyond = Buffer.from(beyond);
+    this.client.output.text(forwardResponseHead(head, asked.requestId, UPGRADE_LINES, false));
+    return 'complete';
   }
 
   private takeFinal(bytes: Buffer, headEnd: number, end: number, lifetime: Lifetime): RelayVerdict {

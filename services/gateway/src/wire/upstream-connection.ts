@@ -45,12 +45,19 @@ export class UpstreamConnection implements Expirable {
   private readonly target: ReadTarget;
   private paused = false;
 
-  constructor(slot: BackendSlot, user: UpstreamUser, home: UpstreamHome, connectBeforeMs: number) {
+  constructor(
+    slot: BackendSlot,
+    user: UpstreamUser,
+    home: UpstreamHome,
+    connectBeforeMs: number,
+    preface: string,
+  ) {
     this.slot = slot;
     this.user = user;
     this.home = home;
     this.target = new ReadTarget(home.buffers);
     const { socket, address, ready } = home.dialler.dial(slot, {
+      preface,
       onread: {
         buffer: this.target.next,
         callback: (length, bytes) => this.onRead(length, bytes as Buffer),
@@ -102,6 +109,31 @@ export class UpstreamConnection implements Expirable {
     this.resume();
     this.home.deadlines.arm(this.deadline, idleUntilMs);
     this.home.putIdle(this);
+  }
+
+  /** Makes it one end of a tunnel: it stays the user's, and its two directions end apart. */
+  tunnelTo(user: UpstreamUser): void {
+    this.user = user;
+    this.socket.allowHalfOpen = true;
+  }
+
+  /** Sends no more after what was written; the backend may go on. */
+  end(): void {
+    this.socket.end();
+  }
+
+  /** Sends no more, and what still comes is for nobody, although bytes of its buffer may wait to be written. */
+  finish(): void {
+    this.target.abandon();
+    this.resume();
+    this.socket.end();
+  }
+
+  /** Lets what was written leave until `untilMs`; nobody is told what becomes of it. */
+  leave(untilMs: number): void {
+    this.user = undefined;
+    this.socket.end();
+    this.home.deadlines.arm(this.deadline, untilMs);
   }
 
   /** Closes it at once; nobody is told. */

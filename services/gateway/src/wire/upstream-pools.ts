@@ -35,9 +35,9 @@ export class UpstreamPools implements UpstreamHome {
     return undefined;
   }
 
-  /** Starts a new connection; the user hears of it when it stands. */
-  open(slot: BackendSlot, user: UpstreamUser, connectBeforeMs: number): UpstreamConnection {
-    return new UpstreamConnection(slot, user, this, connectBeforeMs);
+  /** Starts a new connection that begins with `preface`, latin1; the user hears of it when it stands. */
+  open(slot: BackendSlot, user: UpstreamUser, connectBeforeMs: number, preface: string): UpstreamConnection {
+    return new UpstreamConnection(slot, user, this, connectBeforeMs, preface);
   }
 
   putIdle(connection: UpstreamConnection): void {
@@ -63,7 +63,7 @@ export class UpstreamPools implements UpstreamHome {
 
   /** Closes what waits on an address that its host has no more. */
   closeGone(): void {
-    for (const stack of [...this.idle.values()]) {
+    for (const stack of this.idle.values()) {
       for (const connection of stack.filter(({ isReusable }) => !isReusable)) {
         this.dropIdle(connection);
         connection.destroy();

@@ -1,9 +1,13 @@
 import { randomUUIDv7 } from 'node:crypto';
-import { createServer, type Server } from 'node:net';
+import { createServer, type Server, type Socket } from 'node:net';
 import { type EventLoopUtilization, performance } from 'node:perf_hooks';
 import { FastRandom } from '@usher/domain';
 import { PluginLane } from '../plugin-lane/plugin-lane.ts';
+import { ProxySenders } from '../proxy-protocol/senders.ts';
 import { WorkerTable } from '../table/worker-table.ts';
+import type { ListenerTls } from '../tls/contexts.ts';
+import { TlsCounters } from '../tls/counters.ts';
+import { TlsListener } from '../tls/tls-listener.ts';
 import { WireCounters } from '../wire/counters.ts';
 import { Dialler } from '../wire/dialler.ts';
 import { createWireLane, type WireLane } from '../wire/lane.ts';
@@ -28,7 +32,11 @@ export class GatewayWorker {
   readonly #pluginCounters = new WireCounters();
   readonly #plugins: PluginLane;
   readonly #wire: WireLane;
+  readonly #tlsCounters = new TlsCounters();
+  readonly #log: PortLog;
   #servers: Server[] = [];
+  /** By the places of their listeners. */
+  readonly #tls = new Map<number, TlsListener>();
   #ticking: NodeJS.Timeout | undefined;
   #tickDueMs = 0;
   #loopDelayMaxMs = 0;
@@ -39,6 +47,7 @@ export class GatewayWorker {
   constructor(start: WorkerStart, post: (message: FromWorker) => void) {
     this.#start = start;
     this.#post = post;
+    this.#log = new PortLog(post);
     const draws = [...start.seed];
     const random = new FastRandom({ next: () => draws.pop() ?? 0 });
     this.#table = new WorkerTable(
@@ -49,21 +58,20 @@ export class GatewayWorker {
     );
     this.#table.apply(start.deltas, start.position, this.#clock.now());
     const { now } = this.#clock;
-    const log = new PortLog(post);
     const onUnreachable = (host: string): void => post({ kind: 'unreachable', host });
     const tools = {
       table: this.#table,
       now,
       newRequestId: () => randomUUIDv7(),
-      log,
-      dialler: new Dialler({ log, now, onUnreachable }),
+      log: this.#log,
+      dialler: new Dialler({ log: this.#log, now, onUnreachable }),
       workers: start.workers,
     };
     this.#plugins = new PluginLane({ ...tools, counters: this.#pluginCounters });
     this.#wire = createWireLane({
       ...tools,
       counters: this.#wireCounters,
-      handOver: (socket, head) => this.#plugins.accept(socket, head),
+      handOver: (socket, head, client) => this.#plugins.accept(socket, head, client),
     });
   }
 
@@ -71,7 +79,9 @@ export class GatewayWorker {
   async listen(): Promise<void> {
     const addresses: ListenAddress[] = [];
     try {
-      for (const address of this.#start.listen) addresses.push(await this.#listenOn(address));
+      const { listen, tls } = this.#start;
+      for (const [place, address] of listen.entries())
+        addresses.push(await this.#listenOn(address, this.#acceptor(place, address, tls[place])));
     } catch (error) {
       this.#post({ kind: 'failed', cause: (error as Error).message });
       return;
@@ -88,6 +98,9 @@ export class GatewayWorker {
         if (message.deltas.some(({ kind }) => kind === 'addresses')) this.#wire.closeGone();
         if (message.deltas.some(({ kind }) => kind === 'policy')) this.#plugins.update();
         break;
+      case 'tls':
+        this.#tls.get(message.listener)?.update(message.tls);
+        break;
       case 'measure':
         this.#post({ kind: 'measured', id: message.id, measurement: this.#measure() });
         break;
@@ -97,20 +110,38 @@ export class GatewayWorker {
     }
   }
 
-  async #listenOn(address: ListenAddress): Promise<ListenAddress> {
-    const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) =>
-      this.#wire.accept(socket),
-    );
+  /** What takes the connections of a listener. */
+  #acceptor(
+    place: number,
+    { proxyProtocol, proxyProtocolFrom }: ListenAddress,
+    tls: ListenerTls | undefined,
+  ): (socket: Socket) => void {
+    const senders = proxyProtocol === true ? new ProxySenders(proxyProtocolFrom ?? []) : undefined;
+    const accept = (socket: Socket): void => this.#wire.accept(socket, senders);
+    if (tls === undefined) return accept;
+    const table = this.#table;
+    const listener = new TlsListener(tls, {
+      accept,
+      now: this.#clock.now,
+      handshakeMs: () => table.policy.timeouts.requestHeaderMs,
+      handshakesMax: () => Math.ceil(table.policy.limits.connections / this.#start.workers),
+      counters: this.#tlsCounters,
+      log: this.#log,
+    });
+    this.#tls.set(place, listener);
+    return (socket) => listener.accept(socket);
+  }
+
+  async #listenOn(address: ListenAddress, accept: (socket: Socket) => void): Promise<ListenAddress> {
+    const { host, port } = address;
+    const server = createServer({ allowHalfOpen: true, noDelay: true }, accept);
     this.#servers.push(server);
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject);
-      server.listen({ ...address, reusePort: true, backlog: BACKLOG_MAX }, resolve);
+      server.listen({ host, port, reusePort: true, backlog: BACKLOG_MAX }, resolve);
     });
     const bound = server.address();
-    return {
-      host: address.host,
-      port: typeof bound === 'object' && bound !== null ? bound.port : address.port,
-    };
+    return { ...address, port: typeof bound === 'object' && bound !== null ? bound.port : port };
   }
 
   #tick(): void {
@@ -119,6 +150,7 @@ export class GatewayWorker {
     this.#tickDueMs = performance.now() + TICK_MS;
     this.#clock.follow();
     this.#table.tick(this.#clock.now());
+    for (const listener of this.#tls.values()) listener.sweep();
     this.#observe();
   }
 
@@ -156,6 +188,7 @@ export class GatewayWorker {
       connectFailures: this.#table.connectFailures(),
       wire: this.#wireCounters.read(),
       plugin: this.#pluginCounters.read(),
+      tls: this.#tlsCounters.read(),
       choosable: this.#table.choosable(),
       loopDelayMaxMs,
       loopUtilization: since.utilization,
@@ -168,6 +201,7 @@ export class GatewayWorker {
     await new Promise((resolve) => setImmediate(resolve));
     for (const server of this.#servers) server.close();
     this.#servers = [];
+    await Promise.all(Array.from(this.#tls.values(), (listener) => listener.settle(deadlineMs)));
     await new Promise((resolve) => setTimeout(resolve, Math.min(FIRST_REQUEST_MS, deadlineMs)));
     await Promise.all([this.#wire.drain(deadlineMs), this.#plugins.drain(deadlineMs)]);
     clearInterval(this.#ticking);

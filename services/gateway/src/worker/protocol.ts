@@ -3,6 +3,8 @@ import type { LogFields } from '@usher/ports';
 import type { LineCounts, TableDelta } from '../routing-table.ts';
 import type { BreakerNews } from '../table/breaker-news.ts';
 import type { BackendObservation, ConnectFailureCount } from '../table/observation.ts';
+import type { ListenerTls } from '../tls/contexts.ts';
+import type { TlsCounts } from '../tls/counters.ts';
 import type { WireCounts } from '../wire/counters.ts';
 
 /** What the control thread and the workers tell each other. Everything here survives structured cloning. */
@@ -10,6 +12,10 @@ import type { WireCounts } from '../wire/counters.ts';
 export interface ListenAddress {
   readonly host: string;
   readonly port: number;
+  /** Connections begin with a header of the PROXY protocol; absent = they do not. */
+  readonly proxyProtocol?: boolean;
+  /** Networks in CIDR notation whose connections do; absent or empty = all. */
+  readonly proxyProtocolFrom?: readonly string[];
 }
 
 /** What a worker is born with. */
@@ -17,6 +23,8 @@ export interface WorkerStart {
   readonly listen: readonly ListenAddress[];
   /** Its place among the workers of the gateway, from 0. */
   readonly worker: number;
+  /** For each address in `listen`; undefined where it is plain. */
+  readonly tls: readonly (ListenerTls | undefined)[];
   /** How many workers the gateway has. */
   readonly workers: number;
   /** Four draws in [0, 1) for the worker's own chance. */
@@ -28,6 +36,8 @@ export interface WorkerStart {
 
 export type ToWorker =
   | { readonly kind: 'deltas'; readonly deltas: readonly TableDelta[]; readonly position: number }
+  /** New certificates or ticket keys for the listener at this place in `listen`. */
+  | { readonly kind: 'tls'; readonly listener: number; readonly tls: ListenerTls }
   | { readonly kind: 'measure'; readonly id: number }
   | { readonly kind: 'drain'; readonly deadlineMs: number };
 
@@ -72,6 +82,7 @@ export interface Measurement {
   readonly connectFailures: readonly ConnectFailureCount[];
   readonly wire: WireCounts;
   readonly plugin: WireCounts;
+  readonly tls: TlsCounts;
   /** Backends that may be chosen now. */
   readonly choosable: readonly string[];
   /** The most that the worker's event loop was late since the last measurement, and the share of time that it was busy. */

@@ -1,10 +1,19 @@
 import { createServer, type Server, type Socket } from 'node:net';
-import { FastRandom, type LimitSettings, type PoolSettings, type TimeoutSettings } from '@usher/domain';
+import { connect as connectTls } from 'node:tls';
+import {
+  FastRandom,
+  type LimitSettings,
+  type PoolSettings,
+  type ProxyProtocol,
+  type TimeoutSettings,
+} from '@usher/domain';
 import { RecordingLog } from '@usher/testing';
+import type { ProxySenders } from '../../proxy-protocol/senders.ts';
 import type { AttemptOutcome, BackendSlot, PoolTable, TableDelta } from '../../routing-table.ts';
 import { newLineCells } from '../../table/waiting-line.ts';
 import { WorkerTable } from '../../table/worker-table.ts';
 import { limitOf, policy, pool, route, row } from '../../testing/fixtures.ts';
+import { tlsFront } from '../../testing/tls-front.ts';
 import { WireCounters } from '../counters.ts';
 import { Dialler } from '../dialler.ts';
 import { createWireLane, type WireLane } from '../lane.ts';
@@ -47,6 +56,10 @@ export interface HarnessOptions {
   readonly maxConnections?: number;
   /** Accepted sockets look like what cannot be given a read buffer of ours. */
   readonly asStreams?: boolean;
+  readonly senders?: ProxySenders;
+  readonly proxyProtocol?: ProxyProtocol;
+  /** Clients and lane speak TLS with each other. */
+  readonly tls?: boolean;
 }
 
 /** A wire lane behind a real listener, with real backends; time moves only when the test says so, plus real time. */
@@ -55,7 +68,7 @@ export class Harness {
   readonly counters = new WireCounters();
   readonly lane: WireLane;
   readonly backends: readonly RawBackend[];
-  readonly handedOver: { readonly socket: Socket; readonly head: Buffer }[] = [];
+  readonly handedOver: { readonly socket: Socket; readonly head: Buffer; readonly client: string }[] = [];
   /** What was logged. */
   readonly log = new RecordingLog();
   /** Hosts of which the lane said that a connection failed. */
@@ -64,6 +77,7 @@ export class Harness {
   private aheadMs = 0;
   private ids = 0;
   private readonly server: Server;
+  private readonly overTls: boolean;
   private readonly clients: RawSocket[] = [];
 
   private constructor(backends: readonly RawBackend[], options: HarnessOptions) {
@@ -76,14 +90,20 @@ export class Harness {
       now,
       dialler: new Dialler({ log, now, onUnreachable: (host) => this.unreachable.push(host) }),
       newRequestId: () => `id-${++this.ids}`,
-      handOver: (socket, head) => this.handedOver.push({ socket, head }),
+      handOver: (socket, head, client) => this.handedOver.push({ socket, head, client }),
       counters: this.counters,
       log,
       workers: options.workers ?? 1,
     });
-    this.server = createServer((socket) => {
+    const tls = options.tls === true ? tlsFront((socket) => this.lane.accept(socket)) : undefined;
+    this.overTls = tls !== undefined;
+    this.server = createServer({ allowHalfOpen: true }, (socket) => {
+      if (tls !== undefined) {
+        tls.accept(socket);
+        return;
+      }
       if (options.asStreams === true) Object.defineProperty(socket, 'encrypted', { value: false });
-      this.lane.accept(socket);
+      this.lane.accept(socket, options.senders);
     });
   }
 
@@ -119,7 +139,10 @@ export class Harness {
   }
 
   connect(options: { allowHalfOpen?: boolean } = {}): RawSocket {
-    const client = RawSocket.to(this.port, options);
+    const target = { port: this.port, host: '127.0.0.1', noDelay: true, ...options };
+    const client = this.overTls
+      ? new RawSocket(connectTls({ ...target, rejectUnauthorized: false }))
+      : RawSocket.to(this.port, options);
     this.clients.push(client);
     return client;
   }
@@ -132,7 +155,7 @@ export class Harness {
   /** Every attempt that began has ended, each once. */
   async settled(): Promise<void> {
     await until(() => this.table.begun === this.table.outcomes.length, 'every attempt ended');
-    if (this.inFlight !== 0) throw new Error(`${this.inFlight} requests counted as in flight`);
+    await until(() => this.inFlight === 0, 'nothing counts as in flight');
   }
 
   async stop(): Promise<void> {
@@ -160,6 +183,7 @@ function tableFor(backends: readonly RawBackend[], options: HarnessOptions): Rec
         pool: 'web',
         plugins: [{ name: 'gzip', options: {} }],
       }),
+      route({ id: 'plain', host: 'any', path: '/plain', pool: 'web', websocket: false }),
       route({ id: 'all', host: 'any', path: '/*', pool: 'web' }),
     ],
   });
@@ -174,6 +198,7 @@ function tableFor(backends: readonly RawBackend[], options: HarnessOptions): Rec
       {
         kind: 'pool',
         settings: pool({
+          proxyProtocol: options.proxyProtocol ?? 'none',
           retry: options.retry ?? { attempts: 1, budgetRatio: 0.2 },
           queue: options.queue,
           breaker: { ...breaker, enabled: false },

@@ -1,0 +1,28 @@
+import type { Socket } from 'node:net';
+import type { Log } from '@usher/ports';
+import { makeCertificate } from '@usher/testing';
+import { TlsCounters } from '../tls/counters.ts';
+import { TlsListener } from '../tls/tls-listener.ts';
+
+const silent: Log = { debug() {}, info() {}, warn() {}, error() {}, child: () => silent };
+
+/** Shakes hands with the clients of a lane that is tested without a gateway. */
+export function tlsFront(accept: (socket: Socket) => void): TlsListener {
+  return new TlsListener(
+    {
+      certificates: [{ ...makeCertificate(), names: [], expiresMs: 0 }],
+      minVersion: 'TLSv1.2',
+      ciphers: 'TLS_AES_128_GCM_SHA256',
+      clientAuth: 'none',
+      ticketKeys: new Uint8Array(48),
+    },
+    {
+      accept,
+      now: () => performance.now(),
+      handshakeMs: () => 10_000,
+      handshakesMax: () => 1_000,
+      counters: new TlsCounters(),
+      log: silent,
+    },
+  );
+}
