@@ -158,6 +158,8 @@ test('an override without a file is enough of a configuration', () => {
   const env = { USHER_POOLS__WEB__BACKENDS: 'http://a' };
   const overrides = [{ path: 'routes', value: '[{ path: "/*", pool: web }]' }];
   const { shared } = parseConfigText('{}', { env, overrides });
-  expect(shared.backends).toEqual([{ id: 'web-1', pool: 'web', url: 'http://a', weight: 1 }]);
+  expect(shared.backends).toEqual([
+    { id: 'web-1', pool: 'web', url: 'http://a', weight: 1, maxConnections: 0 },
+  ]);
   expect(shared.routes).toHaveLength(1);
 });

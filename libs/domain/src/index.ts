@@ -49,6 +49,7 @@ export { RetryBudget } from './retry-budget.ts';
 export { RouteMatcher } from './route-match.ts';
 export {
   type BackendSettings,
+  type BackendTlsSettings,
   type BreakerSettings,
   type HealthCheck,
   type LimitSettings,
@@ -58,6 +59,7 @@ export {
   PROXY_PROTOCOLS,
   type ProbeTiming,
   type ProxyProtocol,
+  type QueueSettings,
   type RetrySettings,
   type RouteSettings,
   type SharedSettings,

@@ -25,6 +25,16 @@ const healthCheck = z.discriminatedUnion('type', [
 export const poolSettings: z.ZodType<PoolSettings> = z.strictObject({
   id,
   strategy: z.enum(STRATEGY_NAMES),
+  tls: z
+    .strictObject({
+      ca: z.string().optional(),
+      serverName: z.string().optional(),
+      cert: z.string().optional(),
+      key: z.string().optional(),
+      verify: z.boolean(),
+    })
+    .optional(),
+  queue: z.strictObject({ max: count, timeoutMs: positive }).optional(),
   health: healthCheck,
   breaker: z.strictObject({
     enabled: z.boolean(),
@@ -54,6 +64,7 @@ export const backendSettings: z.ZodType<BackendSettings> = z.strictObject({
   url: z.string(),
   weight: z.number().nonnegative(),
   zone: z.string().optional(),
+  maxConnections: count.optional(),
   capacity: resources.optional(),
 });
 
