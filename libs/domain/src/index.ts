@@ -45,6 +45,19 @@ export {
   breakerTrialEnded,
   closedBreaker,
 } from './local-breaker.ts';
+export {
+  type ExplainedCandidate,
+  type ExplainedDecision,
+  explainResource,
+} from './resource/explain-resource.ts';
+export type { Fit, FitReason, Shortage } from './resource/fit.ts';
+export type { ResourceBackend } from './resource/machine.ts';
+export { onSphere, type Place, type SpherePoint } from './resource/place.ts';
+export { reservable } from './resource/reservable.ts';
+export { ReservedHistory } from './resource/reserved-history.ts';
+export { type ResourceRequest, ResourceTable } from './resource/resource-table.ts';
+export { DEFAULT_SCORING, type ScoreParts, type ScoringSettings } from './resource/score.ts';
+export { DIMENSIONS, type Dimension, NO_RESOURCES, type Tier } from './resource/tier.ts';
 export { RetryBudget } from './retry-budget.ts';
 export { RouteMatcher } from './route-match.ts';
 export {

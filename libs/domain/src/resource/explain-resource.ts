@@ -1,0 +1,77 @@
+import { type FitReason, fit, type Shortage } from './fit.ts';
+import { machineOf, type ResourceBackend } from './machine.ts';
+import { arcKm, chordSquared, onSphere, type SpherePoint } from './place.ts';
+import { NEAR_POINTS, type ResourceRequest, type ResourceTable } from './resource-table.ts';
+import { baseScore, type ScoreParts, scoreParts } from './score.ts';
+
+/** One backend of a decision. */
+export interface ExplainedCandidate {
+  readonly backend: string;
+  readonly reason: FitReason | 'tried';
+  readonly short?: Shortage | undefined;
+  /** Absent where the place of the backend or of the client is unknown. */
+  readonly distanceKm?: number | undefined;
+  /** Weighted; present for every backend that fits. */
+  readonly parts?: ScoreParts | undefined;
+  readonly score?: number | undefined;
+  /** How likely it was to be chosen, 0..1. */
+  readonly share: number;
+}
+
+export interface ExplainedDecision {
+  readonly tier: string;
+  /** In the order of the rows. */
+  readonly candidates: readonly ExplainedCandidate[];
+  /** Id of the backend; undefined when none fits. */
+  readonly chosen: string | undefined;
+}
+
+/**
+ * The decision that `table.choose(request)` makes, with everything that led to it. It is worked out anew, by the same
+ * rules and none of the shortcuts.
+ */
+export function explainResource(table: ResourceTable, request: ResourceRequest): ExplainedDecision {
+  const rated = table.rows.map((backend, row) => rate(table, request, backend, row));
+  const least = Math.min(...rated.map(({ score }) => score ?? Number.POSITIVE_INFINITY));
+  const near = new Set<number>();
+  for (const [row, { score }] of rated.entries()) {
+    if (score !== undefined && score <= least + NEAR_POINTS) near.add(row);
+  }
+  let total = 0;
+  for (const row of table.order()) if (near.has(row)) total += table.rows[row]!.weight;
+  let point = request.chance * total;
+  let chosen: string | undefined;
+  for (const row of table.order()) {
+    if (!near.has(row) || point < 0) continue;
+    chosen = table.rows[row]!.id;
+    point -= table.rows[row]!.weight;
+  }
+  const candidates = rated.map((each, row) => ({
+    ...each,
+    share: near.has(row) ? table.rows[row]!.weight / total : 0,
+  }));
+  return { tier: table.tiers[request.tier]!.name, candidates, chosen };
+}
+
+function rate(
+  table: ResourceTable,
+  { tier, from, without }: ResourceRequest,
+  backend: ResourceBackend,
+  row: number,
+): Omit<ExplainedCandidate, 'share'> {
+  const wanted = table.tiers[tier]!;
+  const machine = machineOf(backend);
+  const { reason, short } = fit(backend, machine, wanted);
+  const known = distanceKm(backend, from);
+  const about = { backend: backend.id, distanceKm: known };
+  if (reason !== 'ok') return { ...about, reason, short };
+  if (without.includes(row)) return { ...about, reason: 'tried' };
+  const others = scoreParts(machine, backend.latencyMs, wanted, table.scoring);
+  const distance = known === undefined ? 0 : table.scoring.distance * known;
+  return { ...about, reason, parts: { distance, ...others }, score: baseScore(others) + distance };
+}
+
+function distanceKm({ place }: ResourceBackend, from: SpherePoint | undefined): number | undefined {
+  const to = place && onSphere(place);
+  return to === undefined || from === undefined ? undefined : arcKm(chordSquared(to, from));
+}

@@ -1,0 +1,25 @@
+import { expect, test } from 'vitest';
+import { arcKm, chordSquared, onSphere, type Place } from './place.ts';
+
+function distanceKm(from: Place, to: Place): number {
+  return arcKm(chordSquared(onSphere(from)!, onSphere(to)!));
+}
+const at = (latitude: number, longitude: number): Place => ({ latitude, longitude });
+
+test.each([
+  ['Berlin and Paris', at(52.52, 13.405), at(48.8566, 2.3522), 877],
+  ['Quito and Singapore', at(-0.1807, -78.4678), at(1.3521, 103.8198), 19_743],
+  ['two places astride the date line', at(0, 179.5), at(0, -179.5), 111],
+  ['the poles', at(90, 0), at(-90, 123), 20_015],
+  ['a place and itself', at(0, 0), at(0, 0), 0],
+])('the distance between %s', (_name, from, to, km) => {
+  expect(Math.abs(distanceKm(from, to) - km)).toBeLessThan(1 + km / 200);
+  expect(distanceKm(to, from)).toBe(distanceKm(from, to));
+});
+
+test.each([at(90.1, 0), at(0, 180.1), at(Number.NaN, 0), at(0, Number.POSITIVE_INFINITY)])(
+  'a coordinate out of range is no place: %o',
+  (place) => {
+    expect(onSphere(place)).toBeUndefined();
+  },
+);

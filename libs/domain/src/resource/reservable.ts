@@ -1,0 +1,27 @@
+import type { Resources } from '../backend.ts';
+import { freeCards } from './fit.ts';
+import { machineOf, type ResourceBackend } from './machine.ts';
+import { DIMENSIONS, memoryPerGpu, NO_RESOURCES, type Tier } from './tier.ts';
+
+/**
+ * How much reservations may fill of a backend in all, those of the present included: what was declared, and no more
+ * than what is reserved plus what is measured to be free. It does not change by reserving or giving back, so whoever
+ * reserves in one step for the whole fleet can hold the sum to it, however many others have reserved meanwhile.
+ */
+export function reservable(backend: ResourceBackend, tier: Tier): Resources {
+  if (backend.stats === null) return backend.capacity ?? NO_RESOURCES;
+  if (backend.stale) return NO_RESOURCES;
+  const machine = machineOf(backend);
+  const free: Resources = {
+    ...machine.free,
+    gpus: freeCards(machine, memoryPerGpu(tier.resources)),
+    gpuMemoryBytes:
+      machine.gpuFreeBytes.reduce((sum, bytes) => sum + bytes, 0) - backend.unreported.gpuMemoryBytes,
+  };
+  const most = { ...NO_RESOURCES };
+  for (const dimension of DIMENSIONS) {
+    const measured = Math.max(0, backend.reserved[dimension] + Math.floor(free[dimension]));
+    most[dimension] = Math.min(backend.capacity?.[dimension] ?? measured, measured);
+  }
+  return most;
+}
