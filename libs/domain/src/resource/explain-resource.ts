@@ -1,8 +1,9 @@
 import { type FitReason, fit, type Shortage } from './fit.ts';
 import { machineOf, type ResourceBackend } from './machine.ts';
-import { arcKm, chordSquared, onSphere, type SpherePoint } from './place.ts';
-import { NEAR_POINTS, type ResourceRequest, type ResourceTable } from './resource-table.ts';
+import { distanceKm, onSphere, type SpherePoint } from './place.ts';
+import type { ResourceRequest, ResourceTable } from './resource-table.ts';
 import { baseScore, type ScoreParts, scoreParts } from './score.ts';
+import { NEAR_POINTS, unitAt, weightUnits } from './score-board.ts';
 
 /** One backend of a decision. */
 export interface ExplainedCandidate {
@@ -37,19 +38,16 @@ export function explainResource(table: ResourceTable, request: ResourceRequest):
   for (const [row, { score }] of rated.entries()) {
     if (score !== undefined && score <= least + NEAR_POINTS) near.add(row);
   }
+  const unitsOf = (row: number) => (near.has(row) ? weightUnits(table.rows[row]!.weight) : 0);
   let total = 0;
-  for (const row of table.order()) if (near.has(row)) total += table.rows[row]!.weight;
-  let point = request.chance * total;
-  let chosen: string | undefined;
-  for (const row of table.order()) {
-    if (!near.has(row) || point < 0) continue;
-    chosen = table.rows[row]!.id;
-    point -= table.rows[row]!.weight;
-  }
-  const candidates = rated.map((each, row) => ({
-    ...each,
-    share: near.has(row) ? table.rows[row]!.weight / total : 0,
-  }));
+  for (const row of near) total += unitsOf(row);
+  let unit = unitAt(request.chance, total);
+  const row = table.order().find((each) => {
+    unit -= unitsOf(each);
+    return unit < 0;
+  });
+  const candidates = rated.map((each, index) => ({ ...each, share: unitsOf(index) / Math.max(1, total) }));
+  const chosen = row === undefined ? undefined : table.rows[row]!.id;
   return { tier: table.tiers[request.tier]!.name, candidates, chosen };
 }
 
@@ -62,7 +60,7 @@ function rate(
   const wanted = table.tiers[tier]!;
   const machine = machineOf(backend);
   const { reason, short } = fit(backend, machine, wanted);
-  const known = distanceKm(backend, from);
+  const known = knownDistance(backend, from);
   const about = { backend: backend.id, distanceKm: known };
   if (reason !== 'ok') return { ...about, reason, short };
   if (without.includes(row)) return { ...about, reason: 'tried' };
@@ -71,7 +69,7 @@ function rate(
   return { ...about, reason, parts: { distance, ...others }, score: baseScore(others) + distance };
 }
 
-function distanceKm({ place }: ResourceBackend, from: SpherePoint | undefined): number | undefined {
+function knownDistance({ place }: ResourceBackend, from: SpherePoint | undefined): number | undefined {
   const to = place && onSphere(place);
-  return to === undefined || from === undefined ? undefined : arcKm(chordSquared(to, from));
+  return to === undefined || from === undefined ? undefined : distanceKm(to, from);
 }

@@ -1,6 +1,6 @@
 import type { SpherePoint } from './place.ts';
 
-/** Rows of a block. Fewer make more blocks to look at, more make blocks that are worth skipping rarer. */
+/** Rows of a block. Fewer make more blocks to look at, more make blocks that can be left out rarer. */
 export const BLOCK_ROWS = 32;
 /** Steps along each axis of the curve that orders the rows. */
 const GRID = 1024;
@@ -9,17 +9,23 @@ const ROW_SPACE = 2 ** 22;
 
 /**
  * Rows in an order in which neighbours on the Earth are mostly neighbours, cut into blocks of equal length, so that a
- * decision can leave out a block whose nearest possible row is too far. Everything here depends on the places alone.
+ * decision can judge a whole block at once. Everything here depends on the places alone.
  */
 export interface PlaceBlocks {
+  readonly count: number;
   /** Row at each slot of the order, and the other way round. */
   readonly rowAt: Int32Array;
   readonly slotOf: Int32Array;
-  /** Four a slot: a point of the unit sphere and 2, or four zeros for a row without a place. */
+  /** Four a slot: a point of the unit sphere and 1, or four zeros for a row without a place. */
   readonly places: Float64Array;
-  /** Four a block: the middle of its points and the straight distance to the farthest; infinite with a row without a place. */
+  /**
+   * Four a block: the middle of its points and the straight distance to the farthest of them. That is `UNPLACED` when no
+   * row of the block has a place, infinite when some have and some have not.
+   */
   readonly balls: Float64Array;
 }
+
+export const UNPLACED = -1;
 
 export function placeBlocks(points: readonly (SpherePoint | undefined)[]): PlaceBlocks {
   // Along a Z-shaped curve, then by row; one number for both, because numbers sort without a callback.
@@ -30,32 +36,34 @@ export function placeBlocks(points: readonly (SpherePoint | undefined)[]): Place
   for (const [slot, row] of rowAt.entries()) {
     slotOf[row] = slot;
     const point = points[row];
-    if (point !== undefined) places.set([point.x, point.y, point.z, 2], 4 * slot);
+    if (point !== undefined) places.set([point.x, point.y, point.z, 1], 4 * slot);
   }
-  const blocks = Math.ceil(points.length / BLOCK_ROWS);
-  const balls = new Float64Array(4 * blocks);
-  for (let block = 0; block < blocks; block++) {
-    const first = 4 * BLOCK_ROWS * block;
-    balls.set(ballAround(places.subarray(first, first + 4 * BLOCK_ROWS)), 4 * block);
+  const count = Math.ceil(points.length / BLOCK_ROWS);
+  const balls = new Float64Array(4 * count);
+  for (let block = 0; block < count; block++) {
+    const first = BLOCK_ROWS * block;
+    const members = Array.from(rowAt.subarray(first, first + BLOCK_ROWS), (row) => points[row]);
+    balls.set(ballAround(members), 4 * block);
   }
-  return { rowAt, slotOf, places, balls };
+  return { count, rowAt, slotOf, places, balls };
 }
 
-function ballAround(places: Float64Array): readonly [number, number, number, number] {
-  const count = places.length / 4;
-  let [x, y, z, placed] = [0, 0, 0, 0];
-  for (let at = 0; at < places.length; at += 4) {
-    x += places[at]! / count;
-    y += places[at + 1]! / count;
-    z += places[at + 2]! / count;
-    placed += places[at + 3]! / 2;
-  }
-  if (placed < count) return [0, 0, 0, Number.POSITIVE_INFINITY];
-  let radius = 0;
-  for (let at = 0; at < places.length; at += 4) {
-    radius = Math.max(radius, Math.hypot(places[at]! - x, places[at + 1]! - y, places[at + 2]! - z));
-  }
-  return [x, y, z, radius];
+function ballAround(members: readonly (SpherePoint | undefined)[]): readonly number[] {
+  const placed = members.filter((point) => point !== undefined);
+  if (placed.length === 0) return [0, 0, 0, UNPLACED];
+  if (placed.length < members.length) return [0, 0, 0, Number.POSITIVE_INFINITY];
+  // The middle of a box, not a mean: it is exactly the point when all rows are in the same place.
+  const [x, y, z] = [
+    middle(placed.map((p) => p.x)),
+    middle(placed.map((p) => p.y)),
+    middle(placed.map((p) => p.z)),
+  ];
+  return [x, y, z, Math.max(...placed.map((p) => Math.hypot(p.x - x, p.y - y, p.z - z)))];
+}
+
+function middle(values: readonly number[]): number {
+  const least = Math.min(...values);
+  return least + (Math.max(...values) - least) / 2;
 }
 
 /** Place on a Z-order curve through the cube around the sphere; rows without a place come last. */

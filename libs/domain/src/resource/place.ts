@@ -7,7 +7,7 @@ export interface Place {
   readonly longitude: number;
 }
 
-/** A place as a point of the unit sphere: distances between such points need no trigonometry but one arc sine. */
+/** A place as a point of the unit sphere: the distance of two such points takes a root and one arc sine. */
 export interface SpherePoint {
   readonly x: number;
   readonly y: number;
@@ -23,12 +23,15 @@ export function onSphere({ latitude, longitude }: Place): SpherePoint | undefine
   return { x: ring * Math.cos(east), y: ring * Math.sin(east), z: Math.sin(north) };
 }
 
-/** Length along the great circle between two points of the unit sphere, from the square of the straight line between them. */
-export function arcKm(chordSquared: number): number {
-  return 2 * EARTH_RADIUS_KM * Math.asin(Math.min(1, Math.sqrt(chordSquared) / 2));
+/** Length along the great circle for a straight line between two points of the unit sphere. */
+export function arcKm(chord: number): number {
+  return 2 * EARTH_RADIUS_KM * Math.asin(Math.min(1, chord / 2));
 }
 
-/** The square of the straight line between two points of the unit sphere. */
-export function chordSquared(a: SpherePoint, b: SpherePoint): number {
-  return Math.max(0, 2 - 2 * (a.x * b.x + a.y * b.y + a.z * b.z));
+/** Distance along the great circle. */
+export function distanceKm(a: SpherePoint, b: SpherePoint): number {
+  const x = a.x - b.x;
+  const y = a.y - b.y;
+  const z = a.z - b.z;
+  return arcKm(Math.sqrt(x * x + y * y + z * z));
 }
