@@ -15,6 +15,19 @@ export {
 export type { Log, LogFields } from './log.ts';
 export type { MessageBus, Subscription } from './message-bus.ts';
 export type { HistogramSample, Metrics, Sample } from './metrics.ts';
+export type {
+  GivenBack,
+  HeldAllocation,
+  PoolReservations,
+  ReservationCandidate,
+  ReservationRequest,
+  ReservationResult,
+  Reservations,
+  RestoredAllocation,
+  RestoreRequest,
+  RestoreResult,
+  Session,
+} from './reservations.ts';
 export type { FleetView, Service, ServiceContext } from './service.ts';
 export {
   type Lease,
@@ -23,4 +36,5 @@ export {
   type StoreStatus,
   StoreUnavailableError,
 } from './state-store.ts';
+export type { StickyAssignment, StickyAssignments } from './sticky-assignments.ts';
 export type { TlsCertificate, TlsMaterial, TlsSource } from './tls.ts';

@@ -1,9 +1,13 @@
+import type { Reservations } from './reservations.ts';
+import type { StickyAssignments } from './sticky-assignments.ts';
+
 /**
- * Short-lived state that several processes share: leases now, sticky assignments, reservations and rate limits on the
- * same store. Every call answers within the store's command timeout or throws StoreUnavailableError.
- * Drivers: embedded (one process), Redis.
+ * Short-lived state that several processes share: leases, reservations, sticky assignments and single values. Every
+ * call answers within the store's command timeout or throws StoreUnavailableError. Drivers: embedded (one process), Redis.
  */
 export interface StateStore {
+  readonly reservations: Reservations;
+  readonly sticky: StickyAssignments;
   /** Takes the lease if it is free or already `owner`'s, and keeps it for `ttlMs` from now. */
   acquireLease(name: string, owner: string, ttlMs: number): Promise<LeaseResult>;
   /** Gives the lease up if it is `owner`'s. */

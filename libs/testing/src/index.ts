@@ -7,11 +7,14 @@ export {
   latencyEvents,
   recordsOf,
 } from './event-log-harness.ts';
+export { insist } from './insist.ts';
+export { LEASES_ONLY } from './leases-only.ts';
 export { MemoryEventLog, MemoryStorage } from './memory-event-log.ts';
 export { type BusHarness, testMessageBus } from './message-bus-contract.ts';
 export { type NatsServer, startNatsServer } from './nats-server.ts';
 export { type LogEntry, RecordingLog } from './recording-log.ts';
 export { type RedisServer, startRedisServer } from './redis-server.ts';
+export { reservationStorm, type StormOptions, type StormResult } from './reservation-storm.ts';
 export { seededRandom } from './seeded-random.ts';
 export { SimulatedClock } from './simulated-clock.ts';
 export { type StateStoreSubject, testStateStore } from './state-store-contract.ts';

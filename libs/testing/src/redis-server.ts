@@ -9,13 +9,13 @@ const POLL_MS = 2;
 /** A port that was free may be taken before the server binds it. */
 const PORT_TRIES_MAX = 5;
 
-/** A real Redis server on a free port of the loopback, which keeps nothing on disk. */
+/** A real Redis server on a free port of the loopback. */
 export interface RedisServer {
   /** `redis://127.0.0.1:<port>`. */
   readonly url: string;
-  /** Ends it as a crash would; what it held is gone. */
+  /** Ends it as a crash would. */
   kill9(): Promise<void>;
-  /** Starts it again, empty, on the same port. */
+  /** Starts it again on the same port, empty unless it keeps a log. */
   restart(): Promise<void>;
   /** Stops it from running while its sockets stay open, as a stalled machine would. */
   freeze(): void;
@@ -30,12 +30,14 @@ process.on('exit', () => {
   for (const child of running) child.kill('SIGKILL');
 });
 
-export async function startRedisServer(): Promise<RedisServer> {
+/** `keepsLog`: everything is written to an append-only file at once, and read from it by the next start. Default: nothing is on disk. */
+export async function startRedisServer(options: { readonly keepsLog?: boolean } = {}): Promise<RedisServer> {
   if (spawnSync('redis-server', ['--version']).error !== undefined) {
     throw new Error('redis-server is not installed; on Debian and Ubuntu: apt-get install redis-server');
   }
   const dir = tempDir();
-  let { child, port } = await launchOnFreePort(dir.path);
+  const appendonly = options.keepsLog === true ? 'yes' : 'no';
+  let { child, port } = await launchOnFreePort(dir.path, appendonly);
   const end = async (): Promise<void> => {
     if (child.exitCode !== null || child.signalCode !== null) return;
     const ended = once(child, 'exit');
@@ -47,7 +49,7 @@ export async function startRedisServer(): Promise<RedisServer> {
     kill9: end,
     async restart() {
       await end();
-      child = await launch(dir.path, port);
+      child = await launch(dir.path, port, appendonly);
     },
     freeze: () => void child.kill('SIGSTOP'),
     thaw: () => void child.kill('SIGCONT'),
@@ -58,19 +60,24 @@ export async function startRedisServer(): Promise<RedisServer> {
   };
 }
 
-async function launchOnFreePort(dir: string): Promise<{ child: ChildProcess; port: number }> {
+type Appending = 'yes' | 'no';
+
+async function launchOnFreePort(
+  dir: string,
+  appendonly: Appending,
+): Promise<{ child: ChildProcess; port: number }> {
   for (let tries = 1; ; tries++) {
     const port = await freePort();
     try {
-      return { child: await launch(dir, port), port };
+      return { child: await launch(dir, port, appendonly), port };
     } catch (error) {
       if (tries === PORT_TRIES_MAX) throw error;
     }
   }
 }
 
-async function launch(dir: string, port: number): Promise<ChildProcess> {
-  const options = { bind: '127.0.0.1', port, save: '', appendonly: 'no', dir };
+async function launch(dir: string, port: number, appendonly: Appending): Promise<ChildProcess> {
+  const options = { bind: '127.0.0.1', port, save: '', appendonly, appendfsync: 'always', dir };
   const args = Object.entries(options).flatMap(([name, value]) => [`--${name}`, String(value)]);
   const child = spawn('redis-server', args, { stdio: ['ignore', 'pipe', 'ignore'] });
   running.add(child);

@@ -1,5 +1,7 @@
 import type { StateStore } from '@usher/ports';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { testReservations } from './reservation-contract.ts';
+import { testSticky } from './sticky-contract.ts';
 
 /** Long enough that nothing expires while a test runs. */
 const LONG_MS = 60_000;
@@ -25,6 +27,8 @@ export function testStateStore(driver: string, open: () => Promise<StateStoreSub
 
     testLeases(() => subject);
     testValues(() => subject);
+    testReservations(() => subject);
+    testSticky(() => subject);
 
     test('says that it is connected', () => {
       expect(subject.store.status().connected).toBe(true);

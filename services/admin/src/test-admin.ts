@@ -2,7 +2,14 @@ import { FleetFold } from '@usher/actors';
 import { CONTROL_SUBJECT, type Command, type CommandAnswer, type EventDraft, envelop } from '@usher/events';
 import { type LogRecord, type Service, type ServiceContext, StoreUnavailableError } from '@usher/ports';
 import { createAdminApp } from '@usher/runtime';
-import { MemoryEventLog, MemoryStorage, RecordingLog, SimulatedClock, seededRandom } from '@usher/testing';
+import {
+  LEASES_ONLY,
+  MemoryEventLog,
+  MemoryStorage,
+  RecordingLog,
+  SimulatedClock,
+  seededRandom,
+} from '@usher/testing';
 import { registerAdminRoutes } from './admin-routes.ts';
 
 const TOKENS = [
@@ -111,6 +118,7 @@ export class TestAdmin {
 
   #store(): ServiceContext['store'] {
     return {
+      ...LEASES_ONLY,
       acquireLease: async (_name, owner) => ({ held: true, owner }),
       releaseLease: async () => true,
       listLeases: async (prefix) => {

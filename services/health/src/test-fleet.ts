@@ -3,7 +3,14 @@ import type { HealthCheck, PoolSettings } from '@usher/domain';
 import { CONTROL_SUBJECT, type EventDraft, envelop, eventSubject } from '@usher/events';
 import type { LogRecord, Metrics, Outbox, Sample, ServiceContext, StateStore } from '@usher/ports';
 import { StoreUnavailableError } from '@usher/ports';
-import { MemoryEventLog, MemoryStorage, RecordingLog, SimulatedClock, seededRandom } from '@usher/testing';
+import {
+  LEASES_ONLY,
+  MemoryEventLog,
+  MemoryStorage,
+  RecordingLog,
+  SimulatedClock,
+  seededRandom,
+} from '@usher/testing';
 
 /** A fleet in memory for the tests of this service: one log and one store, on which several processes can be opened. */
 export class TestFleet {
@@ -123,6 +130,8 @@ const silentBus: ServiceContext['bus'] = {
 
 /** Leases alone, which run out by the simulated clock; can be cut off. */
 class LeaseStore implements StateStore {
+  readonly reservations = LEASES_ONLY.reservations;
+  readonly sticky = LEASES_ONLY.sticky;
   connected = true;
   readonly #clock: SimulatedClock;
   readonly #leases = new Map<string, { owner: string; untilMs: number }>();

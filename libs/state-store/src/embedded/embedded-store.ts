@@ -1,4 +1,6 @@
 import type { Clock, Lease, LeaseResult, StateStore, StoreStatus } from '@usher/ports';
+import { EmbeddedReservations } from './embedded-reservations.ts';
+import { EmbeddedSticky } from './embedded-sticky.ts';
 
 /** How often entries that nobody asked for again are dropped. */
 const SWEEP_EVERY_MS = 30_000;
@@ -17,6 +19,8 @@ export function openEmbeddedStore(options: { readonly clock: Clock }): StateStor
 }
 
 class EmbeddedStore implements StateStore {
+  readonly reservations: EmbeddedReservations;
+  readonly sticky: EmbeddedSticky;
   readonly #clock: Clock;
   readonly #leases = new Map<string, Entry>();
   readonly #values = new Map<string, Entry>();
@@ -25,10 +29,13 @@ class EmbeddedStore implements StateStore {
 
   constructor(clock: Clock) {
     this.#clock = clock;
+    this.reservations = new EmbeddedReservations(clock);
+    this.sticky = new EmbeddedSticky(clock);
     this.#status = { connected: true, sinceMs: clock.now() };
     this.#sweep = clock.every(SWEEP_EVERY_MS, () => {
       dropExpired(this.#leases, clock.now());
       dropExpired(this.#values, clock.now());
+      this.sticky.dropExpired();
     });
   }
 

@@ -8,7 +8,12 @@ import {
   StoreUnavailableError,
 } from '@usher/ports';
 import { Redis, type RedisOptions } from 'ioredis';
+import { RedisReservations } from './redis-reservations.ts';
+import { RedisSticky } from './redis-sticky.ts';
+import { RESERVATION_SCRIPTS } from './reservation-scripts.ts';
+import { loadScripts, type RunScript, runScript } from './run-script.ts';
 import { ACQUIRE_LEASE, LIST_LEASES, RELEASE_LEASE, SET_IF_ABSENT } from './scripts.ts';
+import { STICKY_SCRIPTS } from './sticky-scripts.ts';
 
 /** Within this time every call has answered or failed. */
 const COMMAND_TIMEOUT_MS = 150;
@@ -44,7 +49,7 @@ export interface RedisStoreOptions {
 }
 
 /**
- * Opens the state store on a Redis server (6 or newer). Resolves after the first attempt to connect, successful or
+ * Opens the state store on a Redis server (6 or newer). A user of it needs the commands INFO and SCRIPT LOAD. Resolves after the first attempt to connect, successful or
  * not: without Redis every call throws StoreUnavailableError, and the connection comes back by itself.
  */
 export async function openRedisStore(options: RedisStoreOptions): Promise<StateStore> {
@@ -54,6 +59,8 @@ export async function openRedisStore(options: RedisStoreOptions): Promise<StateS
 }
 
 class RedisStore implements StateStore {
+  readonly reservations: RedisReservations;
+  readonly sticky: RedisSticky;
   readonly #redis: Redis;
   readonly #clock: Clock;
   readonly #log: Log;
@@ -61,22 +68,31 @@ class RedisStore implements StateStore {
   #status: StoreStatus;
   #cause: Error | undefined;
   #closed = false;
+  /** Names the run of the server that the connection is to. */
+  #serverRun = '';
+  #prepared: Promise<void> | undefined;
 
   constructor({ url, clock, log }: RedisStoreOptions) {
     this.#clock = clock;
     this.#log = log;
     this.#status = { connected: false, sinceMs: clock.now() };
     this.#redis = new Redis(url, FAIL_FAST);
+    const run: RunScript = (...call) => this.#call(() => this.#runPrepared(call));
+    this.reservations = new RedisReservations(run, () => this.#serverRun);
+    this.sticky = new RedisSticky(run);
     this.#redis.on('error', (error: Error) => {
       this.#cause = error;
     });
-    this.#redis.on('ready', () => this.#setConnected(true));
+    this.#redis.on('ready', () => {
+      this.#prepared = this.#prepare();
+    });
     this.#redis.on('close', () => this.#setConnected(false));
   }
 
   async connect(): Promise<void> {
     try {
       await this.#redis.connect();
+      await this.#prepared;
     } catch (error) {
       this.#log.warn('state store: Redis cannot be reached, trying again', { cause: messageOf(error) });
     }
@@ -130,6 +146,27 @@ class RedisStore implements StateStore {
   /** EVAL and not EVALSHA: a script that the server has forgotten would cost a second command and a second timeout. */
   #eval(script: string, key: string, ...args: (string | number)[]): Promise<unknown> {
     return this.#call(() => this.#redis.eval(script, 1, key, ...args));
+  }
+
+  async #runPrepared(call: Parameters<RunScript>): Promise<unknown> {
+    if (!this.#status.connected) throw new Error('not connected');
+    return runScript(this.#redis, ...call);
+  }
+
+  /** What a new connection needs before it counts as one: whether the server was started anew, and its scripts. */
+  async #prepare(): Promise<void> {
+    try {
+      const [info] = await Promise.all([
+        this.#redis.info('server'),
+        loadScripts(this.#redis, [...RESERVATION_SCRIPTS, ...STICKY_SCRIPTS]),
+      ]);
+      this.#serverRun = /^run_id:(\w+)/m.exec(info)?.[1] ?? '';
+      this.#setConnected(true);
+    } catch (error) {
+      this.#cause = error instanceof Error ? error : undefined;
+      // Unless the connection is lost already, a new one has to be made.
+      if (this.#redis.status === 'ready') this.#redis.disconnect(true);
+    }
   }
 
   async #call<T>(command: () => Promise<T>): Promise<T> {

@@ -1,4 +1,5 @@
 import { type Clock, type StateStore, StoreUnavailableError } from '@usher/ports';
+import { LEASES_ONLY } from '@usher/testing';
 
 /** The leases of a state store, which a test can take away. */
 export class TestLeases {
@@ -8,6 +9,7 @@ export class TestLeases {
 
   constructor(clock: Clock) {
     this.store = {
+      ...LEASES_ONLY,
       acquireLease: async (name, owner, ttlMs) => {
         this.#assertUp();
         const lease = this.#held.get(name);

@@ -1,0 +1,131 @@
+import type { Dimension, Resources } from '@usher/domain';
+
+/**
+ * Reservations of backends' resources, shared by all gateways. Every call is one step for the whole fleet: of many
+ * gateways that want the last slot exactly one gets it.
+ *
+ * An allocation is there from `reserve` until it is released, or swept after it has expired: when its own time is over,
+ * or when the lease of the gateway that owns it ran out. Being over changes nothing by itself; some later call sweeps,
+ * and tells what it gave back.
+ *
+ * A pool is closed until the gateways have told what they hold: after the store was started, and whenever it may have
+ * lost anything. It opens when all of them have, or after the lease of those that have not must have run out.
+ */
+export interface Reservations {
+  /**
+   * Reserves on the first candidate that has room. The same allocation again, and the same session with the same tier,
+   * get what they have for another `ttlMs`. A session whose backend is no candidate any more is moved in one step.
+   */
+  reserve(request: ReservationRequest): Promise<ReservationResult>;
+  /** Gives back exactly what was reserved, once. Answers with the backend, undefined when there is no such allocation. */
+  release(pool: string, allocation: string): Promise<string | undefined>;
+  /** Keeps all allocations of a gateway alive for `leaseMs` from now. False: some may be gone, so restore. */
+  renew(pool: string, owner: string, leaseMs: number): Promise<boolean>;
+  /** Makes the store hold exactly what a gateway says it holds, room or not: it is in use already. */
+  restore(request: RestoreRequest): Promise<RestoreResult>;
+  /** Gives back up to `max` expired allocations. */
+  sweep(pool: string, max: number): Promise<readonly GivenBack[]>;
+  /** Everything of a pool at one moment. */
+  list(pool: string): Promise<PoolReservations>;
+}
+
+export interface ReservationRequest {
+  readonly pool: string;
+  /** Chosen by the caller; repeating a call whose answer was lost is safe. */
+  readonly allocation: string;
+  /** The gateway; its lease begins by this if it has none, and lasts `leaseMs`. */
+  readonly owner: string;
+  readonly leaseMs: number;
+  readonly ttlMs: number;
+  /** Whole amounts. */
+  readonly resources: Resources;
+  /** Best first. */
+  readonly candidates: readonly ReservationCandidate[];
+  readonly session?: Session | undefined;
+}
+
+export interface ReservationCandidate {
+  readonly backend: string;
+  /** What reservations may fill of it, those there are included. */
+  readonly capacity: Resources;
+  /** Most allocations on it at a time; 0 = no limit. */
+  readonly max: number;
+}
+
+/** Requests of one client that share one allocation for each tier. */
+export interface Session {
+  readonly id: string;
+  readonly tier: string;
+}
+
+export type ReservationResult =
+  | {
+      readonly outcome: 'reserved';
+      readonly allocation: string;
+      readonly backend: string;
+      readonly expiresAtMs: number;
+      /** It was there before this call. */
+      readonly known: boolean;
+      /** Where the session's allocation was, which was given back. */
+      readonly movedFrom?: GivenBack | undefined;
+      readonly expired: readonly GivenBack[];
+    }
+  | {
+      readonly outcome: 'full';
+      /** What each candidate, in order, has too little of. */
+      readonly short: readonly (Dimension | 'max')[];
+      readonly expired: readonly GivenBack[];
+    }
+  /** The store knows nothing of this pool, or not for sure: restore first. */
+  | { readonly outcome: 'unknown' }
+  /** Other gateways have not told yet what they hold. */
+  | { readonly outcome: 'restoring'; readonly untilMs: number };
+
+export interface GivenBack {
+  readonly allocation: string;
+  readonly backend: string;
+}
+
+export interface RestoreRequest {
+  readonly pool: string;
+  readonly owner: string;
+  readonly leaseMs: number;
+  /** All that the gateway holds. */
+  readonly allocations: readonly RestoredAllocation[];
+  /** Allocations whose `reserve` has not been answered: they stay if they are there. */
+  readonly underWay: readonly string[];
+  /** All gateways of the fleet, this one included; when each has restored, the pool opens. */
+  readonly gateways: readonly string[];
+}
+
+export interface RestoredAllocation {
+  readonly allocation: string;
+  readonly backend: string;
+  readonly resources: Resources;
+  readonly ttlMs: number;
+  readonly session?: Session | undefined;
+}
+
+export interface RestoreResult {
+  /** From then on `reserve` works; not in the future when it does now. */
+  readonly opensAtMs: number;
+  /** What the store had in this gateway's name and the gateway did not name. */
+  readonly givenBack: readonly GivenBack[];
+  /** How many the store did not have. */
+  readonly added: number;
+}
+
+export interface HeldAllocation {
+  readonly allocation: string;
+  readonly backend: string;
+  readonly owner: string;
+  readonly resources: Resources;
+  readonly expiresAtMs: number;
+  readonly session?: Session | undefined;
+}
+
+export interface PoolReservations {
+  readonly allocations: readonly HeldAllocation[];
+  /** What is reserved of each backend that has any allocation, as the store counts it. */
+  readonly used: ReadonlyMap<string, { readonly resources: Resources; readonly allocations: number }>;
+}

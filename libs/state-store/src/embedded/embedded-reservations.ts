@@ -1,0 +1,223 @@
+import { DIMENSIONS, type Dimension, NO_RESOURCES, type Resources } from '@usher/domain';
+import type {
+  Clock,
+  GivenBack,
+  HeldAllocation,
+  PoolReservations,
+  ReservationCandidate,
+  ReservationRequest,
+  ReservationResult,
+  Reservations,
+  RestoreRequest,
+  RestoreResult,
+  Session,
+} from '@usher/ports';
+import { ROUNDS_IN_NEED, SWEPT_A_ROUND, SWEPT_IN_PASSING } from '../sweep-limits.ts';
+
+/** Reservations of a single process, by the same rules as the scripts on Redis. */
+export class EmbeddedReservations implements Reservations {
+  readonly #clock: Clock;
+  readonly #pools = new Map<string, Pool>();
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  async reserve(request: ReservationRequest): Promise<ReservationResult> {
+    const pool = this.#pools.get(request.pool);
+    if (pool === undefined) return { outcome: 'unknown' };
+    return pool.reserve(request, this.#clock.now());
+  }
+
+  async release(pool: string, allocation: string): Promise<string | undefined> {
+    return this.#pools.get(pool)?.giveBack(allocation)?.backend;
+  }
+
+  async renew(pool: string, owner: string, leaseMs: number): Promise<boolean> {
+    return this.#pools.get(pool)?.renew(owner, this.#clock.now() + leaseMs) ?? false;
+  }
+
+  async restore(request: RestoreRequest): Promise<RestoreResult> {
+    const nowMs = this.#clock.now();
+    let pool = this.#pools.get(request.pool);
+    if (pool === undefined) {
+      pool = new Pool(nowMs + request.leaseMs);
+      this.#pools.set(request.pool, pool);
+    }
+    return pool.restore(request, nowMs);
+  }
+
+  async sweep(pool: string, max: number): Promise<readonly GivenBack[]> {
+    return this.#pools.get(pool)?.sweep(this.#clock.now(), max) ?? [];
+  }
+
+  async list(pool: string): Promise<PoolReservations> {
+    return this.#pools.get(pool)?.list() ?? { allocations: [], used: new Map() };
+  }
+}
+
+interface Use {
+  readonly resources: Resources;
+  readonly allocations: number;
+}
+
+class Pool {
+  #opensAtMs: number;
+  readonly #restored = new Set<string>();
+  readonly #held = new Map<string, HeldAllocation>();
+  readonly #used = new Map<string, Use>();
+  /** Until when each gateway is taken to be alive. */
+  readonly #leases = new Map<string, number>();
+  readonly #sessions = new Map<string, string>();
+  /** No allocation's own time is over before. */
+  #nothingDueBeforeMs = Number.POSITIVE_INFINITY;
+
+  constructor(opensAtMs: number) {
+    this.#opensAtMs = opensAtMs;
+  }
+
+  reserve(request: ReservationRequest, nowMs: number): ReservationResult {
+    if (this.#opensAtMs > nowMs) return { outcome: 'restoring', untilMs: this.#opensAtMs };
+    const { allocation, owner, leaseMs, ttlMs, resources, candidates, session } = request;
+    this.#leases.set(owner, Math.max(this.#leases.get(owner) ?? 0, nowMs + leaseMs));
+    const expiresAtMs = nowMs + ttlMs;
+    const same = this.#held.get(allocation);
+    if (same !== undefined) return this.#keep(same, owner, expiresAtMs);
+    const earlier = session && this.#held.get(this.#sessions.get(sessionKey(session)) ?? '');
+    if (earlier !== undefined && candidates.some(({ backend }) => backend === earlier.backend))
+      return this.#keep(earlier, owner, expiresAtMs);
+    const expired = this.sweep(nowMs, SWEPT_IN_PASSING);
+    let placed = this.#place(resources, candidates);
+    for (let round = 0; typeof placed !== 'string' && round < ROUNDS_IN_NEED; round++) {
+      const more = this.sweep(nowMs, SWEPT_A_ROUND);
+      if (more.length === 0) break;
+      expired.push(...more);
+      placed = this.#place(resources, candidates);
+    }
+    if (typeof placed !== 'string') return { outcome: 'full', short: placed, expired };
+    const movedFrom = earlier && this.giveBack(earlier.allocation);
+    this.#hold({ allocation, backend: placed, owner, resources, expiresAtMs, session });
+    const backend = placed;
+    return { outcome: 'reserved', allocation, backend, expiresAtMs, known: false, movedFrom, expired };
+  }
+
+  /** Undefined when it is not there; so whoever asks first gives back, and nobody after. */
+  giveBack(allocation: string): GivenBack | undefined {
+    const held = this.#held.get(allocation);
+    if (held === undefined) return undefined;
+    const { backend, resources, session } = held;
+    this.#held.delete(allocation);
+    if (session !== undefined && this.#sessions.get(sessionKey(session)) === allocation)
+      this.#sessions.delete(sessionKey(session));
+    this.#count(backend, resources, -1);
+    return { allocation, backend };
+  }
+
+  renew(owner: string, untilMs: number): boolean {
+    if (!this.#leases.has(owner)) return false;
+    this.#leases.set(owner, untilMs);
+    return true;
+  }
+
+  restore(request: RestoreRequest, nowMs: number): RestoreResult {
+    const { owner, leaseMs, allocations, underWay, gateways } = request;
+    this.#leases.set(owner, nowMs + leaseMs);
+    const wanted = new Set([...underWay, ...allocations.map(({ allocation }) => allocation)]);
+    const givenBack: GivenBack[] = [];
+    for (const held of this.#ownedBy(owner)) {
+      if (wanted.has(held.allocation)) continue;
+      const given = this.giveBack(held.allocation);
+      if (given !== undefined) givenBack.push(given);
+    }
+    const missing = allocations.filter(({ allocation }) => !this.#held.has(allocation));
+    for (const { ttlMs, ...one } of missing) this.#hold({ ...one, owner, expiresAtMs: nowMs + ttlMs });
+    this.#restored.add(owner);
+    if (gateways.every((gateway) => this.#restored.has(gateway)))
+      this.#opensAtMs = Math.min(this.#opensAtMs, nowMs);
+    return { opensAtMs: this.#opensAtMs, givenBack, added: missing.length };
+  }
+
+  /** First those whose own time is over, longest ago first, then those of gateways whose lease is, by id. */
+  sweep(nowMs: number, max: number): GivenBack[] {
+    const given: GivenBack[] = [];
+    const take = (due: readonly HeldAllocation[]): void => {
+      for (const { allocation } of due.slice(0, max - given.length)) given.push(this.giveBack(allocation)!);
+    };
+    if (this.#nothingDueBeforeMs <= nowMs) take(this.#overdue(nowMs));
+    const lapsed = [...this.#leases].filter(([, untilMs]) => untilMs <= nowMs);
+    for (const [owner] of lapsed.toSorted(([a, aMs], [b, bMs]) => aMs - bMs || (a < b ? -1 : 1))) {
+      if (given.length >= max) break;
+      const owned = this.#ownedBy(owner);
+      take(owned);
+      if (given.length < max) this.#leases.delete(owner);
+    }
+    return given;
+  }
+
+  list(): PoolReservations {
+    return { allocations: [...this.#held.values()], used: new Map(this.#used) };
+  }
+
+  #keep(held: HeldAllocation, owner: string, expiresAtMs: number): ReservationResult {
+    const until = Math.max(held.expiresAtMs, expiresAtMs);
+    this.#held.set(held.allocation, { ...held, owner, expiresAtMs: until });
+    const { allocation, backend } = held;
+    return { outcome: 'reserved', allocation, backend, expiresAtMs: until, known: true, expired: [] };
+  }
+
+  /** The first candidate with room, or of what each has too little. */
+  #place(
+    resources: Resources,
+    candidates: readonly ReservationCandidate[],
+  ): string | readonly (Dimension | 'max')[] {
+    const short: (Dimension | 'max')[] = [];
+    for (const { backend, capacity, max } of candidates) {
+      const used = this.#used.get(backend) ?? UNUSED;
+      const lacking = DIMENSIONS.find(
+        (each) => resources[each] > 0 && used.resources[each] + resources[each] > capacity[each],
+      );
+      if (lacking === undefined && (max === 0 || used.allocations < max)) return backend;
+      short.push(lacking ?? 'max');
+    }
+    return short;
+  }
+
+  #hold(held: HeldAllocation): void {
+    const { allocation, session } = held;
+    this.#held.set(allocation, held);
+    if (session !== undefined) this.#sessions.set(sessionKey(session), allocation);
+    this.#count(held.backend, held.resources, 1);
+    this.#nothingDueBeforeMs = Math.min(this.#nothingDueBeforeMs, held.expiresAtMs);
+  }
+
+  #count(backend: string, resources: Resources, sign: 1 | -1): void {
+    const used = this.#used.get(backend) ?? UNUSED;
+    const sum = { ...used.resources };
+    for (const dimension of DIMENSIONS) sum[dimension] += sign * resources[dimension];
+    const allocations = used.allocations + sign;
+    if (allocations === 0) this.#used.delete(backend);
+    else this.#used.set(backend, { resources: sum, allocations });
+  }
+
+  #overdue(nowMs: number): readonly HeldAllocation[] {
+    const due: HeldAllocation[] = [];
+    let nextMs = Number.POSITIVE_INFINITY;
+    for (const held of this.#held.values()) {
+      if (held.expiresAtMs <= nowMs) due.push(held);
+      nextMs = Math.min(nextMs, held.expiresAtMs);
+    }
+    this.#nothingDueBeforeMs = nextMs;
+    return due.toSorted((a, b) => a.expiresAtMs - b.expiresAtMs || (a.allocation < b.allocation ? -1 : 1));
+  }
+
+  #ownedBy(owner: string): readonly HeldAllocation[] {
+    const owned = [...this.#held.values()].filter((held) => held.owner === owner);
+    return owned.toSorted((a, b) => (a.allocation < b.allocation ? -1 : 1));
+  }
+}
+
+const UNUSED: Use = { resources: NO_RESOURCES, allocations: 0 };
+
+function sessionKey({ id, tier }: Session): string {
+  return `${tier} ${id}`;
+}

@@ -1,0 +1,82 @@
+import type { Clock, StickyAssignment, StickyAssignments } from '@usher/ports';
+
+/** Beyond this the assignments that were not used for longest are forgotten, whatever clients send. */
+const ASSIGNMENTS_MAX = 500_000;
+
+interface Entry {
+  readonly backend: string;
+  readonly endsAtMs: number;
+  readonly idleMs: number;
+  expiresAtMs: number;
+}
+
+/** Sticky assignments of a single process. */
+export class EmbeddedSticky implements StickyAssignments {
+  readonly #clock: Clock;
+  readonly #max: number;
+  /** Least recently used first. */
+  readonly #entries = new Map<string, Entry>();
+
+  constructor(clock: Clock, max: number = ASSIGNMENTS_MAX) {
+    this.#clock = clock;
+    this.#max = max;
+  }
+
+  async get(pool: string, id: string): Promise<string | undefined> {
+    return this.#use(keyOf(pool, id));
+  }
+
+  async assign(assignment: StickyAssignment): Promise<string> {
+    const key = keyOf(assignment.pool, assignment.id);
+    return this.#use(key) ?? this.#put(key, assignment);
+  }
+
+  async move(assignment: StickyAssignment, from: string): Promise<string | undefined> {
+    const key = keyOf(assignment.pool, assignment.id);
+    const present = this.#live(key)?.backend;
+    return present === from ? this.#put(key, assignment) : present;
+  }
+
+  async clear(pool: string, id: string, backend: string): Promise<boolean> {
+    const key = keyOf(pool, id);
+    return this.#live(key)?.backend === backend && this.#entries.delete(key);
+  }
+
+  dropExpired(): void {
+    const nowMs = this.#clock.now();
+    for (const [key, { expiresAtMs }] of this.#entries) if (expiresAtMs <= nowMs) this.#entries.delete(key);
+  }
+
+  #live(key: string): Entry | undefined {
+    const entry = this.#entries.get(key);
+    return entry !== undefined && entry.expiresAtMs > this.#clock.now() ? entry : undefined;
+  }
+
+  #use(key: string): string | undefined {
+    const entry = this.#live(key);
+    if (entry === undefined) return undefined;
+    entry.expiresAtMs = Math.min(entry.endsAtMs, this.#clock.now() + entry.idleMs);
+    this.#entries.delete(key);
+    this.#entries.set(key, entry);
+    return entry.backend;
+  }
+
+  #put(key: string, { backend, ttlMs, idleMs }: StickyAssignment): string {
+    const nowMs = this.#clock.now();
+    const endsAtMs = nowMs + ttlMs;
+    this.#entries.delete(key);
+    this.#entries.set(key, { backend, endsAtMs, idleMs, expiresAtMs: Math.min(endsAtMs, nowMs + idleMs) });
+    if (this.#entries.size > this.#max) {
+      for (const oldest of this.#entries.keys()) {
+        this.#entries.delete(oldest);
+        break;
+      }
+    }
+    return backend;
+  }
+}
+
+/** Pools' names have no colon. */
+function keyOf(pool: string, id: string): string {
+  return `${pool}:${id}`;
+}
