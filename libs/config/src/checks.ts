@@ -1,4 +1,4 @@
-import type { RouteSettings, SharedSettings } from '@usher/domain';
+import type { PoolSettings, RouteSettings, SharedSettings } from '@usher/domain';
 import { formatPlace } from './fault.ts';
 import { join, type Reading } from './reading.ts';
 import type { Address, AdminSettings, LocalSettings } from './settings.ts';
@@ -14,6 +14,7 @@ export function checkReferences(local: LocalSettings, shared: SharedSettings, re
   checkUnique(shared.routes, ['path', 'host'], matchOf, reading);
   // Where the pools could not be read, every route would seem to name an unknown one.
   if (!reading.isFaulty('pools')) checkPools(shared, reading);
+  for (const pool of shared.pools) checkTiers(pool, reading);
 }
 
 function checkAddresses({ listen, admin, metrics }: LocalSettings, reading: Reading): void {
@@ -67,6 +68,18 @@ function checkUnique<T extends object>(
 
 function matchOf({ host, path }: RouteSettings): string {
   return `${host ?? ''}${path}`;
+}
+
+function checkTiers(pool: PoolSettings, reading: Reading): void {
+  const { tiers = [], reserve } = pool;
+  checkUnique(tiers, ['name'], (tier) => tier.name, reading);
+  if (reserve === 'none' || tiers.length > 0) return;
+  if (reading.isFaulty(join(reading.pathOf(pool), 'tiers'))) return;
+  reading.complain(
+    pool,
+    'reserve',
+    'there is nothing to reserve without tiers; add tiers, or leave reserve out',
+  );
 }
 
 function checkPools({ pools, routes }: SharedSettings, reading: Reading): void {

@@ -63,6 +63,9 @@ const DEFAULT_POOL = {
   proxyProtocol: 'none',
   drainMs: 30_000,
   agents: false,
+  tiers: [],
+  reserve: 'none',
+  scoring: { distance: 1, cpu: 1, memory: 1, gpu: 1.5, latency: 1 },
 };
 
 const surroundings = { folder: '/etc/usher', hostname: 'host-1.example' };

@@ -73,6 +73,8 @@ export {
   type ProbeTiming,
   type ProxyProtocol,
   type QueueSettings,
+  RESERVE_MODES,
+  type ReserveMode,
   type RetrySettings,
   type RouteSettings,
   type SharedSettings,

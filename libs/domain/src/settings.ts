@@ -5,6 +5,8 @@
  */
 
 import type { Resources } from './backend.ts';
+import type { ScoringSettings } from './resource/score.ts';
+import type { Tier } from './resource/tier.ts';
 
 export const STRATEGY_NAMES = ['round_robin', 'weighted_round_robin', 'least_connections', 'p2c'] as const;
 export type StrategyName = (typeof STRATEGY_NAMES)[number];
@@ -66,6 +68,13 @@ export interface BackendTlsSettings {
   readonly verify: boolean;
 }
 
+/**
+ * What a request reserves of the backend that serves it: nothing, its tier's resources until it is answered, or once for
+ * all requests of its session.
+ */
+export const RESERVE_MODES = ['none', 'request', 'session'] as const;
+export type ReserveMode = (typeof RESERVE_MODES)[number];
+
 export interface PoolSettings {
   readonly id: string;
   readonly strategy: StrategyName;
@@ -82,6 +91,12 @@ export interface PoolSettings {
   readonly drainMs: number;
   /** Whether backends of this pool are expected to report their resources. */
   readonly agents: boolean;
+  /** What requests may need. Absent in what was written before it existed: then there are none. */
+  readonly tiers?: readonly Tier[] | undefined;
+  /** Absent in what was written before it existed: then nothing is reserved. */
+  readonly reserve?: ReserveMode | undefined;
+  /** Absent in what was written before it existed: then DEFAULT_SCORING. */
+  readonly scoring?: ScoringSettings | undefined;
 }
 
 export interface BackendSettings {

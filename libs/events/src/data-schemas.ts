@@ -1,5 +1,5 @@
 import type { BackendSettings, BackendStats, PolicySettings, PoolSettings, Resources } from '@usher/domain';
-import { PROXY_PROTOCOLS, STRATEGY_NAMES } from '@usher/domain';
+import { PROXY_PROTOCOLS, RESERVE_MODES, STRATEGY_NAMES } from '@usher/domain';
 import { z } from 'zod';
 
 /** The parts that several events' data are made of. Each is the shape on the log of the domain type it is checked against. */
@@ -21,6 +21,16 @@ const healthCheck = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('tcp'), ...timing }),
   z.strictObject({ type: z.literal('http'), path: z.string(), expectStatus: z.array(count), ...timing }),
 ]);
+
+export const resources: z.ZodType<Resources> = z.strictObject({
+  milliCpu: count,
+  memoryBytes: count,
+  storageBytes: count,
+  gpus: count,
+  gpuMemoryBytes: count,
+});
+
+const factor = z.number().nonnegative();
 
 export const poolSettings: z.ZodType<PoolSettings> = z.strictObject({
   id,
@@ -48,14 +58,11 @@ export const poolSettings: z.ZodType<PoolSettings> = z.strictObject({
   proxyProtocol: z.enum(PROXY_PROTOCOLS),
   drainMs: count,
   agents: z.boolean(),
-});
-
-export const resources: z.ZodType<Resources> = z.strictObject({
-  milliCpu: count,
-  memoryBytes: count,
-  storageBytes: count,
-  gpus: count,
-  gpuMemoryBytes: count,
+  tiers: z.array(z.strictObject({ name: id, resources })).optional(),
+  reserve: z.enum(RESERVE_MODES).optional(),
+  scoring: z
+    .strictObject({ distance: factor, cpu: factor, memory: factor, gpu: factor, latency: factor })
+    .optional(),
 });
 
 export const backendSettings: z.ZodType<BackendSettings> = z.strictObject({

@@ -2,7 +2,8 @@ import { NO_RESOURCES } from '@usher/domain';
 import type { Reservations } from '@usher/ports';
 import { describe, expect, test } from 'vitest';
 import { insist } from './insist.ts';
-import { LONG_MS, RESERVATION_RULES, type Step, USUAL_REQUEST, USUAL_RESTORE } from './reservation-rules.ts';
+import { LONG_MS, type Step, USUAL_REQUEST, USUAL_RESTORE } from './reservation-rule.ts';
+import { RESERVATION_RULES } from './reservation-rules.ts';
 import type { StateStoreSubject } from './state-store-contract.ts';
 
 const PASSES_MAX = 1_000;
@@ -22,8 +23,8 @@ export function testReservations(subject: () => StateStoreSubject): void {
   });
 }
 
-async function take({ store, pass }: StateStoreSubject, step: Step, at: string): Promise<void> {
-  const { reservations } = store;
+async function take(subject: StateStoreSubject, step: Step, at: string): Promise<void> {
+  const { reservations } = subject.store;
   if ('reserve' in step) {
     const answer = await reservations.reserve({ ...USUAL_REQUEST, ...step.reserve });
     expect(answer, at).toMatchObject(step.answers);
@@ -40,7 +41,7 @@ async function take({ store, pass }: StateStoreSubject, step: Step, at: string):
     const given: string[] = [];
     for (let passes = 0; passes < PASSES_MAX && given.length < step.sweepsInTime.length; passes++) {
       given.push(...(await reservations.sweep('p', 1)).map(({ allocation }) => allocation));
-      await pass();
+      await subject.pass();
     }
     expect(given, at).toEqual(step.sweepsInTime);
   } else {
@@ -111,8 +112,7 @@ function testRaces(reservations: () => Reservations): void {
 
 function testCloseness(subject: () => StateStoreSubject): void {
   test('a reservation takes the room of any number that have expired, and tells which', async () => {
-    const { store, pass } = subject();
-    const { reservations } = store;
+    const { reservations } = subject().store;
     await reservations.restore(USUAL_RESTORE);
     const crowded = { backend: 'b1', capacity: { ...NO_RESOURCES, milliCpu: 300_000 }, max: 0 };
     const reserve = (allocation: string, ttlMs: number, leaseMs: number) =>
@@ -138,7 +138,7 @@ function testCloseness(subject: () => StateStoreSubject): void {
       if (!('expired' in answer)) throw new Error(`the pool is ${answer.outcome}`);
       for (const { allocation } of answer.expired) given.add(allocation);
       if (answer.outcome === 'reserved') break;
-      await pass();
+      await subject().pass();
     }
     const { allocations } = await reservations.list('p');
     expect(allocations.map(({ allocation }) => allocation)).toEqual(['large']);
@@ -146,13 +146,12 @@ function testCloseness(subject: () => StateStoreSubject): void {
   });
 
   test('a pool opens without a gateway that does not come back, once its lease must have run out', async () => {
-    const { store, pass } = subject();
-    const { reservations } = store;
+    const { reservations } = subject().store;
     await reservations.restore({ ...USUAL_RESTORE, leaseMs: 30, gateways: ['gw-1', 'gw-2'] });
     let outcome = '';
     for (let passes = 0; passes < PASSES_MAX && outcome !== 'reserved'; passes++) {
       ({ outcome } = await reservations.reserve(USUAL_REQUEST));
-      await pass();
+      await subject().pass();
     }
     expect(outcome).toBe('reserved');
   });

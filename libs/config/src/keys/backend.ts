@@ -1,9 +1,11 @@
+import type { Resources } from '@usher/domain';
 import { either, mapped } from '../types/collections.ts';
 import { id } from '../types/names.ts';
 import { decimalNumber, wholeNumber } from '../types/scalar.ts';
 import { defaulted, optional, required, section } from '../types/section.ts';
 import type { Type } from '../types/type.ts';
 import { backendUrl } from '../types/urls.ts';
+import { capacity } from './resources.ts';
 
 /** A backend as a pool declares it; the pool adds its own id, and one for the backend where there is none. */
 export interface DeclaredBackend {
@@ -12,6 +14,7 @@ export interface DeclaredBackend {
   readonly weight: number;
   readonly zone?: string | undefined;
   readonly maxConnections: number;
+  readonly capacity?: Resources | undefined;
 }
 
 const keys: Type<DeclaredBackend> = section({
@@ -41,6 +44,12 @@ const keys: Type<DeclaredBackend> = section({
     to: 'zone',
     type: id,
     doc: 'Where the backend is: a rack, a data centre, a region.',
+  }),
+  capacity: optional('what its agent reports to be there', {
+    to: 'capacity',
+    type: capacity,
+    doc: 'What reservations may fill of the backend, see `reserve`. What is left out it has none of.',
+    why: 'It is never exceeded, however idle the backend looks; without an agent it is all that is known of it.',
   }),
 });
 

@@ -5,7 +5,7 @@ import type {
   QueueSettings,
   RetrySettings,
 } from '@usher/domain';
-import { PROXY_PROTOCOLS, STRATEGY_NAMES } from '@usher/domain';
+import { PROXY_PROTOCOLS, RESERVE_MODES, STRATEGY_NAMES } from '@usher/domain';
 import { ID_PATTERN } from '@usher/events';
 import type { Reading } from '../reading.ts';
 import { list, mapped, record } from '../types/collections.ts';
@@ -17,6 +17,7 @@ import { duration, percentage } from '../types/units.ts';
 import { backend } from './backend.ts';
 import { backendTls } from './backend-tls.ts';
 import { health } from './health.ts';
+import { scoring, tier } from './resources.ts';
 
 const counter = wholeNumber({ min: 1, max: 1000 });
 
@@ -122,6 +123,24 @@ const keys = section({
     type: trueOrFalse,
     doc: 'Whether agents on the backends are expected to report CPU, memory, disk and GPU.',
   }),
+  tiers: defaulted([], {
+    to: 'tiers',
+    type: list(tier),
+    doc: 'Classes of requests by what they need of a backend.',
+  }),
+  reserve: defaulted('none', {
+    to: 'reserve',
+    type: oneOf(RESERVE_MODES),
+    doc: 'What a request reserves on its backend: nothing, the resources of its tier until it is answered (`request`), or those once for all requests of its session (`session`). What is reserved on a backend never exceeds what it has.',
+  }),
+  scoring: defaulted(
+    {},
+    {
+      to: 'scoring',
+      type: scoring,
+      doc: 'What makes a backend better than another when they are chosen by their resources; the least sum counts.',
+    },
+  ),
 });
 
 /** A pool and its backends, as the fleet wants them: apart from each other. */
@@ -132,16 +151,17 @@ export interface DeclaredPool {
 
 type Declared = ReturnType<(typeof keys)['read']>;
 
-function declare(id: string, { backends, ...settings }: Declared, reading: Reading): DeclaredPool {
-  const named = backends.map((declared, index) => {
-    const path = reading.pathOf(declared);
-    const backend: BackendSettings = { ...declared, id: declared.id ?? `${id}-${index + 1}`, pool: id };
-    if (declared.id === undefined && ID_PATTERN.test(id) && !ID_PATTERN.test(backend.id)) {
-      reading.complain(declared, '', `the derived id ${backend.id} is too long; give the backend an id`);
+function declare(id: string, declared: Declared, reading: Reading): DeclaredPool {
+  const { backends, ...settings } = declared;
+  const named = backends.map((given, index) => {
+    const path = reading.pathOf(given);
+    const backend: BackendSettings = { ...given, id: given.id ?? `${id}-${index + 1}`, pool: id };
+    if (given.id === undefined && ID_PATTERN.test(id) && !ID_PATTERN.test(backend.id)) {
+      reading.complain(given, '', `the derived id ${backend.id} is too long; give the backend an id`);
     }
     return reading.remember(backend, path);
   });
-  return { settings: { id, ...settings }, backends: named };
+  return { settings: reading.remember({ id, ...settings }, reading.pathOf(declared)), backends: named };
 }
 
 export const pools: Type<readonly DeclaredPool[]> = mapped(

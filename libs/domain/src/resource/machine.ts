@@ -3,7 +3,7 @@ import type { Place } from './place.ts';
 import { DIMENSIONS } from './tier.ts';
 
 /** From this share on a core counts as taken. */
-export const CORE_BUSY_PERCENT = 80;
+const CORE_BUSY_PERCENT = 80;
 
 /** What is known of a backend when its resources are to be judged. */
 export interface ResourceBackend {

@@ -29,7 +29,7 @@ export const UNPLACED = -1;
 
 export function placeBlocks(points: readonly (SpherePoint | undefined)[]): PlaceBlocks {
   // Along a Z-shaped curve, then by row; one number for both, because numbers sort without a callback.
-  const keys = Float64Array.from(points, (point, row) => curve(point) * ROW_SPACE + row).sort();
+  const keys = Float64Array.from(points, (point, row) => curve(point) * ROW_SPACE + row).toSorted();
   const rowAt = Int32Array.from(keys, (key) => key % ROW_SPACE);
   const slotOf = new Int32Array(points.length);
   const places = new Float64Array(4 * points.length);

@@ -1,0 +1,66 @@
+import { NO_RESOURCES } from '@usher/domain';
+import type {
+  GivenBack,
+  ReservationCandidate,
+  ReservationRequest,
+  RestoredAllocation,
+  RestoreRequest,
+} from '@usher/ports';
+
+/** One call on the pool `p` and what it must answer, or what must be there. */
+export type Step =
+  | { readonly reserve: Partial<ReservationRequest>; readonly answers: object }
+  | { readonly release: string; readonly answers: string | undefined }
+  | { readonly renew: string; readonly answers: boolean }
+  | { readonly restore: Partial<RestoreRequest>; readonly answers: object }
+  | { readonly sweep: number; readonly answers: readonly GivenBack[] }
+  /** Sweeping again and again gives back exactly these. */
+  | { readonly sweepsInTime: readonly string[] }
+  | { readonly holds: readonly string[]; readonly used: Readonly<Record<string, number>> };
+
+/** What holds for every driver of reservations, as calls and their answers. A pool is open unless the case says so. */
+export interface Rule {
+  readonly name: string;
+  readonly closed?: true;
+  readonly steps: readonly Step[];
+}
+
+/** Long enough that it does not run out in a test, and short enough to wait for. */
+export const LONG_MS = 60_000;
+export const SHORT_MS = 30;
+
+export const GIB = 2 ** 30;
+export const cores = (count: number) => ({ ...NO_RESOURCES, milliCpu: 1000 * count });
+/** A backend with so many cores. */
+export const on = (backend: string, count: number, max = 0): ReservationCandidate => ({
+  backend,
+  capacity: cores(count),
+  max,
+});
+export const held = (allocation: string, backend: string, count: number): RestoredAllocation => ({
+  allocation,
+  backend,
+  resources: cores(count),
+  ttlMs: LONG_MS,
+});
+export const session = (id: string, tier = 't') => ({ id, tier });
+export const back = (allocation: string, backend: string) => ({ allocation, backend });
+
+/** Where the one who asks leaves something out: a core on `b1`, which has two. */
+export const USUAL_REQUEST: ReservationRequest = {
+  pool: 'p',
+  allocation: 'a1',
+  owner: 'gw-1',
+  leaseMs: LONG_MS,
+  ttlMs: LONG_MS,
+  resources: cores(1),
+  candidates: [on('b1', 2)],
+};
+export const USUAL_RESTORE: RestoreRequest = {
+  pool: 'p',
+  owner: 'gw-1',
+  leaseMs: LONG_MS,
+  allocations: [],
+  underWay: [],
+  gateways: ['gw-1'],
+};
