@@ -16,6 +16,8 @@ export class EmbeddedSticky implements StickyAssignments {
   readonly #max: number;
   /** Least recently used first. */
   readonly #entries = new Map<string, Entry>();
+  /** Goes through them from the first and is never begun anew: that would pass over all that was deleted before, each time. */
+  #oldest = this.#entries.keys();
 
   constructor(clock: Clock, max: number = ASSIGNMENTS_MAX) {
     this.#clock = clock;
@@ -66,13 +68,17 @@ export class EmbeddedSticky implements StickyAssignments {
     const endsAtMs = nowMs + ttlMs;
     this.#entries.delete(key);
     this.#entries.set(key, { backend, endsAtMs, idleMs, expiresAtMs: Math.min(endsAtMs, nowMs + idleMs) });
-    if (this.#entries.size > this.#max) {
-      for (const oldest of this.#entries.keys()) {
-        this.#entries.delete(oldest);
-        break;
-      }
-    }
+    if (this.#entries.size > this.#max) this.#dropOldest();
     return backend;
+  }
+
+  #dropOldest(): void {
+    let next = this.#oldest.next();
+    if (next.done === true) {
+      this.#oldest = this.#entries.keys();
+      next = this.#oldest.next();
+    }
+    if (next.done !== true) this.#entries.delete(next.value);
   }
 }
 
