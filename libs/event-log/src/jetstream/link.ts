@@ -1,10 +1,17 @@
-import { type JetStreamClient, type JetStreamManager, jetstream, jetstreamManager } from '@nats-io/jetstream';
-import { type Clock, type Log, LogUnavailableError } from '@usher/ports';
+import {
+  type JetStreamClient,
+  type JetStreamManager,
+  jetstream,
+  jetstreamManager,
+  type StreamInfo,
+} from '@nats-io/jetstream';
+import { type Clock, type Log, LogReplacedError, LogUnavailableError, type Position } from '@usher/ports';
 import { AuthorizationError, type ConnectionOptions, connect, type NatsConnection } from 'nats';
 import { ConnectionStatus } from '../connection-status.ts';
 import { authenticatorOf } from './credentials.ts';
 import { assertVersion, describeDurability, UnsupportedServerError } from './server-version.ts';
-import { ensureStreams } from './streams.ts';
+import { StreamIdentity } from './stream-identity.ts';
+import { EVENTS_STREAM, ensureStreams, findStream } from './streams.ts';
 
 export interface JetStreamOptions {
   /** URLs such as `nats://10.0.0.1:4222`. */
@@ -32,6 +39,8 @@ const RETRY_MS = 250;
 const SESSION_WAIT_MS_MAX = 5000;
 /** How long closing waits for the server to take what has been sent. */
 const FLUSH_MS_MAX = 1000;
+/** How often it looks whether a stream that was lost has been put back. */
+const LOOK_AGAIN_MS = 5000;
 
 /**
  * The connection to NATS. Connects for as long as it takes, and again whenever it is lost; counts as connected only
@@ -42,6 +51,7 @@ export class Link {
   readonly clock: Clock;
   readonly log: Log;
   readonly inboxPrefix: string;
+  readonly identity = new StreamIdentity();
   readonly #options: ConnectionOptions;
   #connection: NatsConnection | undefined;
   /** The connection has a server at its other end, as far as is known. */
@@ -97,6 +107,66 @@ export class Link {
       this.#report(error as Error);
       void this.#maintain();
     }
+  }
+
+  /** Whether there is a session, also one in which the log is not what it was. */
+  get live(): boolean {
+    return this.#session !== undefined;
+  }
+
+  /** Throws LogReplacedError while the stream is not the one that this process has read. */
+  assertSameLog(): void {
+    const { connected, fault } = this.status.current;
+    if (!connected && fault !== undefined) throw new LogReplacedError(fault);
+  }
+
+  /** The stream of events as it is now; undefined when it is not the one known, so that nothing may be read from it or written to it. */
+  async inspect(manager: JetStreamManager): Promise<StreamInfo | undefined> {
+    const { reached } = this.identity;
+    const info = await this.guard(findStream(manager, EVENTS_STREAM));
+    return this.#judge(info, reached) ? info : undefined;
+  }
+
+  #judge(info: StreamInfo | undefined, reached: Position): boolean {
+    const fault = this.identity.faultOf(info, reached);
+    if (fault !== undefined) this.disown(fault);
+    return fault === undefined;
+  }
+
+  /** Stops using the stream until it is found to be the one known again. */
+  disown(fault: string): void {
+    if (this.status.current.fault === undefined) {
+      this.log.error('the event log was lost or replaced', { fault });
+      this.#lookAgain();
+    }
+    this.status.setFault(fault);
+    this.status.set(false);
+  }
+
+  #lookAgain(): void {
+    this.clock.after(LOOK_AGAIN_MS, () => {
+      void this.#look()
+        .catch(() => false)
+        .then((found) => found || this.#closed || this.#lookAgain());
+    });
+  }
+
+  /** Goes on with the stream if it is the one known. */
+  async #look(): Promise<boolean> {
+    const session = this.#session;
+    if (session === undefined) return false;
+    const found = await this.inspect(session.manager);
+    if (found === undefined || this.#session !== session) return false;
+    this.#recognise(session);
+    return true;
+  }
+
+  /** The stream of the session is the one known. */
+  #recognise(session: Session): void {
+    if (this.status.current.fault !== undefined) this.log.info('the event log is back');
+    this.status.setFault(undefined);
+    this.status.set(true);
+    for (const listener of this.#sessionListeners) listener(session);
   }
 
   /** The session; throws LogUnavailableError at once when there is none. */
@@ -177,7 +247,8 @@ export class Link {
     assertVersion(version);
     const options = { timeout: REQUEST_TIMEOUT_MS };
     const manager = await this.guard(jetstreamManager(connection, options));
-    await this.guard(ensureStreams(manager, this.log));
+    const { reached, known } = this.identity;
+    const events = await this.guard(ensureStreams(manager, this.log, known));
     const client = jetstream(connection, options);
     const payloadBytesMax = connection.info?.max_payload ?? 0;
     const session = { connection, client, manager, payloadBytesMax };
@@ -185,8 +256,7 @@ export class Link {
     this.#failureReported = false;
     const server = connection.getServer();
     this.log.info('connected to NATS', { server, version, durability: describeDurability(version) });
-    this.status.set(true);
-    for (const listener of this.#sessionListeners) listener(session);
+    if (this.#judge(events, reached)) this.#recognise(session);
   }
 
   /** Undefined when the log was closed meanwhile. */
