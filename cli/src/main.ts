@@ -9,6 +9,9 @@ interface Entry {
   readonly load: () => Promise<CliCommand>;
 }
 
+/** How long a process may go on after its command has ended. */
+const LINGER_MAX_MS = 2_000;
+
 const backendCommands = () => import('./commands/backends.ts');
 
 /** Every command by its name. */
@@ -136,3 +139,5 @@ function help(): string[] {
 // A reader that stops reading (`usher events | head`) ends the output; that is no error.
 process.stdout.on('error', () => process.exit(EXIT_OK));
 process.exitCode = await main(process.argv.slice(2));
+// Nothing is left to do. What a failure has left open shall not keep a process that serves nothing.
+setTimeout(() => process.exit(), LINGER_MAX_MS).unref();

@@ -31,3 +31,19 @@ test('while the log is away commands are refused with a reason, and accepted aga
   events.setConnected(true);
   expect(await fleet.command('backend.disable', { backend: 'a' })).toMatchObject({ ok: true });
 });
+
+test('a command is refused when the log ends before what the state was made of, and traffic has its state', async () => {
+  const fleet = newFleet();
+  const { command } = fleet;
+  const { fold } = await fleet.start('s1', declared(['a']));
+  await command('backend.disable', { backend: 'a' });
+  await command('backend.enable', { backend: 'a' });
+  const before = fold.digest();
+  fleet.storage.records.length = 1;
+  fleet.storage.lastBySubject.set(CONTROL_SUBJECT, fold.position);
+  expect(await command('backend.disable', { backend: 'a' })).toMatchObject({
+    ok: false,
+    problem: { code: 'log_replaced', status: 503, detail: expect.stringContaining('restart') },
+  });
+  expect(fold.digest()).toBe(before);
+});

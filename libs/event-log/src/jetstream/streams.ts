@@ -64,10 +64,7 @@ export async function findStream(manager: JetStreamManager, name: string): Promi
   }
 }
 
-function addStream(
-  manager: JetStreamManager,
-  config: typeof EVENTS | typeof SNAPSHOTS,
-): Promise<StreamInfo> {
+function addStream(manager: JetStreamManager, config: typeof EVENTS | typeof SNAPSHOTS): Promise<StreamInfo> {
   return manager.streams.add({ ...config, subjects: [...config.subjects] });
 }
 
