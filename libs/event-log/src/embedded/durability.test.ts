@@ -86,4 +86,19 @@ describe('durability of the embedded log', () => {
     sync.mockRestore();
     expect((await events.append(second)).position).toBe(2);
   });
+
+  it('goes on in the right segment when a new one could not be made durable', async () => {
+    const large = () => latencyEvents(1).map((event) => ({ ...event, reason: 'x'.repeat(15 * 1024 * 1024) }));
+    for (let index = 0; index < 4; index++) await events.append({ subject: SUBJECT, events: large() });
+    const sync = vi.spyOn(await disk(), 'sync').mockRejectedValue(new Error('no space left'));
+    await expect(events.append({ subject: SUBJECT, events: large() })).rejects.toThrow(LogUnavailableError);
+    sync.mockRestore();
+    expect((await events.append({ subject: SUBJECT, events: latencyEvents(1) })).position).toBe(6);
+    expect((await events.append({ subject: SUBJECT, events: large() })).position).toBe(7);
+    await events.close();
+    const again = new RecordingLog();
+    ({ events } = await openEmbedded({ dir: dir.path, log: again, clock: wallClock }));
+    expect((await recordsOf(events)).map(({ position }) => position)).toEqual([1, 2, 3, 4, 5, 6, 7]);
+    expect(again.entries).toEqual([]);
+  });
 });
