@@ -102,8 +102,10 @@ async function openReader(local: LocalSettings): Promise<Reader> {
   const { servers, credentials } = local.bus;
   const opened = await openJetStream({ servers, credentials, name: `${local.name}-replay`, log, clock });
   return {
-    // A server repairs and reports its files itself.
-    inspect: async () => [],
+    inspect: async () => {
+      const { fault } = opened.events.status();
+      return fault === undefined ? [] : [fault];
+    },
     replay: async (after, apply, until) => await opened.events.replay(after, apply, until),
     close: async () => {
       await opened.close();

@@ -5,7 +5,7 @@ export class ConnectionStatus {
   readonly #clock: Clock;
   readonly #listeners: ((status: LogStatus) => void)[] = [];
   #current: LogStatus;
-  #fault: string | undefined;
+  #fault: Pick<LogStatus, 'fault' | 'replaced'> = {};
 
   constructor(clock: Clock, connected: boolean) {
     this.#clock = clock;
@@ -24,17 +24,23 @@ export class ConnectionStatus {
     if (connected !== this.#current.connected) this.#change({ connected, sinceMs: this.#clock.now() });
   }
 
-  /** Says what is wrong with the log itself; undefined = nothing any more. */
-  setFault(fault: string | undefined): void {
-    if (fault !== this.#fault) {
-      this.#fault = fault;
-      this.#change(this.#current);
-    }
+  /** The log lacks records, as the sentence says; undefined = it is whole. */
+  setLoss(fault: string | undefined): void {
+    this.#fault = fault === undefined ? {} : { fault };
+    this.#change(this.#current);
+  }
+
+  /** It is not the log any more that was read; the sentence says why. */
+  setReplaced(fault: string): void {
+    this.#fault = { fault, replaced: true };
+    this.#change({
+      connected: false,
+      sinceMs: this.#current.connected ? this.#clock.now() : this.#current.sinceMs,
+    });
   }
 
   #change({ connected, sinceMs }: LogStatus): void {
-    const fault = this.#fault;
-    this.#current = { connected, sinceMs, ...(fault === undefined ? {} : { fault }) };
+    this.#current = { connected, sinceMs, ...this.#fault };
     for (const listener of this.#listeners) listener(this.#current);
   }
 }

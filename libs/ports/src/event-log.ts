@@ -76,11 +76,10 @@ export interface LogStatus {
   readonly connected: boolean;
   /** Since when it has been so, in milliseconds since the epoch. */
   readonly sinceMs: number;
-  /**
-   * What is wrong with the log itself, in a sentence that says what to do: records are lost, or it is another log. It
-   * refuses writes for that when it is not connected either.
-   */
+  /** What is wrong with the log itself, in a sentence that says what to do: it lacks records, or is another log. */
   readonly fault?: string;
+  /** The fault is that it is another log: appends are refused with LogReplacedError. */
+  readonly replaced?: true;
 }
 
 /**

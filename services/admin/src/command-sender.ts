@@ -37,9 +37,9 @@ export async function sendCommand(
   wish: Wish,
 ): Promise<Accepted> {
   const { bus, events: log, random } = context;
-  const { connected, fault } = log.status();
+  const { replaced, fault } = log.status();
   // Whoever leads may have the right log; but what this process shows is not the state that the command would change.
-  if (!connected && fault !== undefined) throw new UsherError('log_replaced', fault);
+  if (replaced === true) throw new UsherError('log_replaced', fault);
   const command = parseCommand({
     ...wish,
     id: request.headers['idempotency-key'] ?? random.uuid(),

@@ -40,15 +40,15 @@ interface Connection {
 export async function statusOf(context: ServiceContext, services: readonly Service[]): Promise<Status> {
   const { instance, version, fleet, events, store } = context;
   const { state } = fleet;
-  const { fault } = events.status();
+  const { fault, replaced } = events.status();
   const [log, storage] = [events.status(), store.status()].map(({ connected, sinceMs }) => ({
     connected,
     since: instant(sinceMs),
   })) as [Connection, Connection];
   const leaderless = await nobodyLeads(context);
   const sentences = [
-    ...(fault === undefined ? [] : [`The event log is not whole: ${fault}.`]),
-    ...(log.connected || fault !== undefined
+    ...(fault === undefined ? [] : [`Event log: ${fault}.`]),
+    ...(log.connected || replaced === true
       ? []
       : [`The event log has been away since ${log.since}: commands are refused.`]),
     ...(storage.connected ? [] : [`The state store has been away since ${storage.since}.`]),

@@ -63,8 +63,8 @@ export class ControlLog {
   }
 
   async #decideNow(cause: Cause, decide: () => EventDraft[]): Promise<Decided> {
-    const { connected, fault } = this.#context.events.status();
-    if (!connected && fault !== undefined) throw new UsherError('log_replaced', fault);
+    const { replaced, fault } = this.#context.events.status();
+    if (replaced === true) throw new UsherError('log_replaced', fault);
     await this.#folded(this.#expect);
     const drafts = decide();
     if (drafts.length === 0) return { position: this.#context.fleet.position, eventTypes: [] };

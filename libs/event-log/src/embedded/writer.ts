@@ -74,7 +74,7 @@ export class Writer {
     this.#log = log;
     this.#lock = lock;
     this.status = new ConnectionStatus(clock, true);
-    this.status.setFault(faultOf(recovered.losses));
+    this.status.setLoss(faultOf(recovered.losses));
     this.index = recovered.index;
     this.segments = recovered.segments;
     this.#sealed = [...recovered.sealed];
@@ -250,7 +250,7 @@ export class Writer {
     if (this.status.current.connected) this.#log.error('the event log cannot be written', { error: cause });
     if (cause instanceof LogReplacedError) {
       this.#disowned = cause;
-      this.status.setFault(cause.message);
+      this.status.setReplaced(cause.message);
     }
     this.status.set(false);
     const error =

@@ -10,7 +10,7 @@ import { AuthorizationError, type ConnectionOptions, connect, type NatsConnectio
 import { ConnectionStatus } from '../connection-status.ts';
 import { authenticatorOf } from './credentials.ts';
 import { assertVersion, describeDurability, UnsupportedServerError } from './server-version.ts';
-import { StreamIdentity } from './stream-identity.ts';
+import { lossOf, StreamIdentity } from './stream-identity.ts';
 import { EVENTS_STREAM, ensureStreams, findStream } from './streams.ts';
 
 export interface JetStreamOptions {
@@ -116,8 +116,8 @@ export class Link {
 
   /** Throws LogReplacedError while the stream is not the one that this process has read. */
   assertSameLog(): void {
-    const { connected, fault } = this.status.current;
-    if (!connected && fault !== undefined) throw new LogReplacedError(fault);
+    const { fault = '', replaced } = this.status.current;
+    if (replaced === true) throw new LogReplacedError(fault);
   }
 
   /** The stream of events as it is now; undefined when it is not the one known, so that nothing may be read from it or written to it. */
@@ -135,12 +135,11 @@ export class Link {
 
   /** Stops using the stream until it is found to be the one known again. */
   disown(fault: string): void {
-    if (this.status.current.fault === undefined) {
+    if (this.status.current.replaced !== true) {
       this.log.error('the event log was lost or replaced', { fault });
       this.#lookAgain();
     }
-    this.status.setFault(fault);
-    this.status.set(false);
+    this.status.setReplaced(fault);
   }
 
   #lookAgain(): void {
@@ -157,14 +156,16 @@ export class Link {
     if (session === undefined) return false;
     const found = await this.inspect(session.manager);
     if (found === undefined || this.#session !== session) return false;
-    this.#recognise(session);
+    this.#recognise(session, found);
     return true;
   }
 
   /** The stream of the session is the one known. */
-  #recognise(session: Session): void {
-    if (this.status.current.fault !== undefined) this.log.info('the event log is back');
-    this.status.setFault(undefined);
+  #recognise(session: Session, info: StreamInfo): void {
+    if (this.status.current.replaced === true) this.log.info('the event log is back');
+    const loss = lossOf(info);
+    if (loss !== undefined) this.log.error('the event log lacks records', { loss });
+    this.status.setLoss(loss);
     this.status.set(true);
     for (const listener of this.#sessionListeners) listener(session);
   }
@@ -256,7 +257,7 @@ export class Link {
     this.#failureReported = false;
     const server = connection.getServer();
     this.log.info('connected to NATS', { server, version, durability: describeDurability(version) });
-    if (this.#judge(events, reached)) this.#recognise(session);
+    if (this.#judge(events, reached) && events !== undefined) this.#recognise(session, events);
   }
 
   /** Undefined when the log was closed meanwhile. */

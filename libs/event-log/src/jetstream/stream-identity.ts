@@ -46,3 +46,11 @@ export class StreamIdentity {
     return `the stream ${EVENTS_STREAM} ends at position ${last}, but this process has seen position ${this.#reached}; ${REMEDY}`;
   }
 }
+
+/** What the stream lacks of the positions that it had, in a sentence; undefined when it has them all. */
+export function lossOf({ state }: StreamInfo): string | undefined {
+  const { messages, first_seq: first, last_seq: last } = state;
+  const missing = last - messages;
+  if (missing === 0) return undefined;
+  return `the stream ${EVENTS_STREAM} lacks ${missing} of its ${last} records and begins at position ${first}: somebody deleted them, or a limit of the stream did; restore it from a backup to have them`;
+}
