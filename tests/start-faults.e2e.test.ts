@@ -46,15 +46,18 @@ async function occupy(port: number): Promise<void> {
   busy.push(server);
 }
 
-test.each([['listen'], ['admin'], ['metrics']] as const)(
+test.each([
+  ['listen', 'traffic'],
+  ['admin.address', 'admin'],
+  ['metrics.address', 'metrics'],
+] as const)(
   'a start that finds the port of %s taken ends, names the key, and leaves nothing behind',
-  async (what) => {
-    const port = what === 'listen' ? ports.traffic : ports[what];
+  async (key, what) => {
+    const port = ports[what];
     await occupy(port);
     const { code, stderr } = await run('').result;
     expect(code).toBe(1);
-    expect(stderr).toContain(what);
-    expect(stderr).toContain(`127.0.0.1:${port}`);
+    expect(stderr).toContain(`usher: ${key}: cannot listen on 127.0.0.1:${port}: another process listens`);
     for (const server of busy.splice(0)) server.close();
     const again = run('');
     await until('ready', () => again.output().includes('"ready"'));
