@@ -88,8 +88,13 @@ const io: Io = {
 
 /** Runs one command line and resolves with its exit code. */
 async function main(args: readonly string[]): Promise<number> {
-  const [name = 'help', ...rest] = args;
+  const [first = 'help', ...rest] = args;
+  const name = first === '--version' ? 'version' : first;
   if (name === 'help' || name === '--help' || name === '-h') {
+    if (rest.length > 0) {
+      io.err(`usher: unexpected argument: ${rest.join(' ')}; usher COMMAND --help explains one command`);
+      return EXIT_USAGE;
+    }
     for (const line of help()) io.out(line);
     return EXIT_OK;
   }

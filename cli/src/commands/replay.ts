@@ -3,9 +3,9 @@ import type { LocalSettings } from '@usher/config';
 import { inspectEmbedded, openEmbeddedReader, openJetStream } from '@usher/event-log';
 import type { LogRecord, Position } from '@usher/ports';
 import { createLog, systemClock } from '@usher/runtime';
-import { CONFIG_OPTIONS, numberOption, parse } from '../arguments.ts';
+import { CONFIG_OPTIONS, parse, wholeOption } from '../arguments.ts';
 import { backendRows } from '../backend-rows.ts';
-import { type CliCommand, EXIT_FAILED, EXIT_OK, type Io, UsageError } from '../io.ts';
+import { type CliCommand, EXIT_FAILED, EXIT_OK, type Io } from '../io.ts';
 import { readConfig } from '../read-config.ts';
 import { table } from '../table.ts';
 
@@ -26,15 +26,14 @@ interface Replayed {
 export const replay: CliCommand = {
   usage: 'replay [--at POSITION] [--digest] [--verify] [--json]',
   async run(args, io) {
-    const { values, positionals } = parse(args, {
+    const values = parse(args, {
       ...CONFIG_OPTIONS,
       at: { type: 'string' },
       digest: { type: 'boolean' },
       verify: { type: 'boolean' },
       json: { type: 'boolean' },
     });
-    if (positionals.length > 0) throw new UsageError(`unexpected argument: ${positionals.join(' ')}`);
-    const until = numberOption('at', values.at);
+    const until = wholeOption('at', values.at);
     const { local } = await readConfig(values, io);
     const replayed = await replayLog(local, until, values.verify === true);
     if (values.json === true) io.out(JSON.stringify(asJson(replayed, values.digest !== true)));

@@ -14,12 +14,11 @@ const START_END_MAX_MS = 3_000;
 export const run: CliCommand = {
   usage: 'run [--config FILE] [--only SERVICE,…] [--workers N] [--set KEY=VALUE]…',
   async run(args, io) {
-    const { values, positionals } = parse(args, {
+    const values = parse(args, {
       ...CONFIG_OPTIONS,
       only: { type: 'string', multiple: true },
       workers: { type: 'string' },
     });
-    if (positionals.length > 0) throw new UsageError(`unexpected argument: ${positionals.join(' ')}`);
     const names = serviceNames(values.only);
     const set = [
       ...(values.set ?? []),

@@ -30,6 +30,7 @@ export {
   emptyFleet,
   type FleetState,
   type GatewayState,
+  GONE_GATEWAYS_MAX,
   type PoolState,
   RECEIPTS_MAX,
 } from './fleet.ts';

@@ -6,6 +6,11 @@ import { replaceFile } from './files.ts';
 
 /** At least so many of the last records are recognised when they are sent again, at most twice as many. */
 const RECENT_RECORDS_MIN = 16_384;
+/**
+ * Of more subjects those are forgotten that were not written to for longest: gateways that are gone, as a rule. Were one written
+ * to again, it would be as if it had no records: its writer asks for the position to expect, and gets what the check uses.
+ */
+const SUBJECTS_MAX = 100_000;
 const INDEX_FILE = 'index.json';
 const INDEX_VERSION = 2;
 
@@ -42,7 +47,7 @@ export class LogIndex {
     this.#recent = new Map(ids);
   }
 
-  /** Position of the last record of a subject; 0 when it has none. */
+  /** Position of the last record of a subject; 0 when it has none, or none since 100 000 other subjects were written to. */
   lastOf(subject: string): Position {
     return this.#lastBySubject.get(subject) ?? 0;
   }
@@ -53,7 +58,13 @@ export class LogIndex {
   }
 
   add(position: Position, subject: string, id: string): void {
+    // To the end: subjects stand in the order of their last records.
+    this.#lastBySubject.delete(subject);
     this.#lastBySubject.set(subject, position);
+    if (this.#lastBySubject.size > SUBJECTS_MAX) {
+      const [oldest] = this.#lastBySubject.keys();
+      if (oldest !== undefined) this.#lastBySubject.delete(oldest);
+    }
     if (id === '') return;
     this.#recent.set(id, position);
     if (this.#recent.size < RECENT_RECORDS_MIN) return;
