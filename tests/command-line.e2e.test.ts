@@ -29,6 +29,10 @@ const RECORD = '{"position":7,"subject":"s","events":[]}\n';
 const ERROR =
   '{"error":{"code":"log_unavailable","title":"The event log","detail":"Go on after position 7"}}\n';
 
+const page: RequestListener = (_request, response) => {
+  response.writeHead(200, { 'content-type': 'text/html' }).end('<h1>It works!</h1>');
+};
+
 function stream(text: string): RequestListener {
   return (_request, response) => {
     response.writeHead(200, { 'content-type': 'application/x-ndjson' }).end(text);
@@ -77,9 +81,6 @@ test(
 test(
   'an answer that is not that of Usher, and none at all, are told apart',
   async () => {
-    const page: RequestListener = (_request, response) => {
-      response.writeHead(200, { 'content-type': 'text/html' }).end('<h1>It works!</h1>');
-    };
     const stranger = await pretend(page);
     for (const verb of [['status'], ['backends'], ['events'], ['drain', 'b1']]) {
       const { code, stderr } = await usher([...verb, '--admin', stranger]);

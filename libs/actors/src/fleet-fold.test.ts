@@ -35,6 +35,17 @@ const observed = (requests: number): EventDraft => ({
   },
 });
 
+const started = (gateway: string): EventDraft => ({
+  type: 'gateway.started',
+  subject: gateway,
+  data: { gateway, version: '0', workers: 1 },
+});
+const stopped = (gateway: string): EventDraft => ({
+  type: 'gateway.stopped',
+  subject: gateway,
+  data: { gateway },
+});
+
 test('the same records give the same digest, whatever order registration filled the maps in', () => {
   const one = new FleetFold();
   one.apply(record(1, [registered('a'), registered('b')]));
@@ -98,16 +109,6 @@ test('events about a backend that is gone change nothing', () => {
 
 test('gateways that are gone are remembered, and forgotten when enough others have gone after them', () => {
   const fold = new FleetFold();
-  const started = (gateway: string): EventDraft => ({
-    type: 'gateway.started',
-    subject: gateway,
-    data: { gateway, version: '0', workers: 1 },
-  });
-  const stopped = (gateway: string): EventDraft => ({
-    type: 'gateway.stopped',
-    subject: gateway,
-    data: { gateway },
-  });
   let position = 0;
   const apply = (draft: EventDraft) => fold.apply(record(++position, [draft]));
   apply(started('stays'));

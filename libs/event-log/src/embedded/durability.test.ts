@@ -1,12 +1,18 @@
 import { readFileSync } from 'node:fs';
 import { type FileHandle, open as openFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { UsherEvent } from '@usher/events';
 import { type EventLog, LogUnavailableError } from '@usher/ports';
 import { latencyEvents, RecordingLog, recordsOf, tempDir, wallClock } from '@usher/testing';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { openEmbedded } from './open.ts';
 
 const SUBJECT = 'usher.events.health.web-1';
+
+/** So large that few of it fill a segment. */
+function large(): UsherEvent[] {
+  return latencyEvents(1).map((event) => ({ ...event, reason: 'x'.repeat(15 * 1024 * 1024) }));
+}
 
 let dir: ReturnType<typeof tempDir>;
 let events: EventLog;
@@ -88,7 +94,6 @@ describe('durability of the embedded log', () => {
   });
 
   it('goes on in the right segment when a new one could not be made durable', async () => {
-    const large = () => latencyEvents(1).map((event) => ({ ...event, reason: 'x'.repeat(15 * 1024 * 1024) }));
     for (let index = 0; index < 4; index++) await events.append({ subject: SUBJECT, events: large() });
     const sync = vi.spyOn(await disk(), 'sync').mockRejectedValue(new Error('no space left'));
     await expect(events.append({ subject: SUBJECT, events: large() })).rejects.toThrow(LogUnavailableError);

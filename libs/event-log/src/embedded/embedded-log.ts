@@ -83,10 +83,9 @@ export class EmbeddedEventLog implements EventLog {
   async saveSnapshot(snapshot: Snapshot): Promise<void> {
     this.#assertOpen();
     // One after the other: two of the same position use the same file.
-    const saved = this.#savingSnapshot.then(async () => {
-      await this.#lock.assertHeld();
-      await saveSnapshot(this.#dir, snapshot);
-    });
+    const saved = this.#savingSnapshot
+      .then(() => this.#lock.assertHeld())
+      .then(() => saveSnapshot(this.#dir, snapshot));
     this.#savingSnapshot = saved.catch(() => {});
     return saved.catch((cause: Error) => {
       throw new LogUnavailableError(`the snapshot cannot be written: ${cause.message}`, { cause });

@@ -39,6 +39,10 @@ function large(bytes: number): UsherEvent[] {
   return latencyEvents(1).map((event) => ({ ...event, reason: 'x'.repeat(bytes) }));
 }
 
+function segment(dir: string, first: number): string {
+  return join(dir, 'segments', `${String(first).padStart(16, '0')}.jsonl`);
+}
+
 afterEach(async () => {
   for (const log of logs.splice(0)) await log.close();
   for (const dir of dirs.splice(0)) dir.remove();
@@ -104,9 +108,6 @@ describe('segments of the embedded log', () => {
 });
 
 describe('a log without one of its segments', () => {
-  const segment = (dir: string, first: number) =>
-    join(dir, 'segments', `${String(first).padStart(16, '0')}.jsonl`);
-
   it('tells at each start what is missing, sets it aside when read, and is whole again with the segment', async () => {
     const dir = newDir();
     const log = await open(dir);

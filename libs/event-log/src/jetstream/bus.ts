@@ -1,7 +1,8 @@
 import { UsherError } from '@usher/domain';
 import type { MessageBus, Subscription } from '@usher/ports';
 import { type Msg, type NatsConnection, RequestError, TimeoutError } from 'nats';
-import { INBOX_PREFIX, type Link } from './link.ts';
+import { INBOX_PREFIX } from './connection-options.ts';
+import type { Link } from './link.ts';
 
 /** Of all that serve a subject one gets each request. */
 const SERVERS_QUEUE = 'usher';

@@ -8,21 +8,10 @@ import {
 import { type Clock, type Log, LogReplacedError, LogUnavailableError, type Position } from '@usher/ports';
 import { AuthorizationError, type ConnectionOptions, connect, type NatsConnection } from 'nats';
 import { ConnectionStatus } from '../connection-status.ts';
-import { authenticatorOf } from './credentials.ts';
+import { connectionOptions, inboxPrefixOf, type JetStreamOptions } from './connection-options.ts';
 import { assertVersion, describeDurability, UnsupportedServerError } from './server-version.ts';
 import { lossOf, StreamIdentity } from './stream-identity.ts';
 import { EVENTS_STREAM, ensureStreams, findStream } from './streams.ts';
-
-export interface JetStreamOptions {
-  /** URLs such as `nats://10.0.0.1:4222`. */
-  readonly servers: readonly string[];
-  /** A creds file or nkey seed, as text or as the path of a file. Absent = none. */
-  readonly credentials?: string | undefined;
-  /** Name of this process; answers to it are sent to subjects below `_INBOX.<name>`. */
-  readonly name: string;
-  readonly log: Log;
-  readonly clock: Clock;
-}
 
 /** A connection that has passed the checks: what callers work with while it lasts. */
 export interface Session {
@@ -32,7 +21,6 @@ export interface Session {
   readonly payloadBytesMax: number;
 }
 
-export const INBOX_PREFIX = '_INBOX';
 const REQUEST_TIMEOUT_MS = 3000;
 const RETRY_MS = 250;
 /** How long a read waits for a connection before it gives up. */
@@ -66,26 +54,13 @@ export class Link {
   readonly #sessionListeners = new Set<(session: Session) => void>();
 
   /** Throws when the credentials cannot be used. */
-  constructor({ servers, credentials, name, log, clock }: JetStreamOptions) {
+  constructor(options: JetStreamOptions) {
+    const { name, log, clock } = options;
     this.clock = clock;
     this.log = log;
     this.status = new ConnectionStatus(clock, false);
-    this.inboxPrefix = `${INBOX_PREFIX}.${name}`;
-    this.#options = {
-      servers: [...servers],
-      name,
-      inboxPrefix: this.inboxPrefix,
-      timeout: 2000,
-      // Sees a link that died without a word after 10 to 15 seconds instead of 4 to 6 minutes.
-      pingInterval: 5000,
-      maxPingOut: 2,
-      maxReconnectAttempts: -1,
-      reconnectTimeWait: 100,
-      reconnectJitter: 100,
-      ignoreAuthErrorAbort: true,
-      noAsyncTraces: true,
-      ...(credentials === undefined ? {} : { authenticator: authenticatorOf(credentials) }),
-    };
+    this.inboxPrefix = inboxPrefixOf(name);
+    this.#options = connectionOptions(options);
   }
 
   get closed(): boolean {
