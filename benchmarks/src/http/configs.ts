@@ -8,7 +8,7 @@ import type { Where } from './proxies.ts';
 const KEEPALIVE_REQUESTS = 1_000_000_000;
 
 /** What a configuration file of Usher says: the file is JSON, which is YAML too. */
-export interface UsherFile {
+interface UsherFile {
   readonly listen: Readonly<Record<string, unknown>>;
   readonly pool: Readonly<Record<string, unknown>>;
   /** Keys beside `listen`, `pools` and `routes`. */

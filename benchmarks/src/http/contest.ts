@@ -73,7 +73,13 @@ export async function withContenders<T>(
     servers.push(await startServer(cores.load, command, url, path.join(own, 'output')));
     const contenders: Contender[] = [];
     for (const [index, entrant] of entrants.entries()) {
-      const contender = await enter(arena, ownDirectory(parent, String(index)), profile, entrant, backendPorts);
+      const contender = await enter(
+        arena,
+        ownDirectory(parent, String(index)),
+        profile,
+        entrant,
+        backendPorts,
+      );
       servers.push(contender.server);
       contenders.push(contender);
     }
@@ -89,7 +95,11 @@ export async function compete(
   label: string,
   profile: Profile,
   entrants: readonly Entrant[],
-  { seconds, rounds, reference }: { readonly seconds: number; readonly rounds: number; readonly reference: string },
+  {
+    seconds,
+    rounds,
+    reference,
+  }: { readonly seconds: number; readonly rounds: number; readonly reference: string },
 ): Promise<Result> {
   const { cores, wrk, directory } = arena;
   return await withContenders(arena, label, profile, entrants, async (contenders) => {
@@ -123,7 +133,13 @@ async function enter(
   const certificate = profile.tls === true ? arena.certificate : undefined;
   const { command, version } = await prepare({ port, backendPorts, directory, certificate });
   const url = `${certificate === undefined ? 'http' : 'https'}://127.0.0.1:${port}${profile.path}`;
-  const server = await startServer(arena.cores.proxy, command, url, path.join(directory, 'output'), profile.preamble);
+  const server = await startServer(
+    arena.cores.proxy,
+    command,
+    url,
+    path.join(directory, 'output'),
+    profile.preamble,
+  );
   return { name, version, url, profile, server };
 }
 

@@ -131,7 +131,16 @@ function summarize(proxy: string, measured: readonly Latencies[], reference: rea
 }
 
 function asTable({ title, mostPerSecond, perSecond, rows }: LatencyResult): string[] {
-  const head = ['Proxy', 'p50 µs', 'p99 µs', 'p99.9 µs', `p99 × ${REFERENCE}`, 'late µs', 'client’s cores', 'errors'];
+  const head = [
+    'Proxy',
+    'p50 µs',
+    'p99 µs',
+    'p99.9 µs',
+    `p99 × ${REFERENCE}`,
+    'late µs',
+    'client’s cores',
+    'errors',
+  ];
   const cells = rows.map((row) => [
     row.proxy,
     row.p50Us.toFixed(0),

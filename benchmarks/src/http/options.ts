@@ -52,7 +52,11 @@ function parse(args: readonly string[], flags: readonly string[]) {
 }
 
 /** Names given once, several times or with commas between them; none = all. */
-function choice(flag: string, given: readonly string[] | undefined, all: readonly string[]): readonly string[] {
+function choice(
+  flag: string,
+  given: readonly string[] | undefined,
+  all: readonly string[],
+): readonly string[] {
   const wanted = given?.flatMap((each) => each.split(',')) ?? all;
   const unknown = wanted.find((name) => !all.includes(name));
   if (unknown !== undefined) throw new UsageError(`--${flag} ${unknown}: there are ${all.join(', ')}`);

@@ -40,10 +40,7 @@ export const PROXIES = {
 export type ProxyName = keyof typeof PROXIES;
 
 /** `alter` changes the configuration that all benchmarks compare with the other proxies. */
-export async function prepareUsher(
-  where: Where,
-  alter: Alter = (plain) => plain,
-): Promise<Prepared> {
+export async function prepareUsher(where: Where, alter: Alter = (plain) => plain): Promise<Prepared> {
   const file = path.join(where.directory, 'usher.yaml');
   writeFileSync(file, usherConfig(where, await freePort(), await freePort(), alter));
   const { version } = JSON.parse(readFileSync(path.join(ROOT, 'package.json'), 'utf8')) as {

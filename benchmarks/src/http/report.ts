@@ -20,7 +20,10 @@ export interface Report {
 const RESULTS = fileURLToPath(new URL('../../results/', import.meta.url));
 
 /** Prints a report and, if that is wanted, writes it below benchmarks/results/. */
-export function publish({ json, save }: { readonly json: boolean; readonly save: boolean }, report: Report): void {
+export function publish(
+  { json, save }: { readonly json: boolean; readonly save: boolean },
+  report: Report,
+): void {
   const where = machine();
   const page = asMarkdown(report, where);
   console.log(json ? JSON.stringify({ machine: where, results: report.results }, null, 2) : page);

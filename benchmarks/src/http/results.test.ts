@@ -33,6 +33,8 @@ test('proxies are compared round by round, so that drift of the machine cancels 
 });
 
 test('without the reference in the run there is no ratio', () => {
-  const { rows } = summarize('small', 'haproxy', [{ name: 'usher', version: '1', measurements: [measured(1, 1)] }]);
+  const { rows } = summarize('small', 'haproxy', [
+    { name: 'usher', version: '1', measurements: [measured(1, 1)] },
+  ]);
   expect(rows[0]?.cpuRatio).toBeNull();
 });

@@ -12,5 +12,5 @@ for (let tick = 1; ; tick++) {
   // Ticks that are late already are one.
   if (leftMs <= 0) continue;
   Atomics.wait(never, 0, 0, leftMs);
-  parentPort?.postMessage(tick);
+  parentPort?.postMessage(tick, []);
 }

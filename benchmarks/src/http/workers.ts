@@ -51,5 +51,7 @@ export async function run(args: readonly string[]): Promise<void> {
 function pickCores(): Cores {
   const all = allowedCores();
   const most = Math.max(...WORKERS);
-  return all.length >= 2 * most ? { proxy: all.slice(0, most), load: all.slice(most) } : { proxy: all, load: all };
+  return all.length >= 2 * most
+    ? { proxy: all.slice(0, most), load: all.slice(most) }
+    : { proxy: all, load: all };
 }
