@@ -3,7 +3,7 @@ import type { AttemptOutcome, BackendSlot } from '../routing-table.ts';
 import type { ConnectCause } from '../wire/connect-cause.ts';
 
 /** A client that leaves says nothing about the backend; all other outcomes but `ok` are its fault. */
-export const isFault = (outcome: AttemptOutcome): boolean => outcome !== 'ok' && outcome !== 'client_closed';
+const isFault = (outcome: AttemptOutcome): boolean => outcome !== 'ok' && outcome !== 'client_closed';
 
 /** What an outcome says to the backend's breaker. */
 export function evidenceOf(outcome: AttemptOutcome): BreakerEvidence {
