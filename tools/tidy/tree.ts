@@ -51,5 +51,7 @@ export function lineOf(text: string, index: number): number {
 
 /** Tests, and what only they import: `test-….ts`, `….cases.ts`, `testing/` and `contract/` beside them, the helpers in `tests/`. */
 export function isTest(name: string): boolean {
-  return /\.test\.ts$|\/test-[a-z-]+\.ts$|\/src\/(testing|contract)\/|\.cases\.ts$|^tests\//.test(name);
+  return /\.test\.ts$|\/test-[a-z-]+\.ts$|\/src\/(?:.+\/)?(testing|contract)\/|\.cases\.ts$|^tests\//.test(
+    name,
+  );
 }

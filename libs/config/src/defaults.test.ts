@@ -58,6 +58,8 @@ const DEFAULT_POOL = {
     successes: 2,
   },
   retry: { attempts: 1, budgetRatio: 0.2 },
+  queue: { max: 1000, timeoutMs: 5000 },
+  tls: { verify: true },
   proxyProtocol: 'none',
   drainMs: 30_000,
   agents: false,
@@ -72,7 +74,9 @@ test('a configuration that says nothing has every default', () => {
 test('a pool that says nothing has every default, and a backend that is only a URL too', () => {
   const { shared } = parseConfigText('pools: { web: { backends: ["http://A.example:80/"] } }');
   expect(shared.pools).toStrictEqual([DEFAULT_POOL]);
-  expect(shared.backends).toStrictEqual([{ id: 'web-1', pool: 'web', url: 'http://a.example', weight: 1 }]);
+  expect(shared.backends).toStrictEqual([
+    { id: 'web-1', pool: 'web', url: 'http://a.example', weight: 1, maxConnections: 0 },
+  ]);
 });
 
 test('an http check asks for / and takes every 2xx, unless told otherwise', () => {

@@ -27,15 +27,18 @@ export {
 } from './errors.ts';
 export {
   type CommandReceipt,
+  type ConfigState,
   emptyFleet,
   type FleetState,
   type GatewayState,
   type PoolState,
   RECEIPTS_MAX,
+  SUPERSEDED_MAX,
 } from './fleet.ts';
 export {
   type BreakerCell,
   type BreakerChange,
+  type BreakerEvidence,
   breakerAdmits,
   breakerClose,
   breakerHalfOpen,
@@ -49,6 +52,7 @@ export { RetryBudget } from './retry-budget.ts';
 export { RouteMatcher } from './route-match.ts';
 export {
   type BackendSettings,
+  type BackendTlsSettings,
   type BreakerSettings,
   type HealthCheck,
   type LimitSettings,
@@ -58,12 +62,14 @@ export {
   PROXY_PROTOCOLS,
   type ProbeTiming,
   type ProxyProtocol,
+  type QueueSettings,
   type RetrySettings,
   type RouteSettings,
   type SharedSettings,
   STRATEGY_NAMES,
   type StrategyName,
   type TimeoutSettings,
+  WEIGHT_MAX,
 } from './settings.ts';
 export { FastRandom } from './strategies/fast-random.ts';
 export { STRATEGIES } from './strategies/registry.ts';

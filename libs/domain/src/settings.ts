@@ -46,9 +46,33 @@ export const PROXY_PROTOCOLS = ['none', 'v1', 'v2'] as const;
 /** Version of the PROXY protocol header that tells a backend at the start of a connection whom it is for. */
 export type ProxyProtocol = (typeof PROXY_PROTOCOLS)[number];
 
+/** How requests wait when every backend that could take them is at its `maxConnections`. */
+export interface QueueSettings {
+  /** Requests that one gateway lets wait at a time; 0 = none waits. */
+  readonly max: number;
+  readonly timeoutMs: number;
+}
+
+/** How the pool's backends with an `https` URL are spoken to. Files are absolute paths on the machine that connects. */
+export interface BackendTlsSettings {
+  /** Whose certificates are valid; absent = those that Node trusts. */
+  readonly ca?: string | undefined;
+  /** Name to ask for and to find in the certificate; absent = the host of the URL. */
+  readonly serverName?: string | undefined;
+  /** What to show a backend that asks who connects. Both or neither. */
+  readonly cert?: string | undefined;
+  readonly key?: string | undefined;
+  /** False = any certificate will do. */
+  readonly verify: boolean;
+}
+
 export interface PoolSettings {
   readonly id: string;
   readonly strategy: StrategyName;
+  /** Absent in what was written before it existed: then no request waits. */
+  readonly queue?: QueueSettings | undefined;
+  /** Absent in what was written before it existed: then as if it said no more than `verify: true`. */
+  readonly tls?: BackendTlsSettings | undefined;
   readonly health: HealthCheck;
   readonly breaker: BreakerSettings;
   readonly retry: RetrySettings;
@@ -60,6 +84,9 @@ export interface PoolSettings {
   readonly agents: boolean;
 }
 
+/** Largest weight of a backend: enough for shares of a thousandth, little enough for exact sums. */
+export const WEIGHT_MAX = 1000;
+
 export interface BackendSettings {
   /** Unique in the whole fleet, so that `drain b4` and the subject `usher.stats.b4` need no pool. */
   readonly id: string;
@@ -69,6 +96,8 @@ export interface BackendSettings {
   /** Relative share, 0 = never chosen. */
   readonly weight: number;
   readonly zone?: string | undefined;
+  /** Requests that each gateway may have under way on it at a time; absent or 0 = no limit. */
+  readonly maxConnections?: number | undefined;
   /** What reservations may fill; undefined = reservations never fill it. */
   readonly capacity?: Resources | undefined;
 }

@@ -1,5 +1,6 @@
 export { type AdminIdentity, type AdminRole, type AdminToken } from './admin-access.ts';
 export { type AdminServerOptions, createAdminApp, startAdminServer } from './admin-server.ts';
+export { type BackendTlsMaterial, readBackendTls } from './backend-tls.ts';
 export { systemClock } from './clock.ts';
 export { type HealthReport, healthReport, type Phase } from './health-report.ts';
 export { createLog, type LogLevel, type LogOptions, type ProcessLog } from './log.ts';

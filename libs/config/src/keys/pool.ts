@@ -1,4 +1,10 @@
-import type { BackendSettings, BreakerSettings, PoolSettings, RetrySettings } from '@usher/domain';
+import type {
+  BackendSettings,
+  BreakerSettings,
+  PoolSettings,
+  QueueSettings,
+  RetrySettings,
+} from '@usher/domain';
 import { PROXY_PROTOCOLS, STRATEGY_NAMES } from '@usher/domain';
 import { ID_PATTERN } from '@usher/events';
 import type { Reading } from '../reading.ts';
@@ -9,6 +15,7 @@ import { defaulted, section } from '../types/section.ts';
 import type { Type } from '../types/type.ts';
 import { duration, percentage } from '../types/units.ts';
 import { backend } from './backend.ts';
+import { backendTls } from './backend-tls.ts';
 import { health } from './health.ts';
 
 const counter = wholeNumber({ min: 1, max: 1000 });
@@ -61,6 +68,20 @@ const retry: Type<RetrySettings> = section({
   }),
 });
 
+const queue: Type<QueueSettings> = section({
+  max: defaulted(1000, {
+    to: 'max',
+    type: wholeNumber({ min: 0, max: 1_000_000 }),
+    doc: 'Most requests that wait at a time in one gateway; further ones are answered with 503 at once. 0 = none waits.',
+  }),
+  timeout: defaulted('5s', {
+    to: 'timeoutMs',
+    type: duration({ min: '1ms', max: '1h' }),
+    doc: 'How long a request waits before it is answered with 503.',
+    why: 'Longer than a burst lasts, shorter than most clients have patience.',
+  }),
+});
+
 const keys = section({
   strategy: defaulted('p2c', {
     to: 'strategy',
@@ -76,6 +97,15 @@ const keys = section({
   health: defaulted({}, { to: 'health', type: health, doc: 'How backends are probed.' }),
   breaker: defaulted({}, { to: 'breaker', type: breaker, doc: 'When a backend that fails is left alone.' }),
   retry: defaulted({}, { to: 'retry', type: retry, doc: 'When a request is tried again.' }),
+  tls: defaulted({}, { to: 'tls', type: backendTls, doc: 'How backends with an `https` URL are spoken to.' }),
+  queue: defaulted(
+    {},
+    {
+      to: 'queue',
+      type: queue,
+      doc: 'How requests wait, in order of arrival, while all backends that could take them are at their `max_connections`.',
+    },
+  ),
   proxy_protocol: defaulted('none', {
     to: 'proxyProtocol',
     type: oneOf(PROXY_PROTOCOLS),

@@ -13,6 +13,10 @@ import { ListenerCertificates } from './listener-certificates.ts';
 import { Observations } from './observations.ts';
 import { Presence } from './presence.ts';
 import { Projector } from './projector.ts';
+import { Resolutions } from './resolutions.ts';
+import { type Resolver, systemResolver } from './resolver.ts';
+import { SharedCells } from './shared-cells.ts';
+import { TlsFiles } from './tls-files.ts';
 import { Workers } from './workers.ts';
 
 /** How often the log hears what the gateway saw. */
@@ -23,6 +27,10 @@ const DRAIN_CHECK_MS = 100;
 const WORKERS_AUTO_MAX = 16;
 /** How long stopping may wait for the log to take the last facts. */
 const FLUSH_MAX_MS = 2_000;
+/** How long a start waits for host names to resolve; requests for those that do not are answered with 503 meanwhile. */
+const RESOLVE_MAX_MS = 1_000;
+/** How often the files for TLS to backends are looked at. */
+const TLS_FILES_CHECK_MS = 2_000;
 
 interface ListenerSettings extends ListenAddress {
   /** Where its certificates come from; left out, it is plain. */
@@ -50,8 +58,9 @@ export async function startGateway(
   context: ServiceContext,
   settings: GatewaySettings,
   fallback: SharedSettings,
+  resolver: Resolver = systemResolver,
 ): Promise<Gateway> {
-  const gateway = new RunningGateway(context, settings, fallback);
+  const gateway = new RunningGateway(context, settings, fallback, resolver);
   await gateway.start(settings.listen);
   return gateway;
 }
@@ -61,7 +70,10 @@ class RunningGateway implements Gateway {
   readonly name = 'gateway';
   readonly #context: ServiceContext;
   readonly #count: number;
+  readonly #cells: SharedCells;
   readonly #projector: Projector;
+  readonly #tlsFiles: TlsFiles;
+  readonly #resolutions: Resolutions;
   readonly #workers: Workers;
   readonly #observations: Observations;
   readonly #breakers: BreakerReports;
@@ -74,14 +86,27 @@ class RunningGateway implements Gateway {
   #departed: Measurement | undefined;
   #stopped: Promise<void> | undefined;
 
-  constructor(context: ServiceContext, settings: GatewaySettings, fallback: SharedSettings) {
+  constructor(
+    context: ServiceContext,
+    settings: GatewaySettings,
+    fallback: SharedSettings,
+    resolver: Resolver,
+  ) {
     const { instance, fleet, clock } = context;
     const log = context.log.child({ service: 'gateway' });
     const facts = new Facts(context);
     this.#context = context;
     this.#count =
       settings.workers === 'auto' ? Math.min(availableParallelism(), WORKERS_AUTO_MAX) : settings.workers;
-    this.#projector = new Projector({ fleet, fallback, workers: this.#count, log });
+    this.#cells = new SharedCells(this.#count);
+    this.#projector = new Projector({ fleet, fallback, workers: this.#count, cells: this.#cells, log });
+    this.#tlsFiles = new TlsFiles(log);
+    this.#resolutions = new Resolutions({
+      resolver,
+      clock,
+      log,
+      onChange: (host, addresses) => this.#broadcast([{ kind: 'addresses', host, addresses }]),
+    });
     this.#observations = new Observations(instance, facts, clock.now());
     this.#breakers = new BreakerReports(instance, facts);
     this.#drains = new Drains(instance, fleet, facts, this.#observations);
@@ -91,10 +116,11 @@ class RunningGateway implements Gateway {
       listen: settings.listen.map(({ tls: _files, ...address }) => address),
       clock,
       log,
-      newStart: (listen) => this.#newStart(listen),
+      newStart: (listen, worker) => this.#newStart(listen, worker),
       onMessage: (worker, message) => this.#onMessage(worker, message),
       onDeath: (worker, last) => {
         this.#observations.forgetWorker(worker);
+        this.#cells.forgetWorker(worker);
         if (last !== undefined) this.#departed = addDeparted(this.#departed, last);
       },
     });
@@ -107,11 +133,15 @@ class RunningGateway implements Gateway {
   async start(listen: readonly ListenerSettings[]): Promise<void> {
     const { fleet, clock, metrics } = this.#context;
     this.#subscription = fleet.onRecord((record) => this.#onRecord(record));
+    this.#tlsFiles.read(this.#projector.pools());
+    this.#resolutions.follow(this.#projector.hosts());
+    await this.#resolutions.settled(RESOLVE_MAX_MS);
     try {
       this.#readCertificates(listen);
       await this.#workers.start();
     } catch (error) {
       this.#subscription.stop();
+      this.#resolutions.stop();
       for (const certificates of this.#certificates.values()) certificates.stop();
       throw error;
     }
@@ -119,12 +149,14 @@ class RunningGateway implements Gateway {
     this.#timers.push(
       clock.every(TELL_MS, () => this.#tell()),
       clock.every(DRAIN_CHECK_MS, () => this.#drains.check(this.#count)),
+      clock.every(TLS_FILES_CHECK_MS, () => this.#broadcast(this.#tlsFiles.read(this.#projector.pools()))),
     );
     exposeMetrics(metrics, {
       measure: () => this.#workers.measure(),
       departed: () => (this.#departed === undefined ? [] : [this.#departed]),
       backends: () => this.#backends(),
       restarts: () => this.#workers.restarts,
+      hosts: () => this.#resolutions.known,
       certificates: [...this.#certificates.values()],
     });
   }
@@ -148,9 +180,8 @@ class RunningGateway implements Gateway {
     if (this.#stopped !== undefined) return 'the gateway is stopping';
     const missing = this.#count - this.#workers.listening;
     if (missing > 0) return `${missing} of ${this.#count} workers are not running`;
-    return Array.from(this.#certificates.values(), (each) => each.fault()).find(
-      (fault) => fault !== undefined,
-    );
+    const certificates = Array.from(this.#certificates.values(), (each) => each.fault());
+    return [this.#presence.fault, ...certificates].find((fault) => fault !== undefined);
   }
 
   stop(): Promise<void> {
@@ -163,6 +194,7 @@ class RunningGateway implements Gateway {
     await this.#workers.stop(this.#projector.policy.timeouts.shutdownMs);
     this.#subscription?.stop();
     for (const timer of this.#timers) timer.cancel();
+    this.#resolutions.stop();
     for (const certificates of this.#certificates.values()) certificates.stop();
     this.#breakers.retell();
     this.#observations.tell(clock.now());
@@ -175,15 +207,23 @@ class RunningGateway implements Gateway {
     await this.#presence.stop();
   }
 
-  #newStart(listen: readonly ListenAddress[]): WorkerStart {
+  #newStart(listen: readonly ListenAddress[], worker: number): WorkerStart {
     const { random, fleet } = this.#context;
     return {
       listen,
+      worker,
       tls: listen.map((_, place) => this.#certificates.get(place)?.tls),
       workers: this.#count,
       seed: [random.next(), random.next(), random.next(), random.next()],
       policy: this.#projector.policy,
-      deltas: this.#projector.snapshot(),
+      deltas: [
+        ...this.#projector.snapshot(),
+        ...this.#tlsFiles.snapshot(),
+        ...Array.from(
+          this.#resolutions.known,
+          ([host, addresses]) => ({ kind: 'addresses', host, addresses }) as const,
+        ),
+      ],
       position: fleet.position,
     };
   }
@@ -194,8 +234,12 @@ class RunningGateway implements Gateway {
     const draining = record.events.some(({ type }) => type === 'backend.drain_started');
     // A drain changes no row when the backend got nothing anyway, and yet the workers have to confirm that they know.
     if (deltas.length > 0 || draining) {
-      this.#workers.broadcast({ kind: 'deltas', deltas, position: record.position });
+      const tls = deltas.some(({ kind }) => kind === 'pool')
+        ? this.#tlsFiles.read(this.#projector.pools())
+        : [];
+      this.#workers.broadcast({ kind: 'deltas', deltas: [...deltas, ...tls], position: record.position });
     }
+    if (deltas.some(({ kind }) => kind !== 'policy')) this.#resolutions.follow(this.#projector.hosts());
     for (const event of record.events) {
       if (event.type === 'backend.removed') this.#observations.forgetBackend(event.data.backend);
       if (event.type === 'gateway.lost' && event.data.gateway === instance && this.#stopped === undefined) {
@@ -207,6 +251,13 @@ class RunningGateway implements Gateway {
   #onMessage(worker: number, message: FromWorker): void {
     if (message.kind === 'observed') this.#observations.add(worker, message.observation);
     else if (message.kind === 'breaker') this.#onBreaker(worker, message.news);
+    else if (message.kind === 'unreachable') this.#resolutions.hurry(message.host);
+  }
+
+  /** What the log does not say. */
+  #broadcast(deltas: readonly TableDelta[], except?: number): void {
+    if (deltas.length === 0) return;
+    this.#workers.broadcast({ kind: 'deltas', deltas, position: this.#context.fleet.position }, except);
   }
 
   /** What one worker found out, the others of this gateway need not find out themselves. */
@@ -215,10 +266,7 @@ class RunningGateway implements Gateway {
       news.kind === 'tripped'
         ? { kind: 'tripped', backend: news.backend, untilMs: news.untilMs }
         : { kind: 'recovered', backend: news.backend };
-    this.#workers.broadcast(
-      { kind: 'deltas', deltas: [delta], position: this.#context.fleet.position },
-      worker,
-    );
+    this.#broadcast([delta], worker);
     this.#breakers.tell(news);
   }
 

@@ -22,7 +22,7 @@ export interface WorkersOptions {
   readonly clock: Clock;
   readonly log: Log;
   /** What a worker that starts now has to know. */
-  newStart(listen: readonly ListenAddress[]): WorkerStart;
+  newStart(listen: readonly ListenAddress[], worker: number): WorkerStart;
   onMessage(worker: number, message: FromWorker): void;
   /** A worker died; what it had under way is gone. `last` is where its counters were last seen. */
   onDeath(worker: number, last: Measurement | undefined): void;
@@ -125,7 +125,7 @@ export class Workers {
     const { promise, resolve, reject } = Promise.withResolvers<readonly ListenAddress[]>();
     const thread = new WorkerThread(
       `gateway-${place.index}`,
-      this.#options.newStart(this.#addresses),
+      this.#options.newStart(this.#addresses, place.index),
       (message) => {
         if (message.kind === 'listening') {
           place.listening = true;

@@ -13,6 +13,7 @@ import { problemResponse } from '../wire/problem-response.ts';
 import { type Arrival, Exchange, type LaneTools, type Upgrade } from './exchange.ts';
 import { forwardedRequestHeaders, forwardedResponseHeaders } from './forwarded.ts';
 import { registerPlugins } from './load-plugins.ts';
+import { connector } from './origins.ts';
 import { type LaneProblem, problemOfError, retryAfterOf } from './problem-of-error.ts';
 import { passBodies } from './request-body.ts';
 import { Tunnel } from './tunnel.ts';
@@ -87,7 +88,7 @@ async function registerProxy(
     undici: {
       connections: null,
       pipelining: 1,
-      connect: { timeout: timeouts.connectMs },
+      connect: connector(tools.table, tools.dialler, timeouts.connectMs),
       headersTimeout: timeouts.responseMs,
       bodyTimeout: 0,
       keepAliveTimeout: timeouts.backendIdleMs,

@@ -6,13 +6,16 @@ import { type ErrorCode, UsherError } from '@usher/domain';
 import { isIdempotent } from '@usher/http1';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { AttemptOutcome, BackendSlot, RouteEntry } from '../routing-table.ts';
+import { ConnectError } from '../wire/dialler.ts';
 import type { WireLaneOptions } from '../wire/lane-context.ts';
 import type { Peer } from '../wire/peer.ts';
 import { decideRetry } from '../wire/retry.ts';
+import { retryOn, waitForRoom } from './backends.ts';
 import { forwardedRequestHeaders, type Headers } from './forwarded.ts';
+import { originOf } from './origins.ts';
 
 /** What serving a request takes. */
-export type LaneTools = Pick<WireLaneOptions, 'table' | 'now' | 'counters'>;
+export type LaneTools = Pick<WireLaneOptions, 'table' | 'now' | 'counters' | 'dialler'>;
 
 /** What the lane knows of a request before Fastify sees it. */
 export interface Arrival {
@@ -67,30 +70,34 @@ export class Exchange {
     this.#hooks = hooks;
   }
 
-  /** Makes the first attempt. Throws `no_backend` when there is none to make. */
+  /** Makes the first attempt, or waits until a backend has room for it. */
   start(): void {
-    const slot = this.#pick();
-    if (slot === undefined) throw new UsherError('no_backend');
-    this.#attempt(slot);
+    const { table, now } = this.#tools;
+    waitForRoom(table, this.#arrival.entry.pool, this.#reply.raw, now, {
+      onRoom: (slot) => this.#attempt(slot),
+      onNoRoom: (code, detail) => void this.#reply.send(new UsherError(code, detail)),
+    });
     const { requestMs } = this.#tools.table.policy.timeouts;
     if (requestMs === 0) return;
     const late = setTimeout(() => this.#onLate(), requestMs);
     this.#reply.raw.once('close', () => clearTimeout(late));
   }
 
-  /** A backend that has not had the request yet. */
-  #pick(): BackendSlot | undefined {
-    return this.#tools.table.pick(this.#arrival.entry.pool, this.#tried);
+  /** A backend that has not had the request yet and has room, if the budget allows another attempt. */
+  #other(): BackendSlot | undefined {
+    const { table, now } = this.#tools;
+    return retryOn(table, this.#arrival.entry.pool, this.#tried, now());
   }
 
+  /** Goes on with a backend on which the request was begun. */
   #attempt(slot: BackendSlot): void {
     this.#tried.push(slot);
-    const end = this.#begin(slot);
+    const end = this.#count(slot);
     try {
       this.#reply.from(this.#path, {
         ...this.#hooks,
         ...this.#replayedBody(),
-        getUpstream: () => `http://${slot.authority}`,
+        getUpstream: () => originOf(slot),
         rewriteRequestHeaders: (_request, headers) => this.#requestHeaders(headers),
         // Null is "never": with `maxRetriesOn503: 0` reply-from would still repeat a GET ten times.
         retryDelay: () => null,
@@ -99,12 +106,12 @@ export class Exchange {
       });
     } catch (error) {
       end('client_closed');
-      throw error;
+      void this.#reply.send(error);
     }
   }
 
   /** Counts an attempt from here to the first call of the function that it answers with, or to when the client is gone. */
-  #begin(slot: BackendSlot): (outcome: AttemptOutcome) => void {
+  #count(slot: BackendSlot): (outcome: AttemptOutcome) => void {
     const startedMs = this.#tools.now();
     let ended = false;
     const end = (outcome: AttemptOutcome): void => {
@@ -116,7 +123,6 @@ export class Exchange {
     };
     const onClose = () => end('client_closed');
     this.#reply.raw.once('close', onClose);
-    this.#tools.table.begin(slot);
     this.#end = end;
     return end;
   }
@@ -153,7 +159,8 @@ export class Exchange {
   }
 
   #onError(error: Error, end: (outcome: AttemptOutcome) => void): void {
-    const cause = error.cause instanceof Error ? error.cause : error;
+    const wrapped = !(error instanceof ConnectError) && error.cause instanceof Error;
+    const cause = wrapped ? (error.cause as Error) : error;
     if (this.#clientLeft()) {
       end('client_closed');
       return;
@@ -166,17 +173,13 @@ export class Exchange {
     }
     const failure = failureOf(cause);
     end(failure);
-    const other = this.#isRepeatable(failure) ? this.#pick() : undefined;
-    if (other === undefined || !this.#tools.table.takeRetry(this.#arrival.entry.pool, this.#tools.now())) {
+    const other = this.#isRepeatable(failure) ? this.#other() : undefined;
+    if (other === undefined) {
       void this.#reply.send(new UsherError(failure satisfies ErrorCode));
       return;
     }
     this.#tools.counters.retries += 1;
-    try {
-      this.#attempt(other);
-    } catch (refusal) {
-      void this.#reply.send(refusal);
-    }
+    this.#attempt(other);
   }
 
   /** Whether it is safe to send the request once more. */
@@ -202,21 +205,9 @@ export class Exchange {
 
 /** What went wrong between here and the backend, by the code that undici or the system gave. */
 function failureOf(error: Error): Failure {
+  if (error instanceof ConnectError) return error.loss;
   const code = (error as NodeJS.ErrnoException).code ?? '';
-  if (code === 'UND_ERR_CONNECT_TIMEOUT' || code === 'ETIMEDOUT') return 'connect_timeout';
-  if (CONNECT_CODES.has(code) || error instanceof AggregateError) return 'connect_failed';
   if (code === 'UND_ERR_HEADERS_TIMEOUT' || code === 'UND_ERR_BODY_TIMEOUT') return 'response_timeout';
   if (code.startsWith('HPE_') || code === 'UND_ERR_HEADERS_OVERFLOW') return 'bad_response';
   return 'backend_closed';
 }
-
-const CONNECT_CODES = new Set([
-  'ECONNREFUSED',
-  'EHOSTUNREACH',
-  'ENETUNREACH',
-  'EHOSTDOWN',
-  'ENOTFOUND',
-  'EAI_AGAIN',
-  'EADDRNOTAVAIL',
-  'EMFILE',
-]);

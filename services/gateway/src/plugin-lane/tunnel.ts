@@ -1,7 +1,9 @@
-import { connect, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import type { ErrorCode } from '@usher/domain';
 import type { AttemptOutcome, BackendSlot, RouteEntry } from '../routing-table.ts';
+import { ConnectError, type ConnectLoss } from '../wire/dialler.ts';
 import { decideRetry } from '../wire/retry.ts';
+import { retryOn, waitForRoom } from './backends.ts';
 import type { LaneTools } from './exchange.ts';
 import type { Headers } from './forwarded.ts';
 
@@ -35,45 +37,35 @@ export class Tunnel {
   }
 
   open(): void {
-    const slot = this.#pick();
-    if (slot === undefined) this.#options.onFailed('no_backend');
-    else this.#connect(slot);
-  }
-
-  /** A backend that has not been tried yet. */
-  #pick(): BackendSlot | undefined {
-    return this.#tools.table.pick(this.#options.entry.pool, this.#tried);
-  }
-
-  #connect(slot: BackendSlot): void {
-    this.#tried.push(slot);
-    const end = this.#begin(slot);
-    const backend = connect({ host: slot.host, port: slot.port, noDelay: true, allowHalfOpen: true });
-    const { connectMs } = this.#tools.table.policy.timeouts;
-    const late = setTimeout(() => {
-      end('connect_timeout');
-      backend.destroy();
-      this.#again('connect_timeout');
-    }, connectMs);
-    const onError = (): void => {
-      clearTimeout(late);
-      if (end('connect_failed')) this.#again('connect_failed');
-    };
-    backend.once('error', onError);
-    backend.once('connect', () => {
-      clearTimeout(late);
-      backend.off('error', onError);
-      this.#join(backend, end);
+    const { table, now } = this.#tools;
+    const { entry, client, onFailed } = this.#options;
+    waitForRoom(table, entry.pool, client, now, {
+      onRoom: (slot) => this.#connect(slot),
+      onNoRoom: onFailed,
     });
   }
 
+  /** Goes on with a backend on which the tunnel was begun. */
+  #connect(slot: BackendSlot): void {
+    this.#tried.push(slot);
+    const end = this.#count(slot);
+    const { table, dialler } = this.#tools;
+    const { connectMs } = table.policy.timeouts;
+    dialler.connect(slot, connectMs, { allowHalfOpen: true }).then(
+      (backend) => this.#join(backend, end),
+      (error: unknown) => {
+        const loss = error instanceof ConnectError ? error.loss : 'connect_failed';
+        if (end(loss)) this.#again(loss);
+      },
+    );
+  }
+
   /** Counts an attempt up to the first call of the function that it answers with; true for that call. */
-  #begin(slot: BackendSlot): (outcome: AttemptOutcome) => boolean {
+  #count(slot: BackendSlot): (outcome: AttemptOutcome) => boolean {
     const { table, now } = this.#tools;
     const { entry } = this.#options;
     const startedMs = now();
     let ended = false;
-    table.begin(slot);
     return (outcome) => {
       if (ended) return false;
       ended = true;
@@ -83,7 +75,7 @@ export class Tunnel {
     };
   }
 
-  #again(failure: 'connect_failed' | 'connect_timeout'): void {
+  #again(failure: ConnectLoss): void {
     const { table, now, counters } = this.#tools;
     const { entry, client, onFailed } = this.#options;
     if (client.destroyed) return;
@@ -95,8 +87,8 @@ export class Tunnel {
       idempotent: true,
       attemptsLeft: entry.pool.settings.retry.attempts + 1 - this.#tried.length,
     });
-    const other = verdict === 'none' ? undefined : this.#pick();
-    if (other === undefined || !table.takeRetry(entry.pool, now())) {
+    const other = verdict === 'none' ? undefined : retryOn(table, entry.pool, this.#tried, now());
+    if (other === undefined) {
       onFailed(failure);
       return;
     }
@@ -106,6 +98,11 @@ export class Tunnel {
 
   #join(backend: Socket, end: (outcome: AttemptOutcome) => boolean): void {
     const { client, head, onStatus } = this.#options;
+    if (client.destroyed) {
+      end('client_closed');
+      backend.destroy();
+      return;
+    }
     let status = 0;
     backend.once('data', (chunk: Buffer) => {
       status = Number(/^HTTP\/1\.[01] (\d{3})/.exec(chunk.toString('latin1', 0, 12))?.[1] ?? 502);

@@ -1,8 +1,10 @@
-import { closedBreaker, parseBackendUrl } from '@usher/domain';
-import type { BackendRow, BackendSlot } from '../routing-table.ts';
+import { breakerClose, breakerHalfOpen, closedBreaker, parseBackendUrl } from '@usher/domain';
+import type { BackendRow, BackendSlot, PoolTable } from '../routing-table.ts';
+import { Addresses, type Hosts } from './addresses.ts';
+import { TlsClient } from './tls-client.ts';
 
-/** A fresh slot for the address in a row; all its counters are zero. */
-export function newSlot(row: BackendRow, index: number): BackendSlot {
+/** A fresh slot for the URL in a row; all its counters are zero. */
+export function newSlot(row: BackendRow, index: number, pool: PoolTable, hosts: Hosts): BackendSlot {
   const origin = parseBackendUrl(row.url);
   if (typeof origin === 'string') throw new Error(`backend ${row.id}: ${row.url} ${origin}`);
   return {
@@ -10,7 +12,8 @@ export function newSlot(row: BackendRow, index: number): BackendSlot {
     index,
     host: origin.host,
     port: origin.port,
-    tls: origin.tls,
+    addresses: origin.named ? hosts.of(origin.host) : Addresses.fixed(origin.host),
+    tls: origin.tls ? new TlsClient(pool, origin.host) : undefined,
     authority: origin.authority,
     weight: row.weight,
     eligible: row.eligible,
@@ -24,5 +27,20 @@ export function newSlot(row: BackendRow, index: number): BackendSlot {
     failures: 0,
     latencySumMs: 0,
     breaker: closedBreaker(),
+    limit: undefined,
+    connectFailures: undefined,
   };
+}
+
+/** Takes up what a row says anew about a slot that stays. */
+export function updateSlot(slot: BackendSlot, row: BackendRow, nowMs: number): void {
+  // The fleet's trials are this worker's too, whatever it saw itself: only a trial's outcome can close the breaker.
+  if (row.halfOpen && !slot.fleetHalfOpen) breakerHalfOpen(slot.breaker, nowMs);
+  else if (!row.halfOpen && slot.fleetHalfOpen && slot.breaker.phase === 'half_open')
+    breakerClose(slot.breaker);
+  slot.weight = row.weight;
+  slot.eligible = row.eligible;
+  slot.lastResort = row.lastResort;
+  slot.trialLimit = row.trialLimit;
+  slot.fleetHalfOpen = row.halfOpen;
 }

@@ -1,5 +1,6 @@
 import { breakerAdmits, type PoolSettings, RetryBudget, setEligible } from '@usher/domain';
 import type { BackendSlot, PoolTable } from '../routing-table.ts';
+import { PoolTls, type TlsRow } from './tls-client.ts';
 
 /** Settings of a pool that a route or backend names and nobody declared: it answers "no backend" instead of "no route". */
 export function undeclared(id: string): PoolSettings {
@@ -22,6 +23,9 @@ export function undeclared(id: string): PoolSettings {
   };
 }
 
+/** For pools that say nothing of TLS. */
+const DEFAULT_TLS: TlsRow = { verify: true };
+
 export function newPool(settings: PoolSettings): PoolTable {
   return {
     id: settings.id,
@@ -31,6 +35,8 @@ export function newPool(settings: PoolSettings): PoolTable {
     totalWeight: 0,
     cursor: 0,
     retryBudget: new RetryBudget(),
+    line: undefined,
+    tls: new PoolTls(DEFAULT_TLS),
   };
 }
 
@@ -40,10 +46,10 @@ export function newPool(settings: PoolSettings): PoolTable {
  * 2. who is a last resort and not stopped by this worker's breaker: nobody knows anything bad for certain;
  * 3. whoever only a breaker speaks against. With all breakers open there is nowhere better to send to, and spreading the
  *    load over all finds the first one that recovers, where answering 503 would turn many errors into nothing but errors.
- * Who is unhealthy, draining or disabled is in none of them.
+ * Who is unhealthy, draining or disabled, or has no known address, is in none of them.
  */
 export function rebuildEligible(pool: PoolTable): void {
-  const usable = pool.slots.filter((slot) => slot.weight > 0);
+  const usable = pool.slots.filter(({ weight, addresses }) => weight > 0 && addresses.all.length > 0);
   for (const accepts of PREFERENCES) {
     const accepted = usable.filter(accepts);
     setEligible(pool, accepted);

@@ -8,7 +8,6 @@ import {
   breakerTrialEnded,
   type PolicySettings,
   type PoolSettings,
-  RouteMatcher,
   STRATEGIES,
   type Uniform,
 } from '@usher/domain';
@@ -16,27 +15,28 @@ import type {
   AttemptOutcome,
   BackendRow,
   BackendSlot,
+  LineCounts,
   PoolTable,
   RouteEntry,
   RoutingTable,
   TableDelta,
 } from '../routing-table.ts';
-import { newSlot } from './backend-slot.ts';
+import { Hosts } from './addresses.ts';
+import { newSlot, updateSlot } from './backend-slot.ts';
 import { type BreakerNews, breakerNews } from './breaker-news.ts';
-import { type BackendObservation, SlotObserver } from './observation.ts';
+import { chooseWithRoom, openLine, setLimit } from './limits.ts';
+import { type BackendObservation, type ConnectFailureCount, evidenceOf, Observers } from './observation.ts';
 import { newPool, rebuildEligible, undeclared } from './pool-table.ts';
+import { Routes } from './routes.ts';
+import { PoolTls } from './tls-client.ts';
 
-/** Index 0 is unused: it is the first digit of a status. */
-const STATUS_CLASSES = 6;
+type BreakerDelta = Extract<TableDelta, { kind: 'tripped' | 'recovered' }>;
 
 interface Member {
   readonly row: BackendRow;
   readonly pool: PoolTable;
-  readonly observer: SlotObserver;
+  readonly slot: BackendSlot;
 }
-
-/** A client that leaves says nothing about the backend; all other outcomes but `ok` are its fault. */
-const isFault = (outcome: AttemptOutcome): boolean => outcome !== 'ok' && outcome !== 'client_closed';
 
 /**
  * The routing table of one worker: changed in place by deltas, so that counters, requests under way and breakers live on
@@ -45,21 +45,23 @@ const isFault = (outcome: AttemptOutcome): boolean => outcome !== 'ok' && outcom
 export class WorkerTable implements RoutingTable {
   #policy: PolicySettings;
   #position = 0;
-  #routes: readonly RouteEntry[] = [];
-  #matcher = new RouteMatcher<RouteEntry>([]);
+  readonly #routes = new Routes();
   /** Also of pools that are named and not, or no longer, declared: routes keep pointing at the same object. */
   readonly #pools = new Map<string, PoolTable>();
   readonly #members = new Map<string, Member>();
-  /** Slots that are chosen no more and whose last requests are still to end and to be reported. */
-  readonly #leaving = new Set<SlotObserver>();
+  readonly #observers = new Observers();
+  readonly #hosts = new Hosts();
   #nextIndex = 0;
   readonly #random: Uniform;
+  readonly #worker: number;
   readonly #onBreaker: (news: BreakerNews) => void;
 
-  constructor(policy: PolicySettings, random: Uniform, onBreaker: (news: BreakerNews) => void) {
+  /** `worker`: its place among those of the gateway. */
+  constructor(policy: PolicySettings, random: Uniform, onBreaker: (news: BreakerNews) => void, worker = 0) {
     this.#policy = policy;
     this.#random = random;
     this.#onBreaker = onBreaker;
+    this.#worker = worker;
   }
 
   get policy(): PolicySettings {
@@ -71,18 +73,21 @@ export class WorkerTable implements RoutingTable {
   }
 
   match(host: string, path: string): RouteEntry | undefined {
-    return this.#matcher.match(host, path);
+    return this.#routes.match(host, path);
   }
 
   pick(pool: PoolTable, tried: readonly BackendSlot[]): BackendSlot | undefined {
-    return STRATEGIES[pool.settings.strategy](pool, tried, this.#random);
+    if (pool.line === undefined) return STRATEGIES[pool.settings.strategy](pool, tried, this.#random);
+    return pool.line.busy ? undefined : chooseWithRoom(pool, tried, this.#random);
   }
 
-  begin(slot: BackendSlot): void {
+  begin(slot: BackendSlot): boolean {
+    if (slot.limit !== undefined && !slot.limit.take()) return false;
     slot.inFlight += 1;
-    if (slot.breaker.phase !== 'half_open') return;
+    if (slot.breaker.phase !== 'half_open') return true;
     slot.breaker.trialsInFlight += 1;
     if (slot.breaker.trialsInFlight === slot.trialLimit) this.#rebuildAround(slot);
+    return true;
   }
 
   finish(
@@ -92,29 +97,38 @@ export class WorkerTable implements RoutingTable {
     durationMs: number,
     nowMs: number,
   ): void {
-    const failed = isFault(outcome);
+    const evidence = evidenceOf(outcome);
     slot.inFlight -= 1;
+    slot.limit?.give();
     slot.requests += 1;
     slot.latencySumMs += durationMs;
-    if (failed) slot.failures += 1;
+    if (evidence !== 'good') slot.failures += 1;
     pool.retryBudget.noteRequest(nowMs);
     const { breaker } = slot;
     const trial = breaker.phase === 'half_open' && nowMs - durationMs >= breaker.halfOpenSinceMs;
     let change: BreakerChange = 'none';
     if (pool.settings.breaker.enabled && outcome !== 'client_closed') {
-      change = breakerRecord(breaker, pool.settings.breaker, failed, nowMs - durationMs, nowMs);
+      change = breakerRecord(breaker, pool.settings.breaker, evidence, nowMs - durationMs, nowMs);
     }
     if (trial) breakerTrialEnded(breaker);
     if (trial || change !== 'none') this.#rebuildAround(slot);
     if (change !== 'none') this.#tell(slot, change);
+    pool.line?.serve();
+  }
+
+  slotAt(index: number): BackendSlot | undefined {
+    return this.#observers.find(index);
   }
 
   hold(slot: BackendSlot): void {
     slot.inFlight += 1;
+    slot.limit?.adjust(1);
   }
 
   release(slot: BackendSlot): void {
     slot.inFlight -= 1;
+    slot.limit?.give();
+    this.#serveLines();
   }
 
   takeRetry(pool: PoolTable, nowMs: number): boolean {
@@ -123,7 +137,7 @@ export class WorkerTable implements RoutingTable {
 
   /** Every route in force; those of the plugin lane need their plugins set up. */
   get routes(): readonly RouteEntry[] {
-    return this.#routes;
+    return this.#routes.entries;
   }
 
   /** Ids of the backends that their pools' strategies may choose now. */
@@ -137,30 +151,37 @@ export class WorkerTable implements RoutingTable {
     for (const delta of deltas) this.#applyOne(delta, nowMs, touched);
     for (const pool of touched) rebuildEligible(pool);
     this.#position = position;
+    this.#serveLines();
   }
 
   /** Lets breakers whose time has come try again. To be called a few times a second. */
   tick(nowMs: number): void {
-    for (const { pool, observer } of this.#members.values()) {
-      const { breaker } = observer.slot;
+    for (const { pool, slot } of this.#members.values()) {
+      const { breaker } = slot;
       if (breaker.phase === 'closed') continue;
       if (breakerTick(breaker, pool.settings.breaker, nowMs)) rebuildEligible(pool);
     }
+    this.#serveLines();
   }
 
   /** What happened since the last call, for those backends to which anything did. */
   observe(): BackendObservation[] {
-    const observations: BackendObservation[] = [];
-    for (const { observer } of this.#members.values()) {
-      const observation = observer.take();
-      if (observation !== undefined) observations.push(observation);
-    }
-    for (const observer of this.#leaving) {
-      const observation = observer.take();
-      if (observation !== undefined) observations.push(observation);
-      else if (observer.slot.inFlight === 0) this.#leaving.delete(observer);
-    }
-    return observations;
+    return this.#observers.take();
+  }
+
+  connectFailures(): ConnectFailureCount[] {
+    return this.#observers.connectFailures();
+  }
+
+  /** How many wait for the pools whose backends have limits, and how it went for those who did. */
+  lines(): { readonly pool: string; readonly counts: LineCounts }[] {
+    return [...this.#pools.values()].flatMap(({ id, line }) =>
+      line === undefined ? [] : [{ pool: id, counts: line.counts }],
+    );
+  }
+
+  #serveLines(): void {
+    for (const { line } of this.#pools.values()) line?.serve();
   }
 
   #applyOne(delta: TableDelta, nowMs: number, touched: Set<PoolTable>): void {
@@ -183,6 +204,12 @@ export class WorkerTable implements RoutingTable {
       case 'backend_removed':
         this.#removeBackend(delta.backend, touched);
         break;
+      case 'tls':
+        this.#poolOf(delta.pool).tls = new PoolTls(delta.tls);
+        break;
+      case 'addresses':
+        this.#setAddresses(delta.host, delta.addresses, touched);
+        break;
       case 'tripped':
       case 'recovered':
         this.#hearOfBreaker(delta, nowMs, touched);
@@ -192,14 +219,7 @@ export class WorkerTable implements RoutingTable {
 
   #setPolicy(policy: PolicySettings): void {
     this.#policy = policy;
-    const before = new Map(this.#routes.map(({ settings, answers }) => [settings.id, answers]));
-    this.#routes = policy.routes.map((settings) => ({
-      settings,
-      pool: this.#poolOf(settings.pool),
-      lane: settings.plugins.length > 0 ? 'plugin' : 'wire',
-      answers: before.get(settings.id) ?? new Float64Array(STATUS_CLASSES),
-    }));
-    this.#matcher = new RouteMatcher(this.#routes);
+    this.#routes.set(policy.routes, (id) => this.#poolOf(id));
   }
 
   #poolOf(id: string): PoolTable {
@@ -223,44 +243,45 @@ export class WorkerTable implements RoutingTable {
     }
     if (member === undefined) {
       const pool = this.#poolOf(row.pool);
-      const slot = newSlot(row, this.#nextIndex++);
+      const slot = newSlot(row, this.#nextIndex++, pool, this.#hosts);
+      this.#observers.add(slot);
+      this.#setLimit(pool, slot, row);
       if (row.halfOpen) breakerHalfOpen(slot.breaker, nowMs);
       pool.slots.push(slot);
-      this.#members.set(row.id, { row, pool, observer: new SlotObserver(slot) });
+      this.#members.set(row.id, { row, pool, slot });
       touched.add(pool);
       return;
     }
-    const { slot } = member.observer;
-    // The fleet's trials are this worker's too, whatever it saw itself: only a trial's outcome can close the breaker.
-    if (row.halfOpen && !slot.fleetHalfOpen) breakerHalfOpen(slot.breaker, nowMs);
-    else if (!row.halfOpen && slot.fleetHalfOpen && slot.breaker.phase === 'half_open')
-      breakerClose(slot.breaker);
-    slot.weight = row.weight;
-    slot.eligible = row.eligible;
-    slot.lastResort = row.lastResort;
-    slot.trialLimit = row.trialLimit;
-    slot.fleetHalfOpen = row.halfOpen;
+    const { slot } = member;
+    updateSlot(slot, row, nowMs);
+    this.#setLimit(member.pool, slot, row);
     this.#members.set(row.id, { ...member, row });
     touched.add(member.pool);
+  }
+
+  #setLimit(pool: PoolTable, slot: BackendSlot, { limit }: BackendRow): void {
+    setLimit(slot, limit, this.#worker);
+    if (limit !== undefined) openLine(pool, limit, this.#worker, this.#random, (each) => this.begin(each));
+  }
+
+  #setAddresses(host: string, ips: readonly string[], touched: Set<PoolTable>): void {
+    const addresses = this.#hosts.set(host, ips);
+    for (const { pool, slot } of this.#members.values()) if (slot.addresses === addresses) touched.add(pool);
   }
 
   #removeBackend(id: string, touched: Set<PoolTable>): void {
     const member = this.#members.get(id);
     if (member === undefined) return;
     this.#members.delete(id);
-    this.#leaving.add(member.observer);
-    member.pool.slots.splice(member.pool.slots.indexOf(member.observer.slot), 1);
+    this.#observers.leave(member.slot);
+    member.pool.slots.splice(member.pool.slots.indexOf(member.slot), 1);
     touched.add(member.pool);
   }
 
-  #hearOfBreaker(
-    delta: Extract<TableDelta, { kind: 'tripped' | 'recovered' }>,
-    nowMs: number,
-    touched: Set<PoolTable>,
-  ): void {
+  #hearOfBreaker(delta: BreakerDelta, nowMs: number, touched: Set<PoolTable>): void {
     const member = this.#members.get(delta.backend);
     if (member === undefined) return;
-    const { breaker } = member.observer.slot;
+    const { breaker } = member.slot;
     if (delta.kind === 'recovered') breakerClose(breaker);
     else if (delta.untilMs > nowMs) breakerOpen(breaker, delta.untilMs);
     touched.add(member.pool);
@@ -268,11 +289,11 @@ export class WorkerTable implements RoutingTable {
 
   #rebuildAround(slot: BackendSlot): void {
     const member = this.#members.get(slot.id);
-    if (member?.observer.slot === slot) rebuildEligible(member.pool);
+    if (member?.slot === slot) rebuildEligible(member.pool);
   }
 
   #tell(slot: BackendSlot, change: Exclude<BreakerChange, 'none'>): void {
-    if (this.#members.get(slot.id)?.observer.slot !== slot) return;
+    if (this.#members.get(slot.id)?.slot !== slot) return;
     this.#onBreaker(breakerNews(slot, change));
   }
 }

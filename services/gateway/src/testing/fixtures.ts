@@ -1,5 +1,7 @@
 import type { PolicySettings, PoolSettings, RouteSettings } from '@usher/domain';
-import type { BackendRow } from '../routing-table.ts';
+import type { BackendRow, RowLimit } from '../routing-table.ts';
+import { newLimitCells } from '../table/backend-limit.ts';
+import { newLineCells } from '../table/waiting-line.ts';
 
 /** Settings for tests: every default filled in, the parts that matter given. */
 
@@ -69,6 +71,12 @@ export function row(id: string, changes: Partial<BackendRow> = {}): BackendRow {
     lastResort: false,
     halfOpen: false,
     trialLimit: 2,
+    limit: undefined,
     ...changes,
   };
+}
+
+/** A limit for one backend, or for several that share a line. */
+export function limitOf(max: number, workers = 1, line = newLineCells(workers)): RowLimit {
+  return { max, cells: newLimitCells(workers), line };
 }

@@ -9,8 +9,9 @@ export class Attempts {
   /** How many may follow the first. */
   left: number;
   private readonly table: RoutingTable;
-  private readonly pool: PoolTable;
+  readonly pool: PoolTable;
   private startMs = 0;
+  private addressesLeft = 0;
   private tried: BackendSlot[] | undefined;
 
   constructor(table: RoutingTable, pool: PoolTable) {
@@ -19,12 +20,29 @@ export class Attempts {
     this.left = pool.settings.retry.attempts;
   }
 
-  /** Begins the first attempt; undefined when there is no backend. */
+  /** Begins the first attempt; undefined when there is no backend, or none that has room. */
   first(nowMs: number): BackendSlot | undefined {
     return this.begin(this.table.pick(this.pool, NONE_TRIED), nowMs);
   }
 
-  /** Begins another attempt on a backend that was not tried; undefined when there is none or the budget is used up. */
+  /** The first attempt was begun on a backend for which the request had to wait. */
+  admitted(slot: BackendSlot, nowMs: number): void {
+    this.slot = slot;
+    this.startMs = nowMs;
+    this.addressesLeft = slot.addresses.all.length;
+  }
+
+  /** The attempt failed for want of a connection, and the backend has an address that was not tried in it. */
+  hasOtherAddress(outcome: AttemptOutcome): boolean {
+    if (outcome !== 'connect_failed' && outcome !== 'connect_timeout') return false;
+    this.addressesLeft -= 1;
+    return this.addressesLeft > 0;
+  }
+
+  /**
+   * Begins another attempt on a backend that was not tried; undefined when there is none, or none that has room, or the
+   * budget is used up. Only first attempts wait for room: who has failed once already does not keep others waiting.
+   */
   another(nowMs: number): BackendSlot | undefined {
     const slot = this.table.pick(this.pool, this.tried ?? NONE_TRIED);
     if (slot === undefined || !this.table.takeRetry(this.pool, nowMs)) return undefined;
@@ -47,9 +65,8 @@ export class Attempts {
   }
 
   private begin(slot: BackendSlot | undefined, nowMs: number): BackendSlot | undefined {
-    this.slot = slot;
-    this.startMs = nowMs;
-    if (slot !== undefined) this.table.begin(slot);
+    if (slot === undefined || !this.table.begin(slot)) return undefined;
+    this.admitted(slot, nowMs);
     return slot;
   }
 }

@@ -9,6 +9,7 @@ import { forwardRequestHead, requestIdOf } from './forward-request.ts';
 import type { ConnectionLine } from './forward-response.ts';
 import type { LaneContext } from './lane-context.ts';
 import { LastHost } from './last-host.ts';
+import { OutgoingRequest } from './outgoing-request.ts';
 import type { Output } from './output.ts';
 import { problemResponse } from './problem-response.ts';
 import type { Lifetime } from './read-buffers.ts';
@@ -17,7 +18,7 @@ import { RequestInput } from './request-input.ts';
 import { Tunnel } from './tunnel.ts';
 import type { UpstreamConnection } from './upstream-connection.ts';
 import { Visitor } from './visitor.ts';
-import { asksForWebSocket, UPGRADE_LINES } from './websocket.ts';
+import { asksForWebSocket } from './websocket.ts';
 
 /** So much of the next requests is read while one is in progress; then the client has to wait. */
 const READ_AHEAD_BYTES_MAX = 64 * 1024;
@@ -146,8 +147,9 @@ export class ClientConnection implements ClientSide, ClientSocketUser {
 
   onHalfClosed(): void {
     const { exchange } = this;
-    // Half a request will never become a whole one.
-    if (exchange?.wantsBody === true) this.link.destroy();
+    // Half a request will never become a whole one. And most who stop sending have left, which nothing that is written
+    // would find out while they wait in line: none of them keeps others waiting.
+    if (exchange?.wantsBody === true || exchange?.waits === true) this.link.destroy();
     else if (exchange === undefined && !this.output.blocked) this.link.close();
   }
 
@@ -245,9 +247,9 @@ export class ClientConnection implements ClientSide, ClientSocketUser {
     }
     this.upgrading = upgrade;
     const preface = visitor.proxyHeader(pool.settings.proxyProtocol, this.link);
-    const forwarded = preface + forwardRequestHead(head, id, visitor.peer) + (upgrade ? UPGRADE_LINES : '');
-    const request = { pool, answers, head: forwarded, id, exclusive: preface !== '', body, startMs };
-    this.exchange = new Exchange(this, lane, head, request);
+    const forwarded = forwardRequestHead(head, id, visitor.peer, upgrade);
+    const outgoing = new OutgoingRequest(forwarded, preface, head, body);
+    this.exchange = new Exchange(this, lane, head, { pool, answers, outgoing, id, startMs });
     this.exchange.start();
   }
 
@@ -282,15 +284,13 @@ export class ClientConnection implements ClientSide, ClientSocketUser {
 
   /** Gives the connection to the plugin lane, from the beginning of the request that was just parsed. */
   private handOver(): void {
-    const { lane, input, link } = this;
+    const { input, link } = this;
     const bytes = input.takeAll();
     // Nothing may be read or served here any more.
     link.closing = true;
     const socket = link.detach();
-    lane.counters.handedOver += 1;
-    this.visitor.leaveWith(socket);
     this.owner.closed(this);
-    lane.handOver(socket, bytes, this.visitor.peer.address);
+    this.visitor.handOver(socket, bytes);
   }
 
   private updateReading(): void {

@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import { RequestHead, ResponseHead } from '@usher/http1';
 import type { ProxySenders } from '../proxy-protocol/senders.ts';
-import { BadResponseLog } from './bad-response-log.ts';
+import { BackendFaultLog } from './backend-fault-log.ts';
 import { ClientCensus } from './client-census.ts';
 import { ClientConnection, type ConnectionOwner } from './client-connection.ts';
 import type { WireCounts } from './counters.ts';
@@ -24,6 +24,8 @@ export interface WireLane {
    * go, and resolves when none is left or, by force, after `deadlineMs`. The lane is of no use afterwards.
    */
   drain(deadlineMs: number): Promise<void>;
+  /** Closes idle connections to addresses that their hosts have no more. */
+  closeGone(): void;
   readonly counts: WireCounts;
 }
 
@@ -42,10 +44,10 @@ class Lane implements WireLane, ConnectionOwner {
     this.context = {
       ...options,
       deadlines,
-      upstreams: new UpstreamPools(deadlines),
+      upstreams: new UpstreamPools(deadlines, options.dialler),
       peers: new PeerDirectory(),
+      badResponses: new BackendFaultLog(options.log, 'a backend sent an invalid response'),
       census: new ClientCensus(),
-      badResponses: new BadResponseLog(options.log),
       upgrades: new Upgrades(options.counters, options.workers),
       requestHead: new RequestHead(),
       responseHead: new ResponseHead(),
@@ -71,6 +73,10 @@ class Lane implements WireLane, ConnectionOwner {
     counters.connectionsOpen += 1;
     const announced = senders?.include(plainAddress(socket.remoteAddress ?? '')) === true;
     this.connections.add(new ClientConnection(socket, this.context, this, announced));
+  }
+
+  closeGone(): void {
+    this.context.upstreams.closeGone();
   }
 
   closed(connection: ClientConnection): void {

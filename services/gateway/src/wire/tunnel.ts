@@ -55,7 +55,7 @@ export class Tunnel implements ClientSocketUser, UpstreamUser {
   private leaving = false;
   private leaveAtMs = Infinity;
 
-  /** Both ends are the tunnel's from now on. `onOver`: called once, when the client is gone. */
+  /** Both ends are the tunnel's from now on, and so is the place that the table holds for it on the backend. `onOver`: called once, when the client is gone. */
   constructor(lane: LaneContext, link: ClientSocket, upstream: UpstreamConnection, onOver: () => void) {
     this.lane = lane;
     this.link = link;
@@ -64,7 +64,6 @@ export class Tunnel implements ClientSocketUser, UpstreamUser {
     this.toClient = new Direction(link.output, GOING_AWAY_TO_CLIENT);
     this.toBackend = new Direction(upstream.output, GOING_AWAY_TO_BACKEND);
     lane.upgrades.opened(this);
-    lane.table.hold(upstream.slot);
     link.tunnelTo(this);
     upstream.tunnelTo(this);
     link.setPaused(false);

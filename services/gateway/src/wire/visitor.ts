@@ -49,9 +49,12 @@ export class Visitor {
     this.client = undefined;
   }
 
-  /** The connection is served elsewhere from now on, and counts until it closes. */
-  leaveWith(socket: Socket): void {
+  /** The plugin lane serves the connection from now on; it counts until it closes. */
+  handOver(socket: Socket, bytes: Buffer): void {
+    const { lane, peer } = this;
     if (this.client !== undefined) socket.once('close', () => this.leave());
+    lane.counters.handedOver += 1;
+    lane.handOver(socket, bytes, peer.address);
   }
 
   /** What tells a backend at the start of a connection whom it is for, as latin1; empty for `none`. */

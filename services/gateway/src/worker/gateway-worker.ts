@@ -9,6 +9,7 @@ import type { ListenerTls } from '../tls/contexts.ts';
 import { TlsCounters } from '../tls/counters.ts';
 import { TlsListener } from '../tls/tls-listener.ts';
 import { WireCounters } from '../wire/counters.ts';
+import { Dialler } from '../wire/dialler.ts';
 import { createWireLane, type WireLane } from '../wire/lane.ts';
 import { PortLog } from './port-log.ts';
 import type { FromWorker, ListenAddress, Measurement, ToWorker, WorkerStart } from './protocol.ts';
@@ -49,13 +50,21 @@ export class GatewayWorker {
     this.#log = new PortLog(post);
     const draws = [...start.seed];
     const random = new FastRandom({ next: () => draws.pop() ?? 0 });
-    this.#table = new WorkerTable(start.policy, random, (news) => post({ kind: 'breaker', news }));
+    this.#table = new WorkerTable(
+      start.policy,
+      random,
+      (news) => post({ kind: 'breaker', news }),
+      start.worker,
+    );
     this.#table.apply(start.deltas, start.position, this.#clock.now());
+    const { now } = this.#clock;
+    const onUnreachable = (host: string): void => post({ kind: 'unreachable', host });
     const tools = {
       table: this.#table,
-      now: this.#clock.now,
+      now,
       newRequestId: () => randomUUIDv7(),
       log: this.#log,
+      dialler: new Dialler({ log: this.#log, now, onUnreachable }),
       workers: start.workers,
     };
     this.#plugins = new PluginLane({ ...tools, counters: this.#pluginCounters });
@@ -86,6 +95,7 @@ export class GatewayWorker {
     switch (message.kind) {
       case 'deltas':
         this.#table.apply(message.deltas, message.position, this.#clock.now());
+        if (message.deltas.some(({ kind }) => kind === 'addresses')) this.#wire.closeGone();
         if (message.deltas.some(({ kind }) => kind === 'policy')) this.#plugins.update();
         break;
       case 'tls':
@@ -174,6 +184,8 @@ export class GatewayWorker {
         pool: settings.pool,
         answers: [...answers],
       })),
+      lines: this.#table.lines(),
+      connectFailures: this.#table.connectFailures(),
       wire: this.#wireCounters.read(),
       plugin: this.#pluginCounters.read(),
       tls: this.#tlsCounters.read(),

@@ -1,8 +1,8 @@
 import type { PolicySettings } from '@usher/domain';
 import type { LogFields } from '@usher/ports';
-import type { TableDelta } from '../routing-table.ts';
+import type { LineCounts, TableDelta } from '../routing-table.ts';
 import type { BreakerNews } from '../table/breaker-news.ts';
-import type { BackendObservation } from '../table/observation.ts';
+import type { BackendObservation, ConnectFailureCount } from '../table/observation.ts';
 import type { ListenerTls } from '../tls/contexts.ts';
 import type { TlsCounts } from '../tls/counters.ts';
 import type { WireCounts } from '../wire/counters.ts';
@@ -21,6 +21,8 @@ export interface ListenAddress {
 /** What a worker is born with. */
 export interface WorkerStart {
   readonly listen: readonly ListenAddress[];
+  /** Its place among the workers of the gateway, from 0. */
+  readonly worker: number;
   /** For each address in `listen`; undefined where it is plain. */
   readonly tls: readonly (ListenerTls | undefined)[];
   /** How many workers the gateway has. */
@@ -46,6 +48,8 @@ export type FromWorker =
   | { readonly kind: 'failed'; readonly cause: string }
   | { readonly kind: 'observed'; readonly observation: WorkerObservation }
   | { readonly kind: 'breaker'; readonly news: BreakerNews }
+  /** A connection to a host failed, so what is known of its addresses may be out of date. */
+  | { readonly kind: 'unreachable'; readonly host: string }
   | { readonly kind: 'measured'; readonly id: number; readonly measurement: Measurement }
   | {
       readonly kind: 'log';
@@ -73,6 +77,9 @@ export interface Measurement {
     /** By the first digit of the status. */
     readonly answers: readonly number[];
   }[];
+  /** Of the pools whose backends have limits. */
+  readonly lines: readonly { readonly pool: string; readonly counts: LineCounts }[];
+  readonly connectFailures: readonly ConnectFailureCount[];
   readonly wire: WireCounts;
   readonly plugin: WireCounts;
   readonly tls: TlsCounts;

@@ -7,13 +7,15 @@ import {
   type ProxyProtocol,
   type TimeoutSettings,
 } from '@usher/domain';
-import type { Log } from '@usher/ports';
+import { RecordingLog } from '@usher/testing';
 import type { ProxySenders } from '../../proxy-protocol/senders.ts';
-import type { AttemptOutcome, BackendSlot, PoolTable } from '../../routing-table.ts';
+import type { AttemptOutcome, BackendSlot, PoolTable, TableDelta } from '../../routing-table.ts';
+import { newLineCells } from '../../table/waiting-line.ts';
 import { WorkerTable } from '../../table/worker-table.ts';
-import { policy, pool, route, row } from '../../testing/fixtures.ts';
+import { limitOf, policy, pool, route, row } from '../../testing/fixtures.ts';
 import { tlsFront } from '../../testing/tls-front.ts';
 import { WireCounters } from '../counters.ts';
+import { Dialler } from '../dialler.ts';
 import { createWireLane, type WireLane } from '../lane.ts';
 import { type BackendBehaviour, RawBackend } from './raw-backend.ts';
 import { RawSocket, until } from './raw-socket.ts';
@@ -23,9 +25,10 @@ export class RecordingTable extends WorkerTable {
   begun = 0;
   readonly outcomes: AttemptOutcome[] = [];
 
-  override begin(slot: BackendSlot): void {
-    this.begun += 1;
-    super.begin(slot);
+  override begin(slot: BackendSlot): boolean {
+    const begun = super.begin(slot);
+    if (begun) this.begun += 1;
+    return begun;
   }
 
   override finish(
@@ -48,6 +51,9 @@ export interface HarnessOptions {
   /** Addresses of backends that are no `RawBackend`, tried before those. */
   readonly urls?: readonly string[];
   readonly workers?: number;
+  readonly queue?: PoolSettings['queue'];
+  /** Of each backend; they share one line. */
+  readonly maxConnections?: number;
   /** Accepted sockets look like what cannot be given a read buffer of ours. */
   readonly asStreams?: boolean;
   readonly senders?: ProxySenders;
@@ -63,7 +69,10 @@ export class Harness {
   readonly lane: WireLane;
   readonly backends: readonly RawBackend[];
   readonly handedOver: { readonly socket: Socket; readonly head: Buffer; readonly client: string }[] = [];
-  logged = 0;
+  /** What was logged. */
+  readonly log = new RecordingLog();
+  /** Hosts of which the lane said that a connection failed. */
+  readonly unreachable: string[] = [];
   /** Added to real time. */
   private aheadMs = 0;
   private ids = 0;
@@ -74,13 +83,12 @@ export class Harness {
   private constructor(backends: readonly RawBackend[], options: HarnessOptions) {
     this.backends = backends;
     this.table = tableFor(backends, options);
-    const line = (): void => {
-      this.logged += 1;
-    };
-    const log: Log = { debug: line, info: line, warn: line, error: line, child: () => log };
+    const { log } = this;
+    const now = () => performance.timeOrigin + performance.now() + this.aheadMs;
     this.lane = createWireLane({
       table: this.table,
-      now: () => performance.timeOrigin + performance.now() + this.aheadMs,
+      now,
+      dialler: new Dialler({ log, now, onUnreachable: (host) => this.unreachable.push(host) }),
       newRequestId: () => `id-${++this.ids}`,
       handOver: (socket, head, client) => this.handedOver.push({ socket, head, client }),
       counters: this.counters,
@@ -123,6 +131,11 @@ export class Harness {
 
   get inFlight(): number {
     return this.pool.slots.reduce((sum, slot) => sum + slot.inFlight, 0);
+  }
+
+  /** Applies changes to the table. */
+  apply(...deltas: TableDelta[]): void {
+    this.table.apply(deltas, this.table.position + 1, Date.now());
   }
 
   connect(options: { allowHalfOpen?: boolean } = {}): RawSocket {
@@ -176,6 +189,9 @@ function tableFor(backends: readonly RawBackend[], options: HarnessOptions): Rec
   });
   const table = new RecordingTable(settings, new FastRandom({ next: () => 0.5 }), () => {});
   const { breaker } = pool();
+  const line = newLineCells(1);
+  const { maxConnections } = options;
+  const limit = () => (maxConnections === undefined ? undefined : limitOf(maxConnections, 1, line));
   const urls = [...(options.urls ?? []), ...backends.map(({ url }) => url)];
   table.apply(
     [
@@ -184,10 +200,11 @@ function tableFor(backends: readonly RawBackend[], options: HarnessOptions): Rec
         settings: pool({
           proxyProtocol: options.proxyProtocol ?? 'none',
           retry: options.retry ?? { attempts: 1, budgetRatio: 0.2 },
+          queue: options.queue,
           breaker: { ...breaker, enabled: false },
         }),
       },
-      ...urls.map((url, at) => ({ kind: 'backend', row: row(`b${at}`, { url }) }) as const),
+      ...urls.map((url, at) => ({ kind: 'backend', row: row(`b${at}`, { url, limit: limit() }) }) as const),
       { kind: 'policy', policy: settings },
     ],
     1,
