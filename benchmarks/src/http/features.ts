@@ -28,6 +28,14 @@ const TRUSTED = ['127.0.0.0/8'];
 const pool =
   (keys: Readonly<Record<string, unknown>>): Alter =>
   (plain) => ({ ...plain, pool: { ...plain.pool, ...keys } });
+/** So many requests at a time for each backend. */
+const limited =
+  (max: number): Alter =>
+  (plain) => {
+    const urls = plain.pool['backends'];
+    const backends = Array.isArray(urls) ? urls.map((url: unknown) => ({ url, max_connections: max })) : [];
+    return { ...plain, pool: { ...plain.pool, backends } };
+  };
 const others =
   (keys: Readonly<Record<string, unknown>>): Alter =>
   (plain) => ({ ...plain, others: { ...plain.others, ...keys } });
@@ -44,12 +52,14 @@ const FEATURES: readonly Feature[] = [
   { name: 'without breaker', alter: pool({ breaker: { enabled: false } }) },
   { name: 'strategy p2c', alter: pool({ strategy: 'p2c' }) },
   { name: 'strategy weighted_round_robin', alter: pool({ strategy: 'weighted_round_robin' }) },
-  { name: 'forwarded headers, not trusted', traffic: { requestHeaders: FORWARDED } },
+  { name: 'untrusted forwarded headers', traffic: { requestHeaders: FORWARDED } },
   {
-    name: 'forwarded headers, trusted',
+    name: 'trusted forwarded headers',
     alter: others({ trusted_proxies: TRUSTED }),
     traffic: { requestHeaders: FORWARDED },
   },
+  { name: 'max_connections that nobody reaches', alter: limited(1000) },
+  { name: 'max_connections with half of the clients in the queue', alter: limited(CONNECTIONS / 4) },
   { name: 'connections_per_ip', alter: others({ limits: { connections_per_ip: 1000 } }) },
   { name: 'body_rate', alter: others({ limits: { body_rate: '1KiB' } }) },
   { name: 'timeout of the whole request', alter: others({ timeouts: { request: '1m' } }) },
