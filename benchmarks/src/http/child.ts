@@ -37,7 +37,8 @@ export async function startServer(
   try {
     await answering(child, url, preamble);
   } catch (error) {
-    child.kill('SIGKILL');
+    // Not by force at once: nginx would leave its workers behind.
+    await stop(child);
     const printed = readFileSync(outputFile, 'utf8').trim().split('\n').slice(-OUTPUT_LINES_MAX).join('\n');
     throw new Error(`${command[0]}: ${(error as Error).message}\n${printed}`, { cause: error });
   }
