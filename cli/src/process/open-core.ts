@@ -56,7 +56,9 @@ async function open(
   const metrics = createMetrics();
   const opened = await openLog(local, log, clock);
   closing.add('the event log', () => opened.close());
-  const store = await openStore(local, log, clock);
+  const random = systemRandom();
+  const owner = `${local.name}#${random.uuid()}`;
+  const store = await openStore(local, owner, log, clock);
   closing.add('the state store', () => store.close());
   const fold = await restoreFold(opened.events, log);
   const tail = await follow(opened.events, fold, log);
@@ -70,6 +72,7 @@ async function open(
   });
   const context: ServiceContext = {
     instance: local.name,
+    owner,
     version: VERSION,
     fleet: fold,
     events: opened.events,
@@ -77,7 +80,7 @@ async function open(
     bus: opened.bus,
     store,
     clock,
-    random: systemRandom(),
+    random,
     log,
     metrics,
   };
@@ -90,9 +93,16 @@ async function openLog({ bus, data, name }: LocalSettings, log: ProcessLog, cloc
   return await openJetStream({ servers: bus.servers, credentials: bus.credentials, name, log, clock });
 }
 
-async function openStore({ store }: LocalSettings, log: ProcessLog, clock: Clock): Promise<StateStore> {
+async function openStore(
+  { bus, store }: LocalSettings,
+  owner: string,
+  log: ProcessLog,
+  clock: Clock,
+): Promise<StateStore> {
   if (store.type === 'embedded') return openEmbeddedStore({ clock });
-  return await openRedisStore({ url: store.url, clock, log });
+  // A log of its own has a leader of its own, whoever else is on the Redis server.
+  const realm = bus.type === 'embedded' ? { leaseRealm: owner } : {};
+  return await openRedisStore({ url: store.url, clock, log, ...realm });
 }
 
 /** Folds what came after the fold's position, then follows. Without the log it catches up later. */
