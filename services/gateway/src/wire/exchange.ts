@@ -22,6 +22,8 @@ export interface ExchangeRequest {
   readonly outgoing: OutgoingRequest;
   readonly id: string;
   readonly startMs: number;
+  /** How long the client waits for the end of the response. */
+  readonly patienceMs: number;
 }
 
 /** One request and its response, through as many attempts as the retry rules allow. */
@@ -54,7 +56,7 @@ export class Exchange implements UpstreamUser, Asked, Guest {
     this.answers = request.answers;
     this.relay = new ResponseRelay(client, this, lane.responseHead);
     const { requestMs } = lane.table.policy.timeouts;
-    this.limitMs = requestMs === 0 ? Infinity : request.startMs + requestMs;
+    this.limitMs = request.startMs + Math.min(requestMs === 0 ? Infinity : requestMs, request.patienceMs);
   }
 
   get wantsBody(): boolean {
@@ -159,7 +161,7 @@ export class Exchange implements UpstreamUser, Asked, Guest {
     } else if (verdict !== 'more') {
       this.onAnswered(verdict === 'complete');
     } else if (relay.status !== 0) {
-      if (this.client.output.blocked) {
+      if (this.client.answer.blocked) {
         this.upstream?.pause();
         const { bodyIdleMs } = this.lane.table.policy.timeouts;
         this.client.expireAt(Math.min(this.limitMs, this.lane.now() + bodyIdleMs));
@@ -271,7 +273,7 @@ export class Exchange implements UpstreamUser, Asked, Guest {
     this.answers[(relay.status / 100) | 0]! += 1;
     if (reusable || relay.beyond !== undefined) this.upstream = undefined;
     if (reusable) {
-      upstream.release(nowMs + this.lane.table.policy.timeouts.backendIdleMs, this.client.output.queued);
+      upstream.release(nowMs + this.lane.table.policy.timeouts.backendIdleMs, this.client.answer.queued);
     }
     // Before the attempt gives up its place on the backend, which the WebSocket keeps.
     if (relay.beyond !== undefined && upstream !== undefined) this.lane.table.hold(upstream.slot);

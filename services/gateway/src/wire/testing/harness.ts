@@ -58,6 +58,8 @@ export interface HarnessOptions {
   readonly asStreams?: boolean;
   readonly senders?: ProxySenders;
   readonly proxyProtocol?: ProxyProtocol;
+  /** Whether the listener speaks HTTP/2. */
+  readonly http2?: boolean;
   /** Clients and lane speak TLS with each other. */
   readonly tls?: boolean;
 }
@@ -103,7 +105,7 @@ export class Harness {
         return;
       }
       if (options.asStreams === true) Object.defineProperty(socket, 'encrypted', { value: false });
-      this.lane.accept(socket, options.senders);
+      this.lane.accept(socket, { senders: options.senders, http2: options.http2 ?? true });
     });
   }
 
