@@ -4,13 +4,13 @@ import { FAULTS, FAULTY, type HttpFault, parseRequestHead, type RequestHead } fr
 import type { RouteEntry } from '../routing-table.ts';
 import type { ClientSide } from '../wire/client-side.ts';
 import { Deadline, type Expirable } from '../wire/deadlines.ts';
-import type { Exchange } from '../wire/exchange.ts';
 import { requestIdOf } from '../wire/forward-request.ts';
 import type { LaneContext } from '../wire/lane-context.ts';
 import { openExchange } from '../wire/open-exchange.ts';
 import { RequestBody } from '../wire/request-body.ts';
 import type { Ends, Visitor } from '../wire/visitor.ts';
 import { feedBody } from './body-feed.ts';
+import { PluginLoop, type StreamServer } from './plugin-loop.ts';
 import { problemFields } from './problem-fields.ts';
 import { requestText } from './request-text.ts';
 import { StreamAnswer } from './stream-answer.ts';
@@ -37,7 +37,7 @@ export class ClientStream implements ClientSide, Expirable {
   private readonly lane: LaneContext;
   private readonly stream: ServerHttp2Stream;
   private readonly deadline = new Deadline(this);
-  private exchange: Exchange | undefined;
+  private exchange: StreamServer | undefined;
   /** The client has sent its last byte. */
   private complete: boolean;
   private toHead = false;
@@ -125,6 +125,7 @@ export class ClientStream implements ClientSide, Expirable {
     const body = RequestBody.of(head, lane.table.policy.limits, this.startMs);
     if (body?.take(EMPTY, 0, 0) === FAULTY) this.refuse(body.fault, id);
     else if (route === undefined) this.fail('no_route', '', id, this.startMs);
+    else if (route.lane === 'plugin') this.loop(text, head, route, id);
     else this.open(head, route, id, body);
   }
 
@@ -132,9 +133,20 @@ export class ClientStream implements ClientSide, Expirable {
     const { home, lane, startMs } = this;
     const request = { head, route, id, body, startMs, upgrade: false, patienceMs: Infinity };
     const chunked = head.body === 'chunked';
-    this.exchange = openExchange(this, lane, home.visitor, home.ends, request);
-    this.exchange.start();
+    const exchange = openExchange(this, lane, home.visitor, home.ends, request);
+    this.exchange = exchange;
+    exchange.start();
     if (body !== undefined) feedBody(this.stream, chunked, (bytes) => this.onBody(bytes));
+  }
+
+  private loop(text: string, head: RequestHead, { answers }: RouteEntry, id: string): void {
+    const chunked = head.body === 'chunked';
+    const hasBody = head.body !== 'none';
+    const loop = new PluginLoop(this, this.lane, id, this.toHead, answers);
+    this.exchange = loop;
+    this.expireAt(Infinity);
+    loop.start(text, this.home.visitor);
+    if (hasBody) feedBody(this.stream, chunked, (bytes) => this.onBody(bytes));
   }
 
   private onBody(bytes: Buffer): void {

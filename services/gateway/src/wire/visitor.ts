@@ -65,7 +65,7 @@ export class Visitor {
     const { lane, peer } = this;
     if (this.client !== undefined) socket.once('close', () => this.leave());
     lane.counters.handedOver += 1;
-    lane.handOver(socket, bytes, peer.address);
+    lane.handOver(socket, bytes, peer);
   }
 
   /** What tells a backend at the start of a connection whom it is for, as latin1; empty for `none`. */

@@ -1,4 +1,5 @@
-import { createServer, type Server, type Socket } from 'node:net';
+import { createServer, type Server } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { connect as connectTls } from 'node:tls';
 import {
   FastRandom,
@@ -70,7 +71,7 @@ export class Harness {
   readonly counters = new WireCounters();
   readonly lane: WireLane;
   readonly backends: readonly RawBackend[];
-  readonly handedOver: { readonly socket: Socket; readonly head: Buffer; readonly client: string }[] = [];
+  readonly handedOver: { readonly socket: Duplex; readonly head: Buffer; readonly client: string }[] = [];
   /** What was logged. */
   readonly log = new RecordingLog();
   /** Hosts of which the lane said that a connection failed. */
@@ -92,7 +93,7 @@ export class Harness {
       now,
       dialler: new Dialler({ log, now, onUnreachable: (host) => this.unreachable.push(host) }),
       newRequestId: () => `id-${++this.ids}`,
-      handOver: (socket, head, client) => this.handedOver.push({ socket, head, client }),
+      handOver: (socket, head, { address }) => this.handedOver.push({ socket, head, client: address }),
       counters: this.counters,
       log,
       workers: options.workers ?? 1,
