@@ -61,6 +61,7 @@ const DEFAULT_POOL = {
   queue: { max: 1000, timeoutMs: 5000 },
   tls: { verify: true },
   proxyProtocol: 'none',
+  http2: false,
   drainMs: 30_000,
   agents: false,
 };

@@ -78,6 +78,8 @@ export interface PoolSettings {
   readonly retry: RetrySettings;
   /** Anything but `none` makes every connection to a backend serve one request of one client only. */
   readonly proxyProtocol: ProxyProtocol;
+  /** Backends are spoken to in HTTP/2 alone. */
+  readonly http2: boolean;
   /** How long a drained backend may keep what it is serving before the drain ends by its deadline. */
   readonly drainMs: number;
   /** Whether backends of this pool are expected to report their resources. */

@@ -46,6 +46,7 @@ export const poolSettings: z.ZodType<PoolSettings> = z.strictObject({
   }),
   retry: z.strictObject({ attempts: count, budgetRatio: z.number().min(0).max(1) }),
   proxyProtocol: z.enum(PROXY_PROTOCOLS),
+  http2: z.boolean(),
   drainMs: count,
   agents: z.boolean(),
 });

@@ -5,6 +5,7 @@ import { isToken } from '@usher/http1';
 import type { RouteEntry, RoutingTable } from '../routing-table.ts';
 import type { WireLaneOptions } from '../wire/lane-context.ts';
 import { type Peer, PeerDirectory } from '../wire/peer.ts';
+import { allowsWebSocket } from '../wire/websocket.ts';
 import type { Arrival, Upgrade } from './exchange.ts';
 import { PluginChains } from './plugin-chains.ts';
 import { codeOf, isWebSocket, refuse, sendPlainProblem, target } from './raw-requests.ts';
@@ -152,7 +153,8 @@ export class PluginLane {
 
   #allowsWebSocket(request: IncomingMessage): boolean {
     const { host, path } = target(request);
-    return this.#options.table.match(host, path)?.settings.websocket !== false;
+    const route = this.#options.table.match(host, path);
+    return route === undefined || allowsWebSocket(route);
   }
 
   /** A WebSocket: its request goes through the plugins like any other, answered on the socket itself. */
@@ -199,8 +201,9 @@ export class PluginLane {
       sendPlainProblem(response, 'no_route', requestId);
       return;
     }
-    if (entry.pool.settings.proxyProtocol !== 'none') {
-      // The connections of this lane are shared, so they cannot say whom they are for; a new one to us gets another lane.
+    if (entry.pool.settings.proxyProtocol !== 'none' || entry.pool.settings.http2) {
+      // The connections of this lane are shared and speak HTTP/1.1, so they cannot say whom they are for; a new one to us
+      // gets another lane.
       response.setHeader('connection', 'close');
       sendPlainProblem(response, 'misdirected', requestId);
       return;

@@ -20,7 +20,7 @@ import { TextAnswer } from './text-answer.ts';
 import { Tunnel } from './tunnel.ts';
 import type { UpstreamConnection } from './upstream-connection.ts';
 import { Visitor } from './visitor.ts';
-import { asksForWebSocket } from './websocket.ts';
+import { allowsWebSocket, asksForWebSocket } from './websocket.ts';
 
 /** So much of the next requests is read while one is in progress; then the client has to wait. */
 const READ_AHEAD_BYTES_MAX = 64 * 1024;
@@ -237,8 +237,8 @@ export class ClientConnection implements LaneConnection, ClientSide, ClientSocke
       this.turnAway('no_route', id, head, startMs);
       return;
     }
-    const { answers, settings } = route;
-    const upgrade = head.fields.has(FIELD.upgrade) && settings.websocket && asksForWebSocket(head);
+    const { answers } = route;
+    const upgrade = head.fields.has(FIELD.upgrade) && allowsWebSocket(route) && asksForWebSocket(head);
     if (upgrade && !lane.upgrades.reserve(lane.table.policy.limits)) {
       answers[5]! += 1;
       this.turnAway('overloaded', id, head, startMs);

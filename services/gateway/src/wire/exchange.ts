@@ -1,30 +1,20 @@
 import type { ErrorCode } from '@usher/domain';
 import { FAULTY, type HttpFault, type RequestHead } from '@usher/http1';
-import type { AttemptOutcome, BackendSlot, PoolTable } from '../routing-table.ts';
+import type { AttemptOutcome, BackendSlot } from '../routing-table.ts';
 import { type Guest, Wait } from '../table/wait.ts';
 import { Attempts } from './attempts.ts';
 import type { ClientSide } from './client-side.ts';
+import type { ExchangeRequest } from './exchange-request.ts';
 import type { LaneContext } from './lane-context.ts';
 import type { OutgoingRequest } from './outgoing-request.ts';
 import type { Lifetime } from './read-buffers.ts';
 import { type Asked, ResponseRelay } from './response-relay.ts';
 import { decideRetry } from './retry.ts';
-import type { Loss, UpstreamConnection, UpstreamUser } from './upstream-connection.ts';
+import type { Loss, Upstream, Upstreams, UpstreamUser } from './upstream.ts';
+import { UpstreamConnection } from './upstream-connection.ts';
 
 /** Outcomes that are answered with the error of the same name. */
 type Failure = Exclude<AttemptOutcome, 'ok' | 'server_error' | 'client_closed'>;
-
-/** What a request comes down to once its head was read and its route found. */
-export interface ExchangeRequest {
-  readonly pool: PoolTable;
-  /** Of the request's route, where its answer is counted. */
-  readonly answers: Float64Array;
-  readonly outgoing: OutgoingRequest;
-  readonly id: string;
-  readonly startMs: number;
-  /** How long the client waits for the end of the response. */
-  readonly patienceMs: number;
-}
 
 /** One request and its response, through as many attempts as the retry rules allow. */
 export class Exchange implements UpstreamUser, Asked, Guest {
@@ -41,7 +31,8 @@ export class Exchange implements UpstreamUser, Asked, Guest {
   private readonly limitMs: number;
   private over = false;
   private relay: ResponseRelay;
-  private upstream: UpstreamConnection | undefined;
+  private readonly upstreams: Upstreams;
+  private upstream: Upstream | undefined;
   private waiting: Wait | undefined;
 
   constructor(client: ClientSide, lane: LaneContext, head: RequestHead, request: ExchangeRequest) {
@@ -51,6 +42,7 @@ export class Exchange implements UpstreamUser, Asked, Guest {
     this.toHead = head.method === 'HEAD';
     this.oldClient = head.minor === 0;
     this.attempts = new Attempts(lane.table, request.pool);
+    this.upstreams = request.upstreams;
     this.outgoing = request.outgoing;
     this.startMs = request.startMs;
     this.answers = request.answers;
@@ -177,13 +169,13 @@ export class Exchange implements UpstreamUser, Asked, Guest {
     else this.onBroken('backend_closed', this.lane.now());
   }
 
-  onLost(loss: Loss): void {
-    if (this.relay.status === 0) this.onFailed(loss, this.lane.now());
+  onLost(loss: Loss, unprocessed: boolean): void {
+    if (this.relay.status === 0) this.onFailed(loss, this.lane.now(), unprocessed);
     else this.onBroken('backend_closed', this.lane.now());
   }
 
   private attempt(slot: BackendSlot, nowMs: number): void {
-    this.upstream = this.outgoing.preface !== '' ? undefined : this.lane.upstreams.take(slot, this);
+    this.upstream = this.outgoing.preface !== '' ? undefined : this.upstreams.take(slot, this);
     if (this.upstream === undefined) this.connect(slot, nowMs);
     else this.send(nowMs);
   }
@@ -192,7 +184,7 @@ export class Exchange implements UpstreamUser, Asked, Guest {
     const { connectMs } = this.lane.table.policy.timeouts;
     this.outgoing.sent = false;
     const dueMs = nowMs + slot.addresses.share(connectMs);
-    this.upstream = this.lane.upstreams.open(slot, this, dueMs, this.outgoing.preface);
+    this.upstream = this.upstreams.open(slot, this, dueMs, this.outgoing.preface);
     this.client.expireAt(this.limitMs);
   }
 
@@ -220,7 +212,7 @@ export class Exchange implements UpstreamUser, Asked, Guest {
   }
 
   /** The attempt failed before a final response: tries again if the rules allow it, else answers with the error. */
-  private onFailed(outcome: Failure, nowMs: number): void {
+  private onFailed(outcome: Failure, nowMs: number, unprocessed = false): void {
     const { attempts, relay, upstream } = this;
     if (attempts.slot === undefined) return;
     if (attempts.hasOtherAddress(outcome)) {
@@ -230,7 +222,7 @@ export class Exchange implements UpstreamUser, Asked, Guest {
     }
     const verdict = decideRetry({
       outcome,
-      reached: this.outgoing.sent,
+      reached: this.outgoing.sent && !unprocessed,
       stale: upstream?.reused === true && relay.untouched && outcome === 'backend_closed',
       replayable: !relay.visible && this.outgoing.replayable,
       idempotent: this.outgoing.idempotent,
@@ -278,7 +270,8 @@ export class Exchange implements UpstreamUser, Asked, Guest {
     // Before the attempt gives up its place on the backend, which the WebSocket keeps.
     if (relay.beyond !== undefined && upstream !== undefined) this.lane.table.hold(upstream.slot);
     this.finish(relay.status >= 500 ? 'server_error' : 'ok', nowMs);
-    if (relay.beyond === undefined || upstream === undefined) this.client.exchangeOver(nowMs);
+    if (relay.beyond === undefined || !(upstream instanceof UpstreamConnection))
+      this.client.exchangeOver(nowMs);
     else this.client.switchTo(upstream, relay.beyond);
   }
 

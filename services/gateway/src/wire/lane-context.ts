@@ -1,6 +1,7 @@
 import type { Duplex } from 'node:stream';
 import type { RequestHead, ResponseHead } from '@usher/http1';
 import type { Log } from '@usher/ports';
+import type { BackendSessions } from '../h2/backend-sessions.ts';
 import type { RoutingTable } from '../routing-table.ts';
 import type { BackendFaultLog } from './backend-fault-log.ts';
 import type { ClientCensus } from './client-census.ts';
@@ -31,6 +32,8 @@ export interface WireLaneOptions {
 export interface LaneContext extends WireLaneOptions {
   readonly deadlines: DeadlineWheel;
   readonly upstreams: UpstreamPools;
+  /** To backends that are spoken to in HTTP/2. */
+  readonly sessions: BackendSessions;
   readonly peers: PeerDirectory;
   readonly census: ClientCensus;
   readonly badResponses: BackendFaultLog;

@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import { RequestHead, ResponseHead } from '@usher/http1';
+import { BackendSessions } from '../h2/backend-sessions.ts';
 import { ClientSession } from '../h2/client-session.ts';
 import type { ProxySenders } from '../proxy-protocol/senders.ts';
 import { BackendFaultLog } from './backend-fault-log.ts';
@@ -58,6 +59,7 @@ class Lane implements WireLane, ConnectionOwner {
       ...options,
       deadlines,
       upstreams: new UpstreamPools(deadlines, options.dialler),
+      sessions: new BackendSessions(deadlines, options.dialler, options.now),
       peers: new PeerDirectory(),
       badResponses: new BackendFaultLog(options.log, 'a backend sent an invalid response'),
       census: new ClientCensus(),
@@ -90,6 +92,7 @@ class Lane implements WireLane, ConnectionOwner {
 
   closeGone(): void {
     this.context.upstreams.closeGone();
+    this.context.sessions.closeGone();
   }
 
   closed(connection: LaneConnection): void {
@@ -110,6 +113,7 @@ class Lane implements WireLane, ConnectionOwner {
     await this.emptied(deadlineMs);
     clearInterval(this.ticker);
     this.context.upstreams.closeIdle();
+    this.context.sessions.close();
   }
 
   private emptied(deadlineMs: number): Promise<void> {

@@ -33,5 +33,7 @@ export function openExchange(
   const preface = visitor.proxyHeader(pool.settings.proxyProtocol, ends);
   const forwarded = forwardRequestHead(head, id, visitor.peer, upgrade);
   const outgoing = new OutgoingRequest(forwarded, preface, head, body);
-  return new Exchange(client, lane, head, { pool, answers, outgoing, id, startMs, patienceMs });
+  const upstreams = pool.settings.http2 ? lane.sessions : lane.upstreams;
+  const request = { pool, upstreams, answers, outgoing, id, startMs, patienceMs };
+  return new Exchange(client, lane, head, request);
 }

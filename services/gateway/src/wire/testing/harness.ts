@@ -59,6 +59,8 @@ export interface HarnessOptions {
   readonly asStreams?: boolean;
   readonly senders?: ProxySenders;
   readonly proxyProtocol?: ProxyProtocol;
+  /** Backends are spoken to in HTTP/2. */
+  readonly toHttp2?: boolean;
   /** Whether the listener speaks HTTP/2. */
   readonly http2?: boolean;
   /** Clients and lane speak TLS with each other. */
@@ -201,6 +203,7 @@ function tableFor(backends: readonly RawBackend[], options: HarnessOptions): Rec
       {
         kind: 'pool',
         settings: pool({
+          http2: options.toHttp2 ?? false,
           proxyProtocol: options.proxyProtocol ?? 'none',
           retry: options.retry ?? { attempts: 1, budgetRatio: 0.2 },
           queue: options.queue,
