@@ -56,6 +56,6 @@ export class BackendSessions implements Upstreams, SessionHome {
   }
 
   close(): void {
-    for (const sessions of this.sessions.values()) for (const session of [...sessions]) session.destroy();
+    for (const sessions of this.sessions.values()) for (const session of sessions) session.destroy();
   }
 }

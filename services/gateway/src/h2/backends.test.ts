@@ -42,6 +42,8 @@ const echo: Handle = ({ stream }) => {
   stream.pipe(stream);
 };
 
+const breaking: Handle = ({ stream }) => stream.close(constants.NGHTTP2_INTERNAL_ERROR);
+
 test('a client of HTTP/1.1 can talk to a backend of HTTP/2', async () => {
   const backend = await start([
     async ({ stream }) => {
@@ -204,10 +206,9 @@ test('what a backend refuses is tried elsewhere, even what must not happen twice
 });
 
 test('a stream that breaks after it was taken is not tried again unless it may', async () => {
-  const breaking: Handle = ({ stream }) => stream.close(constants.NGHTTP2_INTERNAL_ERROR);
   await start([breaking, fine]);
   const posts = [await client.ask({ ':method': 'POST' }, 'a'), await client.ask({ ':method': 'POST' }, 'a')];
-  expect(posts.map(({ status }) => status).toSorted()).toEqual([200, 502]);
+  expect(new Set(posts.map(({ status }) => status))).toEqual(new Set([200, 502]));
   expect(await client.ask('/')).toMatchObject({ status: 200 });
   expect(await client.ask('/')).toMatchObject({ status: 200 });
 });

@@ -10,9 +10,11 @@ import { openExchange } from '../wire/open-exchange.ts';
 import { RequestBody } from '../wire/request-body.ts';
 import type { Ends, Visitor } from '../wire/visitor.ts';
 import { feedBody } from './body-feed.ts';
+import { type GrpcCall, grpcFailure, grpcTrailers } from './grpc.ts';
 import { PluginLoop, type StreamServer } from './plugin-loop.ts';
 import { problemFields } from './problem-fields.ts';
 import { requestText } from './request-text.ts';
+import type { FieldList } from './response-fields.ts';
 import { StreamAnswer } from './stream-answer.ts';
 
 const EMPTY = Buffer.alloc(0);
@@ -41,6 +43,7 @@ export class ClientStream implements ClientSide, Expirable {
   /** The client has sent its last byte. */
   private complete: boolean;
   private toHead = false;
+  private grpc: GrpcCall | undefined;
   private startMs: number;
   private closed = false;
 
@@ -99,8 +102,11 @@ export class ClientStream implements ClientSide, Expirable {
   switchTo(): void {}
 
   abort(): void {
+    const nowMs = this.lane.now();
     this.exchange = undefined;
-    this.breakOff();
+    if (this.grpc?.trails === true && this.answer.endWith(this.whyBroken(nowMs, this.grpc)))
+      this.exchangeOver(nowMs);
+    else this.breakOff();
   }
 
   expire(nowMs: number): void {
@@ -110,7 +116,8 @@ export class ClientStream implements ClientSide, Expirable {
 
   private judge(fields: readonly string[]): void {
     const { lane, home } = this;
-    const { text, lines } = requestText(fields, this.complete);
+    const { text, lines, grpc } = requestText(fields, this.complete);
+    this.grpc = grpc;
     const bytes = Buffer.from(text, 'latin1');
     const head = lane.requestHead;
     lane.counters.bytesIn += bytes.length;
@@ -131,7 +138,8 @@ export class ClientStream implements ClientSide, Expirable {
 
   private open(head: RequestHead, route: RouteEntry, id: string, body: RequestBody | undefined): void {
     const { home, lane, startMs } = this;
-    const request = { head, route, id, body, startMs, upgrade: false, patienceMs: Infinity };
+    const patienceMs = this.grpc?.patienceMs ?? Infinity;
+    const request = { head, route, id, body, startMs, upgrade: false, patienceMs };
     const chunked = head.body === 'chunked';
     const exchange = openExchange(this, lane, home.visitor, home.ends, request);
     this.exchange = exchange;
@@ -162,9 +170,18 @@ export class ClientStream implements ClientSide, Expirable {
 
   private fail(code: ErrorCode, detail: string, id: string, nowMs: number): void {
     this.lane.counters.answered(ERRORS[code].status, nowMs - this.startMs);
-    const { fields, text } = problemFields(code, detail, id);
-    this.answer.whole(fields, this.toHead ? '' : text);
+    if (this.grpc === undefined) {
+      const { fields, text } = problemFields(code, detail, id);
+      this.answer.whole(fields, this.toHead ? '' : text);
+    } else {
+      this.answer.whole(grpcFailure(code, detail, id), '');
+    }
     this.exchangeOver(nowMs);
+  }
+
+  private whyBroken(nowMs: number, { patienceMs }: GrpcCall): FieldList {
+    const late = nowMs >= this.startMs + patienceMs;
+    return grpcTrailers(late ? 'response_timeout' : 'backend_closed', '');
   }
 
   /** Resets the stream with INTERNAL_ERROR. `close` would end it first, which a client could take for the end of a response. */

@@ -1,9 +1,13 @@
+import { type GrpcCall, grpcCall } from './grpc.ts';
+
 /** What a request became that came as a list of fields. */
 export interface RequestText {
   /** A head as HTTP/1.1 writes it, latin1. */
   readonly text: string;
   /** How many header lines it has. A parser that finds another number was deceived. */
   readonly lines: number;
+  /** Undefined for what is no call of gRPC. */
+  readonly grpc: GrpcCall | undefined;
 }
 
 /** Methods whose requests say so when they have no content (RFC 9110 section 8.6). */
@@ -23,6 +27,8 @@ export function requestText(fields: readonly string[], ended: boolean): RequestT
   let host: string | undefined;
   let cookies = '';
   let measured = false;
+  let contentType = '';
+  let timeout = '';
   let rest = '';
   let lines = 0;
   for (let i = 0; i + 1 < fields.length; i += 2) {
@@ -39,6 +45,8 @@ export function requestText(fields: readonly string[], ended: boolean): RequestT
       host = value;
     } else {
       if (name === 'content-length') measured = true;
+      else if (name === 'content-type') contentType = value;
+      else if (name === 'grpc-timeout') timeout = value;
       rest += `${name}: ${value}\r\n`;
       lines++;
     }
@@ -54,5 +62,6 @@ export function requestText(fields: readonly string[], ended: boolean): RequestT
   if (cookies !== '') add('cookie', cookies);
   if (!measured && !ended) add('transfer-encoding', 'chunked');
   else if (!measured && EXPECTED_CONTENT.has(method)) add('content-length', '0');
-  return { text: `${text}${rest}\r\n`, lines };
+  const grpc = contentType === '' ? undefined : grpcCall(contentType, timeout);
+  return { text: `${text}${rest}\r\n`, lines, grpc };
 }

@@ -59,11 +59,11 @@ export class PluginLane {
     this.#server.on('upgrade', (request, socket, head) => this.#upgrade(request, socket as Socket, head));
     this.#server.on('clientError', (error, socket) => {
       // In the middle of an answer there is no place for another one.
-      if (this.#answering.has(socket as Socket)) socket.destroy();
+      if (this.#answering.has(socket)) socket.destroy();
       else {
         const code = codeOf(error);
         if (code === 'bad_request') options.counters.badRequests += 1;
-        refuse(socket as Socket, code, options.newRequestId());
+        refuse(socket, code, options.newRequestId());
       }
     });
     // Without this event a server that does not listen would enforce no timeouts and know no idle connections.

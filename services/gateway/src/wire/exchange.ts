@@ -1,5 +1,5 @@
 import type { ErrorCode } from '@usher/domain';
-import { FAULTY, type HttpFault, type RequestHead } from '@usher/http1';
+import { FAULTY, type RequestHead } from '@usher/http1';
 import type { AttemptOutcome, BackendSlot } from '../routing-table.ts';
 import { type Guest, Wait } from '../table/wait.ts';
 import { Attempts } from './attempts.ts';
@@ -29,6 +29,8 @@ export class Exchange implements UpstreamUser, Asked, Guest {
   readonly answers: Float64Array;
   /** When the whole request has to be over. */
   private readonly limitMs: number;
+  /** When the client waits no longer, which is no fault of the backend. */
+  private readonly patientUntilMs: number;
   private over = false;
   private relay: ResponseRelay;
   private readonly upstreams: Upstreams;
@@ -48,7 +50,8 @@ export class Exchange implements UpstreamUser, Asked, Guest {
     this.answers = request.answers;
     this.relay = new ResponseRelay(client, this, lane.responseHead);
     const { requestMs } = lane.table.policy.timeouts;
-    this.limitMs = request.startMs + Math.min(requestMs === 0 ? Infinity : requestMs, request.patienceMs);
+    this.patientUntilMs = request.startMs + request.patienceMs;
+    this.limitMs = Math.min(this.patientUntilMs, requestMs === 0 ? Infinity : request.startMs + requestMs);
   }
 
   get wantsBody(): boolean {
@@ -93,7 +96,8 @@ export class Exchange implements UpstreamUser, Asked, Guest {
     if (outgoing.body === undefined || (upstream === undefined && this.waiting === undefined)) return length;
     const to = outgoing.takeBody(bytes, length, lifetime, upstream?.output);
     if (to === FAULTY) {
-      this.onRequestFault(outgoing.body.fault);
+      const { code, detail } = outgoing.body.fault;
+      this.giveUp(code, detail, this.lane.now());
       return length;
     }
     // Also at the end of the body: it may wait in the very buffer that the next request would be read into.
@@ -125,15 +129,16 @@ export class Exchange implements UpstreamUser, Asked, Guest {
   /** The time given by `expireAt` has come. */
   expire(nowMs: number): void {
     const inTime = nowMs < this.limitMs;
-    if (this.waiting !== undefined) {
+    const patient = nowMs < this.patientUntilMs;
+    if (this.waiting !== undefined && patient) {
       this.waiting.expire();
     } else if (this.relay.status !== 0) {
       // Too late for an error answer: the whole request takes too long, or the client does not read.
-      this.onBroken(inTime ? 'client_closed' : 'response_timeout', nowMs);
+      this.onBroken(inTime || !patient ? 'client_closed' : 'response_timeout', nowMs);
+    } else if (!patient) {
+      this.giveUp('response_timeout', '', nowMs);
     } else if (inTime && this.outgoing.waitsForClient(this.upstream?.output)) {
-      this.finish('client_closed', nowMs);
-      this.over = true;
-      this.client.exchangeFailed('request_timeout', '', nowMs);
+      this.giveUp('request_timeout', '', nowMs);
     } else {
       this.onFailed('response_timeout', nowMs);
     }
@@ -202,12 +207,11 @@ export class Exchange implements UpstreamUser, Asked, Guest {
     this.client.expireAt(Math.min(this.limitMs, dueMs ?? nowMs + responseMs));
   }
 
-  /** The body is malformed or too long: the client's fault, whatever the backend makes of it. */
-  private onRequestFault(fault: HttpFault): void {
-    const nowMs = this.lane.now();
+  /** Ends it for a reason that lies with the client, whatever the backend makes of it. */
+  private giveUp(code: ErrorCode, detail: string, nowMs: number): void {
     this.finish('client_closed', nowMs);
     this.over = true;
-    if (this.relay.status === 0) this.client.exchangeFailed(fault.code, fault.detail, nowMs);
+    if (this.relay.status === 0) this.client.exchangeFailed(code, detail, nowMs);
     else this.client.abort();
   }
 
