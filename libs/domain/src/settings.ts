@@ -17,7 +17,9 @@ export type HealthCheck =
       readonly type: 'http';
       readonly path: string;
       readonly expectStatus: readonly number[];
-    } & ProbeTiming);
+    } & ProbeTiming)
+  /** By grpc.health.v1; without a name, of the server as a whole. */
+  | ({ readonly type: 'grpc'; readonly service: string } & ProbeTiming);
 
 export interface ProbeTiming {
   readonly intervalMs: number;

@@ -20,6 +20,7 @@ const healthCheck = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('none') }),
   z.strictObject({ type: z.literal('tcp'), ...timing }),
   z.strictObject({ type: z.literal('http'), path: z.string(), expectStatus: z.array(count), ...timing }),
+  z.strictObject({ type: z.literal('grpc'), service: z.string(), ...timing }),
 ]);
 
 export const poolSettings: z.ZodType<PoolSettings> = z.strictObject({
