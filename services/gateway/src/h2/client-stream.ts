@@ -122,7 +122,7 @@ export class ClientStream implements ClientSide, Expirable {
     const head = lane.requestHead;
     lane.counters.bytesIn += bytes.length;
     const end = parseRequestHead(bytes, bytes.length, lane.table.policy.limits, head);
-    this.toHead = head.method === 'HEAD';
+    this.toHead = text.startsWith('HEAD ');
     if (end !== bytes.length || head.fields.count !== lines) {
       this.refuse(end === FAULTY ? head.fault : FAULTS.fieldValue, lane.newRequestId());
       return;

@@ -20,7 +20,7 @@ import type { Visitor } from './visitor.ts';
 const REFUSED_LINGER_MS = 2000;
 
 /** What a listener's connections have in common. */
-export interface ListenerTraits {
+interface ListenerTraits {
   /** Whose connections begin with a PROXY header; absent = nobody's. */
   readonly senders?: ProxySenders | undefined;
   /** Clients may speak HTTP/2 too. */
