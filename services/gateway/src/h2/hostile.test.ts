@@ -66,7 +66,7 @@ test('the preface may come in pieces', async () => {
   );
 });
 
-test.each(['PRI * HTTP/2.0\r\n\r\nXX\r\n\r\n', 'PRI / HTTP/1.1\r\nhost: any\r\n\r\n'])(
+test.each(['PRI * HTTP/2.0\r\n\r\nXX\r\n\r\n', 'PRI * HTTP/1.1\r\nhost: any\r\n\r\n'])(
   'what only begins like HTTP/2 is closed (%j)',
   async (bytes) => {
     const client = await start();
