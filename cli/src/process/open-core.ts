@@ -55,9 +55,9 @@ async function open(
 ): Promise<Omit<Core, 'close'>> {
   const metrics = createMetrics();
   const opened = await openLog(local, log, clock);
-  closing.add('the event log', () => opened.close());
   const random = systemRandom();
   const owner = `${local.name}#${random.uuid()}`;
+  closing.add('the event log', () => opened.close());
   const store = await openStore(local, owner, log, clock);
   closing.add('the state store', () => store.close());
   const fold = await restoreFold(opened.events, log);

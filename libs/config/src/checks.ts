@@ -1,4 +1,4 @@
-import type { RouteSettings, SharedSettings } from '@usher/domain';
+import type { PoolSettings, RouteSettings, SharedSettings } from '@usher/domain';
 import { formatPlace } from './fault.ts';
 import { join, type Reading } from './reading.ts';
 import type { Address, AdminSettings, LocalSettings } from './settings.ts';
@@ -83,16 +83,23 @@ function matchOf({ host, path }: RouteSettings): string {
   return `${host ?? ''}${path}`;
 }
 
+/** What keeps a pool's backends from being reached through plugins. */
+function barrierToPlugins({ proxyProtocol, http2 }: PoolSettings): string | undefined {
+  if (proxyProtocol !== 'none') return 'proxy_protocol';
+  return http2 ? 'http2' : undefined;
+}
+
 function checkPools({ pools, routes }: SharedSettings, reading: Reading): void {
   const ids = pools.map((pool) => pool.id);
   const known = new Set(ids);
   for (const route of routes) {
     const pool = pools.find(({ id }) => id === route.pool);
-    if (pool !== undefined && pool.proxyProtocol !== 'none' && route.plugins.length > 0) {
+    const barrier = pool === undefined ? undefined : barrierToPlugins(pool);
+    if (pool !== undefined && barrier !== undefined && route.plugins.length > 0) {
       reading.complain(
         route,
         'plugins',
-        `pool ${JSON.stringify(pool.id)} has proxy_protocol, which does not go through plugins`,
+        `pool ${JSON.stringify(pool.id)} has ${barrier}, which does not go through plugins`,
       );
     }
     if (known.has(route.pool)) continue;

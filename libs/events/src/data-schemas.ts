@@ -20,6 +20,7 @@ const healthCheck = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('none') }),
   z.strictObject({ type: z.literal('tcp'), ...timing }),
   z.strictObject({ type: z.literal('http'), path: z.string(), expectStatus: z.array(count), ...timing }),
+  z.strictObject({ type: z.literal('grpc'), service: z.string(), ...timing }),
 ]);
 
 export const poolSettings: z.ZodType<PoolSettings> = z.strictObject({
@@ -46,6 +47,7 @@ export const poolSettings: z.ZodType<PoolSettings> = z.strictObject({
   }),
   retry: z.strictObject({ attempts: count, budgetRatio: z.number().min(0).max(1) }),
   proxyProtocol: z.enum(PROXY_PROTOCOLS),
+  http2: z.boolean(),
   drainMs: count,
   agents: z.boolean(),
 });

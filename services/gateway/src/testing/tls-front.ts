@@ -18,6 +18,7 @@ export function tlsFront(accept: (socket: Socket) => void): TlsListener {
     },
     {
       accept,
+      protocols: ['h2', 'http/1.1'],
       now: () => performance.now(),
       handshakeMs: () => 10_000,
       handshakesMax: () => 1_000,

@@ -5,8 +5,6 @@ import { type ListenerTls, TlsContexts } from './contexts.ts';
 import { failureOf, type HandshakeFailure, type TlsCounters } from './counters.ts';
 import { clientIsValid, serveTls } from './tls-socket.ts';
 
-/** What is spoken over TLS, best first (RFC 7301); a client that speaks none of it is refused. */
-const PROTOCOLS = ['http/1.1'];
 /** How long connections that were accepted before a drain may still take to shake hands. */
 const SETTLE_MAX_MS = 1_000;
 /** Anyone can make handshakes fail, so only an example of them now and then reaches the log. */
@@ -16,6 +14,8 @@ const LOG_INTERVAL_MS = 1_000;
 export interface TlsListenerTools {
   /** Takes a connection whose handshake is done. */
   accept(socket: Socket): void;
+  /** What is spoken over TLS, best first (RFC 7301); a client that speaks none of it is refused. */
+  readonly protocols: string[];
   now(): number;
   /** How long a handshake may take in all. */
   handshakeMs(): number;
@@ -57,7 +57,7 @@ export class TlsListener {
       secureContext: contexts.standard,
       SNICallback: (host: string, done: (error: null, context: SecureContext) => void) =>
         done(null, contexts.choose(host)),
-      ALPNProtocols: PROTOCOLS,
+      ALPNProtocols: tools.protocols,
       requestCert: clientAuth !== 'none',
       rejectUnauthorized: clientAuth === 'required',
     });

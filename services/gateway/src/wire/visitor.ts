@@ -5,13 +5,21 @@ import type { Endpoint } from '../proxy-protocol/parse.ts';
 import { proxyHeaderV1, proxyHeaderV2 } from '../proxy-protocol/write.ts';
 import { Announcement } from './announcement.ts';
 import type { ClientSocket, ClientSocketUser } from './client-socket.ts';
+import type { LooseSocket } from './connection-owner.ts';
 import type { LaneContext } from './lane-context.ts';
 import type { Peer } from './peer.ts';
 import { problemResponse } from './problem-response.ts';
 
+/** The two ends of a connection. */
+export interface Ends {
+  readonly remote: Endpoint;
+  readonly local: Endpoint;
+}
+
 /** Who a client connection is for, and its place among the connections of that client. */
 export class Visitor {
   peer: Peer;
+  readonly maySpeakHttp2: boolean;
   private readonly lane: LaneContext;
   /** Under which it is counted, if it is. */
   private client: string | undefined;
@@ -19,9 +27,12 @@ export class Visitor {
   private source: Endpoint | undefined;
   private destination: Endpoint | undefined;
 
-  constructor(lane: LaneContext, socket: Socket) {
+  /** `http2`: the listener speaks HTTP/2, over TLS with those that agreed to it (RFC 9113 section 3.3). */
+  constructor(lane: LaneContext, socket: Socket, http2: boolean) {
     this.lane = lane;
-    const scheme = socket instanceof TLSSocket ? 'https' : 'http';
+    const overTls = socket instanceof TLSSocket;
+    this.maySpeakHttp2 = http2 && (!overTls || socket.alpnProtocol === 'h2');
+    const scheme = overTls ? 'https' : 'http';
     this.peer = lane.peers.describe(socket.remoteAddress ?? '', scheme, lane.table.policy.trustedProxies);
   }
 
@@ -50,18 +61,18 @@ export class Visitor {
   }
 
   /** The plugin lane serves the connection from now on; it counts until it closes. */
-  handOver(socket: Socket, bytes: Buffer): void {
+  handOver({ socket, bytes }: LooseSocket): void {
     const { lane, peer } = this;
     if (this.client !== undefined) socket.once('close', () => this.leave());
     lane.counters.handedOver += 1;
-    lane.handOver(socket, bytes, peer.address);
+    lane.handOver(socket, bytes, peer);
   }
 
   /** What tells a backend at the start of a connection whom it is for, as latin1; empty for `none`. */
-  proxyHeader(version: ProxyProtocol, link: ClientSocket): string {
+  proxyHeader(version: ProxyProtocol, { remote, local }: Ends): string {
     if (version === 'none') return '';
-    const source = this.source ?? link.remote;
-    const destination = this.destination ?? link.local;
+    const source = this.source ?? remote;
+    const destination = this.destination ?? local;
     const header = version === 'v1' ? proxyHeaderV1(source, destination) : proxyHeaderV2(source, destination);
     return header.toString('latin1');
   }

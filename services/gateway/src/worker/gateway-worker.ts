@@ -113,15 +113,16 @@ export class GatewayWorker {
   /** What takes the connections of a listener. */
   #acceptor(
     place: number,
-    { proxyProtocol, proxyProtocolFrom }: ListenAddress,
+    { proxyProtocol, proxyProtocolFrom, http2 = true }: ListenAddress,
     tls: ListenerTls | undefined,
   ): (socket: Socket) => void {
     const senders = proxyProtocol === true ? new ProxySenders(proxyProtocolFrom ?? []) : undefined;
-    const accept = (socket: Socket): void => this.#wire.accept(socket, senders);
+    const accept = (socket: Socket): void => this.#wire.accept(socket, { senders, http2 });
     if (tls === undefined) return accept;
     const table = this.#table;
     const listener = new TlsListener(tls, {
       accept,
+      protocols: http2 ? ['h2', 'http/1.1'] : ['http/1.1'],
       now: this.#clock.now,
       handshakeMs: () => table.policy.timeouts.requestHeaderMs,
       handshakesMax: () => Math.ceil(table.policy.limits.connections / this.#start.workers),

@@ -30,6 +30,7 @@ export function declared(
         },
         retry: { attempts: 1, budgetRatio: 0.2 },
         proxyProtocol: 'none',
+        http2: false,
         drainMs: 30_000,
         agents: false,
       },

@@ -1,4 +1,5 @@
-import { createServer, type Server, type Socket } from 'node:net';
+import { createServer, type Server } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { connect as connectTls } from 'node:tls';
 import {
   FastRandom,
@@ -58,6 +59,10 @@ export interface HarnessOptions {
   readonly asStreams?: boolean;
   readonly senders?: ProxySenders;
   readonly proxyProtocol?: ProxyProtocol;
+  /** Backends are spoken to in HTTP/2. */
+  readonly toHttp2?: boolean;
+  /** Whether the listener speaks HTTP/2. */
+  readonly http2?: boolean;
   /** Clients and lane speak TLS with each other. */
   readonly tls?: boolean;
 }
@@ -68,7 +73,7 @@ export class Harness {
   readonly counters = new WireCounters();
   readonly lane: WireLane;
   readonly backends: readonly RawBackend[];
-  readonly handedOver: { readonly socket: Socket; readonly head: Buffer; readonly client: string }[] = [];
+  readonly handedOver: { readonly socket: Duplex; readonly head: Buffer; readonly client: string }[] = [];
   /** What was logged. */
   readonly log = new RecordingLog();
   /** Hosts of which the lane said that a connection failed. */
@@ -90,7 +95,7 @@ export class Harness {
       now,
       dialler: new Dialler({ log, now, onUnreachable: (host) => this.unreachable.push(host) }),
       newRequestId: () => `id-${++this.ids}`,
-      handOver: (socket, head, client) => this.handedOver.push({ socket, head, client }),
+      handOver: (socket, head, { address }) => this.handedOver.push({ socket, head, client: address }),
       counters: this.counters,
       log,
       workers: options.workers ?? 1,
@@ -103,7 +108,7 @@ export class Harness {
         return;
       }
       if (options.asStreams === true) Object.defineProperty(socket, 'encrypted', { value: false });
-      this.lane.accept(socket, options.senders);
+      this.lane.accept(socket, { senders: options.senders, http2: options.http2 ?? true });
     });
   }
 
@@ -198,6 +203,7 @@ function tableFor(backends: readonly RawBackend[], options: HarnessOptions): Rec
       {
         kind: 'pool',
         settings: pool({
+          http2: options.toHttp2 ?? false,
           proxyProtocol: options.proxyProtocol ?? 'none',
           retry: options.retry ?? { attempts: 1, budgetRatio: 0.2 },
           queue: options.queue,
