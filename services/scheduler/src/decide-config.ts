@@ -27,7 +27,7 @@ export function decideConfig(state: FleetState, declared: DeclaredConfig, nowMs:
     ...pools.flatMap((pool) => declarePool(state, pool)),
     ...backends.flatMap((backend) => {
       const pool = pools.find(({ id }) => id === backend.pool);
-      return pool === undefined ? [] : declareBackend(state, backend, pool);
+      return pool === undefined ? [] : declareBackend(state, backend, pool, 'config');
     }),
     ...dropUndeclared(state, declared.shared, nowMs),
   ];
@@ -54,15 +54,17 @@ function declarePool(state: FleetState, settings: PoolSettings): EventDraft[] {
   return drafts;
 }
 
-function declareBackend(
+/** The events that make a backend what its owner declares. */
+export function declareBackend(
   state: FleetState,
   settings: BackendState['settings'],
   pool: PoolSettings,
+  origin: 'config' | 'agent',
 ): EventDraft[] {
   const { id } = settings;
   const known = state.backends.get(id);
   if (known === undefined) {
-    const data = { settings, origin: 'config' as const, health: initialHealth(pool) };
+    const data = { settings, origin, health: initialHealth(pool) };
     return [{ type: 'backend.registered', subject: id, data }];
   }
   const again: EventDraft[] = known.removing

@@ -17,6 +17,9 @@ export interface JetStreamOptions {
   readonly clock: Clock;
 }
 
+/** What a process uses of NATS: `messages` needs no right to JetStream. */
+export type LinkUse = 'log' | 'messages';
+
 /** A connection that has passed the checks: what callers work with while it lasts. */
 export interface Session {
   readonly connection: NatsConnection;
@@ -43,6 +46,7 @@ export class Link {
   readonly log: Log;
   readonly inboxPrefix: string;
   readonly #options: ConnectionOptions;
+  readonly #use: LinkUse;
   #connection: NatsConnection | undefined;
   /** The connection has a server at its other end, as far as is known. */
   #up = false;
@@ -56,7 +60,8 @@ export class Link {
   readonly #sessionListeners = new Set<(session: Session) => void>();
 
   /** Throws when the credentials cannot be used. */
-  constructor({ servers, credentials, name, log, clock }: JetStreamOptions) {
+  constructor({ servers, credentials, name, log, clock }: JetStreamOptions, use: LinkUse = 'log') {
+    this.#use = use;
     this.clock = clock;
     this.log = log;
     this.status = new ConnectionStatus(clock, false);
@@ -175,9 +180,9 @@ export class Link {
     if (connection === undefined) return;
     const version = connection.info?.version ?? '0';
     assertVersion(version);
-    const options = { timeout: REQUEST_TIMEOUT_MS };
+    const options = { timeout: REQUEST_TIMEOUT_MS, checkAPI: this.#use === 'log' };
     const manager = await this.guard(jetstreamManager(connection, options));
-    await this.guard(ensureStreams(manager, this.log));
+    if (this.#use === 'log') await this.guard(ensureStreams(manager, this.log));
     const client = jetstream(connection, options);
     const payloadBytesMax = connection.info?.max_payload ?? 0;
     const session = { connection, client, manager, payloadBytesMax };

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { problemOf } from '@usher/domain';
 import { backendStats } from '@usher/events';
 import type { Service } from '@usher/ports';
 import { RecordingLog, SimulatedClock, seededRandom, tempDir } from '@usher/testing';
@@ -45,7 +46,8 @@ beforeEach(async () => {
         atMs: clock.now(),
       });
       if (status === 0) return;
-      response.writeHead(status, { location: '/elsewhere' }).end();
+      response.writeHead(status, { location: '/elsewhere' });
+      response.end(status === 404 ? JSON.stringify(problemOf('not_found', 'no web-1 here')) : undefined);
     });
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -88,7 +90,7 @@ describe('an agent that reports over HTTP', () => {
   test('tells that the fleet does not know its backend, once, and that it does by now', async () => {
     status = 404;
     await until(() => received.length >= 3);
-    expect(agent.fault()).toBe('the fleet does not know the backend web-1');
+    expect(agent.fault()).toBe('no web-1 here');
     expect(log.entries.filter((entry) => entry.level === 'warn')).toHaveLength(1);
     status = 204;
     await until(() => agent.fault() === undefined);
