@@ -39,11 +39,11 @@ export const agent: CliCommand = {
     const clock = systemClock();
     const log = createLog({ level: 'info', format: 'text', clock });
     const stopped = new Promise<string>((resolve) => onStopSignals(resolve));
-    const { target, close } = await open(backend, values, { clock, log, io });
+    const opened = await open(backend, values, { clock, log, io });
     const sources = { disk, cgroup };
     const running = startAgent({
       id: backend,
-      target,
+      target: opened.target,
       registration,
       clock,
       random: systemRandom(),
@@ -52,7 +52,7 @@ export const agent: CliCommand = {
     });
     await stopped;
     await running.stop();
-    await close();
+    await opened.close();
     log.close();
     return EXIT_OK;
   },
@@ -75,8 +75,8 @@ async function open(
   // An agent that reports over HTTP need not load it.
   const { openNatsBus } = await import('@usher/event-log');
   const name = `agent-${backend}`;
-  const { bus, close } = await openNatsBus({ servers: nats.split(','), credentials, name, log, clock });
-  return { target: { bus }, close };
+  const opened = await openNatsBus({ servers: nats.split(','), credentials, name, log, clock });
+  return { target: { bus: opened.bus }, close: () => opened.close() };
 }
 
 /** Undefined without `--register`, with which the others make sense only. */

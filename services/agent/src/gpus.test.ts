@@ -88,8 +88,7 @@ describe('GPUs', () => {
   });
 
   test('are reported as mean over the rounds', async () => {
-    const round = (percent: number) => `0, 1, ${percent}, 100, 200, 40, 50.00`;
-    await reported([round(20), round(40), round(90)].join('\n'));
+    await reported([20, 40, 90].map((percent) => `0, 1, ${percent}, 100, 200, 40, 50.00`).join('\n'));
     await rig.until(() => gpus()[0]?.percent === 50);
   });
 

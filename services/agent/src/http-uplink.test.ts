@@ -125,26 +125,27 @@ describe('an agent that reports over HTTP', () => {
   });
 });
 
-describe('a server that answers', () => {
-  /** Answers the n-th request with the n-th of these, the last one again and again. */
-  const answering = (...answers: readonly (readonly string[])[]) => {
-    let count = 0;
-    return createRawServer((socket) => {
-      socket.on('data', () => {
-        const pieces = answers[Math.min(count++, answers.length - 1)] ?? [];
-        let at = 0;
-        const next = (): void => {
-          const piece = pieces[at++];
-          if (piece === undefined || socket.destroyed) return;
-          if (piece === 'END') socket.end();
-          else socket.write(piece);
-          setTimeout(next, 2);
-        };
-        next();
-      });
-      socket.on('error', () => undefined);
+/** Answers the n-th request with the n-th of these, the last one again and again. */
+function answering(...answers: readonly (readonly string[])[]): Server {
+  let count = 0;
+  return createRawServer((socket) => {
+    socket.on('data', () => {
+      const pieces = answers[Math.min(count++, answers.length - 1)] ?? [];
+      let at = 0;
+      const next = (): void => {
+        const piece = pieces[at++];
+        if (piece === undefined || socket.destroyed) return;
+        if (piece === 'END') socket.end();
+        else socket.write(piece);
+        setTimeout(next, 2);
+      };
+      next();
     });
-  };
+    socket.on('error', () => undefined);
+  });
+}
+
+describe('a server that answers', () => {
   const OK = 'HTTP/1.1 204 No Content\r\n\r\n';
 
   test.each([

@@ -65,12 +65,11 @@ export class RecordedMachine {
   /** The group that the agent runs in, as the kernel tells it, and the one that is seen at the mount. */
   runIn(group: string, shows = '/'): void {
     this.write('proc/self/cgroup', `1:name=systemd:/elsewhere\n0::${group}\n`);
-    const line = (id: number, root: string, at: string, type: string): string =>
-      `${id} 23 0:${id} ${root} ${at} rw,nosuid - ${type} ${type} rw\n`;
-    this.write(
-      'proc/self/mountinfo',
-      line(30, '/', '/', 'ext4') + line(31, shows, '/sys/fs/cgroup', 'cgroup2'),
-    );
+    const mounts = [
+      '30 23 8:1 / / rw,nosuid - ext4 /dev/sda1 rw',
+      `31 30 0:31 ${shows} /sys/fs/cgroup rw,nosuid - cgroup2 cgroup2 rw`,
+    ];
+    this.write('proc/self/mountinfo', `${mounts.join('\n')}\n`);
   }
 
   /** Lets a shell script stand in for the GPU driver's tool. */
