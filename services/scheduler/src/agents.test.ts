@@ -48,7 +48,8 @@ test('what a file or an operator declared stays theirs', async () => {
   const fleet = newFleet();
   const { fold } = await fleet.start('s1', withAgents(['a']));
   await fleet.command('backend.add', { settings: { ...settings, id: 'o' } });
-  const before = fold.digest();
+  const declaredStates = () => JSON.stringify(['a', 'o'].map((id) => fold.state.backends.get(id)));
+  const before = declaredStates();
   for (const id of ['a', 'o']) {
     const other = { ...settings, id, url: 'http://10.66.66.66:80' };
     expect(await fleet.command('backend.announce', { settings: other })).toMatchObject({
@@ -57,7 +58,7 @@ test('what a file or an operator declared stays theirs', async () => {
     });
     expect(await fleet.command('backend.withdraw', { backend: id })).toMatchObject({ ok: true, events: [] });
   }
-  expect(fold.digest()).toBe(before);
+  expect(declaredStates()).toBe(before);
 });
 
 test('withdrawn it drains and goes; announced meanwhile, it stays', async () => {
@@ -96,4 +97,18 @@ test('an agent’s backend stays when a file that never declared it changes, and
   const pools = shared.pools.map((pool) => ({ ...pool, id: 'other' }));
   const third = await fleet.start('s3', { shared: { ...shared, pools, backends: [] }, hash: 'other' });
   expect(third.fold.state.backends.has('n')).toBe(false);
+});
+
+test('a file that declares an agent’s backend takes it over', async () => {
+  const fleet = newFleet();
+  const first = await fleet.start('s1', withAgents(['a']));
+  await fleet.command('backend.announce', { settings });
+  await first.scheduler.stop();
+  const { fold } = await fleet.start('s2', withAgents(['a', 'n']));
+  expect(fold.state.backends.get('n')).toMatchObject({
+    origin: 'config',
+    settings: { url: 'http://10.0.0.2:80' },
+  });
+  await fleet.command('backend.announce', { settings });
+  expect(fold.state.backends.get('n')?.settings.url).toBe('http://10.0.0.2:80');
 });

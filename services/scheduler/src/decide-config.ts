@@ -86,10 +86,11 @@ export function declareBackend(
   const again: EventDraft[] = known.removing
     ? [{ type: 'backend.enabled', subject: id, data: { backend: id } }]
     : [];
-  if (canonicalJson(known.settings) === canonicalJson(settings) && known.origin === 'config') return again;
-  const origin = known.origin === 'config' ? {} : ({ origin: 'config' } as const);
+  if (canonicalJson(known.settings) === canonicalJson(settings) && known.origin === origin) return again;
+  // A file takes over what it declares from whoever had it.
+  const taken = known.origin !== 'config' && origin === 'config' ? { origin } : {};
   const moved = known.settings.url !== settings.url || known.settings.pool !== settings.pool;
-  const data = { settings, ...origin, ...(moved ? { health: initialHealth(pool) } : {}) };
+  const data = { settings, ...taken, ...(moved ? { health: initialHealth(pool) } : {}) };
   return [{ type: 'backend.updated', subject: id, data }, ...again];
 }
 
