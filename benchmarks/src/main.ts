@@ -31,6 +31,10 @@ const BENCHMARKS: Readonly<Record<string, Entry>> = {
     about: 'appends and replay of the embedded event log',
     load: async () => await import('./event-log.ts'),
   },
+  agent: {
+    about: 'share of a core that an agent costs, five minutes long; --seconds',
+    load: async () => await import('./agent.ts'),
+  },
 };
 
 const HELP = `npm run bench -- [benchmark] [flags]

@@ -38,7 +38,9 @@ export class AdminClient {
     if (admin === null) throw new UsageError('the configuration has no admin server; name one with --admin');
     const host = admin.host === '0.0.0.0' || admin.host === '::' ? '127.0.0.1' : admin.host;
     const token =
-      args.token ?? admin.tokens.find(({ role }) => role === 'admin')?.secret ?? admin.tokens[0]?.secret;
+      args.token ??
+      admin.tokens.find(({ role }) => role === 'admin')?.secret ??
+      admin.tokens.find(({ role }) => role !== 'agent')?.secret;
     return new AdminClient(`http://${host.includes(':') ? `[${host}]` : host}:${admin.port}`, {
       token,
       timeoutMs,

@@ -48,6 +48,16 @@ function checkSharing(local: LocalSettings, reading: Reading): void {
 
 function checkAdmin(admin: AdminSettings, reading: Reading): void {
   checkUnique(admin.tokens, ['name'], (token) => token.name, reading);
+  for (const token of admin.tokens) {
+    if (token.role === 'agent' && token.backend === undefined)
+      reading.complain(token, '', 'a token with the role agent needs `backend`, the one that it speaks for');
+    if (token.role !== 'agent' && token.backend !== undefined)
+      reading.complain(
+        token,
+        'backend',
+        `only a token with the role agent is about one backend; this is ${token.role}`,
+      );
+  }
   const guarded = admin.tokens.length > 0 || reading.isFaulty(join(reading.pathOf(admin), 'tokens'));
   if (guarded || isLoopback(admin.host)) return;
   reading.complain(

@@ -59,7 +59,9 @@ export interface AdminSettings extends Address {
 export interface AdminToken {
   readonly name: string;
   readonly secret: string;
-  readonly role: 'read' | 'operate' | 'admin';
+  readonly role: 'read' | 'operate' | 'admin' | 'agent';
+  /** The backend that an `agent` speaks for. */
+  readonly backend?: string | undefined;
 }
 
 export type BusSettings =

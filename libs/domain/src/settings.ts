@@ -100,6 +100,8 @@ export interface BackendSettings {
   /** Relative share, 0 = never chosen. */
   readonly weight: number;
   readonly zone?: string | undefined;
+  /** Where on the Earth it is, in degrees. */
+  readonly place?: { readonly latitude: number; readonly longitude: number } | undefined;
   /** Requests that each gateway may have under way on it at a time; absent or 0 = no limit. */
   readonly maxConnections?: number | undefined;
   /** What reservations may fill; undefined = reservations never fill it. */

@@ -15,6 +15,10 @@ export const COMMANDS = {
     zone: z.string().optional(),
   }),
   'backend.remove': target,
+  /** What an agent says of the backend beside it; a pool that takes agents gets it, or its new settings. */
+  'backend.announce': z.strictObject({ settings: backendSettings }),
+  /** Takes away a backend that an agent announced, and no other. */
+  'backend.withdraw': target,
   'backend.drain': z.strictObject({ backend: id, deadlineMs: z.number().int().nonnegative().optional() }),
   'backend.enable': target,
   'backend.disable': target,

@@ -66,6 +66,9 @@ export const backendSettings: z.ZodType<BackendSettings> = z.strictObject({
   url: z.string(),
   weight: z.number().nonnegative().max(WEIGHT_MAX),
   zone: z.string().optional(),
+  place: z
+    .strictObject({ latitude: z.number().min(-90).max(90), longitude: z.number().min(-180).max(180) })
+    .optional(),
   maxConnections: count.optional(),
   capacity: resources.optional(),
 });

@@ -32,7 +32,7 @@ export function decideConfig(
     ...pools.flatMap((pool) => declarePool(state, pool)),
     ...backends.flatMap((backend) => {
       const pool = pools.find(({ id }) => id === backend.pool);
-      return pool === undefined ? [] : declareBackend(state, backend, pool);
+      return pool === undefined ? [] : declareBackend(state, backend, pool, 'config');
     }),
     ...dropUndeclared(state, declared.shared, nowMs),
   ];
@@ -70,24 +70,27 @@ function declarePool(state: FleetState, settings: PoolSettings): EventDraft[] {
   return drafts;
 }
 
-function declareBackend(
+/** The events that make a backend what its owner declares. */
+export function declareBackend(
   state: FleetState,
   settings: BackendState['settings'],
   pool: PoolSettings,
+  origin: 'config' | 'agent',
 ): EventDraft[] {
   const { id } = settings;
   const known = state.backends.get(id);
   if (known === undefined) {
-    const data = { settings, origin: 'config' as const, health: initialHealth(pool) };
+    const data = { settings, origin, health: initialHealth(pool) };
     return [{ type: 'backend.registered', subject: id, data }];
   }
   const again: EventDraft[] = known.removing
     ? [{ type: 'backend.enabled', subject: id, data: { backend: id } }]
     : [];
-  if (canonicalJson(known.settings) === canonicalJson(settings) && known.origin === 'config') return again;
-  const origin = known.origin === 'config' ? {} : ({ origin: 'config' } as const);
+  if (canonicalJson(known.settings) === canonicalJson(settings) && known.origin === origin) return again;
+  // A file takes over what it declares from whoever had it.
+  const taken = known.origin !== 'config' && origin === 'config' ? { origin } : {};
   const moved = known.settings.url !== settings.url || known.settings.pool !== settings.pool;
-  const data = { settings, ...origin, ...(moved ? { health: initialHealth(pool) } : {}) };
+  const data = { settings, ...taken, ...(moved ? { health: initialHealth(pool) } : {}) };
   return [{ type: 'backend.updated', subject: id, data }, ...again];
 }
 

@@ -13,6 +13,9 @@ import { assertVersion, describeDurability, UnsupportedServerError } from './ser
 import { lossOf, StreamIdentity } from './stream-identity.ts';
 import { EVENTS_STREAM, ensureStreams, findStream } from './streams.ts';
 
+/** What a process uses of NATS: `messages` needs no right to JetStream. */
+export type LinkUse = 'log' | 'messages';
+
 /** A connection that has passed the checks: what callers work with while it lasts. */
 export interface Session {
   readonly connection: NatsConnection;
@@ -41,6 +44,7 @@ export class Link {
   readonly inboxPrefix: string;
   readonly identity = new StreamIdentity();
   readonly #options: ConnectionOptions;
+  readonly #use: LinkUse;
   #connection: NatsConnection | undefined;
   /** The connection has a server at its other end, as far as is known. */
   #up = false;
@@ -54,8 +58,9 @@ export class Link {
   readonly #sessionListeners = new Set<(session: Session) => void>();
 
   /** Throws when the credentials cannot be used. */
-  constructor(options: JetStreamOptions) {
+  constructor(options: JetStreamOptions, use: LinkUse = 'log') {
     const { name, log, clock } = options;
+    this.#use = use;
     this.clock = clock;
     this.log = log;
     this.status = new ConnectionStatus(clock, false);
@@ -221,10 +226,11 @@ export class Link {
     if (connection === undefined) return;
     const version = connection.info?.version ?? '0';
     assertVersion(version);
-    const options = { timeout: REQUEST_TIMEOUT_MS };
+    const options = { timeout: REQUEST_TIMEOUT_MS, checkAPI: this.#use === 'log' };
     const manager = await this.guard(jetstreamManager(connection, options));
     const { reached, known } = this.identity;
-    const events = await this.guard(ensureStreams(manager, this.log, known));
+    const reads = this.#use === 'log';
+    const events = reads ? await this.guard(ensureStreams(manager, this.log, known)) : undefined;
     const client = jetstream(connection, options);
     const payloadBytesMax = connection.info?.max_payload ?? 0;
     const session = { connection, client, manager, payloadBytesMax };
@@ -232,7 +238,7 @@ export class Link {
     this.#failureReported = false;
     const server = connection.getServer();
     this.log.info('connected to NATS', { server, version, durability: describeDurability(version) });
-    if (this.#judge(events, reached) && events !== undefined) this.#recognise(session, events);
+    if (reads && this.#judge(events, reached) && events !== undefined) this.#recognise(session, events);
   }
 
   /** Undefined when the log was closed meanwhile. */
