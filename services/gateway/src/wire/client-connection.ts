@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import { ERRORS, type ErrorCode } from '@usher/domain';
 import { FAULTY, FIELD, INCOMPLETE, type RequestHead } from '@usher/http1';
+import type { ProxyClaim } from '../proxy-protocol/parse.ts';
 import type { RouteEntry } from '../routing-table.ts';
 import type { ClientSide } from './client-side.ts';
 import { ClientSocket, type ClientSocketUser } from './client-socket.ts';
@@ -50,14 +51,13 @@ export class ClientConnection implements ClientSide, ClientSocketUser {
   private requests = 0;
   private readonly lastHost = new LastHost();
 
-  /** `announced`: it begins with a PROXY header. */
-  constructor(socket: Socket, lane: LaneContext, owner: ConnectionOwner, announced: boolean) {
+  constructor(socket: Socket, lane: LaneContext, owner: ConnectionOwner, claim?: ProxyClaim) {
     this.lane = lane;
     this.owner = owner;
-    this.visitor = new Visitor(lane, socket);
+    this.visitor = new Visitor(lane, socket, claim);
     this.link = new ClientSocket(socket, lane, this);
     this.output = this.link.output;
-    this.visitor.arrive(this.link, this, announced);
+    this.visitor.arrive(this.link);
   }
 
   get connectionLine(): ConnectionLine {

@@ -1,13 +1,13 @@
 import type { Socket } from 'node:net';
 import { RequestHead, ResponseHead } from '@usher/http1';
-import type { ProxySenders } from '../proxy-protocol/senders.ts';
+import type { ProxyClaim } from '../proxy-protocol/parse.ts';
 import { BackendFaultLog } from './backend-fault-log.ts';
 import { ClientCensus } from './client-census.ts';
 import { ClientConnection, type ConnectionOwner } from './client-connection.ts';
 import type { WireCounts } from './counters.ts';
 import { DeadlineWheel, TICK_MS } from './deadlines.ts';
 import type { LaneContext, WireLaneOptions } from './lane-context.ts';
-import { PeerDirectory, plainAddress } from './peer.ts';
+import { PeerDirectory } from './peer.ts';
 import { problemResponse } from './problem-response.ts';
 import { Upgrades } from './upgrades.ts';
 import { UpstreamPools } from './upstream-pools.ts';
@@ -17,8 +17,11 @@ const REFUSED_LINGER_MS = 2000;
 
 /** The wire lane of one worker. */
 export interface WireLane {
-  /** Serves a connection that a listener accepted. `senders`: whose connections to it begin with a PROXY header. */
-  accept(socket: Socket, senders?: ProxySenders): void;
+  /**
+   * Serves a connection that a listener accepted. `claim`: what a PROXY header said before; `first`: bytes that were read with
+   * that.
+   */
+  accept(socket: Socket, claim?: ProxyClaim, first?: Buffer): void;
   /**
    * Takes no further request on kept connections, lets those in progress finish, tells WebSockets one after the other to
    * go, and resolves when none is left or, by force, after `deadlineMs`. The lane is of no use afterwards.
@@ -61,7 +64,7 @@ class Lane implements WireLane, ConnectionOwner {
     return this.context.counters.read();
   }
 
-  accept(socket: Socket, senders?: ProxySenders): void {
+  accept(socket: Socket, claim?: ProxyClaim, first?: Buffer): void {
     const { counters, table, workers } = this.context;
     const connectionsMax = Math.ceil(table.policy.limits.connections / workers);
     if (this.connections.size >= connectionsMax) {
@@ -71,8 +74,11 @@ class Lane implements WireLane, ConnectionOwner {
     }
     counters.connectionsAccepted += 1;
     counters.connectionsOpen += 1;
-    const announced = senders?.include(plainAddress(socket.remoteAddress ?? '')) === true;
-    this.connections.add(new ClientConnection(socket, this.context, this, announced));
+    const connection = new ClientConnection(socket, this.context, this, claim);
+    this.connections.add(connection);
+    if (first === undefined || first.length === 0) return;
+    counters.bytesIn += first.length;
+    connection.onBytes(first, first.length, 'ever');
   }
 
   closeGone(): void {
