@@ -164,13 +164,17 @@ class RunningGateway implements Gateway {
     });
   }
 
-  listen(listen: readonly ListenerSettings[]): Promise<void> {
-    const change = this.#changed.then(async () => {
+  async listen(listen: readonly ListenerSettings[]): Promise<void> {
+    const before = this.#changed;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#changed = promise;
+    try {
+      await before;
       if (this.#stopped !== undefined) throw new UsherError('conflict', 'the gateway is stopping');
       await this.#listeners.change(listen);
-    });
-    this.#changed = change.catch(() => {});
-    return change;
+    } finally {
+      resolve();
+    }
   }
 
   fault(): string | undefined {

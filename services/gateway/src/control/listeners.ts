@@ -7,7 +7,7 @@ import type { ListenAddress, ListenerStart } from '../worker/protocol.ts';
 import { ListenerCertificates, type Reloads } from './listener-certificates.ts';
 import type { Workers } from './workers.ts';
 
-const EVERY_ADDRESS = ['0.0.0.0', '::'];
+const EVERY_ADDRESS = new Set(['0.0.0.0', '::']);
 
 export interface ListenerSettings extends ListenAddress {
   /** Where its certificates come from; left out, it is plain. */
@@ -82,7 +82,7 @@ export class Listeners {
   }
 
   #follow(settings: ListenerSettings, left: Listener[]): Listener {
-    const { tls, ...asked } = settings;
+    const { tls: _files, ...asked } = settings;
     const at = left.findIndex((other) => other.asked.host === asked.host && other.asked.port === asked.port);
     const [same] = at < 0 ? [] : left.splice(at, 1);
     const id = same?.id ?? this.#nextId++;
@@ -164,7 +164,7 @@ async function failureToListen({ host, port }: ListenAddress): Promise<NodeJS.Er
 }
 
 async function overlap(one: string, other: string): Promise<boolean> {
-  if (EVERY_ADDRESS.includes(one) || EVERY_ADDRESS.includes(other)) return true;
+  if (EVERY_ADDRESS.has(one) || EVERY_ADDRESS.has(other)) return true;
   const [first, second] = await Promise.all([lookup(one), lookup(other)]);
   return first.address === second.address;
 }

@@ -16,7 +16,7 @@ const LOG_INTERVAL_MS = 1_000;
 export interface TlsListenerTools {
   /** Takes a connection whose handshake is done. */
   accept(socket: Socket, claim: ProxyClaim | undefined): void;
-  now(): number;
+  readonly now: () => number;
   readonly arrivals: Arrivals;
   readonly counters: TlsCounters;
   readonly log: Log;
@@ -81,7 +81,7 @@ export class TlsListener {
   }
 
   #secure(socket: TLSSocket, clientAuth: ListenerTls['clientAuth'], claim: ProxyClaim | undefined): void {
-    const { accept, arrivals, counters } = this.#tools;
+    const { arrivals, counters } = this.#tools;
     if (clientAuth !== 'none') {
       const valid = clientIsValid(socket);
       if (valid === false || (valid === undefined && clientAuth === 'required')) {
@@ -93,7 +93,7 @@ export class TlsListener {
     if (socket.isSessionReused()) counters.resumed += 1;
     else counters.full += 1;
     arrivals.end(socket);
-    accept(socket, claim);
+    this.#tools.accept(socket, claim);
   }
 
   /** A handshake failed, unless it was over already. */

@@ -15,15 +15,18 @@ export interface AcceptorTools {
   readonly counters: WireCounters;
   readonly tlsCounters: TlsCounters;
   readonly log: Log;
-  now(): number;
+  readonly now: () => number;
 }
+
+/** Plain listeners have no certificates. */
+function ignore(): void {}
 
 /** What the connections of a listener go through: its PROXY header comes before its handshake, and both before the lane. */
 export function createAcceptor(settings: ListenerStart, tools: AcceptorTools): Acceptor {
   const { arrivals, wire, counters, tlsCounters, now, log } = tools;
   const { tls, proxyProtocol, proxyProtocolFrom } = settings;
   let next: Accept = (socket, claim, first) => wire.accept(socket, claim, first);
-  let update: Acceptor['update'] = () => {};
+  let update: Acceptor['update'] = ignore;
   if (tls !== undefined) {
     const listener = new TlsListener(tls, { accept: next, arrivals, now, counters: tlsCounters, log });
     next = (socket, claim, first) => listener.accept(socket, claim, first);

@@ -41,8 +41,8 @@ export class Arrivals {
 
   /** Counts a connection in, until `end`; `onLate` is called when it takes too long. */
   begin(socket: Socket, onLate: () => void): void {
-    const { now, limitMs } = this.#options;
-    this.#pending.set(socket, { dueMs: now() + limitMs(), onLate });
+    const dueMs = this.#options.now() + this.#options.limitMs();
+    this.#pending.set(socket, { dueMs, onLate });
   }
 
   /** False: it had ended already. */
@@ -56,9 +56,9 @@ export class Arrivals {
   /** Gives up those that take too long. */
   sweep(): void {
     const nowMs = this.#options.now();
-    for (const { dueMs, onLate } of this.#pending.values()) {
-      if (dueMs > nowMs) return;
-      onLate();
+    for (const arrival of this.#pending.values()) {
+      if (arrival.dueMs > nowMs) return;
+      arrival.onLate();
     }
   }
 
