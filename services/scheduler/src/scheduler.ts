@@ -19,6 +19,8 @@ import { Leadership } from './leadership.ts';
 
 const DEADLINES_EVERY_MS = 100;
 const GATEWAYS_EVERY_MS = 2_000;
+/** What the file declares is tried again so often when the log could not take it. */
+const DECLARED_EVERY_MS = 2_000;
 
 export interface SchedulerOptions {
   /** What this process's file declares; the leader makes the fleet so. */
@@ -31,7 +33,6 @@ export interface SchedulerOptions {
 export class Scheduler implements Service {
   readonly name = 'scheduler';
   readonly #context: ServiceContext;
-  readonly #options: SchedulerOptions;
   readonly #actors: BackendActors;
   readonly #control: ControlLog;
   readonly #leadership: Leadership;
@@ -40,12 +41,13 @@ export class Scheduler implements Service {
   readonly #records: Subscription;
   #commands: Subscription | undefined;
   #timers: Timer[] = [];
+  #declared: DeclaredConfig | undefined;
   #accepted = 0;
   #refused = 0;
 
   constructor(context: ServiceContext, options: SchedulerOptions) {
     this.#context = context;
-    this.#options = options;
+    this.#declared = options.declared;
     this.#actors = new BackendActors(context.fleet);
     this.#leadership = new Leadership(
       context,
@@ -64,6 +66,12 @@ export class Scheduler implements Service {
     await this.#leadership.start();
   }
 
+  /** Takes what this process's file declares from now on; the leader makes the fleet so, a standby when it comes to lead. */
+  declare(declared: DeclaredConfig): void {
+    this.#declared = declared;
+    if (this.#leadership.leading) this.#applyDeclared();
+  }
+
   fault(): string | undefined {
     if (this.#leadership.leading || this.#context.fleet.state.leader !== null) return undefined;
     return 'no scheduler leads';
@@ -79,7 +87,7 @@ export class Scheduler implements Service {
   async #lead(): Promise<void> {
     const { instance, fleet, clock, log, bus } = this.#context;
     await this.#control.open();
-    const { declared } = this.#options;
+    const declared = this.#declared;
     await this.#control.decide({ actor: instance }, () => [
       {
         type: 'scheduler.elected',
@@ -96,6 +104,7 @@ export class Scheduler implements Service {
     this.#timers = [
       clock.every(DEADLINES_EVERY_MS, () => this.#passDeadlines()),
       clock.every(GATEWAYS_EVERY_MS, () => void this.#missGateways()),
+      clock.every(DECLARED_EVERY_MS, () => this.#applyDeclared()),
     ];
     log.info('leading', { term: fleet.state.leader?.term ?? 1 });
   }
@@ -144,6 +153,13 @@ export class Scheduler implements Service {
     // Most of the time nothing is due; only then is it worth a turn in the queue.
     if (decideDeadlines(fleet.state, this.#actors, clock.now()).length === 0) return;
     this.#decideAlone(() => decideDeadlines(fleet.state, this.#actors, clock.now()));
+  }
+
+  #applyDeclared(): void {
+    const { fleet, clock } = this.#context;
+    const declared = this.#declared;
+    if (declared === undefined || fleet.state.config?.hash === declared.hash) return;
+    this.#decideAlone(() => decideConfig(fleet.state, declared, clock.now()));
   }
 
   async #missGateways(): Promise<void> {

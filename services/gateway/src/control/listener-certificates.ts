@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import type { Clock, Log, Timer, TlsMaterial, TlsSource } from '@usher/ports';
+import { FileWatch } from '@usher/runtime';
 import type { ListenerTls } from '../tls/contexts.ts';
-import { CertificateFiles } from './certificate-files.ts';
 
 /** Name, code and key of a session ticket, as Node takes them. */
 const TICKET_KEY_BYTES = 48;
@@ -30,7 +30,7 @@ export interface ListenerCertificatesOptions {
 /** Keeps the certificates and the ticket keys of one listener: what its workers have, and what comes next. */
 export class ListenerCertificates {
   readonly #options: ListenerCertificatesOptions;
-  readonly #files: CertificateFiles;
+  readonly #files: FileWatch;
   readonly #rotation: Timer;
   #material: TlsMaterial;
   #ticketKeys = randomBytes(TICKET_KEY_BYTES);
@@ -43,7 +43,7 @@ export class ListenerCertificates {
     this.#options = options;
     this.#material = source.read();
     this.#warnOfExpired();
-    this.#files = new CertificateFiles(source.files, clock, log, () => this.#reload());
+    this.#files = new FileWatch(source.files, clock, log, () => this.#reload());
     this.#rotation = clock.every(TICKET_KEY_LIFE_MS, () => {
       this.#ticketKeys = randomBytes(TICKET_KEY_BYTES);
       this.#tell();
