@@ -71,9 +71,12 @@ export class Dialler {
       return { socket, address, ready: 'connect' };
     }
     try {
-      const below = preface === '' ? {} : { socket: connect({ host: target.host, port: target.port }) };
-      below.socket?.write(preface, 'latin1');
-      const socket = connectTls({ ...target, ...below, ...tls.options() });
+      const below = preface === '' ? undefined : connect(target.port, target.host);
+      below?.write(preface, 'latin1');
+      const socket = connectTls({ ...target, socket: below, ...tls.options() });
+      // On top of another socket, Node reads into no buffer of ours.
+      if (below !== undefined && onread !== undefined)
+        socket.on('data', (chunk: Buffer) => onread.callback(chunk.length, chunk));
       socket.on('session', tls.keeper());
       socket.setNoDelay(true);
       socket.setKeepAlive(true, KEEP_ALIVE_DELAY_MS);
