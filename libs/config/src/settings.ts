@@ -24,6 +24,8 @@ export interface Address {
 export interface Listener extends Address {
   /** Left out, it is plain. */
   readonly tls?: TlsSettings | undefined;
+  /** Clients may speak HTTP/2 too. */
+  readonly http2: boolean;
   /** Connections begin with a header of the PROXY protocol. */
   readonly proxyProtocol: boolean;
   /** Networks in CIDR notation whose connections do; empty = all. */

@@ -27,15 +27,19 @@ export {
 } from './errors.ts';
 export {
   type CommandReceipt,
+  type ConfigState,
   emptyFleet,
   type FleetState,
   type GatewayState,
+  GONE_GATEWAYS_MAX,
   type PoolState,
   RECEIPTS_MAX,
+  SUPERSEDED_MAX,
 } from './fleet.ts';
 export {
   type BreakerCell,
   type BreakerChange,
+  type BreakerEvidence,
   breakerAdmits,
   breakerClose,
   breakerHalfOpen,
@@ -66,6 +70,7 @@ export {
   STRATEGY_NAMES,
   type StrategyName,
   type TimeoutSettings,
+  WEIGHT_MAX,
 } from './settings.ts';
 export { FastRandom } from './strategies/fast-random.ts';
 export { STRATEGIES } from './strategies/registry.ts';

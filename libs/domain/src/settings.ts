@@ -17,7 +17,9 @@ export type HealthCheck =
       readonly type: 'http';
       readonly path: string;
       readonly expectStatus: readonly number[];
-    } & ProbeTiming);
+    } & ProbeTiming)
+  /** By grpc.health.v1; without a name, of the server as a whole. */
+  | ({ readonly type: 'grpc'; readonly service: string } & ProbeTiming);
 
 export interface ProbeTiming {
   readonly intervalMs: number;
@@ -78,11 +80,16 @@ export interface PoolSettings {
   readonly retry: RetrySettings;
   /** Anything but `none` makes every connection to a backend serve one request of one client only. */
   readonly proxyProtocol: ProxyProtocol;
+  /** Backends are spoken to in HTTP/2 alone. */
+  readonly http2: boolean;
   /** How long a drained backend may keep what it is serving before the drain ends by its deadline. */
   readonly drainMs: number;
   /** Whether backends of this pool are expected to report their resources. */
   readonly agents: boolean;
 }
+
+/** Largest weight of a backend: enough for shares of a thousandth, little enough for exact sums. */
+export const WEIGHT_MAX = 1000;
 
 export interface BackendSettings {
   /** Unique in the whole fleet, so that `drain b4` and the subject `usher.stats.b4` need no pool. */

@@ -1,5 +1,5 @@
 import type { BackendSettings, BackendStats, PolicySettings, PoolSettings, Resources } from '@usher/domain';
-import { PROXY_PROTOCOLS, STRATEGY_NAMES } from '@usher/domain';
+import { PROXY_PROTOCOLS, STRATEGY_NAMES, WEIGHT_MAX } from '@usher/domain';
 import { z } from 'zod';
 
 /** The parts that several events' data are made of. Each is the shape on the log of the domain type it is checked against. */
@@ -20,6 +20,7 @@ const healthCheck = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('none') }),
   z.strictObject({ type: z.literal('tcp'), ...timing }),
   z.strictObject({ type: z.literal('http'), path: z.string(), expectStatus: z.array(count), ...timing }),
+  z.strictObject({ type: z.literal('grpc'), service: z.string(), ...timing }),
 ]);
 
 export const poolSettings: z.ZodType<PoolSettings> = z.strictObject({
@@ -46,6 +47,7 @@ export const poolSettings: z.ZodType<PoolSettings> = z.strictObject({
   }),
   retry: z.strictObject({ attempts: count, budgetRatio: z.number().min(0).max(1) }),
   proxyProtocol: z.enum(PROXY_PROTOCOLS),
+  http2: z.boolean(),
   drainMs: count,
   agents: z.boolean(),
 });
@@ -62,7 +64,7 @@ export const backendSettings: z.ZodType<BackendSettings> = z.strictObject({
   id,
   pool: id,
   url: z.string(),
-  weight: z.number().nonnegative(),
+  weight: z.number().nonnegative().max(WEIGHT_MAX),
   zone: z.string().optional(),
   maxConnections: count.optional(),
   capacity: resources.optional(),

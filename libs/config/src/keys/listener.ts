@@ -17,6 +17,11 @@ const keys = section({
     type: tls,
     doc: 'Speaks TLS with its clients.',
   }),
+  http2: defaulted(true, {
+    to: 'http2',
+    type: trueOrFalse,
+    doc: 'Whether clients may speak HTTP/2: over TLS if they agree to it, in clear if they begin with it.',
+  }),
   proxy_protocol: defaulted(false, {
     to: 'proxyProtocol',
     type: trueOrFalse,
@@ -43,5 +48,5 @@ export const listener: Type<Listener> = either(
 );
 
 function plain(address: Address): Listener {
-  return { ...address, proxyProtocol: false, proxyProtocolFrom: [] };
+  return { ...address, http2: true, proxyProtocol: false, proxyProtocolFrom: [] };
 }

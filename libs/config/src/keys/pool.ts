@@ -112,6 +112,11 @@ const keys = section({
     doc: 'Header of the PROXY protocol that every connection to a backend begins with: it names the client. Probes send one too, without a client.',
     why: 'With `v1` and `v2` each request gets a connection of its own, because a header speaks for the whole connection.',
   }),
+  http2: defaulted(false, {
+    to: 'http2',
+    type: trueOrFalse,
+    doc: 'Whether the backends are spoken to in HTTP/2, as gRPC needs it, whatever the clients speak. They must know it without being asked, and over TLS agree to it. There are no WebSockets to them, and no plugins.',
+  }),
   drain: defaulted('30s', {
     to: 'drainMs',
     type: duration({ min: '1ms', max: '24h', zero: 'at once' }),
@@ -132,7 +137,11 @@ export interface DeclaredPool {
 
 type Declared = ReturnType<(typeof keys)['read']>;
 
-function declare(id: string, { backends, ...settings }: Declared, reading: Reading): DeclaredPool {
+function declare(id: string, pool: Declared, reading: Reading): DeclaredPool {
+  const { backends, ...settings } = pool;
+  if (pool.http2 && pool.proxyProtocol !== 'none') {
+    reading.complain(pool, 'http2', 'excludes proxy_protocol, whose connections serve one request each');
+  }
   const named = backends.map((declared, index) => {
     const path = reading.pathOf(declared);
     const backend: BackendSettings = { ...declared, id: declared.id ?? `${id}-${index + 1}`, pool: id };

@@ -129,7 +129,7 @@ describe('an address', () => {
     const [taken, free] = [await squatter(), await freePort()];
     const { source } = files('a.test');
     await expect(gateway.listen([{ ...ANY, tls: source }, at(free), at(taken)])).rejects.toThrow(
-      `cannot listen on 127.0.0.1:${taken}: listen EADDRINUSE`,
+      `listen: cannot listen on 127.0.0.1:${taken}: another process listens there`,
     );
     expect(gateway.addresses).toEqual([at(gateway.port)]);
     expect(await served(gateway.port)).toBe(true);
@@ -205,6 +205,19 @@ describe('what is special about an address', () => {
     await expect(ask(gateway.port)).rejects.toThrow();
     await gateway.listen([ANY]);
     expect((await ask(gateway.port)).text).toBe('<127.0.0.1>');
+  });
+
+  test('is whether clients may speak HTTP/2', async () => {
+    const { source } = files('a.test');
+    const gateway = await start([{ ...ANY, tls: source, http2: false }]);
+    const agreed = async (): Promise<unknown> => {
+      const client = await shakeHands(gateway.port, { ALPNProtocols: ['h2', 'http/1.1'] });
+      client.destroy();
+      return client.alpnProtocol;
+    };
+    expect(await agreed()).toBe('http/1.1');
+    await gateway.listen([{ ...ANY, tls: source }]);
+    expect(await agreed()).toBe('h2');
   });
 
   test('that cannot be used keeps everything as it was', async () => {

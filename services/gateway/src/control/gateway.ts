@@ -181,9 +181,8 @@ class RunningGateway implements Gateway {
     if (this.#stopped !== undefined) return 'the gateway is stopping';
     const missing = this.#count - this.#workers.listening;
     if (missing > 0) return `${missing} of ${this.#count} workers are not running`;
-    return this.#listeners.certificates
-      .map((certificates) => certificates.fault())
-      .find((fault) => fault !== undefined);
+    const certificates = this.#listeners.certificates.map((each) => each.fault());
+    return [this.#presence.fault, ...certificates].find((fault) => fault !== undefined);
   }
 
   stop(): Promise<void> {

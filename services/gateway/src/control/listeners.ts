@@ -5,6 +5,7 @@ import { UsherError } from '@usher/domain';
 import type { Clock, Log, TlsSource } from '@usher/ports';
 import type { ListenAddress, ListenerStart } from '../worker/protocol.ts';
 import { ListenerCertificates, type Reloads } from './listener-certificates.ts';
+import { claimPorts } from './port-claims.ts';
 import type { Workers } from './workers.ts';
 
 const EVERY_ADDRESS = new Set(['0.0.0.0', '::']);
@@ -66,10 +67,7 @@ export class Listeners {
     try {
       const left = [...before];
       for (const each of settings) next.push(this.#follow(each, left));
-      for (const { id, address } of next)
-        if (before.every((other) => other.id !== id)) await assertFree(address, this.addresses);
-      const starts = next.map(startOf);
-      await this.#workers.listen(starts, (ports) => this.#commit(next, ports, starts));
+      await this.#open(next);
     } catch (error) {
       stopOthers(next, before);
       throw error;
@@ -79,6 +77,19 @@ export class Listeners {
 
   stop(): void {
     stopOthers(this.#current, []);
+  }
+
+  async #open(next: readonly Listener[]): Promise<void> {
+    const known = new Set(this.#current.map(({ id }) => id));
+    const added = next.filter(({ id }) => !known.has(id)).map(({ address }) => address);
+    const releasePorts = await claimPorts(added);
+    try {
+      for (const address of added) await assertFree(address, this.addresses);
+      const starts = next.map(startOf);
+      await this.#workers.listen(starts, (ports) => this.#commit(next, ports, starts));
+    } finally {
+      await releasePorts();
+    }
   }
 
   #follow(settings: ListenerSettings, left: Listener[]): Listener {
@@ -150,7 +161,11 @@ async function assertFree(address: ListenAddress, ours: readonly ListenAddress[]
   if (error === undefined) return;
   for (const other of ours)
     if (error.code === 'EADDRINUSE' && other.port === port && (await overlap(host, other.host))) return;
-  throw new UsherError('conflict', `cannot listen on ${host}:${port}: ${error.message}`);
+  const cause =
+    error.code === 'EADDRINUSE'
+      ? 'another process listens there; stop it, or choose another port'
+      : error.message;
+  throw new UsherError('conflict', `listen: cannot listen on ${host}:${port}: ${cause}`);
 }
 
 async function failureToListen({ host, port }: ListenAddress): Promise<NodeJS.ErrnoException | undefined> {

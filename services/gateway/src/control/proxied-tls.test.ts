@@ -1,6 +1,7 @@
 import { once } from 'node:events';
+import { connect as connectHttp2 } from 'node:http2';
 import { connect, type Socket } from 'node:net';
-import { connect as connectTls } from 'node:tls';
+import { type ConnectionOptions, connect as connectTls, type TLSSocket } from 'node:tls';
 import type { LimitSettings, TimeoutSettings } from '@usher/domain';
 import { afterEach, expect, test, vi } from 'vitest';
 import { startGateway } from '../index.ts';
@@ -18,18 +19,21 @@ let fleet: TestFleet;
 
 afterEach(async () => {
   for (const close of closing.splice(0).toReversed()) await close();
-  await fleet.close();
 });
 
 interface Options {
   readonly timeouts?: Partial<TimeoutSettings>;
   readonly limits?: Partial<LimitSettings>;
   readonly from?: readonly string[];
+  /** Without TLS. */
+  readonly plain?: boolean;
 }
 
 /** A gateway with a TLS listener whose connections begin with a PROXY header; the backend says who the client is. */
-async function start({ timeouts, limits, from = [] }: Options = {}): Promise<number> {
-  fleet = new TestFleet();
+async function start({ timeouts, limits, from = [], plain = false }: Options = {}): Promise<number> {
+  const own = new TestFleet();
+  fleet = own;
+  closing.push(() => own.close());
   const backend = await startBackend('one', ({ headers }, response) => {
     response.end(`<${headers['x-forwarded-for']?.toString()} ${headers['x-forwarded-proto']?.toString()}>`);
   });
@@ -47,9 +51,8 @@ async function start({ timeouts, limits, from = [] }: Options = {}): Promise<num
       route({ id: 'all', path: '/*', pool: 'web' }),
     ],
   });
-  const listen = [
-    { host: '127.0.0.1', port: 0, tls: files.source, proxyProtocol: true, proxyProtocolFrom: from },
-  ];
+  const address = { host: '127.0.0.1', port: 0, proxyProtocol: true, proxyProtocolFrom: from };
+  const listen = [plain ? address : { ...address, tls: files.source }];
   const fallback = { ...settings, pools: [pool()], backends: [backendAt('one', backend.url)] };
   const gateway = await startGateway(fleet.context(), { listen, workers: 1 }, fallback);
   closing.push(() => gateway.stop());
@@ -67,7 +70,12 @@ function open(port: number): Socket {
  * A client of TLS behind a proxy that writes `header`, in the same segment as the first bytes of the handshake when the
  * proxy is `hasty`, and byte by byte when it is slow.
  */
-async function behind(port: number, header: Buffer, pace: 'hasty' | 'slow'): Promise<Socket> {
+async function behind(
+  port: number,
+  header: Buffer,
+  pace: 'hasty' | 'slow',
+  options: ConnectionOptions = {},
+): Promise<TLSSocket> {
   const outside = open(port);
   await once(outside, 'connect');
   if (pace === 'hasty') {
@@ -79,7 +87,7 @@ async function behind(port: number, header: Buffer, pace: 'hasty' | 'slow'): Pro
       await new Promise((resolve) => setImmediate(resolve));
     }
   }
-  const client = connectTls({ socket: outside, rejectUnauthorized: false });
+  const client = connectTls({ socket: outside, rejectUnauthorized: false, ...options });
   client.on('error', () => {});
   setImmediate(() => outside.uncork());
   return client;
@@ -94,6 +102,16 @@ async function told(client: Socket, ...paths: string[]): Promise<string[]> {
     [...text.matchAll(/<(.*?)>|HTTP\/1.1 ([45]\d\d)/g)].map(([, a, b]) => a ?? b!);
   await until(() => found().length === paths.length || client.destroyed, 'everything is answered');
   return found();
+}
+
+/** As `told`, for one request in HTTP/2. */
+async function toldInHttp2(origin: string, socket: Socket): Promise<string> {
+  const session = connectHttp2(origin, { createConnection: () => socket });
+  closing.push(() => session.destroy());
+  const stream = session.request({ ':path': '/' });
+  const chunks: Buffer[] = [];
+  for await (const chunk of stream) chunks.push(chunk as Buffer);
+  return Buffer.concat(chunks).toString();
 }
 
 const V1 = Buffer.from('PROXY TCP4 192.0.2.7 198.51.100.1 4711 443\r\n');
@@ -114,6 +132,18 @@ test.each([
     expect(await told(client, '/', '/', '/zipped'), pace).toEqual([seen, seen, seen]);
   }
   expect(await fleet.metrics.sum('usher_tls_handshakes_total')).toBe(2);
+});
+
+test('the client is named for HTTP/2 too, over TLS and in clear', async () => {
+  const secured = await start();
+  const secure = await behind(secured, V1, 'hasty', { ALPNProtocols: ['h2'] });
+  expect(await toldInHttp2('https://a.test', secure)).toBe('<192.0.2.7 https>');
+  const plain = await start({ plain: true });
+  const outside = open(plain);
+  outside.cork();
+  outside.write(V2);
+  setImmediate(() => outside.uncork());
+  expect(await toldInHttp2('http://a.test', outside)).toBe('<2001:db8::7 http>');
 });
 
 test('whoever is not named as a sender shakes hands at once', async () => {

@@ -147,11 +147,13 @@ export class Workers {
       asked.push(answer);
       // The first one finds the ports, the others share them.
       const first = ports === undefined ? await answer : undefined;
-      if (first?.kind === 'unprepared') throw new UsherError('conflict', `cannot listen: ${first.cause}`);
+      if (first?.kind === 'unprepared')
+        throw new UsherError('conflict', `listen: cannot listen: ${first.cause}`);
       ports ??= first?.ports;
     }
     for (const answer of await Promise.all(asked))
-      if (answer?.kind === 'unprepared') throw new UsherError('conflict', `cannot listen: ${answer.cause}`);
+      if (answer?.kind === 'unprepared')
+        throw new UsherError('conflict', `listen: cannot listen: ${answer.cause}`);
     if (ports === undefined) throw new UsherError('internal', 'no worker of the gateway is running');
     return ports;
   }

@@ -18,6 +18,7 @@ export function undeclared(id: string): PoolSettings {
     },
     retry: { attempts: 0, budgetRatio: 0 },
     proxyProtocol: 'none',
+    http2: false,
     drainMs: 0,
     agents: false,
   };

@@ -25,7 +25,7 @@ import { Hosts } from './addresses.ts';
 import { newSlot, updateSlot } from './backend-slot.ts';
 import { type BreakerNews, breakerNews } from './breaker-news.ts';
 import { chooseWithRoom, openLine, setLimit } from './limits.ts';
-import { type BackendObservation, type ConnectFailureCount, isFault, Observers } from './observation.ts';
+import { type BackendObservation, type ConnectFailureCount, evidenceOf, Observers } from './observation.ts';
 import { newPool, rebuildEligible, undeclared } from './pool-table.ts';
 import { Routes } from './routes.ts';
 import { PoolTls } from './tls-client.ts';
@@ -97,18 +97,18 @@ export class WorkerTable implements RoutingTable {
     durationMs: number,
     nowMs: number,
   ): void {
-    const failed = isFault(outcome);
+    const evidence = evidenceOf(outcome);
     slot.inFlight -= 1;
     slot.limit?.give();
     slot.requests += 1;
     slot.latencySumMs += durationMs;
-    if (failed) slot.failures += 1;
+    if (evidence !== 'good') slot.failures += 1;
     pool.retryBudget.noteRequest(nowMs);
     const { breaker } = slot;
     const trial = breaker.phase === 'half_open' && nowMs - durationMs >= breaker.halfOpenSinceMs;
     let change: BreakerChange = 'none';
     if (pool.settings.breaker.enabled && outcome !== 'client_closed') {
-      change = breakerRecord(breaker, pool.settings.breaker, failed, nowMs - durationMs, nowMs);
+      change = breakerRecord(breaker, pool.settings.breaker, evidence, nowMs - durationMs, nowMs);
     }
     if (trial) breakerTrialEnded(breaker);
     if (trial || change !== 'none') this.#rebuildAround(slot);

@@ -23,6 +23,7 @@ export function tlsFront(
     },
     {
       accept,
+      protocols: ['h2', 'http/1.1'],
       now: () => performance.now(),
       arrivals,
       counters: new TlsCounters(),

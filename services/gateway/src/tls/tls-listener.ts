@@ -7,8 +7,6 @@ import { type ListenerTls, TlsContexts } from './contexts.ts';
 import { failureOf, type HandshakeFailure, type TlsCounters } from './counters.ts';
 import { clientIsValid, serveTls } from './tls-socket.ts';
 
-/** What is spoken over TLS, best first (RFC 7301); a client that speaks none of it is refused. */
-const PROTOCOLS = ['http/1.1'];
 /** Anyone can make handshakes fail, so only an example of them now and then reaches the log. */
 const LOG_INTERVAL_MS = 1_000;
 
@@ -16,6 +14,8 @@ const LOG_INTERVAL_MS = 1_000;
 export interface TlsListenerTools {
   /** Takes a connection whose handshake is done. */
   accept(socket: Socket, claim: ProxyClaim | undefined): void;
+  /** What is spoken over TLS, best first (RFC 7301); a client that speaks none of it is refused. */
+  readonly protocols: string[];
   readonly now: () => number;
   readonly arrivals: Arrivals;
   readonly counters: TlsCounters;
@@ -52,7 +52,7 @@ export class TlsListener {
       secureContext: contexts.standard,
       SNICallback: (host: string, done: (error: null, context: SecureContext) => void) =>
         done(null, contexts.choose(host)),
-      ALPNProtocols: PROTOCOLS,
+      ALPNProtocols: this.#tools.protocols,
       requestCert: clientAuth !== 'none',
       rejectUnauthorized: clientAuth === 'required',
     };

@@ -55,6 +55,8 @@ export function serveTls(
   wrapped = undefined;
   if (!(socket instanceof ReadingTlsSocket)) throw new TypeError('a TLS socket was built as something else');
   holder.socket = socket;
+  // Left to the server that there is none of here; who waits for it would wait for ever.
+  socket.once('secure', () => Reflect.set(socket, 'secureConnecting', false));
   // A socket without another beneath it counts as one that is about to connect.
   Reflect.set(socket, 'connecting', false);
   // The server counts its connections down through this; without it, it would never finish closing.

@@ -1,25 +1,36 @@
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import type { ProxyProtocol } from '@usher/domain';
-import type { ProxyClaim } from '../proxy-protocol/parse.ts';
+import type { Endpoint, ProxyClaim } from '../proxy-protocol/parse.ts';
 import { proxyHeaderV1, proxyHeaderV2 } from '../proxy-protocol/write.ts';
 import type { ClientSocket } from './client-socket.ts';
+import type { LooseSocket } from './connection-owner.ts';
 import type { LaneContext } from './lane-context.ts';
 import type { Peer } from './peer.ts';
 import { problemResponse } from './problem-response.ts';
 
+/** The two ends of a connection. */
+export interface Ends {
+  readonly remote: Endpoint;
+  readonly local: Endpoint;
+}
+
 /** Who a client connection is for, and its place among the connections of that client. */
 export class Visitor {
   readonly peer: Peer;
+  readonly maySpeakHttp2: boolean;
   private readonly lane: LaneContext;
   /** Under which it is counted, if it is. */
   private client: string | undefined;
   private readonly claim: ProxyClaim | undefined;
 
-  constructor(lane: LaneContext, socket: Socket, claim?: ProxyClaim) {
+  /** `http2`: the listener speaks HTTP/2, over TLS with those that agreed to it (RFC 9113 section 3.3). */
+  constructor(lane: LaneContext, socket: Socket, http2: boolean, claim: ProxyClaim | undefined) {
     this.lane = lane;
     this.claim = claim;
-    const scheme = socket instanceof TLSSocket ? 'https' : 'http';
+    const overTls = socket instanceof TLSSocket;
+    this.maySpeakHttp2 = http2 && (!overTls || socket.alpnProtocol === 'h2');
+    const scheme = overTls ? 'https' : 'http';
     const remote = claim?.source?.address ?? socket.remoteAddress ?? '';
     this.peer = lane.peers.describe(remote, scheme, lane.table.policy.trustedProxies);
   }
@@ -47,18 +58,18 @@ export class Visitor {
   }
 
   /** The plugin lane serves the connection from now on; it counts until it closes. */
-  handOver(socket: Socket, bytes: Buffer): void {
+  handOver({ socket, bytes }: LooseSocket): void {
     const { lane, peer } = this;
     if (this.client !== undefined) socket.once('close', () => this.leave());
     lane.counters.handedOver += 1;
-    lane.handOver(socket, bytes, peer.address);
+    lane.handOver(socket, bytes, peer);
   }
 
   /** What tells a backend at the start of a connection whom it is for, as latin1; empty for `none`. */
-  proxyHeader(version: ProxyProtocol, link: ClientSocket): string {
+  proxyHeader(version: ProxyProtocol, { remote, local }: Ends): string {
     if (version === 'none') return '';
-    const source = this.claim?.source ?? link.remote;
-    const destination = this.claim?.destination ?? link.local;
+    const source = this.claim?.source ?? remote;
+    const destination = this.claim?.destination ?? local;
     const header = version === 'v1' ? proxyHeaderV1(source, destination) : proxyHeaderV2(source, destination);
     return header.toString('latin1');
   }

@@ -24,11 +24,13 @@ function ignore(): void {}
 /** What the connections of a listener go through: its PROXY header comes before its handshake, and both before the lane. */
 export function createAcceptor(settings: ListenerStart, tools: AcceptorTools): Acceptor {
   const { arrivals, wire, counters, tlsCounters, now, log } = tools;
-  const { tls, proxyProtocol, proxyProtocolFrom } = settings;
-  let next: Accept = (socket, claim, first) => wire.accept(socket, claim, first);
+  const { tls, http2 = true, proxyProtocol, proxyProtocolFrom } = settings;
+  let next: Accept = (socket, claim, first) => wire.accept(socket, http2, claim, first);
   let update: Acceptor['update'] = ignore;
   if (tls !== undefined) {
-    const listener = new TlsListener(tls, { accept: next, arrivals, now, counters: tlsCounters, log });
+    const protocols = http2 ? ['h2', 'http/1.1'] : ['http/1.1'];
+    const accept = next;
+    const listener = new TlsListener(tls, { accept, protocols, arrivals, now, counters: tlsCounters, log });
     next = (socket, claim, first) => listener.accept(socket, claim, first);
     update = (changed) => listener.update(changed);
   }

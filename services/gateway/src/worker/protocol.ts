@@ -16,6 +16,8 @@ export interface ListenAddress {
   readonly proxyProtocol?: boolean;
   /** Networks in CIDR notation whose connections do; absent or empty = all. */
   readonly proxyProtocolFrom?: readonly string[];
+  /** Clients may speak HTTP/2; absent = they may. */
+  readonly http2?: boolean;
 }
 
 /** A listener as a worker has to open it. */

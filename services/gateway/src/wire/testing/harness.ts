@@ -1,4 +1,5 @@
 import { createServer, type Server, type Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { connect as connectTls } from 'node:tls';
 import {
   FastRandom,
@@ -60,6 +61,10 @@ export interface HarnessOptions {
   readonly asStreams?: boolean;
   readonly senders?: ProxySenders;
   readonly proxyProtocol?: ProxyProtocol;
+  /** Backends are spoken to in HTTP/2. */
+  readonly toHttp2?: boolean;
+  /** Whether the listener speaks HTTP/2. */
+  readonly http2?: boolean;
   /** Clients and lane speak TLS with each other. */
   readonly tls?: boolean;
 }
@@ -70,7 +75,7 @@ export class Harness {
   readonly counters = new WireCounters();
   readonly lane: WireLane;
   readonly backends: readonly RawBackend[];
-  readonly handedOver: { readonly socket: Socket; readonly head: Buffer; readonly client: string }[] = [];
+  readonly handedOver: { readonly socket: Duplex; readonly head: Buffer; readonly client: string }[] = [];
   /** What was logged. */
   readonly log = new RecordingLog();
   /** Hosts of which the lane said that a connection failed. */
@@ -93,7 +98,7 @@ export class Harness {
       now,
       dialler: new Dialler({ log, now, onUnreachable: (host) => this.unreachable.push(host) }),
       newRequestId: () => `id-${++this.ids}`,
-      handOver: (socket, head, client) => this.handedOver.push({ socket, head, client }),
+      handOver: (socket, head, { address }) => this.handedOver.push({ socket, head, client: address }),
       counters: this.counters,
       log,
       workers: options.workers ?? 1,
@@ -107,11 +112,11 @@ export class Harness {
     this.server = createServer({ allowHalfOpen: true }, this.acceptor(options));
   }
 
-  private acceptor({ senders, asStreams }: HarnessOptions): (socket: Socket) => void {
+  private acceptor({ senders, asStreams, http2 = true }: HarnessOptions): (socket: Socket) => void {
     const { arrivals, counters } = this;
     const toLane: Accept = (socket, claim, first) => {
       if (asStreams === true) Object.defineProperty(socket, 'encrypted', { value: false });
-      this.lane.accept(socket, claim, first);
+      this.lane.accept(socket, http2, claim, first);
     };
     const tls = this.overTls ? tlsFront(toLane, arrivals) : undefined;
     const next: Accept =
@@ -218,6 +223,7 @@ function tableFor(backends: readonly RawBackend[], options: HarnessOptions): Rec
       {
         kind: 'pool',
         settings: pool({
+          http2: options.toHttp2 ?? false,
           proxyProtocol: options.proxyProtocol ?? 'none',
           retry: options.retry ?? { attempts: 1, budgetRatio: 0.2 },
           queue: options.queue,
