@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { UsherConfig } from '@usher/config';
-import { onStopSignals, type StopSignal } from '@usher/runtime';
+import { FileWatch, onReloadSignal, onStopSignals, type StopSignal } from '@usher/runtime';
 import { CONFIG_OPTIONS, parse } from '../arguments.ts';
 import { type CliCommand, EXIT_OK, type Io, UsageError } from '../io.ts';
+import { ConfigFollower } from '../process/config-follower.ts';
 import { type Demo, startDemo } from '../process/demo.ts';
 import { type Running, runServices, SERVICE_NAMES, type ServiceName } from '../process/run-services.ts';
 import { configFile, readConfig } from '../read-config.ts';
@@ -24,10 +25,11 @@ export const run: CliCommand = {
       ...(values.set ?? []),
       ...(values.workers === undefined ? [] : [`workers=${values.workers}`]),
     ];
-    const demo = configFile(values.config, io) === undefined ? await startDemo() : undefined;
+    const file = configFile(values.config, io);
+    const demo = file === undefined ? await startDemo() : undefined;
+    const read = () => readConfig({ config: file, set }, io, demo?.yaml);
     try {
-      const config = await readConfig({ config: values.config, set }, io, demo?.yaml);
-      await serve(config, names, demo, io);
+      await serve({ names, demo, file, read }, io);
     } finally {
       demo?.stop();
     }
@@ -35,12 +37,16 @@ export const run: CliCommand = {
   },
 };
 
-async function serve(
-  config: UsherConfig,
-  names: readonly ServiceName[],
-  demo: Demo | undefined,
-  io: Io,
-): Promise<void> {
+interface Task {
+  readonly names: readonly ServiceName[];
+  readonly demo: Demo | undefined;
+  /** Undefined in a demo. */
+  readonly file: string | undefined;
+  readonly read: () => Promise<UsherConfig>;
+}
+
+async function serve({ names, demo, file, read }: Task, io: Io): Promise<void> {
+  const config = await read();
   const { promise: stopped, resolve } = Promise.withResolvers<StopSignal>();
   const unlisten = onStopSignals(resolve);
   try {
@@ -52,7 +58,9 @@ async function serve(
       return;
     }
     announce(running, names, demo, io);
+    const unfollow = file === undefined ? undefined : follow(file, config, running, read);
     running.core.log.info('stopping', { signal: await stopped });
+    unfollow?.();
     await running.stop();
   } finally {
     // From here on a signal ends the process by itself, whatever has been left behind.
@@ -77,6 +85,24 @@ function announce(running: Running, names: readonly ServiceName[], demo: Demo | 
     metrics: running.metrics,
   });
   if (demo !== undefined) greet(demo, running, io);
+}
+
+/** Has the process go by its file whenever that changes, or when somebody says so. Answers with what ends that. */
+function follow(
+  file: string,
+  config: UsherConfig,
+  { apply, core }: Running,
+  read: () => Promise<UsherConfig>,
+): () => void {
+  const { log, context } = core;
+  const follower = new ConfigFollower({ config, log, read, apply });
+  const look = () => void follower.look();
+  const watch = new FileWatch([file], context.clock, log, look);
+  const ignore = onReloadSignal(look);
+  return () => {
+    watch.stop();
+    ignore();
+  };
 }
 
 function greet(demo: Demo, { addresses, admin, metrics }: Running, io: Io): void {

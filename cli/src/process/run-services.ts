@@ -1,6 +1,8 @@
 import { registerAdminRoutes } from '@usher/admin';
 import { type Collector, collectorRoutes, startCollector } from '@usher/collector';
-import { sharedHash, tlsSource, type UsherConfig } from '@usher/config';
+import { type LocalSettings, sharedHash, tlsSource, type UsherConfig } from '@usher/config';
+import type { SharedSettings } from '@usher/domain';
+import type { Gateway } from '@usher/gateway';
 import { startHealth } from '@usher/health';
 import type { Service } from '@usher/ports';
 import {
@@ -26,7 +28,15 @@ export interface Running {
   readonly admin: string | undefined;
   readonly metrics: string | undefined;
   readonly core: Core;
+  /** Goes by the listeners and the shared settings of another configuration. Rejects, with everything as it was, when it cannot. */
+  readonly apply: (config: UsherConfig) => Promise<void>;
   stop(): Promise<void>;
+}
+
+/** What can change while it runs; each is there if the process has that service. */
+interface Changeable {
+  gateway?: Gateway;
+  scheduler?: Scheduler;
 }
 
 /**
@@ -37,6 +47,7 @@ export interface Running {
 export async function runServices(config: UsherConfig, names: readonly ServiceName[]): Promise<Running> {
   const core = await openCore(config.local);
   const services: Service[] = [];
+  const changeable: Changeable = {};
   const servers = new Closing();
   let phase: Phase = 'starting';
   const health = () => healthReport(phase, [core.watch, ...services]);
@@ -52,42 +63,65 @@ export async function runServices(config: UsherConfig, names: readonly ServiceNa
   try {
     const collector = names.includes('collector') ? startCollector(core.context) : undefined;
     if (collector !== undefined) services.push(collector);
-    const addresses = await startRest(config, names, core, services);
+    await startRest(config, names, core, services, changeable);
     const admin = await openAdmin(config, core, { services: () => services, collector, health });
     if (admin !== undefined) servers.add('the admin server', () => admin.close());
     const metrics = await openMetrics(config, core, health);
     if (metrics !== undefined) servers.add('the metrics server', () => metrics.close());
     phase = 'running';
-    return { addresses, admin: urlOf(admin), metrics: urlOf(metrics), core, stop };
+    const addresses = (changeable.gateway?.addresses ?? []).map(addressText);
+    const apply = (next: UsherConfig) => applyTo(changeable, next);
+    return { addresses, admin: urlOf(admin), metrics: urlOf(metrics), core, apply, stop };
   } catch (error) {
     await stop();
     throw error;
   }
 }
 
-/** Starts the other services in order, adding each to `services`; resolves with the addresses that traffic goes to. */
+/** Starts the other services in order, adding each to `services`. */
 async function startRest(
   { local, shared }: UsherConfig,
   names: readonly ServiceName[],
   { context, fold }: Core,
   services: Service[],
-): Promise<readonly string[]> {
+  changeable: Changeable,
+): Promise<void> {
   if (names.includes('scheduler')) {
-    const declared = { shared, hash: sharedHash(shared) };
-    const scheduler = new Scheduler(context, { declared, snapshot: () => fold.snapshot() });
+    const scheduler = new Scheduler(context, {
+      declared: declaredBy(shared),
+      snapshot: () => fold.snapshot(),
+    });
     services.push(scheduler);
+    changeable.scheduler = scheduler;
     await scheduler.start();
   }
   if (names.includes('health')) services.push(startHealth(context));
-  if (!names.includes('gateway')) return [];
+  if (!names.includes('gateway')) return;
   // A process without a gateway need not load one.
   const { startGateway } = await import('@usher/gateway');
-  const listen = local.listen.map(({ tls, ...address }) =>
+  const settings = { listen: listenersOf(local), workers: local.workers };
+  const gateway = await startGateway(context, settings, shared);
+  services.push(gateway);
+  changeable.gateway = gateway;
+}
+
+async function applyTo({ gateway, scheduler }: Changeable, { local, shared }: UsherConfig): Promise<void> {
+  await gateway?.listen(listenersOf(local));
+  scheduler?.declare(declaredBy(shared));
+}
+
+function listenersOf({ listen }: LocalSettings) {
+  return listen.map(({ tls, ...address }) =>
     tls === undefined ? address : { ...address, tls: tlsSource(tls) },
   );
-  const gateway = await startGateway(context, { listen, workers: local.workers }, shared);
-  services.push(gateway);
-  return gateway.addresses.map(({ host, port }) => `${host.includes(':') ? `[${host}]` : host}:${port}`);
+}
+
+function declaredBy(shared: SharedSettings) {
+  return { shared, hash: sharedHash(shared) };
+}
+
+function addressText({ host, port }: { readonly host: string; readonly port: number }): string {
+  return `${host.includes(':') ? `[${host}]` : host}:${port}`;
 }
 
 /** What the admin server shows of the process. */
@@ -123,6 +157,5 @@ async function openMetrics(
 }
 
 function urlOf(server: RunningServer | undefined): string | undefined {
-  if (server === undefined) return undefined;
-  return `http://${server.host.includes(':') ? `[${server.host}]` : server.host}:${server.port}`;
+  return server === undefined ? undefined : `http://${addressText(server)}`;
 }

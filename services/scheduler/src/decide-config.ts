@@ -13,18 +13,23 @@ export interface DeclaredConfig {
   readonly hash: string;
 }
 
-/**
- * The events that make the fleet what a file declares; none when it was the last one applied. A file owns what it
- * declares: those pools and backends get its settings, and those that it declared before and does not any more go.
- * What commands added stays until a command removes it.
- */
+/** As `applyConfig`; none when the file is one that the fleet has left behind. */
 export function decideConfig(
   state: FleetState,
   declared: DeclaredConfig,
   instance: string,
   nowMs: number,
 ): EventDraft[] {
-  if (state.config?.hash === declared.hash || isOutdated(state, declared, instance)) return [];
+  return isOutdated(state, declared, instance) ? [] : applyConfig(state, declared, nowMs);
+}
+
+/**
+ * The events that make the fleet what a file declares; none when it was the last one applied. A file owns what it
+ * declares: those pools and backends get its settings, and those that it declared before and does not any more go.
+ * What commands added stays until a command removes it.
+ */
+export function applyConfig(state: FleetState, declared: DeclaredConfig, nowMs: number): EventDraft[] {
+  if (state.config?.hash === declared.hash) return [];
   const { pools, backends, ...policy } = declared.shared;
   const revision = (state.config?.revision ?? 0) + 1;
   return [

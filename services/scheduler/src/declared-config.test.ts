@@ -28,6 +28,34 @@ test('a changed file updates, adds and drains away what it no longer declares, a
   expect(await events.head()).toBe(fold.position);
 });
 
+test('a file that changes while its scheduler leads counts at once, and that of a standby when it comes to lead', async () => {
+  const fleet = newFleet();
+  const { scheduler, fold } = await fleet.start('s1', declared(['a', 'b']));
+  const standby = await fleet.start('s2', declared(['a', 'b']));
+  standby.scheduler.declare(declared(['a', 'b', 'c']));
+  scheduler.declare(declared(['a', 'b', 'd']));
+  await vi.waitFor(() => expect([...fold.state.backends.keys()]).toEqual(['a', 'b', 'd']));
+  expect(fold.state.config?.revision).toBe(2);
+  await scheduler.stop();
+  fleet.clock.advance(1_000);
+  await vi.waitFor(() => expect([...standby.fold.state.backends.keys()]).toContain('c'));
+  expect(standby.fold.state.backends.get('d')?.lifecycle).toBe('draining');
+});
+
+test('a leader whose file goes back to an old one means it', async () => {
+  const fleet = newFleet();
+  for (const [instance, backends] of [
+    ['s1', ['a']],
+    ['s1', ['a', 'b']],
+  ] as const) {
+    const { scheduler } = await fleet.start(instance, declared(backends));
+    await scheduler.stop();
+  }
+  const { scheduler, fold } = await fleet.start('s2', declared(['a', 'b']));
+  scheduler.declare(declared(['a']));
+  await vi.waitFor(() => expect(fold.state.backends.get('b')?.lifecycle).toBe('draining'));
+});
+
 test('a file takes over what a command had made, and drops it when it does not declare it any more', async () => {
   const fleet = newFleet();
   const first = await fleet.start('s1', declared(['a']));

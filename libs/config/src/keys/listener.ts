@@ -25,7 +25,7 @@ const keys = section({
   proxy_protocol: defaulted(false, {
     to: 'proxyProtocol',
     type: trueOrFalse,
-    doc: 'Whether connections begin with a header of the PROXY protocol, version 1 or 2, that names the client. One without it is closed.',
+    doc: 'Whether connections begin with a header of the PROXY protocol, version 1 or 2, that names the client, before TLS where that is spoken. One without it is closed.',
   }),
   proxy_protocol_from: defaulted([], {
     to: 'proxyProtocolFrom',

@@ -26,7 +26,7 @@ async function start(handle: RequestListener) {
     log: behind.log,
     workers: 1,
   });
-  const listener = await startListener((socket) => wire.accept(socket));
+  const listener = await startListener((socket) => wire.accept(socket, true));
   const client = await new Client(`http://127.0.0.1:${listener.port}`).connected();
   closeLater(() => wire.drain(0));
   closeLater(listener.close);

@@ -19,7 +19,7 @@ import { RequestInput } from './request-input.ts';
 import { TextAnswer } from './text-answer.ts';
 import { Tunnel } from './tunnel.ts';
 import type { UpstreamConnection } from './upstream-connection.ts';
-import { Visitor } from './visitor.ts';
+import type { Visitor } from './visitor.ts';
 import { allowsWebSocket, asksForWebSocket } from './websocket.ts';
 
 /** So much of the next requests is read while one is in progress; then the client has to wait. */
@@ -48,15 +48,14 @@ export class ClientConnection implements LaneConnection, ClientSide, ClientSocke
   private requests = 0;
   private readonly lastHost = new LastHost();
 
-  /** `announced`: it begins with a PROXY header. `http2`: the client may speak HTTP/2 from the first byte on. */
-  constructor(socket: Socket, lane: LaneContext, owner: ConnectionOwner, announced: boolean, http2: boolean) {
+  constructor(socket: Socket, lane: LaneContext, owner: ConnectionOwner, visitor: Visitor) {
     this.lane = lane;
     this.owner = owner;
-    this.visitor = new Visitor(lane, socket, http2);
+    this.visitor = visitor;
     this.link = new ClientSocket(socket, lane, this);
     this.output = this.link.output;
     this.answer = new TextAnswer(this, this.output);
-    this.visitor.arrive(this.link, this, announced);
+    this.visitor.arrive(this.link);
   }
 
   get connectionLine(): ConnectionLine {

@@ -77,9 +77,12 @@ export class Dialler {
     }
     const alpn = protocols === undefined ? {} : { ALPNProtocols: protocols };
     try {
-      const below = preface === '' ? {} : { socket: connect({ host: target.host, port: target.port }) };
-      below.socket?.write(preface, 'latin1');
-      const socket = connectTls({ ...target, ...below, ...tls.options(), ...alpn });
+      const below = preface === '' ? undefined : connect(target.port, target.host);
+      below?.write(preface, 'latin1');
+      const socket = connectTls({ ...target, socket: below, ...tls.options(), ...alpn });
+      // On top of another socket, Node reads into no buffer of ours.
+      if (below !== undefined && onread !== undefined)
+        socket.on('data', (chunk: Buffer) => onread.callback(chunk.length, chunk));
       socket.on('session', tls.keeper());
       socket.setNoDelay(true);
       socket.setKeepAlive(true, KEEP_ALIVE_DELAY_MS);

@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import { RequestHead, ResponseHead } from '@usher/http1';
 import { BackendSessions } from '../h2/backend-sessions.ts';
 import { ClientSession } from '../h2/client-session.ts';
-import type { ProxySenders } from '../proxy-protocol/senders.ts';
+import type { ProxyClaim } from '../proxy-protocol/parse.ts';
 import { BackendFaultLog } from './backend-fault-log.ts';
 import { ClientCensus } from './client-census.ts';
 import { ClientConnection } from './client-connection.ts';
@@ -10,29 +10,22 @@ import type { ConnectionOwner, LaneConnection, LooseSocket } from './connection-
 import type { WireCounts } from './counters.ts';
 import { DeadlineWheel, TICK_MS } from './deadlines.ts';
 import type { LaneContext, WireLaneOptions } from './lane-context.ts';
-import { PeerDirectory, plainAddress } from './peer.ts';
+import { PeerDirectory } from './peer.ts';
 import { problemResponse } from './problem-response.ts';
 import { Upgrades } from './upgrades.ts';
 import { UpstreamPools } from './upstream-pools.ts';
-import type { Visitor } from './visitor.ts';
+import { Visitor } from './visitor.ts';
 
 /** How long a refused client may go without reading its answer. */
 const REFUSED_LINGER_MS = 2000;
 
-/** What a listener's connections have in common. */
-interface ListenerTraits {
-  /** Whose connections begin with a PROXY header; absent = nobody's. */
-  readonly senders?: ProxySenders | undefined;
-  /** Clients may speak HTTP/2 too. */
-  readonly http2: boolean;
-}
-
-const PLAIN_LISTENER: ListenerTraits = { http2: true };
-
 /** The wire lane of one worker. */
 export interface WireLane {
-  /** Serves a connection that a listener accepted. */
-  accept(socket: Socket, listener?: ListenerTraits): void;
+  /**
+   * Serves a connection that a listener accepted. `http2`: clients may speak HTTP/2 too; `claim`: what a PROXY header said
+   * before; `first`: bytes that were read with that.
+   */
+  accept(socket: Socket, http2: boolean, claim?: ProxyClaim, first?: Buffer): void;
   /**
    * Takes no further request on kept connections, lets those in progress finish, tells WebSockets one after the other to
    * go, and resolves when none is left or, by force, after `deadlineMs`. The lane is of no use afterwards.
@@ -76,7 +69,7 @@ class Lane implements WireLane, ConnectionOwner {
     return this.context.counters.read();
   }
 
-  accept(socket: Socket, { senders, http2 }: ListenerTraits = PLAIN_LISTENER): void {
+  accept(socket: Socket, http2: boolean, claim?: ProxyClaim, first?: Buffer): void {
     const { counters, table, workers } = this.context;
     const connectionsMax = Math.ceil(table.policy.limits.connections / workers);
     if (this.connections.size >= connectionsMax) {
@@ -86,8 +79,12 @@ class Lane implements WireLane, ConnectionOwner {
     }
     counters.connectionsAccepted += 1;
     counters.connectionsOpen += 1;
-    const announced = senders?.include(plainAddress(socket.remoteAddress ?? '')) === true;
-    this.connections.add(new ClientConnection(socket, this.context, this, announced, http2));
+    const visitor = new Visitor(this.context, socket, http2, claim);
+    const connection = new ClientConnection(socket, this.context, this, visitor);
+    this.connections.add(connection);
+    if (first === undefined || first.length === 0) return;
+    counters.bytesIn += first.length;
+    connection.onBytes(first, first.length, 'ever');
   }
 
   closeGone(): void {

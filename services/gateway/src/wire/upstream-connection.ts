@@ -55,9 +55,11 @@ export class UpstreamConnection implements Upstream, Expirable {
     socket.on(ready, () => this.onConnect());
     this.output = new Output(this.socket, home.tally, () => this.user?.onUpstreamUnblocked());
     this.socket.on('end', () => this.onEnd());
-    // 'close' always follows and tells the user.
+    // 'close' always follows and tells the user. TLS on top of another socket tells the same failure twice.
+    let failed = false;
     this.socket.on('error', (error) => {
-      if (!this.connected) home.dialler.failed(slot, address, error);
+      if (!this.connected && !failed) home.dialler.failed(slot, address, error);
+      failed = true;
     });
     this.socket.on('close', () => this.onClose());
     home.deadlines.arm(this.deadline, connectBeforeMs);

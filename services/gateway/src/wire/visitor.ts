@@ -1,10 +1,9 @@
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import type { ProxyProtocol } from '@usher/domain';
-import type { Endpoint } from '../proxy-protocol/parse.ts';
+import type { Endpoint, ProxyClaim } from '../proxy-protocol/parse.ts';
 import { proxyHeaderV1, proxyHeaderV2 } from '../proxy-protocol/write.ts';
-import { Announcement } from './announcement.ts';
-import type { ClientSocket, ClientSocketUser } from './client-socket.ts';
+import type { ClientSocket } from './client-socket.ts';
 import type { LooseSocket } from './connection-owner.ts';
 import type { LaneContext } from './lane-context.ts';
 import type { Peer } from './peer.ts';
@@ -18,41 +17,39 @@ export interface Ends {
 
 /** Who a client connection is for, and its place among the connections of that client. */
 export class Visitor {
-  peer: Peer;
+  readonly peer: Peer;
   readonly maySpeakHttp2: boolean;
   private readonly lane: LaneContext;
   /** Under which it is counted, if it is. */
   private client: string | undefined;
-  /** From a PROXY header. */
-  private source: Endpoint | undefined;
-  private destination: Endpoint | undefined;
+  private readonly claim: ProxyClaim | undefined;
 
   /** `http2`: the listener speaks HTTP/2, over TLS with those that agreed to it (RFC 9113 section 3.3). */
-  constructor(lane: LaneContext, socket: Socket, http2: boolean) {
+  constructor(lane: LaneContext, socket: Socket, http2: boolean, claim: ProxyClaim | undefined) {
     this.lane = lane;
+    this.claim = claim;
     const overTls = socket instanceof TLSSocket;
     this.maySpeakHttp2 = http2 && (!overTls || socket.alpnProtocol === 'h2');
     const scheme = overTls ? 'https' : 'http';
-    this.peer = lane.peers.describe(socket.remoteAddress ?? '', scheme, lane.table.policy.trustedProxies);
+    const remote = claim?.source?.address ?? socket.remoteAddress ?? '';
+    this.peer = lane.peers.describe(remote, scheme, lane.table.policy.trustedProxies);
   }
 
-  /**
-   * Lets `connection` have what comes over `link`, unless its client has enough connections. `announced`: a header that
-   * names the client comes first.
-   */
-  arrive(link: ClientSocket, connection: ClientSocketUser, announced: boolean): void {
-    if (!announced) {
-      this.enter(link);
-      return;
-    }
-    link.user = new Announcement(link, connection, this.lane.counters, (source, destination) => {
-      const { peers, table } = this.lane;
-      this.source = source;
-      this.destination = destination;
-      if (source !== undefined)
-        this.peer = peers.describe(source.address, this.peer.scheme, table.policy.trustedProxies);
-      this.enter(link);
-    });
+  /** Turns `link` away if its client has enough connections. */
+  arrive(link: ClientSocket): void {
+    const { lane } = this;
+    const { connectionsPerIp } = lane.table.policy.limits;
+    if (connectionsPerIp === 0) return;
+    this.client = lane.census.enter(this.peer.address, Math.ceil(connectionsPerIp / lane.workers));
+    if (this.client !== undefined) return;
+    lane.counters.connectionsRefused += 1;
+    const context = {
+      requestId: lane.newRequestId(),
+      toHead: false,
+      connection: 'connection: close\r\n',
+    } as const;
+    link.output.text(problemResponse('too_many_connections', '', context));
+    link.close();
   }
 
   leave(): void {
@@ -71,25 +68,9 @@ export class Visitor {
   /** What tells a backend at the start of a connection whom it is for, as latin1; empty for `none`. */
   proxyHeader(version: ProxyProtocol, { remote, local }: Ends): string {
     if (version === 'none') return '';
-    const source = this.source ?? remote;
-    const destination = this.destination ?? local;
+    const source = this.claim?.source ?? remote;
+    const destination = this.claim?.destination ?? local;
     const header = version === 'v1' ? proxyHeaderV1(source, destination) : proxyHeaderV2(source, destination);
     return header.toString('latin1');
-  }
-
-  private enter(link: ClientSocket): void {
-    const { lane } = this;
-    const { connectionsPerIp } = lane.table.policy.limits;
-    if (connectionsPerIp === 0) return;
-    this.client = lane.census.enter(this.peer.address, Math.ceil(connectionsPerIp / lane.workers));
-    if (this.client !== undefined) return;
-    lane.counters.connectionsRefused += 1;
-    const context = {
-      requestId: lane.newRequestId(),
-      toHead: false,
-      connection: 'connection: close\r\n',
-    } as const;
-    link.output.text(problemResponse('too_many_connections', '', context));
-    link.close();
   }
 }

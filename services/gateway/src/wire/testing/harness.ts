@@ -1,4 +1,4 @@
-import { createServer, type Server } from 'node:net';
+import { createServer, type Server, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { connect as connectTls } from 'node:tls';
 import {
@@ -9,12 +9,14 @@ import {
   type TimeoutSettings,
 } from '@usher/domain';
 import { RecordingLog } from '@usher/testing';
+import { type Accept, ProxyListener } from '../../proxy-protocol/proxy-listener.ts';
 import type { ProxySenders } from '../../proxy-protocol/senders.ts';
 import type { AttemptOutcome, BackendSlot, PoolTable, TableDelta } from '../../routing-table.ts';
 import { newLineCells } from '../../table/waiting-line.ts';
 import { WorkerTable } from '../../table/worker-table.ts';
 import { limitOf, policy, pool, route, row } from '../../testing/fixtures.ts';
 import { tlsFront } from '../../testing/tls-front.ts';
+import { Arrivals } from '../../worker/arrivals.ts';
 import { WireCounters } from '../counters.ts';
 import { Dialler } from '../dialler.ts';
 import { createWireLane, type WireLane } from '../lane.ts';
@@ -82,6 +84,7 @@ export class Harness {
   private aheadMs = 0;
   private ids = 0;
   private readonly server: Server;
+  private readonly arrivals: Arrivals;
   private readonly overTls: boolean;
   private readonly clients: RawSocket[] = [];
 
@@ -100,16 +103,27 @@ export class Harness {
       log,
       workers: options.workers ?? 1,
     });
-    const tls = options.tls === true ? tlsFront((socket) => this.lane.accept(socket)) : undefined;
-    this.overTls = tls !== undefined;
-    this.server = createServer({ allowHalfOpen: true }, (socket) => {
-      if (tls !== undefined) {
-        tls.accept(socket);
-        return;
-      }
-      if (options.asStreams === true) Object.defineProperty(socket, 'encrypted', { value: false });
-      this.lane.accept(socket, { senders: options.senders, http2: options.http2 ?? true });
+    this.arrivals = new Arrivals({
+      now,
+      limitMs: () => this.table.policy.timeouts.requestHeaderMs,
+      max: () => this.table.policy.limits.connections,
     });
+    this.overTls = options.tls === true;
+    this.server = createServer({ allowHalfOpen: true }, this.acceptor(options));
+  }
+
+  private acceptor({ senders, asStreams, http2 = true }: HarnessOptions): (socket: Socket) => void {
+    const { arrivals, counters } = this;
+    const toLane: Accept = (socket, claim, first) => {
+      if (asStreams === true) Object.defineProperty(socket, 'encrypted', { value: false });
+      this.lane.accept(socket, http2, claim, first);
+    };
+    const tls = this.overTls ? tlsFront(toLane, arrivals) : undefined;
+    const next: Accept =
+      tls === undefined ? toLane : (socket, claim, first) => tls.accept(socket, claim, first);
+    if (senders === undefined) return (socket) => next(socket);
+    const proxied = new ProxyListener(senders, { next, arrivals, counters });
+    return (socket) => proxied.accept(socket);
   }
 
   static async start(
@@ -128,6 +142,11 @@ export class Harness {
   get port(): number {
     const address = this.server.address();
     return typeof address === 'object' && address !== null ? address.port : 0;
+  }
+
+  /** Connections that the lane has not been given yet. */
+  get arriving(): number {
+    return this.arrivals.size;
   }
 
   get pool(): PoolTable {
@@ -155,6 +174,7 @@ export class Harness {
   /** Lets `ms` pass in an instant for everything that has a deadline. */
   advance(ms: number): void {
     this.aheadMs += ms;
+    this.arrivals.sweep();
   }
 
   /** Every attempt that began has ended, each once. */
