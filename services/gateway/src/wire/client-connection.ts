@@ -249,7 +249,8 @@ export class ClientConnection implements ClientSide, ClientSocketUser {
     const preface = visitor.proxyHeader(pool.settings.proxyProtocol, this.link);
     const forwarded = forwardRequestHead(head, id, visitor.peer, upgrade);
     const outgoing = new OutgoingRequest(forwarded, preface, head, body);
-    this.exchange = new Exchange(this, lane, head, { pool, answers, outgoing, id, startMs });
+    const key = pool.hash === undefined ? 0 : visitor.keyOf(head, pool.hash);
+    this.exchange = new Exchange(this, lane, head, { route, key, outgoing, id, startMs });
     this.exchange.start();
   }
 
@@ -288,9 +289,8 @@ export class ClientConnection implements ClientSide, ClientSocketUser {
     const bytes = input.takeAll();
     // Nothing may be read or served here any more.
     link.closing = true;
-    const socket = link.detach();
     this.owner.closed(this);
-    this.visitor.handOver(socket, bytes);
+    this.visitor.handOver(link.detach(), bytes);
   }
 
   private updateReading(): void {

@@ -1,6 +1,6 @@
 import type { ErrorCode } from '@usher/domain';
 import { FAULTY, type HttpFault, type RequestHead } from '@usher/http1';
-import type { AttemptOutcome, BackendSlot, PoolTable } from '../routing-table.ts';
+import type { AttemptOutcome, BackendSlot, RouteEntry } from '../routing-table.ts';
 import { type Guest, Wait } from '../table/wait.ts';
 import { Attempts } from './attempts.ts';
 import type { ClientSide } from './client-side.ts';
@@ -8,17 +8,14 @@ import type { LaneContext } from './lane-context.ts';
 import type { OutgoingRequest } from './outgoing-request.ts';
 import type { Lifetime } from './read-buffers.ts';
 import { type Asked, ResponseRelay } from './response-relay.ts';
-import { decideRetry } from './retry.ts';
+import { decideRetry, type Failure } from './retry.ts';
 import type { Loss, UpstreamConnection, UpstreamUser } from './upstream-connection.ts';
-
-/** Outcomes that are answered with the error of the same name. */
-type Failure = Exclude<AttemptOutcome, 'ok' | 'server_error' | 'client_closed'>;
 
 /** What a request comes down to once its head was read and its route found. */
 export interface ExchangeRequest {
-  readonly pool: PoolTable;
-  /** Of the request's route, where its answer is counted. */
-  readonly answers: Float64Array;
+  readonly route: RouteEntry;
+  /** See `RoutingTable.pick`. */
+  readonly key: number;
   readonly outgoing: OutgoingRequest;
   readonly id: string;
   readonly startMs: number;
@@ -48,10 +45,10 @@ export class Exchange implements UpstreamUser, Asked, Guest {
     this.requestId = request.id;
     this.toHead = head.method === 'HEAD';
     this.oldClient = head.minor === 0;
-    this.attempts = new Attempts(lane.table, request.pool);
+    this.attempts = new Attempts(lane.table, request.route.pool, request.key);
     this.outgoing = request.outgoing;
     this.startMs = request.startMs;
-    this.answers = request.answers;
+    this.answers = request.route.answers;
     this.relay = new ResponseRelay(client, this, lane.responseHead);
     const { requestMs } = lane.table.policy.timeouts;
     this.limitMs = requestMs === 0 ? Infinity : request.startMs + requestMs;
@@ -73,7 +70,7 @@ export class Exchange implements UpstreamUser, Asked, Guest {
       this.attempt(slot, this.startMs);
       return;
     }
-    const waiting = new Wait(this.attempts.pool, this, this.lane.now);
+    const waiting = new Wait(this.attempts.pool, this, this.lane.now, this.attempts.key);
     this.waiting = waiting;
     this.client.expireAt(Math.min(this.limitMs, waiting.dueMs));
     waiting.begin();
@@ -154,6 +151,7 @@ export class Exchange implements UpstreamUser, Asked, Guest {
     const { relay } = this;
     const headBefore = relay.status === 0;
     const verdict = relay.take(bytes, length, lifetime);
+    this.attempts.answered(relay.status, this.lane.now);
     if (verdict === 'bad') {
       this.onBadResponse();
     } else if (verdict !== 'more') {

@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
-import type { ProxyProtocol } from '@usher/domain';
+import type { HashSettings, ProxyProtocol } from '@usher/domain';
+import type { RequestHead } from '@usher/http1';
 import type { Endpoint } from '../proxy-protocol/parse.ts';
 import { proxyHeaderV1, proxyHeaderV2 } from '../proxy-protocol/write.ts';
 import { Announcement } from './announcement.ts';
@@ -8,6 +9,7 @@ import type { ClientSocket, ClientSocketUser } from './client-socket.ts';
 import type { LaneContext } from './lane-context.ts';
 import type { Peer } from './peer.ts';
 import { problemResponse } from './problem-response.ts';
+import { keyOfHead } from './request-key.ts';
 
 /** Who a client connection is for, and its place among the connections of that client. */
 export class Visitor {
@@ -64,6 +66,11 @@ export class Visitor {
     const destination = this.destination ?? link.local;
     const header = version === 'v1' ? proxyHeaderV1(source, destination) : proxyHeaderV2(source, destination);
     return header.toString('latin1');
+  }
+
+  /** For the strategy of a pool that goes by `hash`. */
+  keyOf(head: RequestHead, hash: HashSettings): number {
+    return keyOfHead(head, this.peer, hash, this.lane.peers);
   }
 
   private enter(link: ClientSocket): void {

@@ -55,6 +55,7 @@ export class GatewayWorker {
       random,
       (news) => post({ kind: 'breaker', news }),
       start.worker,
+      this.#log,
     );
     this.#table.apply(start.deltas, start.position, this.#clock.now());
     const { now } = this.#clock;
@@ -78,6 +79,7 @@ export class GatewayWorker {
   /** Starts to listen. All workers of a gateway listen on the same addresses; the kernel deals the connections out. */
   async listen(): Promise<void> {
     const addresses: ListenAddress[] = [];
+    await this.#table.strategiesLoaded();
     try {
       const { listen, tls } = this.#start;
       for (const [place, address] of listen.entries())
