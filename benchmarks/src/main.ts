@@ -7,6 +7,7 @@ type Benchmark = (args: readonly string[]) => Promise<void>;
 /** Every benchmark by its name; `npm run bench` without one runs the first. Each is loaded only when it runs. */
 const BENCHMARKS: Readonly<Record<string, () => Promise<{ readonly run: Benchmark }>>> = {
   http: async () => await import('./http/http.ts'),
+  decide: async () => await import('./decide/decide.ts'),
   'event-log': async () => await import('./event-log.ts'),
 };
 

@@ -107,7 +107,8 @@ test('a fault carries its place and suggestion for programs', () => {
       {
         place: { kind: 'file', file: 'usher.yaml', line: 1, column: 27 },
         path: 'pools.web.strategy',
-        message: '"p3c" is not one of round_robin, weighted_round_robin, random, least_connections, p2c, ip_hash, consistent_hash, maglev, peak_ewma, least_response_time, custom',
+        message:
+          '"p3c" is not one of round_robin, weighted_round_robin, random, least_connections, p2c, ip_hash, consistent_hash, maglev, peak_ewma, least_response_time, custom',
         suggestion: 'p2c',
       },
     ]);

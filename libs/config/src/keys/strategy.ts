@@ -60,7 +60,11 @@ export const strategyKeys = {
   }),
   hash: defaulted(
     {},
-    { to: 'hash', type: hash, doc: 'Which part of a request `consistent_hash`, `maglev` and `custom` go by.' },
+    {
+      to: 'hash',
+      type: hash,
+      doc: 'Which part of a request `consistent_hash`, `maglev` and `custom` go by.',
+    },
   ),
   slow_start: defaulted('0s', {
     to: 'slowStartMs',

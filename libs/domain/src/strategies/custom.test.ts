@@ -19,8 +19,9 @@ function pickWith(choose: CustomStrategy, tried: (all: readonly TestBackend[]) =
   return { choice: choice?.id, faults };
 }
 
+const byKey: CustomStrategy = (backends, { key }) => backends[key % backends.length];
+
 test('a strategy of one’s own gets the backends that are left and the hash of the key', () => {
-  const byKey: CustomStrategy = (backends, { key }) => backends[key % backends.length];
   expect(pickWith(byKey)).toEqual({ choice: 'b', faults: [] });
   expect(pickWith(byKey, ([a]) => [a!])).toEqual({ choice: 'b', faults: [] });
   expect(pickWith(byKey, (all) => [...all])).toEqual({ choice: undefined, faults: [] });

@@ -3,7 +3,7 @@ import { P2c } from './p2c.ts';
 import type { Answer, Ask, Candidate, CandidatePool, Chooser } from './strategy.ts';
 
 /** What a user's own strategy sees of a backend. */
-export interface CustomBackend {
+interface CustomBackend {
   readonly id: string;
   /** Relative share, above 0; during a slow start less than declared. */
   readonly weight: number;

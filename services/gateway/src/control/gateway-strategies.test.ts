@@ -29,9 +29,9 @@ const routes = [
 async function gatewayWith(settings: Parameters<typeof pool>[0]): Promise<number> {
   const backends = [];
   for (const id of ['b1', 'b2', 'b3', 'b4']) {
-    const { url, close } = await startBackend(id);
-    closing.push(close);
-    backends.push(backendAt(id, url));
+    const backend = await startBackend(id);
+    closing.push(() => backend.close());
+    backends.push(backendAt(id, backend.url));
   }
   await fleet.configure(backends, { pools: [pool(settings)], routes });
   const fallback = { ...policy({ routes }), pools: [], backends: [] };
@@ -50,7 +50,9 @@ test('all workers and both lanes of a gateway send a key to the same backend', a
   const seen = new Set<string>();
   for (let user = 0; user < 12; user++) {
     const answers = await Promise.all(
-      Array.from({ length: 8 }, (_, each) => servedBy(port, `user-${user}`, each % 2 === 0 ? '/x' : '/zip/x')),
+      Array.from({ length: 8 }, (_, each) =>
+        servedBy(port, `user-${user}`, each % 2 === 0 ? '/x' : '/zip/x'),
+      ),
     );
     expect(new Set(answers).size).toBe(1);
     seen.add(answers[0]!);

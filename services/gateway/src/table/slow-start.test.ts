@@ -3,7 +3,9 @@ import { pool, row } from '../testing/fixtures.ts';
 import { START, TestTable } from '../testing/table.ts';
 
 function shares(harness: TestTable): Record<string, number> {
-  return Object.fromEntries(harness.pool.eligible.map(({ id, weight }) => [id, Math.round(weight * 100) / 100]));
+  return Object.fromEntries(
+    harness.pool.eligible.map(({ id, weight }) => [id, Math.round(weight * 100) / 100]),
+  );
 }
 
 const warming = pool({ strategy: 'weighted_round_robin', slowStartMs: 10_000 });

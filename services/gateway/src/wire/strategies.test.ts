@@ -45,6 +45,8 @@ const users = Array.from({ length: 40 }, (_, index) => `user-${index}`);
 const byHeader = { by: 'header', name: 'x-user' } as const;
 const byCookie = { by: 'cookie', name: 'id' } as const;
 
+const chain = (ip: string) => get(`X-Forwarded-For: 1.1.1.1, ${ip}\r\nX-Forwarded-For: 192.168.0.9\r\n`);
+
 describe('a pool that goes by a part of the request', () => {
   it.each([
     [
@@ -89,31 +91,28 @@ describe('a pool that goes by a part of the request', () => {
     const clients = users.map((_, index) => `10.0.0.${index}`);
     const told = await servedEach(clients.map((ip) => get(`X-Forwarded-For: ${ip}\r\n`)));
     expect(new Set(told)).toEqual(new Set(BACKENDS));
-    const chain = (ip: string) => get(`X-Forwarded-For: 1.1.1.1, ${ip}\r\nX-Forwarded-For: 192.168.0.9\r\n`);
     expect(await servedEach(clients.map(chain))).toEqual(told);
     expect(new Set(await servedEach(users.map((user) => get(`X-Forwarded-For: ${user}\r\n`)))).size).toBe(1);
   });
 
-  it.each([
-    [byHeader],
-    [byCookie],
-    [{ by: 'path' }],
-    [{ by: 'ip' }],
-  ] as const)('sends it to the same backend through plugins: %j', async (hash) => {
-    await start({ strategy: 'consistent_hash', hash }, { trustedProxies: ['127.0.0.0/8'] });
-    const { port } = await lane(
-      harness.backends.map(({ url }) => url),
-      { trustedProxies: ['127.0.0.0/8'] },
-      poolSettings({ strategy: 'consistent_hash', hash }),
-    );
-    for (const user of users.slice(0, 12)) {
-      const request = get(
-        `X-User: ${user}\r\nCookie: a=b; id=${user}\r\nX-Forwarded-For: 10.0.0.${user.slice(5)}\r\n`,
-        `/${user}?q`,
+  it.each([[byHeader], [byCookie], [{ by: 'path' }], [{ by: 'ip' }]] as const)(
+    'sends it to the same backend through plugins: %j',
+    async (hash) => {
+      await start({ strategy: 'consistent_hash', hash }, { trustedProxies: ['127.0.0.0/8'] });
+      const { port } = await lane(
+        harness.backends.map(({ url }) => url),
+        { trustedProxies: ['127.0.0.0/8'] },
+        poolSettings({ strategy: 'consistent_hash', hash }),
       );
-      expect(await served(request, port)).toBe(await served(request));
-    }
-  });
+      for (const user of users.slice(0, 12)) {
+        const request = get(
+          `X-User: ${user}\r\nCookie: a=b; id=${user}\r\nX-Forwarded-For: 10.0.0.${user.slice(5)}\r\n`,
+          `/${user}?q`,
+        );
+        expect(await served(request, port)).toBe(await served(request));
+      }
+    },
+  );
 
   it('takes the same other one each time its own does not answer, and leaves other keys where they are', async () => {
     await start({ strategy: 'maglev', hash: byHeader, retry: { attempts: 1, budgetRatio: 1 } });

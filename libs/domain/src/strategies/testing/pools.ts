@@ -42,7 +42,7 @@ export class TestPool {
       eligible: [],
       totalWeight: 0,
       inFlight: backends.reduce((sum, { inFlight }) => sum + inFlight, 0),
-      chooser: chooser as CandidatePool<TestBackend>['chooser'],
+      chooser,
     };
     this.#random = uniform(seed);
     this.set(backends);
