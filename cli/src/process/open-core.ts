@@ -33,11 +33,13 @@ export async function openCore(local: LocalSettings): Promise<Core> {
   const log = createLog({ ...local.logging, clock });
   const metrics = createMetrics();
   const opened = await openLog(local, log, clock);
-  const store = await openStore(local, log, clock);
+  const owner = `${local.name}#${random.uuid()}`;
+  const store = await openStore(local, owner, log, clock);
   const outbox = createOutbox({ events: opened.events, clock, log });
   const { fold, tail } = await follow(opened.events, log);
   const context: ServiceContext = {
     instance: local.name,
+    owner,
     version: VERSION,
     fleet: fold,
     events: opened.events,
@@ -73,12 +75,15 @@ async function openLog(
 }
 
 async function openStore(
-  { store }: LocalSettings,
+  { bus, store }: LocalSettings,
+  owner: string,
   log: ProcessLog,
   clock: ServiceContext['clock'],
 ): Promise<StateStore> {
   if (store.type === 'embedded') return openEmbeddedStore({ clock });
-  return await openRedisStore({ url: store.url, clock, log });
+  // A log of its own has a leader of its own, whoever else is on the Redis server.
+  const realm = bus.type === 'embedded' ? { leaseRealm: owner } : {};
+  return await openRedisStore({ url: store.url, clock, log, ...realm });
 }
 
 /** Folds the newest snapshot and all that came after it, then follows. Without the log it starts empty and catches up later. */

@@ -3,14 +3,10 @@ import { expect, test } from 'vitest';
 import { FleetFold } from './fleet-fold.ts';
 
 let nextId = 0;
-const record = (position: number, drafts: readonly EventDraft[], causationId?: string) => ({
+const record = (position: number, drafts: readonly EventDraft[]) => ({
   position,
   subject: 'usher.events.scheduler.control',
-  events: envelop(
-    drafts,
-    { source: 'usher/test/t', timeMs: 1000, actor: 'test', causationId },
-    () => `id-${nextId++}`,
-  ),
+  events: envelop(drafts, { source: 'usher/test/t', timeMs: 1000, actor: 'test' }, () => `id-${nextId++}`),
   quarantined: [],
 });
 
@@ -22,6 +18,11 @@ const registered = (id: string): EventDraft => ({
     origin: 'command',
     health: 'unknown',
   },
+});
+const accepted = (command: string): EventDraft => ({
+  type: 'command.accepted',
+  subject: 'fleet',
+  data: { command, name: 'backend.add', fingerprint: 'f' },
 });
 const observed = (requests: number): EventDraft => ({
   type: 'gateway.observed',
@@ -58,7 +59,7 @@ test('a record stored twice by a resend is folded once', () => {
 test('a fold restored from a snapshot goes on as if it had never stopped, doubled records included', () => {
   const whole = new FleetFold();
   const facts = record(2, [observed(5)]);
-  whole.apply(record(1, [registered('a')], 'command:c1'));
+  whole.apply(record(1, [registered('a'), accepted('c1')]));
   whole.apply(facts);
   const restored = FleetFold.restore(JSON.parse(JSON.stringify(whole.snapshot())));
   if (restored === undefined) throw new Error('the snapshot was not taken');
@@ -71,6 +72,7 @@ test('a fold restored from a snapshot goes on as if it had never stopped, double
   expect(restored.digest()).toBe(whole.digest());
   expect(restored.state.receipts.get('c1')).toEqual({
     id: 'c1',
+    fingerprint: 'f',
     position: 1,
     eventTypes: ['backend.registered'],
   });

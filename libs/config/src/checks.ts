@@ -9,6 +9,7 @@ import { formatAddress, isLoopback, overlaps } from './types/network.ts';
 export function checkReferences(local: LocalSettings, shared: SharedSettings, reading: Reading): void {
   checkAddresses(local, reading);
   if (local.admin !== null) checkAdmin(local.admin, reading);
+  checkSharing(local, reading);
   checkUnique(shared.backends, ['id'], (backend) => backend.id, reading);
   checkUnique(shared.routes, ['id'], (route) => route.id, reading);
   checkUnique(shared.routes, ['path', 'host'], matchOf, reading);
@@ -30,6 +31,19 @@ function checkAddresses({ listen, admin, metrics }: LocalSettings, reading: Read
     const key = reading.isWritten(wrong, 'address') ? 'address' : '';
     reading.complain(wrong, key, `${formatAddress(wrong)} is taken by ${by}`);
   }
+}
+
+/** Leases go with the log: schedulers that share a log and not their leases would all lead. */
+function checkSharing(local: LocalSettings, reading: Reading): void {
+  const { bus, store } = local;
+  if (bus.type !== 'nats' || store.type !== 'embedded') return;
+  const servers = Array.from(bus.servers, (_, index) => `bus.servers[${index}]`);
+  if (['bus', 'bus.servers', ...servers, 'store'].some((path) => reading.isFaulty(path))) return;
+  reading.complain(
+    local,
+    reading.isWritten(local, 'store') ? 'store' : 'bus',
+    'the log is shared through NATS, but the store is in this process alone, so that every process would lead; give `store` the URL of a Redis server',
+  );
 }
 
 function checkAdmin(admin: AdminSettings, reading: Reading): void {

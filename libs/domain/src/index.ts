@@ -27,15 +27,18 @@ export {
 } from './errors.ts';
 export {
   type CommandReceipt,
+  type ConfigState,
   emptyFleet,
   type FleetState,
   type GatewayState,
   type PoolState,
   RECEIPTS_MAX,
+  SUPERSEDED_MAX,
 } from './fleet.ts';
 export {
   type BreakerCell,
   type BreakerChange,
+  type BreakerEvidence,
   breakerAdmits,
   breakerClose,
   breakerHalfOpen,
@@ -68,6 +71,7 @@ export {
   STRATEGY_NAMES,
   type StrategyName,
   type TimeoutSettings,
+  WEIGHT_MAX,
 } from './settings.ts';
 export { Custom, type CustomStrategy } from './strategies/custom.ts';
 export { FastRandom } from './strategies/fast-random.ts';

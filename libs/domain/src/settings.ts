@@ -117,6 +117,9 @@ export interface PoolSettings {
   readonly agents: boolean;
 }
 
+/** Largest weight of a backend: enough for shares of a thousandth, little enough for exact sums. */
+export const WEIGHT_MAX = 1000;
+
 export interface BackendSettings {
   /** Unique in the whole fleet, so that `drain b4` and the subject `usher.stats.b4` need no pool. */
   readonly id: string;

@@ -1,5 +1,5 @@
 import type { Problem } from '@usher/domain';
-import { STRATEGY_NAMES } from '@usher/domain';
+import { STRATEGY_NAMES, WEIGHT_MAX } from '@usher/domain';
 import { z } from 'zod';
 import { backendSettings, id } from './data-schemas.ts';
 
@@ -11,7 +11,7 @@ export const COMMANDS = {
   'backend.update': z.strictObject({
     backend: id,
     url: z.string().optional(),
-    weight: z.number().nonnegative().optional(),
+    weight: z.number().nonnegative().max(WEIGHT_MAX).optional(),
     zone: z.string().optional(),
   }),
   'backend.remove': target,

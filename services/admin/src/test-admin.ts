@@ -87,6 +87,7 @@ export class TestAdmin {
   #context(): ServiceContext {
     return {
       instance: 'one',
+      owner: 'one',
       version: '1.2.3',
       fleet: this.fold,
       events: this.events,

@@ -89,6 +89,7 @@ class TestProcess {
     };
     this.context = {
       instance,
+      owner: instance,
       version: '0.0.0',
       fleet: this.fold,
       events: this.events,

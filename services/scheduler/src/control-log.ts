@@ -1,10 +1,12 @@
-import { COMMAND_CAUSE } from '@usher/actors';
 import { UsherError } from '@usher/domain';
 import { CONTROL_SUBJECT, type EventDraft, envelop, type UsherEvent } from '@usher/events';
 import { ConflictError, LogUnavailableError, type Position, type ServiceContext } from '@usher/ports';
 
 /** How long a decision waits for this process's own fold to catch up with what was appended before. */
 const FOLD_WAIT_MAX_MS = 2_000;
+
+/** Prefix of a `causationid` that names a command rather than an event. */
+const COMMAND_CAUSE = 'command:';
 
 /** Why something is decided, for the envelopes of the events. */
 export interface Cause {

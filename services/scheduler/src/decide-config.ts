@@ -18,8 +18,13 @@ export interface DeclaredConfig {
  * declares: those pools and backends get its settings, and those that it declared before and does not any more go.
  * What commands added stays until a command removes it.
  */
-export function decideConfig(state: FleetState, declared: DeclaredConfig, nowMs: number): EventDraft[] {
-  if (state.config?.hash === declared.hash) return [];
+export function decideConfig(
+  state: FleetState,
+  declared: DeclaredConfig,
+  instance: string,
+  nowMs: number,
+): EventDraft[] {
+  if (state.config?.hash === declared.hash || isOutdated(state, declared, instance)) return [];
   const { pools, backends, ...policy } = declared.shared;
   const revision = (state.config?.revision ?? 0) + 1;
   return [
@@ -33,6 +38,14 @@ export function decideConfig(state: FleetState, declared: DeclaredConfig, nowMs:
   ];
 }
 
+/**
+ * The file is one that the fleet has left behind: it was in force, and another process's file took its place. Only who
+ * brought the present one may go back, or each change of leaders during a rollout would undo the rollout.
+ */
+export function isOutdated({ config }: FleetState, { hash }: DeclaredConfig, instance: string): boolean {
+  return config !== null && config.by !== instance && config.superseded.includes(hash);
+}
+
 /** What a backend's health is before any probe: a pool without probes trusts its backends. */
 export function initialHealth(pool: PoolSettings): 'unchecked' | 'unknown' {
   return pool.health.type === 'none' ? 'unchecked' : 'unknown';
@@ -42,8 +55,11 @@ function declarePool(state: FleetState, settings: PoolSettings): EventDraft[] {
   const known = state.pools.get(settings.id);
   if (known === undefined)
     return [{ type: 'pool.added', subject: settings.id, data: { settings, origin: 'config' } }];
-  if (canonicalJson(known.settings) === canonicalJson(settings)) return [];
-  const drafts: EventDraft[] = [{ type: 'pool.updated', subject: settings.id, data: { settings } }];
+  const origin = known.origin === 'config' ? {} : ({ origin: 'config' } as const);
+  if (canonicalJson(known.settings) === canonicalJson(settings) && known.origin === 'config') return [];
+  const drafts: EventDraft[] = [
+    { type: 'pool.updated', subject: settings.id, data: { settings, ...origin } },
+  ];
   if (initialHealth(known.settings) === initialHealth(settings)) return drafts;
   // Probing was switched on or off: what was known of the pool's backends no longer holds.
   for (const [id, backend] of state.backends) {
@@ -68,9 +84,10 @@ function declareBackend(
   const again: EventDraft[] = known.removing
     ? [{ type: 'backend.enabled', subject: id, data: { backend: id } }]
     : [];
-  if (canonicalJson(known.settings) === canonicalJson(settings)) return again;
+  if (canonicalJson(known.settings) === canonicalJson(settings) && known.origin === 'config') return again;
+  const origin = known.origin === 'config' ? {} : ({ origin: 'config' } as const);
   const moved = known.settings.url !== settings.url || known.settings.pool !== settings.pool;
-  const data = moved ? { settings, health: initialHealth(pool) } : { settings };
+  const data = { settings, ...origin, ...(moved ? { health: initialHealth(pool) } : {}) };
   return [{ type: 'backend.updated', subject: id, data }, ...again];
 }
 

@@ -27,3 +27,38 @@ test('a changed file updates, adds and drains away what it no longer declares, a
   await vi.waitFor(() => expect(states()).toEqual({ a: 'active', x: 'active', c: 'active' }));
   expect(await events.head()).toBe(fold.position);
 });
+
+test('a file takes over what a command had made, and drops it when it does not declare it any more', async () => {
+  const fleet = newFleet();
+  const first = await fleet.start('s1', declared(['a']));
+  await fleet.command('backend.add', { settings: declared(['b']).shared.backends[0] });
+  await first.scheduler.stop();
+  const second = await fleet.start('s1', declared(['a', 'b']));
+  expect(second.fold.state.backends.get('b')?.origin).toBe('config');
+  await second.scheduler.stop();
+  const { fold } = await fleet.start('s1', declared(['a']));
+  expect(fold.state.backends.get('b')?.lifecycle).toBe('draining');
+});
+
+test('an old file does not undo a new one when its process comes to lead', async () => {
+  const fleet = newFleet();
+  const old = await fleet.start('s2', declared(['a']));
+  await old.scheduler.stop();
+  const leader = await fleet.start('s1', declared(['a', 'b']));
+  await leader.scheduler.stop();
+  const { fold, context } = await fleet.start('s2', declared(['a']));
+  expect(fold.state.leader?.scheduler).toBe('s2');
+  expect(fold.state.backends.get('b')?.lifecycle).toBe('active');
+  expect(context.log).toMatchObject({
+    entries: expect.arrayContaining([expect.objectContaining({ level: 'warn' })]),
+  });
+});
+
+test('who brought the present file may go back to an old one', async () => {
+  const fleet = newFleet();
+  for (const backends of [['a'], ['a', 'b'], ['a']]) {
+    const { scheduler, fold } = await fleet.start('s1', declared(backends));
+    expect(fold.state.config?.hash).toBe(declared(backends).hash);
+    await scheduler.stop();
+  }
+});

@@ -1,5 +1,5 @@
 import { BackendActors } from '@usher/actors';
-import { problemOf, UsherError } from '@usher/domain';
+import { type CommandReceipt, problemOf, UsherError } from '@usher/domain';
 import {
   COMMANDS_PREFIX,
   type Command,
@@ -9,10 +9,11 @@ import {
 } from '@usher/events';
 import type { LogRecord, Service, ServiceContext, Snapshot, Subscription, Timer } from '@usher/ports';
 import { Checkpoints } from './checkpoints.ts';
+import { accepted, earlier } from './command-receipts.ts';
 import { ControlLog } from './control-log.ts';
 import { decideBreaker } from './decide-breaker.ts';
 import { decideCommand } from './decide-command.ts';
-import { type DeclaredConfig, decideConfig } from './decide-config.ts';
+import { type DeclaredConfig, decideConfig, isOutdated } from './decide-config.ts';
 import { decideDeadlines } from './decide-deadlines.ts';
 import { GatewayWatch } from './gateway-watch.ts';
 import { Leadership } from './leadership.ts';
@@ -80,13 +81,17 @@ export class Scheduler implements Service {
     const { instance, fleet, clock, log, bus } = this.#context;
     await this.#control.open();
     const { declared } = this.#options;
+    if (declared !== undefined && isOutdated(fleet.state, declared, instance)) {
+      const { revision, by } = fleet.state.config ?? {};
+      log.warn('the file of this process was in force before and is not taken again', { revision, by });
+    }
     await this.#control.decide({ actor: instance }, () => [
       {
         type: 'scheduler.elected',
         subject: instance,
         data: { scheduler: instance, term: (fleet.state.leader?.term ?? 0) + 1 },
       },
-      ...(declared === undefined ? [] : decideConfig(fleet.state, declared, clock.now())),
+      ...(declared === undefined ? [] : decideConfig(fleet.state, declared, instance, clock.now())),
     ]);
     this.#gateways.reset();
     this.#commands = bus.serve(
@@ -129,14 +134,14 @@ export class Scheduler implements Service {
   async #carryOut(command: Command): Promise<CommandAnswer> {
     const { fleet, clock } = this.#context;
     const cause = { actor: command.actor, reason: command.reason, commandId: command.id };
-    let repeated = false;
+    let receipt: CommandReceipt | undefined;
     const decided = await this.#control.decide(cause, () => {
-      repeated = fleet.state.receipts.has(command.id);
-      return repeated ? [] : decideCommand(fleet.state, this.#actors, command, clock.now());
+      receipt = earlier(fleet.state, command);
+      if (receipt !== undefined) return [];
+      return [...decideCommand(fleet.state, this.#actors, command, clock.now()), accepted(command)];
     });
-    const receipt = repeated ? fleet.state.receipts.get(command.id) : undefined;
-    const { position, eventTypes } = receipt ?? decided;
-    return { ok: true, position, events: eventTypes, repeated };
+    const { position, eventTypes } = receipt ?? { ...decided, eventTypes: decided.eventTypes.slice(0, -1) };
+    return { ok: true, position, events: eventTypes, repeated: receipt !== undefined };
   }
 
   #passDeadlines(): void {

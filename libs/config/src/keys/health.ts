@@ -11,6 +11,8 @@ const HTTP_KEYS = ['path', 'expect_status'];
 const TIMING_KEYS = ['interval', 'timeout', 'fall', 'rise'];
 const STATUS_MIN = 100;
 const STATUS_MAX = 599;
+/** How long a probe may take unless it is said. */
+const TIMEOUT_MS = 2000;
 const EVERY_2XX = statusRange(200, 299);
 
 /** `204` is one status, `2xx` a hundred. */
@@ -53,7 +55,7 @@ const keys = section({
     type: duration({ min: '100ms', max: '1h' }),
     doc: 'Time from the start of one probe to the start of the next.',
   }),
-  timeout: defaulted('2s', {
+  timeout: optional('`2s`, or `interval` where that is shorter', {
     to: 'timeoutMs',
     type: duration({ min: '10ms', max: '1h' }),
     doc: 'How long a probe may take, at most `interval`.',
@@ -74,13 +76,13 @@ const keys = section({
 
 /** How the backends of a pool are probed. */
 export const health: Type<HealthCheck> = mapped(keys, (given, _path, reading): HealthCheck => {
-  const { type, path, expectStatus, ...timing } = given;
+  const { type, path, expectStatus, timeoutMs, ...others } = given;
+  const timing = { ...others, timeoutMs: timeoutMs ?? Math.min(TIMEOUT_MS, others.intervalMs) };
   checkUnused(given, reading);
   if (type !== 'none' && timing.timeoutMs > timing.intervalMs) {
-    const key = reading.isWritten(given, 'timeout') ? 'timeout' : 'interval';
     reading.complain(
       given,
-      key,
+      'timeout',
       `the timeout (${timing.timeoutMs}ms) is longer than the interval (${timing.intervalMs}ms)`,
     );
   }

@@ -70,6 +70,7 @@ export class TestFleet {
     const collector = startCollector({
       ...this.#ports,
       instance,
+      owner: instance,
       version: '0',
       fleet: this.fold,
       outbox: this.#outbox,

@@ -180,9 +180,8 @@ class RunningGateway implements Gateway {
     if (this.#stopped !== undefined) return 'the gateway is stopping';
     const missing = this.#count - this.#workers.listening;
     if (missing > 0) return `${missing} of ${this.#count} workers are not running`;
-    return Array.from(this.#certificates.values(), (each) => each.fault()).find(
-      (fault) => fault !== undefined,
-    );
+    const certificates = Array.from(this.#certificates.values(), (each) => each.fault());
+    return [this.#presence.fault, ...certificates].find((fault) => fault !== undefined);
   }
 
   stop(): Promise<void> {

@@ -24,7 +24,7 @@ import { Choosers } from './choosers.ts';
 import type { StrategyLog } from './custom-strategies.ts';
 import { chooseWithRoom, openLine, setLimit } from './limits.ts';
 import { Members } from './members.ts';
-import { type BackendObservation, type ConnectFailureCount, isFault } from './observation.ts';
+import { type BackendObservation, type ConnectFailureCount, evidenceOf } from './observation.ts';
 import { newPool, rebuildEligible, undeclared } from './pool-table.ts';
 import { Routes } from './routes.ts';
 import { load } from './slot-load.ts';
@@ -100,18 +100,18 @@ export class WorkerTable implements RoutingTable {
     durationMs: number,
     nowMs: number,
   ): void {
-    const failed = isFault(outcome);
+    const evidence = evidenceOf(outcome);
     load(slot, -1);
     slot.limit?.give();
     slot.requests += 1;
     slot.latencySumMs += durationMs;
-    if (failed) slot.failures += 1;
+    if (evidence !== 'good') slot.failures += 1;
     pool.retryBudget.noteRequest(nowMs);
     const { breaker } = slot;
     const trial = breaker.phase === 'half_open' && nowMs - durationMs >= breaker.halfOpenSinceMs;
     let change: BreakerChange = 'none';
     if (pool.settings.breaker.enabled && outcome !== 'client_closed') {
-      change = breakerRecord(breaker, pool.settings.breaker, failed, nowMs - durationMs, nowMs);
+      change = breakerRecord(breaker, pool.settings.breaker, evidence, nowMs - durationMs, nowMs);
     }
     if (trial) breakerTrialEnded(breaker);
     if (trial || change !== 'none') this.#rebuildAround(slot);
