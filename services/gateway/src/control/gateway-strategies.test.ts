@@ -66,7 +66,8 @@ test('a strategy of one’s own serves from the first request on, in all workers
   const strategyFile = join(folder, 'third.ts');
   writeFileSync(
     strategyFile,
-    'interface Backend { readonly id: string }\n' +
+    'await new Promise((resolve) => setTimeout(resolve, 1000));\n' +
+      'interface Backend { readonly id: string }\n' +
       'export default (backends: readonly Backend[]) => backends.find(({ id }) => id === "b3") ?? backends[0];\n',
   );
   const port = await gatewayWith({ strategy: 'custom', strategyFile });

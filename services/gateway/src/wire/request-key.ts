@@ -11,7 +11,7 @@ const TAB = 9;
 
 /**
  * Hash of the part of a request that a pool's strategy goes by. A header or cookie that is missing or empty leaves the
- * client's address. Of headers and cookies that come more than once the first counts.
+ * client's address. Of those that come more than once the first that is not empty counts.
  */
 export function keyOfHead(head: RequestHead, peer: Peer, by: HashSettings, peers: PeerDirectory): number {
   const { text, fields } = head;
@@ -26,7 +26,6 @@ export function keyOfHead(head: RequestHead, peer: Peer, by: HashSettings, peers
     ) {
       const key = keyOfValue(text, fields.valueStart(line), fields.valueEnd(line), by);
       if (key !== ABSENT) return key;
-      if (by.by === 'header') break;
     }
   }
   return hashOf(
@@ -50,7 +49,6 @@ export function keyOfMessage(
       const value = rawHeaders[at + 1]!;
       const key = keyOfValue(value, 0, value.length, by);
       if (key !== ABSENT) return key;
-      if (by.by === 'header') break;
     }
   }
   return hashOf(peers.clientOf(peer, String(headers['x-forwarded-for'] ?? '')));

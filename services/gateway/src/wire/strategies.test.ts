@@ -53,7 +53,7 @@ describe('a pool that goes by a part of the request', () => {
       'a header',
       byHeader,
       (user: string) => get(`X-User: ${user}\r\n`),
-      (user: string) => get(`A: b\r\nx-USER:  ${user} \r\nX-User: z\r\n`),
+      (user: string) => get(`A: b\r\nX-User:\r\nx-USER:  ${user} \r\nX-User: z\r\n`),
     ],
     [
       'a cookie',
@@ -148,7 +148,17 @@ describe('a pool that goes by how backends answer', () => {
 
   it('hears of each attempt once, also of those without a response', async () => {
     const hangingUp = answering(() => undefined);
-    harness = await Harness.start([hangingUp, named('b1')], {
+    const inPieces = answering(async (_request, connection) => {
+      connection.send('HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n');
+      for (const piece of ['b', '1']) {
+        await new Promise((resolve) => {
+          setImmediate(resolve);
+        });
+        connection.send(piece);
+      }
+      return '';
+    });
+    harness = await Harness.start([hangingUp, inPieces], {
       pool: { strategy: 'least_response_time', retry: { attempts: 1, budgetRatio: 1 } },
     });
     const heard: string[] = [];
