@@ -1,14 +1,14 @@
 import { startAgent } from '@usher/agent';
 import { openJetStream } from '@usher/event-log';
 import { createLog, onStopSignals, systemClock, systemRandom } from '@usher/runtime';
-import { parse } from '../arguments.ts';
+import { httpUrlOption, parse } from '../arguments.ts';
 import { type CliCommand, EXIT_OK, UsageError } from '../io.ts';
 
 /** Reports the resources of the machine it runs on as those of one backend. */
 export const agent: CliCommand = {
   usage: 'agent --backend ID (--nats URL [--credentials FILE] | --url URL [--token T])',
   async run(args) {
-    const { values } = parse(args, {
+    const values = parse(args, {
       backend: { type: 'string' },
       nats: { type: 'string' },
       credentials: { type: 'string' },
@@ -18,6 +18,7 @@ export const agent: CliCommand = {
     const { backend, nats, url, credentials, token } = values;
     if (backend === undefined) throw new UsageError('--backend is needed');
     if ((nats === undefined) === (url === undefined)) throw new UsageError('give either --nats or --url');
+    if (url !== undefined) httpUrlOption('url', url);
     const clock = systemClock();
     const random = systemRandom();
     const log = createLog({ level: 'info', format: 'text', clock });

@@ -1,21 +1,24 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { UsherConfig } from '@usher/config';
-import { onStopSignals } from '@usher/runtime';
+import { onStopSignals, type StopSignal } from '@usher/runtime';
 import { CONFIG_OPTIONS, parse } from '../arguments.ts';
 import { type CliCommand, EXIT_OK, type Io, UsageError } from '../io.ts';
 import { type Demo, startDemo } from '../process/demo.ts';
 import { type Running, runServices, SERVICE_NAMES, type ServiceName } from '../process/run-services.ts';
 import { configFile, readConfig } from '../read-config.ts';
 
+/** How long a start that is to be stopped may take to get where it can be. */
+const START_END_MAX_MS = 3_000;
+
 /** Runs the system until it is told to stop. */
 export const run: CliCommand = {
   usage: 'run [--config FILE] [--only SERVICE,…] [--workers N] [--set KEY=VALUE]…',
   async run(args, io) {
-    const { values, positionals } = parse(args, {
+    const values = parse(args, {
       ...CONFIG_OPTIONS,
       only: { type: 'string', multiple: true },
       workers: { type: 'string' },
     });
-    if (positionals.length > 0) throw new UsageError(`unexpected argument: ${positionals.join(' ')}`);
     const names = serviceNames(values.only);
     const set = [
       ...(values.set ?? []),
@@ -38,18 +41,42 @@ async function serve(
   demo: Demo | undefined,
   io: Io,
 ): Promise<void> {
-  const stopped = new Promise<string>((resolve) => onStopSignals(resolve));
-  const running = await runServices(config, names);
-  const { log } = running.core;
-  log.info('ready', {
+  const { promise: stopped, resolve } = Promise.withResolvers<StopSignal>();
+  const unlisten = onStopSignals(resolve);
+  try {
+    const starting = runServices(config, names);
+    const running = await Promise.race([starting, stopped]);
+    if (typeof running === 'string') {
+      io.err(`usher: ${running} while starting: stopping`);
+      await endStart(starting);
+      return;
+    }
+    announce(running, names, demo, io);
+    running.core.log.info('stopping', { signal: await stopped });
+    await running.stop();
+  } finally {
+    // From here on a signal ends the process by itself, whatever has been left behind.
+    unlisten();
+  }
+}
+
+/** Stops what is still starting as soon as it has started or failed, but does not wait long for that. */
+async function endStart(starting: Promise<Running>): Promise<void> {
+  const ended = starting.then(
+    (running) => running.stop(),
+    () => {},
+  );
+  await Promise.race([ended, sleep(START_END_MAX_MS, undefined, { ref: false })]);
+}
+
+function announce(running: Running, names: readonly ServiceName[], demo: Demo | undefined, io: Io): void {
+  running.core.log.info('ready', {
     services: names.join(','),
     traffic: running.addresses.join(' '),
     admin: running.admin,
     metrics: running.metrics,
   });
   if (demo !== undefined) greet(demo, running, io);
-  log.info('stopping', { signal: await stopped });
-  await running.stop();
 }
 
 function greet(demo: Demo, { addresses, admin, metrics }: Running, io: Io): void {

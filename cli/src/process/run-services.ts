@@ -4,6 +4,7 @@ import { sharedHash, tlsSource, type UsherConfig } from '@usher/config';
 import { startHealth } from '@usher/health';
 import type { Service } from '@usher/ports';
 import {
+  type AdminServerOptions,
   type HealthReport,
   healthReport,
   type Phase,
@@ -12,6 +13,8 @@ import {
   startMetricsServer,
 } from '@usher/runtime';
 import { Scheduler } from '@usher/scheduler';
+import { Closing } from './closing.ts';
+import { listening } from './listening.ts';
 import { type Core, openCore } from './open-core.ts';
 
 export const SERVICE_NAMES = ['gateway', 'scheduler', 'health', 'collector'] as const;
@@ -34,14 +37,16 @@ export interface Running {
 export async function runServices(config: UsherConfig, names: readonly ServiceName[]): Promise<Running> {
   const core = await openCore(config.local);
   const services: Service[] = [];
-  const servers: RunningServer[] = [];
+  const servers = new Closing();
   let phase: Phase = 'starting';
-  const health = () => healthReport(phase, services);
+  const health = () => healthReport(phase, [core.watch, ...services]);
   const stop = async () => {
     phase = 'stopping';
     // The gateway first: it drains while everything that it relies on still works.
-    for (const service of services.toReversed()) await service.stop();
-    for (const server of servers) await server.close();
+    const closing = new Closing();
+    for (const service of services) closing.add(service.name, () => service.stop());
+    await closing.run(core.log);
+    await servers.run(core.log);
     await core.close();
   };
   try {
@@ -49,8 +54,9 @@ export async function runServices(config: UsherConfig, names: readonly ServiceNa
     if (collector !== undefined) services.push(collector);
     const addresses = await startRest(config, names, core, services);
     const admin = await openAdmin(config, core, { services: () => services, collector, health });
+    if (admin !== undefined) servers.add('the admin server', () => admin.close());
     const metrics = await openMetrics(config, core, health);
-    for (const server of [admin, metrics]) if (server !== undefined) servers.push(server);
+    if (metrics !== undefined) servers.add('the metrics server', () => metrics.close());
     phase = 'running';
     return { addresses, admin: urlOf(admin), metrics: urlOf(metrics), core, stop };
   } catch (error) {
@@ -98,16 +104,12 @@ async function openAdmin(
 ): Promise<RunningServer | undefined> {
   if (local.admin === null) return undefined;
   const { log, random } = context;
-  return await startAdminServer({
-    ...local.admin,
-    log,
-    random,
-    health,
-    register: (app) => {
-      registerAdminRoutes(app, context, { services });
-      if (collector !== undefined) collectorRoutes(app, collector);
-    },
-  });
+  const register: AdminServerOptions['register'] = (app) => {
+    registerAdminRoutes(app, context, { services });
+    if (collector !== undefined) collectorRoutes(app, collector);
+  };
+  const server = startAdminServer({ ...local.admin, log, random, health, register });
+  return await listening('admin.address', local.admin, server);
 }
 
 async function openMetrics(
@@ -116,7 +118,8 @@ async function openMetrics(
   health: () => HealthReport,
 ): Promise<RunningServer | undefined> {
   if (local.metrics === null) return undefined;
-  return await startMetricsServer({ ...local.metrics, metrics, health, log });
+  const server = startMetricsServer({ ...local.metrics, metrics, health, log });
+  return await listening('metrics.address', local.metrics, server);
 }
 
 function urlOf(server: RunningServer | undefined): string | undefined {

@@ -36,6 +36,17 @@ const observed = (requests: number): EventDraft => ({
   },
 });
 
+const started = (gateway: string): EventDraft => ({
+  type: 'gateway.started',
+  subject: gateway,
+  data: { gateway, version: '0', workers: 1 },
+});
+const stopped = (gateway: string): EventDraft => ({
+  type: 'gateway.stopped',
+  subject: gateway,
+  data: { gateway },
+});
+
 test('the same records give the same digest, whatever order registration filled the maps in', () => {
   const one = new FleetFold();
   one.apply(record(1, [registered('a'), registered('b')]));
@@ -96,4 +107,32 @@ test('events about a backend that is gone change nothing', () => {
     record(3, [{ type: 'backend.became_healthy', subject: 'a', data: { backend: 'a', cause: 'late' } }]),
   );
   expect(fold.digest()).toBe(before);
+});
+
+test('gateways that are gone are remembered, and forgotten when enough others have gone after them', () => {
+  const fold = new FleetFold();
+  let position = 0;
+  const apply = (draft: EventDraft) => fold.apply(record(++position, [draft]));
+  apply(started('stays'));
+  apply(started('returns'));
+  apply(stopped('returns'));
+  for (let index = 0; index < 300; index++) {
+    apply(started(`g${index}`));
+    apply(stopped(`g${index}`));
+    if (index === 50) {
+      apply(started('returns'));
+    }
+  }
+  apply(stopped('returns'));
+  expect(fold.state.gateways.size).toBe(101);
+  expect(fold.state.gateways.get('stays')?.running).toBe(true);
+  expect(fold.state.gateways.get('returns')?.running).toBe(false);
+  expect(fold.state.gateways.has('g299')).toBe(true);
+  expect(fold.state.gateways.has('g100')).toBe(false);
+  // A fold that goes on from a snapshot forgets the same ones.
+  const restored = FleetFold.restore(fold.snapshot());
+  apply(started('last'));
+  restored?.apply(record(position, [started('last')]));
+  for (const each of [fold, restored]) each?.apply(record(position + 1, [stopped('last')]));
+  expect(restored?.digest()).toBe(fold.digest());
 });

@@ -47,6 +47,7 @@ export interface FleetState {
   config: ConfigState | null;
   pools: Map<string, PoolState>;
   backends: Map<string, BackendState>;
+  /** All that run, and the last `GONE_GATEWAYS_MAX` of those that have stopped or were lost, in the order in which they went. */
   gateways: Map<string, GatewayState>;
   leader: { scheduler: string; term: number } | null;
   /** The newest accepted commands, oldest first, at most `RECEIPTS_MAX`. */
@@ -55,6 +56,9 @@ export interface FleetState {
 
 /** How many accepted commands are remembered for idempotence. */
 export const RECEIPTS_MAX = 10_000;
+
+/** How many gateways that are gone are remembered. */
+export const GONE_GATEWAYS_MAX = 100;
 
 export function emptyFleet(): FleetState {
   return {

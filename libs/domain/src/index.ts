@@ -31,6 +31,7 @@ export {
   emptyFleet,
   type FleetState,
   type GatewayState,
+  GONE_GATEWAYS_MAX,
   type PoolState,
   RECEIPTS_MAX,
   SUPERSEDED_MAX,

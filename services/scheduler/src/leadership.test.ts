@@ -50,3 +50,19 @@ test('who cannot begin to lead leaves that to another', async () => {
   const second = await fleet.start('s2');
   expect(second.fold.state.leader).toEqual({ scheduler: 's2', term: 1 });
 });
+
+test('a command is refused when the log ends before what the state was made of, and traffic has its state', async () => {
+  const fleet = newFleet();
+  const { command } = fleet;
+  const { fold } = await fleet.start('s1', declared(['a']));
+  await command('backend.disable', { backend: 'a' });
+  await command('backend.enable', { backend: 'a' });
+  const before = fold.digest();
+  fleet.storage.records.length = 1;
+  fleet.storage.lastBySubject.set(CONTROL_SUBJECT, fold.position);
+  expect(await command('backend.disable', { backend: 'a' })).toMatchObject({
+    ok: false,
+    problem: { code: 'log_replaced', status: 503, detail: expect.stringContaining('restart') },
+  });
+  expect(fold.digest()).toBe(before);
+});

@@ -1,4 +1,4 @@
-import { type FleetState, newBackend, RECEIPTS_MAX, SUPERSEDED_MAX } from '@usher/domain';
+import { type FleetState, GONE_GATEWAYS_MAX, newBackend, RECEIPTS_MAX, SUPERSEDED_MAX } from '@usher/domain';
 import { type EventOf, type EventType, eventTimeMs, type UsherEvent } from '@usher/events';
 import { BACKEND_FOLDS, type BackendEventType } from './backend-events.ts';
 
@@ -59,8 +59,8 @@ const FLEET_FOLDS: { readonly [T in FleetEventType]: Fold<T> } = {
       errors: known?.errors ?? 0,
     });
   },
-  'gateway.stopped': (state, { data }) => forgetGateway(state, data.gateway),
-  'gateway.lost': (state, { data }) => forgetGateway(state, data.gateway),
+  'gateway.stopped': (state, { data }) => retireGateway(state, data.gateway),
+  'gateway.lost': (state, { data }) => retireGateway(state, data.gateway),
   'gateway.observed': (state, event) => observe(state, event),
 };
 
@@ -81,10 +81,21 @@ function observe(state: FleetState, event: EventOf<'gateway.observed'>): void {
   }
 }
 
-/** A gateway that is gone has no view of any breaker and nothing in flight. */
-function forgetGateway(state: FleetState, gateway: string): void {
-  const known = state.gateways.get(gateway);
-  if (known !== undefined) known.running = false;
+/**
+ * A gateway that is gone has no view of any breaker and nothing in flight. It is shown until enough others have gone after it,
+ * since names are new with each start where containers give them.
+ */
+function retireGateway(state: FleetState, gateway: string): void {
+  const { gateways } = state;
+  const known = gateways.get(gateway);
+  if (known?.running === true) {
+    known.running = false;
+    // To the end: those that are gone stand in the order in which they went.
+    gateways.delete(gateway);
+    gateways.set(gateway, known);
+    const gone = [...gateways].filter(([, { running }]) => !running);
+    for (const [oldest] of gone.slice(0, -GONE_GATEWAYS_MAX)) gateways.delete(oldest);
+  }
   for (const backend of state.backends.values()) {
     backend.trippedBy.delete(gateway);
     backend.seenBy.delete(gateway);

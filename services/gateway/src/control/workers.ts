@@ -2,6 +2,7 @@ import { createServer } from 'node:net';
 import { UsherError } from '@usher/domain';
 import type { Clock, Log, Timer } from '@usher/ports';
 import type { FromWorker, ListenAddress, Measurement, ToWorker, WorkerStart } from '../worker/protocol.ts';
+import { claimPorts } from './port-claims.ts';
 import { WorkerThread } from './worker-thread.ts';
 
 /** How long a worker may take to listen; it takes about 100 ms. */
@@ -78,10 +79,11 @@ export class Workers {
 
   /** Resolves when all workers listen. Rejects with what is wrong when the first attempt of any of them fails. */
   async start(): Promise<void> {
-    for (const address of this.#options.listen) await assertFree(address);
     const [first, ...others] = this.#places;
     if (first === undefined) return;
+    const releasePorts = await claimPorts(this.#options.listen);
     try {
+      for (const address of this.#options.listen) await assertFree(address);
       // The first one finds the ports, the others share them.
       this.#addresses = await this.#launch(first);
       await Promise.all(others.map((place) => this.#launch(place)));
@@ -89,6 +91,8 @@ export class Workers {
       this.#stopping = true;
       await Promise.all(this.#places.map(async (place) => place.thread?.kill()));
       throw error;
+    } finally {
+      await releasePorts();
     }
   }
 
@@ -197,9 +201,13 @@ async function assertFree({ host, port }: ListenAddress): Promise<void> {
   if (port === 0) return;
   const probe = createServer();
   await new Promise<void>((resolve, reject) => {
-    probe.once('error', (error) =>
-      reject(new UsherError('conflict', `cannot listen on ${host}:${port}: ${error.message}`)),
-    );
+    probe.once('error', (error: NodeJS.ErrnoException) => {
+      const cause =
+        error.code === 'EADDRINUSE'
+          ? 'another process listens there; stop it, or choose another port'
+          : error.message;
+      reject(new UsherError('conflict', `listen: cannot listen on ${host}:${port}: ${cause}`));
+    });
     probe.listen({ host, port, exclusive: true }, resolve);
   });
   await new Promise((resolve) => probe.close(resolve));
