@@ -27,6 +27,10 @@ const BENCHMARKS: Readonly<Record<string, Entry>> = {
     about: 'CPU per request with one feature at a time; --profile, --only',
     load: async () => await import('./http/features.ts'),
   },
+  decide: {
+    about: 'nanoseconds per pick of each strategy, by the number of backends; --save',
+    load: async () => await import('./decide/decide.ts'),
+  },
   'event-log': {
     about: 'appends and replay of the embedded event log',
     load: async () => await import('./event-log.ts'),

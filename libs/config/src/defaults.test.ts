@@ -48,6 +48,8 @@ const DEFAULTS: UsherConfig = {
 const DEFAULT_POOL = {
   id: 'web',
   strategy: 'p2c',
+  hash: { by: 'ip' },
+  slowStartMs: 0,
   health: { type: 'tcp', intervalMs: 5000, timeoutMs: 2000, fall: 3, rise: 2 },
   breaker: {
     enabled: true,

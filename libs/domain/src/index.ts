@@ -55,6 +55,8 @@ export {
   type BackendSettings,
   type BackendTlsSettings,
   type BreakerSettings,
+  BUILT_IN_STRATEGIES,
+  type HashSettings,
   type HealthCheck,
   type LimitSettings,
   type PluginSettings,
@@ -72,12 +74,20 @@ export {
   type TimeoutSettings,
   WEIGHT_MAX,
 } from './settings.ts';
+export { Custom, type CustomStrategy } from './strategies/custom.ts';
 export { FastRandom } from './strategies/fast-random.ts';
+export { hashOf } from './strategies/hash.ts';
 export { STRATEGIES } from './strategies/registry.ts';
+export { warmth } from './strategies/slow-start.ts';
 export {
+  type Answer,
+  type Ask,
   type Candidate,
   type CandidatePool,
+  type ChoiceCells,
+  type Chooser,
+  newCells,
   type Strategy,
-  setEligible,
+  setCandidates,
   type Uniform,
 } from './strategies/strategy.ts';

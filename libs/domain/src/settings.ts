@@ -6,8 +6,35 @@
 
 import type { Resources } from './backend.ts';
 
-export const STRATEGY_NAMES = ['round_robin', 'weighted_round_robin', 'least_connections', 'p2c'] as const;
+export const BUILT_IN_STRATEGIES = [
+  'round_robin',
+  'weighted_round_robin',
+  'random',
+  'least_connections',
+  'p2c',
+  'ip_hash',
+  'consistent_hash',
+  'maglev',
+  'peak_ewma',
+  'least_response_time',
+] as const;
+export type BuiltInStrategy = (typeof BUILT_IN_STRATEGIES)[number];
+
+/** `custom`: the pool's `strategyFile`. */
+export const STRATEGY_NAMES = [...BUILT_IN_STRATEGIES, 'custom'] as const;
 export type StrategyName = (typeof STRATEGY_NAMES)[number];
+
+/**
+ * Which part of a request `consistent_hash`, `maglev` and `custom` go by. A request that has no such header or cookie goes
+ * by its client's address.
+ */
+export type HashSettings =
+  | { readonly by: 'ip' }
+  /** Without the query. */
+  | { readonly by: 'path' }
+  /** `name` is in lower case. */
+  | { readonly by: 'header'; readonly name: string }
+  | { readonly by: 'cookie'; readonly name: string };
 
 /** How a backend is probed. `fall` failures in a row make it unhealthy, `rise` successes make it healthy again. */
 export type HealthCheck =
@@ -71,6 +98,12 @@ export interface BackendTlsSettings {
 export interface PoolSettings {
   readonly id: string;
   readonly strategy: StrategyName;
+  /** Module of a strategy of one's own, an absolute path on the machine of each gateway; only for `custom`. */
+  readonly strategyFile?: string | undefined;
+  /** Absent in what was written before it existed: then the client's address. */
+  readonly hash?: HashSettings | undefined;
+  /** Over how long a backend that was admitted gets more and more requests; absent or 0 = all of its share at once. */
+  readonly slowStartMs?: number | undefined;
   /** Absent in what was written before it existed: then no request waits. */
   readonly queue?: QueueSettings | undefined;
   /** Absent in what was written before it existed: then as if it said no more than `verify: true`. */

@@ -23,9 +23,19 @@ const healthCheck = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('grpc'), service: z.string(), ...timing }),
 ]);
 
+const hash = z.discriminatedUnion('by', [
+  z.strictObject({ by: z.literal('ip') }),
+  z.strictObject({ by: z.literal('path') }),
+  z.strictObject({ by: z.literal('header'), name: z.string() }),
+  z.strictObject({ by: z.literal('cookie'), name: z.string() }),
+]);
+
 export const poolSettings: z.ZodType<PoolSettings> = z.strictObject({
   id,
   strategy: z.enum(STRATEGY_NAMES),
+  strategyFile: z.string().optional(),
+  hash: hash.optional(),
+  slowStartMs: count.optional(),
   tls: z
     .strictObject({
       ca: z.string().optional(),

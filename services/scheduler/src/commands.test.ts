@@ -63,6 +63,7 @@ test.each([
   ['backend.explode', { backend: 'a' }, {}, 'invalid_input'],
   ['backend.disable', { backend: 'a', extra: 1 }, {}, 'invalid_input'],
   ['pool.set_strategy', { pool: 'web', strategy: 'magic' }, {}, 'invalid_input'],
+  ['pool.set_strategy', { pool: 'web', strategy: 'custom' }, {}, 'conflict'],
   ['backend.disable', { backend: 'a' }, { expectRevision: 99 }, 'conflict'],
 ])('%s %j %j is refused with %s', async (name, data, more, code) => {
   const fleet = newFleet();

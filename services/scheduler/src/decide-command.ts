@@ -114,6 +114,8 @@ function setStrategy(state: FleetState, command: CommandOf<'pool.set_strategy'>)
   const pool = findPool(state, id);
   checkRevision(`pool ${id}`, pool.revision, command.expectRevision);
   if (pool.settings.strategy === strategy) return [];
+  if (strategy === 'custom' && pool.settings.strategyFile === undefined)
+    throw new UsherError('conflict', `pool ${id} has no strategy_file`);
   return [{ type: 'pool.updated', subject: id, data: { settings: { ...pool.settings, strategy } } }];
 }
 

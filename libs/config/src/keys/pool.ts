@@ -5,7 +5,7 @@ import type {
   QueueSettings,
   RetrySettings,
 } from '@usher/domain';
-import { PROXY_PROTOCOLS, STRATEGY_NAMES } from '@usher/domain';
+import { PROXY_PROTOCOLS } from '@usher/domain';
 import { ID_PATTERN } from '@usher/events';
 import type { Reading } from '../reading.ts';
 import { list, mapped, record } from '../types/collections.ts';
@@ -17,6 +17,7 @@ import { duration, percentage } from '../types/units.ts';
 import { backend } from './backend.ts';
 import { backendTls } from './backend-tls.ts';
 import { health } from './health.ts';
+import { resolveStrategy, strategyKeys } from './strategy.ts';
 
 const counter = wholeNumber({ min: 1, max: 1000 });
 
@@ -83,12 +84,7 @@ const queue: Type<QueueSettings> = section({
 });
 
 const keys = section({
-  strategy: defaulted('p2c', {
-    to: 'strategy',
-    type: oneOf(STRATEGY_NAMES),
-    doc: 'How a backend is chosen: in turn (`round_robin`), in turn by weight (`weighted_round_robin`), the one with the fewest requests in progress for its weight (`least_connections`), or the less loaded of two taken at random (`p2c`).',
-    why: '`p2c` avoids loaded backends and, unlike the minimum, does not send every gateway to the same one.',
-  }),
+  ...strategyKeys,
   backends: defaulted([], {
     to: 'backends',
     type: list(backend),
@@ -150,7 +146,7 @@ function declare(id: string, pool: Declared, reading: Reading): DeclaredPool {
     }
     return reading.remember(backend, path);
   });
-  return { settings: { id, ...settings }, backends: named };
+  return { settings: { id, ...settings, ...resolveStrategy(pool, reading) }, backends: named };
 }
 
 export const pools: Type<readonly DeclaredPool[]> = mapped(

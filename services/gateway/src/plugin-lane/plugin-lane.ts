@@ -5,6 +5,7 @@ import { isToken } from '@usher/http1';
 import type { RouteEntry, RoutingTable } from '../routing-table.ts';
 import type { WireLaneOptions } from '../wire/lane-context.ts';
 import { type Peer, PeerDirectory } from '../wire/peer.ts';
+import { keyOfMessage } from '../wire/request-key.ts';
 import { allowsWebSocket } from '../wire/websocket.ts';
 import type { Arrival, Upgrade } from './exchange.ts';
 import { PluginChains } from './plugin-chains.ts';
@@ -215,7 +216,9 @@ export class PluginLane {
     }
     const { address, scheme } = this.#sockets.get(request.socket) ?? NOBODY;
     const peer = this.#peers.describe(address, scheme, trustedProxies);
-    const arrival = { entry, requestId, host: request.headers.host, peer };
+    const { hash } = entry.pool;
+    const key = hash === undefined ? 0 : keyOfMessage(request, target(request).path, peer, hash, this.#peers);
+    const arrival = { entry, key, requestId, host: request.headers.host, peer };
     void this.#serve(request, response, upgrade === undefined ? arrival : { ...arrival, upgrade });
   }
 

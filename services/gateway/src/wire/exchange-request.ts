@@ -1,13 +1,13 @@
-import type { PoolTable } from '../routing-table.ts';
+import type { RouteEntry } from '../routing-table.ts';
 import type { OutgoingRequest } from './outgoing-request.ts';
 import type { Upstreams } from './upstream.ts';
 
 /** What a request comes down to once its head was read and its route found. */
 export interface ExchangeRequest {
-  readonly pool: PoolTable;
+  readonly route: RouteEntry;
+  /** See `RoutingTable.pick`. */
+  readonly key: number;
   readonly upstreams: Upstreams;
-  /** Of the request's route, where its answer is counted. */
-  readonly answers: Float64Array;
   readonly outgoing: OutgoingRequest;
   readonly id: string;
   readonly startMs: number;

@@ -9,12 +9,9 @@ import type { LaneContext } from './lane-context.ts';
 import type { OutgoingRequest } from './outgoing-request.ts';
 import type { Lifetime } from './read-buffers.ts';
 import { type Asked, ResponseRelay } from './response-relay.ts';
-import { decideRetry } from './retry.ts';
+import { decideRetry, type Failure } from './retry.ts';
 import type { Loss, Upstream, Upstreams, UpstreamUser } from './upstream.ts';
 import { UpstreamConnection } from './upstream-connection.ts';
-
-/** Outcomes that are answered with the error of the same name. */
-type Failure = Exclude<AttemptOutcome, 'ok' | 'server_error' | 'client_closed'>;
 
 /** One request and its response, through as many attempts as the retry rules allow. */
 export class Exchange implements UpstreamUser, Asked, Guest {
@@ -43,11 +40,11 @@ export class Exchange implements UpstreamUser, Asked, Guest {
     this.requestId = request.id;
     this.toHead = head.method === 'HEAD';
     this.oldClient = head.minor === 0;
-    this.attempts = new Attempts(lane.table, request.pool);
+    this.attempts = new Attempts(lane.table, request.route.pool, request.key);
     this.upstreams = request.upstreams;
     this.outgoing = request.outgoing;
     this.startMs = request.startMs;
-    this.answers = request.answers;
+    this.answers = request.route.answers;
     this.relay = new ResponseRelay(client, this, lane.responseHead);
     const { requestMs } = lane.table.policy.timeouts;
     this.patientUntilMs = request.startMs + request.patienceMs;
@@ -70,7 +67,7 @@ export class Exchange implements UpstreamUser, Asked, Guest {
       this.attempt(slot, this.startMs);
       return;
     }
-    const waiting = new Wait(this.attempts.pool, this, this.lane.now);
+    const waiting = new Wait(this.attempts.pool, this, this.lane.now, this.attempts.key);
     this.waiting = waiting;
     this.client.expireAt(Math.min(this.limitMs, waiting.dueMs));
     waiting.begin();
@@ -153,6 +150,7 @@ export class Exchange implements UpstreamUser, Asked, Guest {
     const { relay } = this;
     const headBefore = relay.status === 0;
     const verdict = relay.take(bytes, length, lifetime);
+    this.attempts.answered(relay.status, this.lane.now);
     if (verdict === 'bad') {
       this.onBadResponse();
     } else if (verdict !== 'more') {

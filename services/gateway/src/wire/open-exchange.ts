@@ -29,11 +29,12 @@ export function openExchange(
   ends: Ends,
   { head, route, id, body, startMs, upgrade, patienceMs }: Arrived,
 ): Exchange {
-  const { pool, answers } = route;
+  const { pool } = route;
   const preface = visitor.proxyHeader(pool.settings.proxyProtocol, ends);
   const forwarded = forwardRequestHead(head, id, visitor.peer, upgrade);
   const outgoing = new OutgoingRequest(forwarded, preface, head, body);
   const upstreams = pool.settings.http2 ? lane.sessions : lane.upstreams;
-  const request = { pool, upstreams, answers, outgoing, id, startMs, patienceMs };
+  const key = pool.hash === undefined ? 0 : visitor.keyOf(head, pool.hash);
+  const request = { route, key, upstreams, outgoing, id, startMs, patienceMs };
   return new Exchange(client, lane, head, request);
 }

@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
-import type { ProxyProtocol } from '@usher/domain';
+import type { HashSettings, ProxyProtocol } from '@usher/domain';
+import type { RequestHead } from '@usher/http1';
 import type { Endpoint, ProxyClaim } from '../proxy-protocol/parse.ts';
 import { proxyHeaderV1, proxyHeaderV2 } from '../proxy-protocol/write.ts';
 import type { ClientSocket } from './client-socket.ts';
@@ -8,6 +9,7 @@ import type { LooseSocket } from './connection-owner.ts';
 import type { LaneContext } from './lane-context.ts';
 import type { Peer } from './peer.ts';
 import { problemResponse } from './problem-response.ts';
+import { keyOfHead } from './request-key.ts';
 
 /** The two ends of a connection. */
 export interface Ends {
@@ -63,6 +65,11 @@ export class Visitor {
     if (this.client !== undefined) socket.once('close', () => this.leave());
     lane.counters.handedOver += 1;
     lane.handOver(socket, bytes, peer);
+  }
+
+  /** For the strategy of a pool that goes by `hash`. */
+  keyOf(head: RequestHead, hash: HashSettings): number {
+    return keyOfHead(head, this.peer, hash, this.lane.peers);
   }
 
   /** What tells a backend at the start of a connection whom it is for, as latin1; empty for `none`. */

@@ -51,6 +51,7 @@ export class GatewayWorker {
       random,
       (news) => post({ kind: 'breaker', news }),
       start.worker,
+      this.#log,
     );
     this.#table.apply(start.deltas, start.position, this.#clock.now());
     const { now } = this.#clock;
@@ -88,6 +89,7 @@ export class GatewayWorker {
 
   /** Starts to listen and to tell. */
   async listen(): Promise<void> {
+    await this.#table.strategiesLoaded();
     try {
       await this.#listeners.prepare(this.#start.listen);
     } catch (error) {

@@ -65,6 +65,8 @@ export interface HarnessOptions {
   readonly toHttp2?: boolean;
   /** Whether the listener speaks HTTP/2. */
   readonly http2?: boolean;
+  /** Anything else of the pool's settings. */
+  readonly pool?: Partial<PoolSettings>;
   /** Clients and lane speak TLS with each other. */
   readonly tls?: boolean;
 }
@@ -228,6 +230,7 @@ function tableFor(backends: readonly RawBackend[], options: HarnessOptions): Rec
           retry: options.retry ?? { attempts: 1, budgetRatio: 0.2 },
           queue: options.queue,
           breaker: { ...breaker, enabled: false },
+          ...options.pool,
         }),
       },
       ...urls.map((url, at) => ({ kind: 'backend', row: row(`b${at}`, { url, limit: limit() }) }) as const),
