@@ -10,6 +10,8 @@ export interface Setup {
   /** Everything but the addresses, the data directory and the name. */
   readonly config: string;
   readonly name?: string;
+  /** Keys of `admin` beside its address. */
+  readonly adminKeys?: string;
   /** Services to run; all without it. */
   readonly only?: string;
 }
@@ -36,7 +38,7 @@ export class UsherProcess {
   #started: Started | undefined;
 
   private constructor(setup: Setup, ports: Ports) {
-    const { directory, config, name = 'usher-1' } = setup;
+    const { directory, config, name = 'usher-1', adminKeys = '' } = setup;
     this.#setup = setup;
     this.ports = ports;
     this.dataDirectory = path.join(directory, 'data');
@@ -46,7 +48,7 @@ export class UsherProcess {
       this.configFile,
       `name: ${name}
 listen: ["127.0.0.1:${ports.traffic}"]
-admin: { address: "127.0.0.1:${ports.admin}" }
+admin: { address: "127.0.0.1:${ports.admin}", ${adminKeys} }
 metrics: { address: "127.0.0.1:${ports.metrics}" }
 data: ./data
 ${config}`,

@@ -23,7 +23,8 @@ export interface Rule {
   check(tree: Tree): Report;
 }
 
-const TEXT = /\.(ts|mjs|js|json|md|yaml|yml|css|html|sh|conf|toml)$|(^|\/)(Dockerfile|LICENSE|usher|run)$/;
+const TEXT =
+  /\.(ts|mjs|js|json|md|yaml|yml|css|html|svg|sh|conf|toml)$|(^|\/)(Dockerfile|LICENSE|usher|run)$/;
 
 /** What git knows or would add: files of the working tree that are not ignored. */
 export function readTree(root: string): Tree {

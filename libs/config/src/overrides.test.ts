@@ -40,10 +40,13 @@ describe('a variable', () => {
     [{ USHER_LISTEN: '[{ address: ":82" }]' }, { listen: [{ host: '0.0.0.0', port: 82 }] }],
     [{ USHER_NAME: '7' }, { name: '7' }],
     [
-      { USHER_BUS__SERVERS: 'nats://a,nats://b' },
+      { USHER_BUS__SERVERS: 'nats://a,nats://b', USHER_STORE: 'redis://r' },
       { bus: { type: 'nats', servers: ['nats://a:4222', 'nats://b:4222'] } },
     ],
-    [{ USHER_BUS: '{ servers: ["nats://a"] }' }, { bus: { type: 'nats', servers: ['nats://a:4222'] } }],
+    [
+      { USHER_BUS: '{ servers: ["nats://a"] }', USHER_STORE: 'redis://r' },
+      { bus: { type: 'nats', servers: ['nats://a:4222'] } },
+    ],
     [{ USHER_STORE: 'redis://r' }, { store: { type: 'redis', url: 'redis://r:6379' } }],
     [{ USHER_ADMIN: 'none' }, { admin: null }],
     [{ USHER_METRICS__ADDRESS: '127.0.0.1:1' }, { metrics: { host: '127.0.0.1', port: 1 } }],

@@ -27,15 +27,19 @@ export {
 } from './errors.ts';
 export {
   type CommandReceipt,
+  type ConfigState,
   emptyFleet,
   type FleetState,
   type GatewayState,
+  GONE_GATEWAYS_MAX,
   type PoolState,
   RECEIPTS_MAX,
+  SUPERSEDED_MAX,
 } from './fleet.ts';
 export {
   type BreakerCell,
   type BreakerChange,
+  type BreakerEvidence,
   breakerAdmits,
   breakerClose,
   breakerHalfOpen,
@@ -64,6 +68,8 @@ export {
   type BackendSettings,
   type BackendTlsSettings,
   type BreakerSettings,
+  BUILT_IN_STRATEGIES,
+  type HashSettings,
   type HealthCheck,
   type LimitSettings,
   type PluginSettings,
@@ -81,13 +87,22 @@ export {
   STRATEGY_NAMES,
   type StrategyName,
   type TimeoutSettings,
+  WEIGHT_MAX,
 } from './settings.ts';
+export { Custom, type CustomStrategy } from './strategies/custom.ts';
 export { FastRandom } from './strategies/fast-random.ts';
+export { hashOf } from './strategies/hash.ts';
 export { STRATEGIES } from './strategies/registry.ts';
+export { warmth } from './strategies/slow-start.ts';
 export {
+  type Answer,
+  type Ask,
   type Candidate,
   type CandidatePool,
+  type ChoiceCells,
+  type Chooser,
+  newCells,
   type Strategy,
-  setEligible,
+  setCandidates,
   type Uniform,
 } from './strategies/strategy.ts';

@@ -8,8 +8,35 @@ import type { Resources } from './backend.ts';
 import type { ScoringSettings } from './resource/score.ts';
 import type { Tier } from './resource/tier.ts';
 
-export const STRATEGY_NAMES = ['round_robin', 'weighted_round_robin', 'least_connections', 'p2c'] as const;
+export const BUILT_IN_STRATEGIES = [
+  'round_robin',
+  'weighted_round_robin',
+  'random',
+  'least_connections',
+  'p2c',
+  'ip_hash',
+  'consistent_hash',
+  'maglev',
+  'peak_ewma',
+  'least_response_time',
+] as const;
+export type BuiltInStrategy = (typeof BUILT_IN_STRATEGIES)[number];
+
+/** `custom`: the pool's `strategyFile`. */
+export const STRATEGY_NAMES = [...BUILT_IN_STRATEGIES, 'custom'] as const;
 export type StrategyName = (typeof STRATEGY_NAMES)[number];
+
+/**
+ * Which part of a request `consistent_hash`, `maglev` and `custom` go by. A request that has no such header or cookie goes
+ * by its client's address.
+ */
+export type HashSettings =
+  | { readonly by: 'ip' }
+  /** Without the query. */
+  | { readonly by: 'path' }
+  /** `name` is in lower case. */
+  | { readonly by: 'header'; readonly name: string }
+  | { readonly by: 'cookie'; readonly name: string };
 
 /** How a backend is probed. `fall` failures in a row make it unhealthy, `rise` successes make it healthy again. */
 export type HealthCheck =
@@ -19,7 +46,9 @@ export type HealthCheck =
       readonly type: 'http';
       readonly path: string;
       readonly expectStatus: readonly number[];
-    } & ProbeTiming);
+    } & ProbeTiming)
+  /** By grpc.health.v1; without a name, of the server as a whole. */
+  | ({ readonly type: 'grpc'; readonly service: string } & ProbeTiming);
 
 export interface ProbeTiming {
   readonly intervalMs: number;
@@ -78,6 +107,12 @@ export type ReserveMode = (typeof RESERVE_MODES)[number];
 export interface PoolSettings {
   readonly id: string;
   readonly strategy: StrategyName;
+  /** Module of a strategy of one's own, an absolute path on the machine of each gateway; only for `custom`. */
+  readonly strategyFile?: string | undefined;
+  /** Absent in what was written before it existed: then the client's address. */
+  readonly hash?: HashSettings | undefined;
+  /** Over how long a backend that was admitted gets more and more requests; absent or 0 = all of its share at once. */
+  readonly slowStartMs?: number | undefined;
   /** Absent in what was written before it existed: then no request waits. */
   readonly queue?: QueueSettings | undefined;
   /** Absent in what was written before it existed: then as if it said no more than `verify: true`. */
@@ -87,6 +122,8 @@ export interface PoolSettings {
   readonly retry: RetrySettings;
   /** Anything but `none` makes every connection to a backend serve one request of one client only. */
   readonly proxyProtocol: ProxyProtocol;
+  /** Backends are spoken to in HTTP/2 alone. */
+  readonly http2: boolean;
   /** How long a drained backend may keep what it is serving before the drain ends by its deadline. */
   readonly drainMs: number;
   /** Whether backends of this pool are expected to report their resources. */
@@ -99,6 +136,9 @@ export interface PoolSettings {
   readonly scoring?: ScoringSettings | undefined;
 }
 
+/** Largest weight of a backend: enough for shares of a thousandth, little enough for exact sums. */
+export const WEIGHT_MAX = 1000;
+
 export interface BackendSettings {
   /** Unique in the whole fleet, so that `drain b4` and the subject `usher.stats.b4` need no pool. */
   readonly id: string;
@@ -108,6 +148,8 @@ export interface BackendSettings {
   /** Relative share, 0 = never chosen. */
   readonly weight: number;
   readonly zone?: string | undefined;
+  /** Where on the Earth it is, in degrees. */
+  readonly place?: { readonly latitude: number; readonly longitude: number } | undefined;
   /** Requests that each gateway may have under way on it at a time; absent or 0 = no limit. */
   readonly maxConnections?: number | undefined;
   /** What reservations may fill; undefined = reservations never fill it. */

@@ -1,5 +1,5 @@
 import type { BackendSettings, BackendStats, PolicySettings, PoolSettings, Resources } from '@usher/domain';
-import { PROXY_PROTOCOLS, RESERVE_MODES, STRATEGY_NAMES } from '@usher/domain';
+import { PROXY_PROTOCOLS, RESERVE_MODES, STRATEGY_NAMES, WEIGHT_MAX } from '@usher/domain';
 import { z } from 'zod';
 
 /** The parts that several events' data are made of. Each is the shape on the log of the domain type it is checked against. */
@@ -20,6 +20,14 @@ const healthCheck = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('none') }),
   z.strictObject({ type: z.literal('tcp'), ...timing }),
   z.strictObject({ type: z.literal('http'), path: z.string(), expectStatus: z.array(count), ...timing }),
+  z.strictObject({ type: z.literal('grpc'), service: z.string(), ...timing }),
+]);
+
+const hash = z.discriminatedUnion('by', [
+  z.strictObject({ by: z.literal('ip') }),
+  z.strictObject({ by: z.literal('path') }),
+  z.strictObject({ by: z.literal('header'), name: z.string() }),
+  z.strictObject({ by: z.literal('cookie'), name: z.string() }),
 ]);
 
 export const resources: z.ZodType<Resources> = z.strictObject({
@@ -35,6 +43,9 @@ const factor = z.number().nonnegative();
 export const poolSettings: z.ZodType<PoolSettings> = z.strictObject({
   id,
   strategy: z.enum(STRATEGY_NAMES),
+  strategyFile: z.string().optional(),
+  hash: hash.optional(),
+  slowStartMs: count.optional(),
   tls: z
     .strictObject({
       ca: z.string().optional(),
@@ -56,6 +67,7 @@ export const poolSettings: z.ZodType<PoolSettings> = z.strictObject({
   }),
   retry: z.strictObject({ attempts: count, budgetRatio: z.number().min(0).max(1) }),
   proxyProtocol: z.enum(PROXY_PROTOCOLS),
+  http2: z.boolean(),
   drainMs: count,
   agents: z.boolean(),
   tiers: z.array(z.strictObject({ name: id, resources })).optional(),
@@ -69,8 +81,11 @@ export const backendSettings: z.ZodType<BackendSettings> = z.strictObject({
   id,
   pool: id,
   url: z.string(),
-  weight: z.number().nonnegative(),
+  weight: z.number().nonnegative().max(WEIGHT_MAX),
   zone: z.string().optional(),
+  place: z
+    .strictObject({ latitude: z.number().min(-90).max(90), longitude: z.number().min(-180).max(180) })
+    .optional(),
   maxConnections: count.optional(),
   capacity: resources.optional(),
 });

@@ -1,7 +1,9 @@
 import type {
+  Answer,
   BreakerCell,
   Candidate,
   CandidatePool,
+  HashSettings,
   PolicySettings,
   PoolSettings,
   RetryBudget,
@@ -22,6 +24,7 @@ export interface BackendSlot extends Candidate {
   readonly id: string;
   /** Index in this worker, never used twice: a backend that comes back or moves to another address gets a new slot. */
   readonly index: number;
+  readonly pool: PoolTable;
   readonly host: string;
   readonly port: number;
   /** Of the host; without any the backend is not eligible. */
@@ -31,6 +34,9 @@ export interface BackendSlot extends Candidate {
   /** `host:port` as in the URL, the value of the Host header when a pool does not preserve the client's. */
   readonly authority: string;
   weight: number;
+  fullWeight: number;
+  /** When it was last admitted: found eligible, with nothing speaking against it. 0 = it is not at present. */
+  admittedMs: number;
   /** May get new requests, by the log alone. */
   eligible: boolean;
   /** May get new requests when no backend of its pool is eligible. */
@@ -54,6 +60,8 @@ export interface BackendSlot extends Candidate {
 
 /** A request that waits until a backend has room. */
 export interface Waiter {
+  /** Of the request, see `RoutingTable.pick`. */
+  readonly key: number;
   /** A backend has room, and the request has been begun on it. */
   admitted(slot: BackendSlot): void;
   /** No backend is left for which waiting makes sense. */
@@ -96,6 +104,12 @@ export interface Line {
 export interface PoolTable extends CandidatePool<BackendSlot> {
   readonly id: string;
   settings: PoolSettings;
+  /** What part of a request the strategy goes by; undefined when it goes by none. */
+  hash: HashSettings | undefined;
+  /** The strategy goes by how backends answer, so it has to be told. */
+  hears: boolean;
+  /** Some backend is in its slow start. */
+  warming: boolean;
   /** All slots, in order of registration. */
   readonly slots: BackendSlot[];
   readonly retryBudget: RetryBudget;
@@ -132,9 +146,9 @@ export interface RoutingTable {
   /**
    * Chooses by the pool's strategy among eligible backends, leaving out those in `tried` (empty for a first attempt).
    * Undefined when none is left. Backends at their limit are left out, and while others wait so are all of them. Does not
-   * count the request: `begin` does.
+   * count the request: `begin` does. `key`: hash of the part of the request that `pool.hash` names, 0 when it names none.
    */
-  pick(pool: PoolTable, tried: readonly BackendSlot[]): BackendSlot | undefined;
+  pick(pool: PoolTable, tried: readonly BackendSlot[], key: number): BackendSlot | undefined;
   /** False, and nothing has begun, when the backend has reached its limit since it was picked. */
   begin(slot: BackendSlot): boolean;
   /** The slot with this index, as long as it may be used. */
@@ -147,6 +161,8 @@ export interface RoutingTable {
     durationMs: number,
     nowMs: number,
   ): void;
+  /** Tells the strategy how an attempt was answered, once per attempt; only needed when `pool.hears`. */
+  hear(slot: BackendSlot, answer: Answer, afterMs: number, nowMs: number): void;
   /** Counts a backend as busy beyond its attempt, for a connection that became a tunnel, until `release`. */
   hold(slot: BackendSlot): void;
   release(slot: BackendSlot): void;

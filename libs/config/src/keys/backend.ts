@@ -1,4 +1,4 @@
-import type { Resources } from '@usher/domain';
+import { type Resources, WEIGHT_MAX } from '@usher/domain';
 import { either, mapped } from '../types/collections.ts';
 import { id } from '../types/names.ts';
 import { decimalNumber, wholeNumber } from '../types/scalar.ts';
@@ -31,7 +31,7 @@ const keys: Type<DeclaredBackend> = section({
   }),
   weight: defaulted(1, {
     to: 'weight',
-    type: decimalNumber({ min: 0, max: 1000 }),
+    type: decimalNumber({ min: 0, max: WEIGHT_MAX }),
     doc: 'Share of the requests in relation to the other backends of the pool; 0 = never chosen.',
   }),
   max_connections: defaulted(0, {

@@ -5,7 +5,7 @@ import type {
   QueueSettings,
   RetrySettings,
 } from '@usher/domain';
-import { PROXY_PROTOCOLS, RESERVE_MODES, STRATEGY_NAMES } from '@usher/domain';
+import { PROXY_PROTOCOLS, RESERVE_MODES } from '@usher/domain';
 import { ID_PATTERN } from '@usher/events';
 import type { Reading } from '../reading.ts';
 import { list, mapped, record } from '../types/collections.ts';
@@ -18,6 +18,7 @@ import { backend } from './backend.ts';
 import { backendTls } from './backend-tls.ts';
 import { health } from './health.ts';
 import { scoring, tier } from './resources.ts';
+import { resolveStrategy, strategyKeys } from './strategy.ts';
 
 const counter = wholeNumber({ min: 1, max: 1000 });
 
@@ -84,12 +85,7 @@ const queue: Type<QueueSettings> = section({
 });
 
 const keys = section({
-  strategy: defaulted('p2c', {
-    to: 'strategy',
-    type: oneOf(STRATEGY_NAMES),
-    doc: 'How a backend is chosen: in turn (`round_robin`), in turn by weight (`weighted_round_robin`), the one with the fewest requests in progress for its weight (`least_connections`), or the less loaded of two taken at random (`p2c`).',
-    why: '`p2c` avoids loaded backends and, unlike the minimum, does not send every gateway to the same one.',
-  }),
+  ...strategyKeys,
   backends: defaulted([], {
     to: 'backends',
     type: list(backend),
@@ -112,6 +108,11 @@ const keys = section({
     type: oneOf(PROXY_PROTOCOLS),
     doc: 'Header of the PROXY protocol that every connection to a backend begins with: it names the client. Probes send one too, without a client.',
     why: 'With `v1` and `v2` each request gets a connection of its own, because a header speaks for the whole connection.',
+  }),
+  http2: defaulted(false, {
+    to: 'http2',
+    type: trueOrFalse,
+    doc: 'Whether the backends are spoken to in HTTP/2, as gRPC needs it, whatever the clients speak. They must know it without being asked, and over TLS agree to it. There are no WebSockets to them, and no plugins.',
   }),
   drain: defaulted('30s', {
     to: 'drainMs',
@@ -151,17 +152,21 @@ export interface DeclaredPool {
 
 type Declared = ReturnType<(typeof keys)['read']>;
 
-function declare(id: string, declared: Declared, reading: Reading): DeclaredPool {
-  const { backends, ...settings } = declared;
-  const named = backends.map((given, index) => {
-    const path = reading.pathOf(given);
-    const backend: BackendSettings = { ...given, id: given.id ?? `${id}-${index + 1}`, pool: id };
-    if (given.id === undefined && ID_PATTERN.test(id) && !ID_PATTERN.test(backend.id)) {
-      reading.complain(given, '', `the derived id ${backend.id} is too long; give the backend an id`);
+function declare(id: string, pool: Declared, reading: Reading): DeclaredPool {
+  const { backends, ...settings } = pool;
+  if (pool.http2 && pool.proxyProtocol !== 'none') {
+    reading.complain(pool, 'http2', 'excludes proxy_protocol, whose connections serve one request each');
+  }
+  const named = backends.map((declared, index) => {
+    const path = reading.pathOf(declared);
+    const backend: BackendSettings = { ...declared, id: declared.id ?? `${id}-${index + 1}`, pool: id };
+    if (declared.id === undefined && ID_PATTERN.test(id) && !ID_PATTERN.test(backend.id)) {
+      reading.complain(declared, '', `the derived id ${backend.id} is too long; give the backend an id`);
     }
     return reading.remember(backend, path);
   });
-  return { settings: reading.remember({ id, ...settings }, reading.pathOf(declared)), backends: named };
+  const resolved = { id, ...settings, ...resolveStrategy(pool, reading) };
+  return { settings: reading.remember(resolved, reading.pathOf(pool)), backends: named };
 }
 
 export const pools: Type<readonly DeclaredPool[]> = mapped(

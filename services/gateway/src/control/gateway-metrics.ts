@@ -2,11 +2,10 @@ import type { HistogramSample, Metrics, Sample } from '@usher/ports';
 import { LATENCY_BOUNDS_S, type WireCounts } from '../wire/counters.ts';
 import type { Measurement } from '../worker/protocol.ts';
 import { exposeLines } from './line-metrics.ts';
-import type { ListenerCertificates } from './listener-certificates.ts';
 import type { BackendTotals } from './observations.ts';
-import { exposeTls } from './tls-metrics.ts';
+import { exposeTls, type TlsSources } from './tls-metrics.ts';
 
-export interface MetricsSources {
+export interface MetricsSources extends TlsSources {
   measure(): Promise<readonly { readonly worker: number; readonly measurement: Measurement }[]>;
   /** The last measurements of workers that died: without them counters would run backwards. */
   departed(): readonly Measurement[];
@@ -14,8 +13,6 @@ export interface MetricsSources {
   restarts(): number;
   /** Names of backends' hosts with their addresses. */
   hosts(): ReadonlyMap<string, readonly string[]>;
-  /** Of the listeners with TLS. */
-  readonly certificates: readonly ListenerCertificates[];
 }
 
 /** Collectors of one scrape share one measurement: they are called within a moment of each other. */
@@ -50,8 +47,7 @@ export function exposeMetrics(metrics: Metrics, sources: MetricsSources): void {
   exposeHosts(metrics, sources);
   exposeWorkers(metrics, shared, sources);
   exposeLines(metrics, () => shared.all());
-  if (sources.certificates.length > 0)
-    exposeTls(metrics, sources.certificates, async () => (await shared.all()).map(({ tls }) => tls));
+  exposeTls(metrics, sources, async () => (await shared.all()).map(({ tls }) => tls));
 }
 
 function exposeRequests(metrics: Metrics, shared: SharedMeasurement): void {

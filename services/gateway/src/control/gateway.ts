@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
-import type { SharedSettings } from '@usher/domain';
-import type { LogRecord, Service, ServiceContext, Subscription, Timer, TlsSource } from '@usher/ports';
+import { type SharedSettings, UsherError } from '@usher/domain';
+import type { LogRecord, Service, ServiceContext, Subscription, Timer } from '@usher/ports';
 import type { TableDelta } from '../routing-table.ts';
 import type { BreakerNews } from '../table/breaker-news.ts';
 import type { FromWorker, ListenAddress, Measurement, WorkerStart } from '../worker/protocol.ts';
@@ -9,7 +9,7 @@ import { addDeparted } from './departed.ts';
 import { Drains } from './drains.ts';
 import { Facts } from './facts.ts';
 import { exposeMetrics } from './gateway-metrics.ts';
-import { ListenerCertificates } from './listener-certificates.ts';
+import { type ListenerSettings, Listeners } from './listeners.ts';
 import { Observations } from './observations.ts';
 import { Presence } from './presence.ts';
 import { Projector } from './projector.ts';
@@ -32,11 +32,6 @@ const RESOLVE_MAX_MS = 1_000;
 /** How often the files for TLS to backends are looked at. */
 const TLS_FILES_CHECK_MS = 2_000;
 
-interface ListenerSettings extends ListenAddress {
-  /** Where its certificates come from; left out, it is plain. */
-  readonly tls?: TlsSource | undefined;
-}
-
 export interface GatewaySettings {
   readonly listen: readonly ListenerSettings[];
   /** `auto`: one per core, at most 16. */
@@ -47,6 +42,12 @@ export interface GatewaySettings {
 export interface Gateway extends Service {
   /** Where it listens, in the order of the settings; a port of 0 there is the port that was found here. */
   readonly addresses: readonly ListenAddress[];
+  /**
+   * Takes traffic where `listen` says from now on. Addresses that stay keep their sockets, and what is special about them
+   * counts for new connections; addresses that go take no further connections. No accepted connection is affected. Rejects,
+   * with everything as it was, when an address cannot be listened on or its certificates cannot be used.
+   */
+  listen(listen: readonly ListenerSettings[]): Promise<void>;
 }
 
 /**
@@ -80,8 +81,9 @@ class RunningGateway implements Gateway {
   readonly #drains: Drains;
   readonly #presence: Presence;
   readonly #timers: Timer[] = [];
-  /** By the places of their listeners. */
-  readonly #certificates = new Map<number, ListenerCertificates>();
+  readonly #listeners: Listeners;
+  /** Over when the last change of the listeners is. */
+  #changed: Promise<void> = Promise.resolve();
   #subscription: Subscription | undefined;
   #departed: Measurement | undefined;
   #stopped: Promise<void> | undefined;
@@ -113,10 +115,9 @@ class RunningGateway implements Gateway {
     this.#presence = new Presence({ ...context, log }, facts, this.#count);
     this.#workers = new Workers({
       count: this.#count,
-      listen: settings.listen.map(({ tls: _files, ...address }) => address),
       clock,
       log,
-      newStart: (listen, worker) => this.#newStart(listen, worker),
+      newStart: (worker) => this.#newStart(worker),
       onMessage: (worker, message) => this.#onMessage(worker, message),
       onDeath: (worker, last) => {
         this.#observations.forgetWorker(worker);
@@ -124,10 +125,11 @@ class RunningGateway implements Gateway {
         if (last !== undefined) this.#departed = addDeparted(this.#departed, last);
       },
     });
+    this.#listeners = new Listeners(clock, log, this.#workers);
   }
 
   get addresses(): readonly ListenAddress[] {
-    return this.#workers.addresses;
+    return this.#listeners.addresses;
   }
 
   async start(listen: readonly ListenerSettings[]): Promise<void> {
@@ -137,12 +139,12 @@ class RunningGateway implements Gateway {
     this.#resolutions.follow(this.#projector.hosts());
     await this.#resolutions.settled(RESOLVE_MAX_MS);
     try {
-      this.#readCertificates(listen);
       await this.#workers.start();
+      await this.#listeners.change(listen);
     } catch (error) {
+      await this.#workers.kill();
       this.#subscription.stop();
       this.#resolutions.stop();
-      for (const certificates of this.#certificates.values()) certificates.stop();
       throw error;
     }
     this.#presence.start();
@@ -157,22 +159,21 @@ class RunningGateway implements Gateway {
       backends: () => this.#backends(),
       restarts: () => this.#workers.restarts,
       hosts: () => this.#resolutions.known,
-      certificates: [...this.#certificates.values()],
+      certificates: () => this.#listeners.certificates,
+      reloads: () => this.#listeners.reloads,
     });
   }
 
-  #readCertificates(listen: readonly ListenerSettings[]): void {
-    const { clock, log } = this.#context;
-    for (const [place, { host, port, tls }] of listen.entries()) {
-      if (tls === undefined) continue;
-      const certificates = new ListenerCertificates({
-        source: tls,
-        listener: `${host}:${port}`,
-        clock,
-        log,
-        onChange: (changed) => this.#workers.broadcast({ kind: 'tls', listener: place, tls: changed }),
-      });
-      this.#certificates.set(place, certificates);
+  async listen(listen: readonly ListenerSettings[]): Promise<void> {
+    const before = this.#changed;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#changed = promise;
+    try {
+      await before;
+      if (this.#stopped !== undefined) throw new UsherError('conflict', 'the gateway is stopping');
+      await this.#listeners.change(listen);
+    } finally {
+      resolve();
     }
   }
 
@@ -180,9 +181,8 @@ class RunningGateway implements Gateway {
     if (this.#stopped !== undefined) return 'the gateway is stopping';
     const missing = this.#count - this.#workers.listening;
     if (missing > 0) return `${missing} of ${this.#count} workers are not running`;
-    return Array.from(this.#certificates.values(), (each) => each.fault()).find(
-      (fault) => fault !== undefined,
-    );
+    const certificates = this.#listeners.certificates.map((each) => each.fault());
+    return [this.#presence.fault, ...certificates].find((fault) => fault !== undefined);
   }
 
   stop(): Promise<void> {
@@ -192,11 +192,12 @@ class RunningGateway implements Gateway {
 
   async #stop(): Promise<void> {
     const { outbox, clock, log } = this.#context;
+    await this.#changed;
     await this.#workers.stop(this.#projector.policy.timeouts.shutdownMs);
     this.#subscription?.stop();
     for (const timer of this.#timers) timer.cancel();
     this.#resolutions.stop();
-    for (const certificates of this.#certificates.values()) certificates.stop();
+    this.#listeners.stop();
     this.#breakers.retell();
     this.#observations.tell(clock.now());
     this.#presence.retire();
@@ -208,12 +209,11 @@ class RunningGateway implements Gateway {
     await this.#presence.stop();
   }
 
-  #newStart(listen: readonly ListenAddress[], worker: number): WorkerStart {
+  #newStart(worker: number): WorkerStart {
     const { random, fleet } = this.#context;
     return {
-      listen,
+      listen: this.#listeners.starts,
       worker,
-      tls: listen.map((_, place) => this.#certificates.get(place)?.tls),
       workers: this.#count,
       seed: [random.next(), random.next(), random.next(), random.next()],
       policy: this.#projector.policy,

@@ -116,7 +116,7 @@ async function registerProxy(
 /** The plugins let it pass: from here on the connection is no HTTP that Fastify would answer. */
 function openTunnel(
   tools: LaneTools,
-  { entry, host, requestId, peer }: Arrival,
+  { entry, key, host, requestId, peer }: Arrival,
   { client, head, onStatus }: Upgrade,
   request: FastifyRequest,
   reply: FastifyReply,
@@ -132,7 +132,7 @@ function openTunnel(
       'latin1',
     );
   };
-  new Tunnel(tools, { entry, target, headers, client, head, onStatus, onFailed }).open();
+  new Tunnel(tools, { entry, key, target, headers, client, head, onStatus, onFailed }).open();
 }
 
 /** Fastify does not read the body of a GET or HEAD; what is not read cannot be passed on, and dropping it would be a lie. */

@@ -9,8 +9,8 @@ import type { AttemptOutcome, BackendSlot, RouteEntry } from '../routing-table.t
 import { ConnectError } from '../wire/dialler.ts';
 import type { WireLaneOptions } from '../wire/lane-context.ts';
 import type { Peer } from '../wire/peer.ts';
-import { decideRetry } from '../wire/retry.ts';
-import { retryOn, waitForRoom } from './backends.ts';
+import { decideRetry, type Failure } from '../wire/retry.ts';
+import { Attempt, retryOn, waitForRoom } from './backends.ts';
 import { forwardedRequestHeaders, type Headers } from './forwarded.ts';
 import { originOf } from './origins.ts';
 
@@ -20,6 +20,8 @@ export type LaneTools = Pick<WireLaneOptions, 'table' | 'now' | 'counters' | 'di
 /** What the lane knows of a request before Fastify sees it. */
 export interface Arrival {
   readonly entry: RouteEntry;
+  /** See `RoutingTable.pick`. */
+  readonly key: number;
   readonly requestId: string;
   readonly host: string | undefined;
   readonly peer: Peer;
@@ -36,8 +38,6 @@ export interface Upgrade {
 
 /** What reply-from is told about one attempt. */
 type ReplyHooks = NonNullable<FastifyHttpProxyOptions['replyOptions']>;
-
-type Failure = Exclude<AttemptOutcome, 'ok' | 'server_error' | 'client_closed'>;
 
 /**
  * One request on its way to a backend: picks, counts, and picks again when that is safe. It replaces the retries of
@@ -73,7 +73,8 @@ export class Exchange {
   /** Makes the first attempt, or waits until a backend has room for it. */
   start(): void {
     const { table, now } = this.#tools;
-    waitForRoom(table, this.#arrival.entry.pool, this.#reply.raw, now, {
+    const { entry, key } = this.#arrival;
+    waitForRoom(table, entry.pool, this.#reply.raw, now, key, {
       onRoom: (slot) => this.#attempt(slot),
       onNoRoom: (code, detail) => void this.#reply.send(new UsherError(code, detail)),
     });
@@ -86,13 +87,16 @@ export class Exchange {
   /** A backend that has not had the request yet and has room, if the budget allows another attempt. */
   #other(): BackendSlot | undefined {
     const { table, now } = this.#tools;
-    return retryOn(table, this.#arrival.entry.pool, this.#tried, now());
+    const { entry, key } = this.#arrival;
+    return retryOn(table, entry.pool, this.#tried, key, now());
   }
 
   /** Goes on with a backend on which the request was begun. */
   #attempt(slot: BackendSlot): void {
     this.#tried.push(slot);
-    const end = this.#count(slot);
+    const { table, now } = this.#tools;
+    const attempt = new Attempt(table, this.#arrival.entry.pool, slot, now);
+    const end = this.#count(attempt);
     try {
       this.#reply.from(this.#path, {
         ...this.#hooks,
@@ -101,7 +105,7 @@ export class Exchange {
         rewriteRequestHeaders: (_request, headers) => this.#requestHeaders(headers),
         // Null is "never": with `maxRetriesOn503: 0` reply-from would still repeat a GET ten times.
         retryDelay: () => null,
-        onResponse: (_request, _reply, response) => this.#relay(response, end),
+        onResponse: (_request, _reply, response) => this.#relay(response, attempt, end),
         onError: (_reply, { error }) => this.#onError(error, end),
       });
     } catch (error) {
@@ -111,15 +115,9 @@ export class Exchange {
   }
 
   /** Counts an attempt from here to the first call of the function that it answers with, or to when the client is gone. */
-  #count(slot: BackendSlot): (outcome: AttemptOutcome) => void {
-    const startedMs = this.#tools.now();
-    let ended = false;
+  #count(attempt: Attempt): (outcome: AttemptOutcome) => void {
     const end = (outcome: AttemptOutcome): void => {
-      if (ended) return;
-      ended = true;
-      this.#reply.raw.off('close', onClose);
-      const nowMs = this.#tools.now();
-      this.#tools.table.finish(this.#arrival.entry.pool, slot, outcome, nowMs - startedMs, nowMs);
+      if (attempt.end(outcome)) this.#reply.raw.off('close', onClose);
     };
     const onClose = () => end('client_closed');
     this.#reply.raw.once('close', onClose);
@@ -141,8 +139,9 @@ export class Exchange {
     return { body, contentType: this.#request.headers['content-type'] ?? 'application/octet-stream' };
   }
 
-  #relay(response: unknown, end: (outcome: AttemptOutcome) => void): void {
+  #relay(response: unknown, attempt: Attempt, end: (outcome: AttemptOutcome) => void): void {
     const { stream, statusCode = 200 } = response as { stream: IncomingMessage; statusCode?: number };
+    attempt.answered(statusCode);
     finished(stream, { writable: false }, (error) => {
       if (error === undefined || error === null) end(statusCode >= 500 ? 'server_error' : 'ok');
       else end(this.#clientLeft() ? 'client_closed' : 'backend_closed');

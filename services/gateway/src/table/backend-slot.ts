@@ -1,4 +1,4 @@
-import { breakerClose, breakerHalfOpen, closedBreaker, parseBackendUrl } from '@usher/domain';
+import { breakerClose, breakerHalfOpen, closedBreaker, newCells, parseBackendUrl } from '@usher/domain';
 import type { BackendRow, BackendSlot, PoolTable } from '../routing-table.ts';
 import { Addresses, type Hosts } from './addresses.ts';
 import { TlsClient } from './tls-client.ts';
@@ -8,21 +8,23 @@ export function newSlot(row: BackendRow, index: number, pool: PoolTable, hosts: 
   const origin = parseBackendUrl(row.url);
   if (typeof origin === 'string') throw new Error(`backend ${row.id}: ${row.url} ${origin}`);
   return {
+    ...newCells(),
     id: row.id,
     index,
+    pool,
     host: origin.host,
     port: origin.port,
     addresses: origin.named ? hosts.of(origin.host) : Addresses.fixed(origin.host),
     tls: origin.tls ? new TlsClient(pool, origin.host) : undefined,
     authority: origin.authority,
     weight: row.weight,
+    fullWeight: row.weight,
+    admittedMs: 0,
     eligible: row.eligible,
     lastResort: row.lastResort,
     trialLimit: row.trialLimit,
     fleetHalfOpen: row.halfOpen,
     inFlight: 0,
-    currentWeight: 0,
-    cumulativeWeight: 0,
     requests: 0,
     failures: 0,
     latencySumMs: 0,
@@ -38,7 +40,7 @@ export function updateSlot(slot: BackendSlot, row: BackendRow, nowMs: number): v
   if (row.halfOpen && !slot.fleetHalfOpen) breakerHalfOpen(slot.breaker, nowMs);
   else if (!row.halfOpen && slot.fleetHalfOpen && slot.breaker.phase === 'half_open')
     breakerClose(slot.breaker);
-  slot.weight = row.weight;
+  slot.fullWeight = row.weight;
   slot.eligible = row.eligible;
   slot.lastResort = row.lastResort;
   slot.trialLimit = row.trialLimit;

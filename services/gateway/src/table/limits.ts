@@ -1,4 +1,4 @@
-import { STRATEGIES, type Uniform } from '@usher/domain';
+import type { Ask, Uniform } from '@usher/domain';
 import type { BackendSlot, PoolTable, RowLimit } from '../routing-table.ts';
 import { BackendLimit } from './backend-limit.ts';
 import { WaitingLine } from './waiting-line.ts';
@@ -11,10 +11,10 @@ const isFull = ({ limit }: BackendSlot): boolean => limit?.full === true;
 export function chooseWithRoom(
   pool: PoolTable,
   tried: readonly BackendSlot[],
-  random: Uniform,
+  ask: Ask,
 ): BackendSlot | undefined {
   const full = pool.eligible.filter(isFull);
-  return STRATEGIES[pool.settings.strategy](pool, full.length === 0 ? tried : [...tried, ...full], random);
+  return pool.chooser.pick(pool, full.length === 0 ? tried : [...tried, ...full], ask);
 }
 
 /** Gives a slot the limit of its row. What is under way already counts from now on, or not any more. */
@@ -38,9 +38,9 @@ export function openLine(
   begin: (slot: BackendSlot) => boolean,
 ): void {
   pool.line ??= new WaitingLine(line, worker, {
-    admit() {
+    admit(key) {
       for (;;) {
-        const slot = chooseWithRoom(pool, NONE_TRIED, random);
+        const slot = chooseWithRoom(pool, NONE_TRIED, { key, random });
         if (slot === undefined || begin(slot)) return slot;
       }
     },

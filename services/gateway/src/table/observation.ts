@@ -1,8 +1,15 @@
+import type { BreakerEvidence } from '@usher/domain';
 import type { AttemptOutcome, BackendSlot } from '../routing-table.ts';
 import type { ConnectCause } from '../wire/connect-cause.ts';
 
 /** A client that leaves says nothing about the backend; all other outcomes but `ok` are its fault. */
-export const isFault = (outcome: AttemptOutcome): boolean => outcome !== 'ok' && outcome !== 'client_closed';
+const isFault = (outcome: AttemptOutcome): boolean => outcome !== 'ok' && outcome !== 'client_closed';
+
+/** What an outcome says to the backend's breaker. */
+export function evidenceOf(outcome: AttemptOutcome): BreakerEvidence {
+  if (outcome === 'connect_failed' || outcome === 'connect_timeout') return 'unreachable';
+  return isFault(outcome) ? 'bad' : 'good';
+}
 
 /** What happened to one backend in a worker since the last such report. */
 export interface BackendObservation {

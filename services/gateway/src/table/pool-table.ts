@@ -1,5 +1,6 @@
-import { breakerAdmits, type PoolSettings, RetryBudget, setEligible } from '@usher/domain';
+import { breakerAdmits, type PoolSettings, RetryBudget, STRATEGIES, setCandidates } from '@usher/domain';
 import type { BackendSlot, PoolTable } from '../routing-table.ts';
+import { setWeights } from './slow-start.ts';
 import { PoolTls, type TlsRow } from './tls-client.ts';
 
 /** Settings of a pool that a route or backend names and nobody declared: it answers "no backend" instead of "no route". */
@@ -18,6 +19,7 @@ export function undeclared(id: string): PoolSettings {
     },
     retry: { attempts: 0, budgetRatio: 0 },
     proxyProtocol: 'none',
+    http2: false,
     drainMs: 0,
     agents: false,
   };
@@ -30,10 +32,15 @@ export function newPool(settings: PoolSettings): PoolTable {
   return {
     id: settings.id,
     settings,
+    hash: undefined,
+    hears: false,
+    warming: false,
     slots: [],
+    members: [],
     eligible: [],
     totalWeight: 0,
-    cursor: 0,
+    inFlight: 0,
+    chooser: STRATEGIES[settings.strategy === 'custom' ? 'p2c' : settings.strategy].create(),
     retryBudget: new RetryBudget(),
     line: undefined,
     tls: new PoolTls(DEFAULT_TLS),
@@ -48,18 +55,21 @@ export function newPool(settings: PoolSettings): PoolTable {
  *    load over all finds the first one that recovers, where answering 503 would turn many errors into nothing but errors.
  * Who is unhealthy, draining or disabled, or has no known address, is in none of them.
  */
-export function rebuildEligible(pool: PoolTable): void {
-  const usable = pool.slots.filter(({ weight, addresses }) => weight > 0 && addresses.all.length > 0);
+export function rebuildEligible(pool: PoolTable, nowMs: number): void {
+  setWeights(pool, isAdmitted, nowMs);
+  let accepted: readonly BackendSlot[] = [];
   for (const accepts of PREFERENCES) {
-    const accepted = usable.filter(accepts);
-    setEligible(pool, accepted);
-    if (accepted.length > 0) return;
+    accepted = pool.slots.filter(accepts);
+    if (accepted.length > 0) break;
   }
+  setCandidates(pool, pool.slots, accepted);
 }
 
-const admitted = (slot: BackendSlot) => breakerAdmits(slot.breaker, slot.trialLimit);
+const isUsable = ({ fullWeight, addresses }: BackendSlot) => fullWeight > 0 && addresses.all.length > 0;
+const isUnbroken = (slot: BackendSlot) => isUsable(slot) && breakerAdmits(slot.breaker, slot.trialLimit);
+const isAdmitted = (slot: BackendSlot) => slot.eligible && isUnbroken(slot);
 const PREFERENCES: readonly ((slot: BackendSlot) => boolean)[] = [
-  (slot) => slot.eligible && admitted(slot),
-  (slot) => slot.lastResort && admitted(slot),
-  (slot) => slot.eligible || slot.lastResort,
+  isAdmitted,
+  (slot) => slot.lastResort && isUnbroken(slot),
+  (slot) => (slot.eligible || slot.lastResort) && isUsable(slot),
 ];

@@ -14,13 +14,16 @@ export interface Guest {
 export class Wait implements Waiter {
   /** When `expire` is to be called. */
   readonly dueMs: number;
+  readonly key: number;
   readonly #pool: PoolTable;
   readonly #guest: Guest;
   readonly #now: () => number;
   readonly #sinceMs: number;
   #place: Place | undefined;
 
-  constructor(pool: PoolTable, guest: Guest, now: () => number) {
+  /** `key`: see `RoutingTable.pick`. */
+  constructor(pool: PoolTable, guest: Guest, now: () => number, key: number) {
+    this.key = key;
     this.#pool = pool;
     this.#guest = guest;
     this.#now = now;

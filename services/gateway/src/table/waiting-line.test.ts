@@ -63,9 +63,9 @@ class Workers {
       request.state = 'running';
       this.running.push(request);
     };
-    const wait = new Wait(own, { onRoom: run, onNoRoom: () => this.#leave(request) }, () => 0);
+    const wait = new Wait(own, { onRoom: run, onNoRoom: () => this.#leave(request) }, () => 0, 0);
     const request: Request = { worker, wait, state: 'new', slot: undefined };
-    const slot = table.pick(own, []);
+    const slot = table.pick(own, [], 0);
     if (slot !== undefined && table.begin(slot)) {
       run(slot);
       return request;

@@ -38,8 +38,8 @@ class PlaceInLine implements Place {
 
 /** What a line asks of its pool. */
 export interface LineHost {
-  /** Begins a request on a backend that has room; undefined when none has. */
-  admit(): BackendSlot | undefined;
+  /** Begins a request with this key on a backend that has room; undefined when none has. */
+  admit(key: number): BackendSlot | undefined;
   hasRoom(): boolean;
   /** There is a backend for which waiting makes sense. */
   hasBackends(): boolean;
@@ -146,7 +146,7 @@ export class WaitingLine implements Line {
         first.waiter.turnedAway();
         continue;
       }
-      const slot = this.#isNext(first.ticket) ? this.#host.admit() : undefined;
+      const slot = this.#isNext(first.ticket) ? this.#host.admit(first.waiter.key) : undefined;
       if (slot === undefined) break;
       this.#exits.served += 1;
       this.#remove(first);

@@ -55,6 +55,7 @@ export function pool(changes: Partial<PoolSettings> = {}): PoolSettings {
     },
     retry: { attempts: 1, budgetRatio: 0.2 },
     proxyProtocol: 'none',
+    http2: false,
     drainMs: 30_000,
     agents: false,
     ...changes,

@@ -70,7 +70,7 @@ export async function lane(
     workers: 1,
   });
   const listener = await startListener((socket) =>
-    plugins.accept(socket, Buffer.alloc(0), socket.remoteAddress ?? ''),
+    plugins.accept(socket, Buffer.alloc(0), { address: socket.remoteAddress ?? '', scheme: 'http' }),
   );
   closeLater(() => plugins.drain(0));
   closeLater(listener.close);

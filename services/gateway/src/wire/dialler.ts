@@ -28,6 +28,8 @@ export interface DialOptions {
   readonly allowHalfOpen?: boolean;
   /** What the connection begins with, before any handshake, as latin1. */
   readonly preface?: string;
+  /** What may be spoken over TLS, best first (RFC 7301). */
+  readonly protocols?: string[];
 }
 
 /** A connection on its way. `ready` is the event after which it may be written to. */
@@ -55,7 +57,10 @@ export class Dialler {
   }
 
   /** Starts a connection to the backend's next address. Who asks for it reports to `failed` if it does not come about. */
-  dial(slot: BackendSlot, { onread, allowHalfOpen = false, preface = '' }: DialOptions = {}): Dial {
+  dial(
+    slot: BackendSlot,
+    { onread, allowHalfOpen = false, preface = '', protocols }: DialOptions = {},
+  ): Dial {
     const address = slot.addresses.next(this.#options.now());
     const target = {
       host: address?.ip ?? slot.host,
@@ -70,10 +75,14 @@ export class Dialler {
       if (preface !== '') socket.write(preface, 'latin1');
       return { socket, address, ready: 'connect' };
     }
+    const alpn = protocols === undefined ? {} : { ALPNProtocols: protocols };
     try {
-      const below = preface === '' ? {} : { socket: connect({ host: target.host, port: target.port }) };
-      below.socket?.write(preface, 'latin1');
-      const socket = connectTls({ ...target, ...below, ...tls.options() });
+      const below = preface === '' ? undefined : connect(target.port, target.host);
+      below?.write(preface, 'latin1');
+      const socket = connectTls({ ...target, socket: below, ...tls.options(), ...alpn });
+      // On top of another socket, Node reads into no buffer of ours.
+      if (below !== undefined && onread !== undefined)
+        socket.on('data', (chunk: Buffer) => onread.callback(chunk.length, chunk));
       socket.on('session', tls.keeper());
       socket.setNoDelay(true);
       socket.setKeepAlive(true, KEEP_ALIVE_DELAY_MS);

@@ -1,28 +1,17 @@
 import type { ErrorCode } from '@usher/domain';
-import { FAULTY, type HttpFault, type RequestHead } from '@usher/http1';
-import type { AttemptOutcome, BackendSlot, PoolTable } from '../routing-table.ts';
+import { FAULTY, type RequestHead } from '@usher/http1';
+import type { AttemptOutcome, BackendSlot } from '../routing-table.ts';
 import { type Guest, Wait } from '../table/wait.ts';
 import { Attempts } from './attempts.ts';
 import type { ClientSide } from './client-side.ts';
+import type { ExchangeRequest } from './exchange-request.ts';
 import type { LaneContext } from './lane-context.ts';
 import type { OutgoingRequest } from './outgoing-request.ts';
 import type { Lifetime } from './read-buffers.ts';
 import { type Asked, ResponseRelay } from './response-relay.ts';
-import { decideRetry } from './retry.ts';
-import type { Loss, UpstreamConnection, UpstreamUser } from './upstream-connection.ts';
-
-/** Outcomes that are answered with the error of the same name. */
-type Failure = Exclude<AttemptOutcome, 'ok' | 'server_error' | 'client_closed'>;
-
-/** What a request comes down to once its head was read and its route found. */
-export interface ExchangeRequest {
-  readonly pool: PoolTable;
-  /** Of the request's route, where its answer is counted. */
-  readonly answers: Float64Array;
-  readonly outgoing: OutgoingRequest;
-  readonly id: string;
-  readonly startMs: number;
-}
+import { decideRetry, type Failure } from './retry.ts';
+import type { Loss, Upstream, Upstreams, UpstreamUser } from './upstream.ts';
+import { UpstreamConnection } from './upstream-connection.ts';
 
 /** One request and its response, through as many attempts as the retry rules allow. */
 export class Exchange implements UpstreamUser, Asked, Guest {
@@ -37,9 +26,12 @@ export class Exchange implements UpstreamUser, Asked, Guest {
   readonly answers: Float64Array;
   /** When the whole request has to be over. */
   private readonly limitMs: number;
+  /** When the client waits no longer, which is no fault of the backend. */
+  private readonly patientUntilMs: number;
   private over = false;
   private relay: ResponseRelay;
-  private upstream: UpstreamConnection | undefined;
+  private readonly upstreams: Upstreams;
+  private upstream: Upstream | undefined;
   private waiting: Wait | undefined;
 
   constructor(client: ClientSide, lane: LaneContext, head: RequestHead, request: ExchangeRequest) {
@@ -48,13 +40,15 @@ export class Exchange implements UpstreamUser, Asked, Guest {
     this.requestId = request.id;
     this.toHead = head.method === 'HEAD';
     this.oldClient = head.minor === 0;
-    this.attempts = new Attempts(lane.table, request.pool);
+    this.attempts = new Attempts(lane.table, request.route.pool, request.key);
+    this.upstreams = request.upstreams;
     this.outgoing = request.outgoing;
     this.startMs = request.startMs;
-    this.answers = request.answers;
+    this.answers = request.route.answers;
     this.relay = new ResponseRelay(client, this, lane.responseHead);
     const { requestMs } = lane.table.policy.timeouts;
-    this.limitMs = requestMs === 0 ? Infinity : request.startMs + requestMs;
+    this.patientUntilMs = request.startMs + request.patienceMs;
+    this.limitMs = Math.min(this.patientUntilMs, requestMs === 0 ? Infinity : request.startMs + requestMs);
   }
 
   get wantsBody(): boolean {
@@ -73,7 +67,7 @@ export class Exchange implements UpstreamUser, Asked, Guest {
       this.attempt(slot, this.startMs);
       return;
     }
-    const waiting = new Wait(this.attempts.pool, this, this.lane.now);
+    const waiting = new Wait(this.attempts.pool, this, this.lane.now, this.attempts.key);
     this.waiting = waiting;
     this.client.expireAt(Math.min(this.limitMs, waiting.dueMs));
     waiting.begin();
@@ -99,7 +93,8 @@ export class Exchange implements UpstreamUser, Asked, Guest {
     if (outgoing.body === undefined || (upstream === undefined && this.waiting === undefined)) return length;
     const to = outgoing.takeBody(bytes, length, lifetime, upstream?.output);
     if (to === FAULTY) {
-      this.onRequestFault(outgoing.body.fault);
+      const { code, detail } = outgoing.body.fault;
+      this.giveUp(code, detail, this.lane.now());
       return length;
     }
     // Also at the end of the body: it may wait in the very buffer that the next request would be read into.
@@ -131,15 +126,16 @@ export class Exchange implements UpstreamUser, Asked, Guest {
   /** The time given by `expireAt` has come. */
   expire(nowMs: number): void {
     const inTime = nowMs < this.limitMs;
-    if (this.waiting !== undefined) {
+    const patient = nowMs < this.patientUntilMs;
+    if (this.waiting !== undefined && patient) {
       this.waiting.expire();
     } else if (this.relay.status !== 0) {
       // Too late for an error answer: the whole request takes too long, or the client does not read.
-      this.onBroken(inTime ? 'client_closed' : 'response_timeout', nowMs);
+      this.onBroken(inTime || !patient ? 'client_closed' : 'response_timeout', nowMs);
+    } else if (!patient) {
+      this.giveUp('response_timeout', '', nowMs);
     } else if (inTime && this.outgoing.waitsForClient(this.upstream?.output)) {
-      this.finish('client_closed', nowMs);
-      this.over = true;
-      this.client.exchangeFailed('request_timeout', '', nowMs);
+      this.giveUp('request_timeout', '', nowMs);
     } else {
       this.onFailed('response_timeout', nowMs);
     }
@@ -154,12 +150,13 @@ export class Exchange implements UpstreamUser, Asked, Guest {
     const { relay } = this;
     const headBefore = relay.status === 0;
     const verdict = relay.take(bytes, length, lifetime);
+    this.attempts.answered(relay.status, this.lane.now);
     if (verdict === 'bad') {
       this.onBadResponse();
     } else if (verdict !== 'more') {
       this.onAnswered(verdict === 'complete');
     } else if (relay.status !== 0) {
-      if (this.client.output.blocked) {
+      if (this.client.answer.blocked) {
         this.upstream?.pause();
         const { bodyIdleMs } = this.lane.table.policy.timeouts;
         this.client.expireAt(Math.min(this.limitMs, this.lane.now() + bodyIdleMs));
@@ -175,13 +172,13 @@ export class Exchange implements UpstreamUser, Asked, Guest {
     else this.onBroken('backend_closed', this.lane.now());
   }
 
-  onLost(loss: Loss): void {
-    if (this.relay.status === 0) this.onFailed(loss, this.lane.now());
+  onLost(loss: Loss, unprocessed: boolean): void {
+    if (this.relay.status === 0) this.onFailed(loss, this.lane.now(), unprocessed);
     else this.onBroken('backend_closed', this.lane.now());
   }
 
   private attempt(slot: BackendSlot, nowMs: number): void {
-    this.upstream = this.outgoing.preface !== '' ? undefined : this.lane.upstreams.take(slot, this);
+    this.upstream = this.outgoing.preface !== '' ? undefined : this.upstreams.take(slot, this);
     if (this.upstream === undefined) this.connect(slot, nowMs);
     else this.send(nowMs);
   }
@@ -190,7 +187,7 @@ export class Exchange implements UpstreamUser, Asked, Guest {
     const { connectMs } = this.lane.table.policy.timeouts;
     this.outgoing.sent = false;
     const dueMs = nowMs + slot.addresses.share(connectMs);
-    this.upstream = this.lane.upstreams.open(slot, this, dueMs, this.outgoing.preface);
+    this.upstream = this.upstreams.open(slot, this, dueMs, this.outgoing.preface);
     this.client.expireAt(this.limitMs);
   }
 
@@ -208,17 +205,16 @@ export class Exchange implements UpstreamUser, Asked, Guest {
     this.client.expireAt(Math.min(this.limitMs, dueMs ?? nowMs + responseMs));
   }
 
-  /** The body is malformed or too long: the client's fault, whatever the backend makes of it. */
-  private onRequestFault(fault: HttpFault): void {
-    const nowMs = this.lane.now();
+  /** Ends it for a reason that lies with the client, whatever the backend makes of it. */
+  private giveUp(code: ErrorCode, detail: string, nowMs: number): void {
     this.finish('client_closed', nowMs);
     this.over = true;
-    if (this.relay.status === 0) this.client.exchangeFailed(fault.code, fault.detail, nowMs);
+    if (this.relay.status === 0) this.client.exchangeFailed(code, detail, nowMs);
     else this.client.abort();
   }
 
   /** The attempt failed before a final response: tries again if the rules allow it, else answers with the error. */
-  private onFailed(outcome: Failure, nowMs: number): void {
+  private onFailed(outcome: Failure, nowMs: number, unprocessed = false): void {
     const { attempts, relay, upstream } = this;
     if (attempts.slot === undefined) return;
     if (attempts.hasOtherAddress(outcome)) {
@@ -228,7 +224,7 @@ export class Exchange implements UpstreamUser, Asked, Guest {
     }
     const verdict = decideRetry({
       outcome,
-      reached: this.outgoing.sent,
+      reached: this.outgoing.sent && !unprocessed,
       stale: upstream?.reused === true && relay.untouched && outcome === 'backend_closed',
       replayable: !relay.visible && this.outgoing.replayable,
       idempotent: this.outgoing.idempotent,
@@ -271,12 +267,13 @@ export class Exchange implements UpstreamUser, Asked, Guest {
     this.answers[(relay.status / 100) | 0]! += 1;
     if (reusable || relay.beyond !== undefined) this.upstream = undefined;
     if (reusable) {
-      upstream.release(nowMs + this.lane.table.policy.timeouts.backendIdleMs, this.client.output.queued);
+      upstream.release(nowMs + this.lane.table.policy.timeouts.backendIdleMs, this.client.answer.queued);
     }
     // Before the attempt gives up its place on the backend, which the WebSocket keeps.
     if (relay.beyond !== undefined && upstream !== undefined) this.lane.table.hold(upstream.slot);
     this.finish(relay.status >= 500 ? 'server_error' : 'ok', nowMs);
-    if (relay.beyond === undefined || upstream === undefined) this.client.exchangeOver(nowMs);
+    if (relay.beyond === undefined || !(upstream instanceof UpstreamConnection))
+      this.client.exchangeOver(nowMs);
     else this.client.switchTo(upstream, relay.beyond);
   }
 

@@ -1,7 +1,7 @@
 import { FAULTY, isIdempotent, type RequestHead } from '@usher/http1';
-import type { Output } from './output.ts';
 import type { Lifetime } from './read-buffers.ts';
 import { REPLAY_BYTES_MAX, type RequestBody } from './request-body.ts';
+import type { RequestOutput } from './upstream.ts';
 
 /** A request as it goes to backends, more than once if need be. */
 export class OutgoingRequest {
@@ -37,7 +37,7 @@ export class OutgoingRequest {
   }
 
   /** Writes the head and what is there of the body, in one piece when that is short. */
-  send(output: Output, authority: string): void {
+  send(output: RequestOutput, authority: string): void {
     const { body } = this;
     const head = this.head + (this.needsHost ? `host: ${authority}\r\n\r\n` : '\r\n');
     this.sent = true;
@@ -47,14 +47,14 @@ export class OutgoingRequest {
     }
     output.headAndPieces(head, body.kept, body.keptBytes);
     // What is never sent twice need not be kept.
-    if (!this.idempotent || body.keptBytes > REPLAY_BYTES_MAX) body.forget();
+    if (!(this.idempotent || output.refusable) || body.keptBytes > REPLAY_BYTES_MAX) body.forget();
   }
 
   /**
    * Takes what belongs to the body from `bytes[0..length)`: sends it on if the head was sent, else keeps it. Answers with
    * the offset after it, or FAULTY with the body's `fault` set.
    */
-  takeBody(bytes: Buffer, length: number, lifetime: Lifetime, output: Output | undefined): number {
+  takeBody(bytes: Buffer, length: number, lifetime: Lifetime, output: RequestOutput | undefined): number {
     const { body } = this;
     if (body === undefined) return 0;
     const to = body.take(bytes, 0, length);
@@ -70,17 +70,17 @@ export class OutgoingRequest {
   }
 
   /** More of the body has to come, and the backend would take it. */
-  waitsForClient(output: Output | undefined): boolean {
+  waitsForClient(output: RequestOutput | undefined): boolean {
     return this.wantsBody && output?.blocked !== true;
   }
 
   /** Until when the client has to send more of the body; undefined when it is not the client who is waited for. */
-  dueMs(nowMs: number, idleMs: number, output: Output | undefined): number | undefined {
+  dueMs(nowMs: number, idleMs: number, output: RequestOutput | undefined): number | undefined {
     return this.waitsForClient(output) ? this.body?.dueMs(nowMs, idleMs) : undefined;
   }
 
   /** No more of the body should be read before some of it has left. */
-  isFull(output: Output | undefined): boolean {
+  isFull(output: RequestOutput | undefined): boolean {
     if (this.sent) return output?.blocked === true;
     return this.body !== undefined && this.body.keptBytes >= REPLAY_BYTES_MAX;
   }

@@ -3,7 +3,8 @@ import { FrameBoundaries } from './frame-boundaries.ts';
 import type { LaneContext } from './lane-context.ts';
 import type { Output } from './output.ts';
 import type { Lifetime } from './read-buffers.ts';
-import type { UpstreamConnection, UpstreamUser } from './upstream-connection.ts';
+import type { UpstreamUser } from './upstream.ts';
+import type { UpstreamConnection } from './upstream-connection.ts';
 import { GOING_AWAY_TO_BACKEND, GOING_AWAY_TO_CLIENT } from './websocket.ts';
 
 /** How long a backend may take to receive what is still queued for it when the client has gone. */

@@ -2,23 +2,10 @@ import type { Socket } from 'node:net';
 import type { BackendSlot } from '../routing-table.ts';
 import type { Address } from '../table/addresses.ts';
 import { Deadline, type DeadlineWheel, type Expirable } from './deadlines.ts';
-import type { ConnectLoss, Dialler } from './dialler.ts';
+import type { Dialler } from './dialler.ts';
 import { Output, type OutputTally } from './output.ts';
-import { type Lifetime, type ReadBuffers, ReadTarget } from './read-buffers.ts';
-
-/** Why a connection to a backend was lost while a request used it. */
-export type Loss = ConnectLoss | 'backend_closed';
-
-/** The request that has a connection to itself. */
-export interface UpstreamUser {
-  onConnected(): void;
-  onResponseData(bytes: Buffer, length: number, lifetime: Lifetime): void;
-  /** The backend will send nothing more. */
-  onResponseEnd(): void;
-  onLost(loss: Loss): void;
-  /** What was written has left; more may be written. */
-  onUpstreamUnblocked(): void;
-}
+import { type ReadBuffers, ReadTarget } from './read-buffers.ts';
+import type { Upstream, UpstreamUser } from './upstream.ts';
 
 /** Where a connection goes when its request is done, and how it leaves. */
 export interface UpstreamHome {
@@ -31,7 +18,7 @@ export interface UpstreamHome {
 }
 
 /** One connection to a backend: used by one request at a time, watched while idle. */
-export class UpstreamConnection implements Expirable {
+export class UpstreamConnection implements Upstream, Expirable {
   readonly slot: BackendSlot;
   readonly output: Output;
   readonly deadline = new Deadline(this);
@@ -68,9 +55,11 @@ export class UpstreamConnection implements Expirable {
     socket.on(ready, () => this.onConnect());
     this.output = new Output(this.socket, home.tally, () => this.user?.onUpstreamUnblocked());
     this.socket.on('end', () => this.onEnd());
-    // 'close' always follows and tells the user.
+    // 'close' always follows and tells the user. TLS on top of another socket tells the same failure twice.
+    let failed = false;
     this.socket.on('error', (error) => {
-      if (!this.connected) home.dialler.failed(slot, address, error);
+      if (!this.connected && !failed) home.dialler.failed(slot, address, error);
+      failed = true;
     });
     this.socket.on('close', () => this.onClose());
     home.deadlines.arm(this.deadline, connectBeforeMs);
@@ -147,7 +136,7 @@ export class UpstreamConnection implements Expirable {
     if (user === undefined) this.home.dropIdle(this);
     else this.home.dialler.failed(this.slot, this.address, 'timeout');
     this.destroy();
-    user?.onLost('connect_timeout');
+    user?.onLost('connect_timeout', false);
   }
 
   private onConnect(): void {
@@ -188,6 +177,6 @@ export class UpstreamConnection implements Expirable {
       return;
     }
     this.user = undefined;
-    user.onLost(this.connected ? 'backend_closed' : 'connect_failed');
+    user.onLost(this.connected ? 'backend_closed' : 'connect_failed', false);
   }
 }

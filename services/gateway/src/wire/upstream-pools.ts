@@ -2,13 +2,14 @@ import type { BackendSlot } from '../routing-table.ts';
 import type { DeadlineWheel } from './deadlines.ts';
 import type { Dialler } from './dialler.ts';
 import { ReadBuffers } from './read-buffers.ts';
-import { UpstreamConnection, type UpstreamHome, type UpstreamUser } from './upstream-connection.ts';
+import type { Upstreams, UpstreamUser } from './upstream.ts';
+import { UpstreamConnection, type UpstreamHome } from './upstream-connection.ts';
 
 /**
  * The connections to all backends that wait for a request, per address. The one used last is used next: its buffers are
  * warm, and what a burst left over grows old and goes.
  */
-export class UpstreamPools implements UpstreamHome {
+export class UpstreamPools implements Upstreams, UpstreamHome {
   readonly deadlines: DeadlineWheel;
   readonly dialler: Dialler;
   readonly buffers = new ReadBuffers();

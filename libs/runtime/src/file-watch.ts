@@ -11,7 +11,7 @@ const POLL_MS = 30_000;
  * Calls back when one of the files may have changed. It watches the folders they are in, because editors, certbot and
  * Kubernetes put a new file or link in the place of the old one, of which whoever watches the old one hears nothing.
  */
-export class CertificateFiles {
+export class FileWatch {
   readonly #clock: Clock;
   readonly #onChange: () => void;
   readonly #watchers: FSWatcher[] = [];
@@ -28,7 +28,7 @@ export class CertificateFiles {
         watcher.on('error', () => watcher.close());
         this.#watchers.push(watcher);
       } catch (error) {
-        log.info('certificates are looked at every half minute only', { folder, cause: String(error) });
+        log.info('files are looked at every half minute only', { folder, cause: String(error) });
       }
     }
   }
