@@ -12,6 +12,8 @@ export interface Setup {
   readonly name?: string;
   /** Services to run; all without it. */
   readonly only?: string;
+  /** The list of listeners in YAML, given the port for traffic; one of plain HTTP without it. */
+  readonly listen?: (trafficPort: number) => string;
 }
 
 /** What `usher status --json` says, as far as tests read it. */
@@ -36,7 +38,7 @@ export class UsherProcess {
   #started: Started | undefined;
 
   private constructor(setup: Setup, ports: Ports) {
-    const { directory, config, name = 'usher-1' } = setup;
+    const { directory, config, name = 'usher-1', listen = plainListener } = setup;
     this.#setup = setup;
     this.ports = ports;
     this.dataDirectory = path.join(directory, 'data');
@@ -45,7 +47,7 @@ export class UsherProcess {
     writeFileSync(
       this.configFile,
       `name: ${name}
-listen: ["127.0.0.1:${ports.traffic}"]
+listen: ${listen(ports.traffic)}
 admin: { address: "127.0.0.1:${ports.admin}" }
 metrics: { address: "127.0.0.1:${ports.metrics}" }
 data: ./data
@@ -62,6 +64,11 @@ ${config}`,
 
   get traffic(): string {
     return `http://127.0.0.1:${this.ports.traffic}`;
+  }
+
+  /** Of the process that was started last. */
+  get pid(): number {
+    return this.#started?.child.pid ?? 0;
   }
 
   get admin(): string {
@@ -112,6 +119,10 @@ ${config}`,
       return ids.every((id) => rows.some((row) => row.id === id && row.eligibility === 'ok'));
     });
   }
+}
+
+function plainListener(port: number): string {
+  return `["127.0.0.1:${port}"]`;
 }
 
 /** Whether the process with this metrics port takes traffic. */

@@ -1,0 +1,35 @@
+import { readdirSync, readFileSync } from 'node:fs';
+
+/** Resident memory of a process. */
+export function residentBytes(pid: number): number {
+  const status = readFileSync(`/proc/${pid}/status`, 'utf8');
+  return Number(/^VmRSS:\s+(\d+) kB/m.exec(status)?.[1]) * 1024;
+}
+
+/** How many files and sockets a process has open. */
+export function openFiles(pid: number): number {
+  return readdirSync(`/proc/${pid}/fd`).length;
+}
+
+const SAMPLE_MS = 50;
+
+/** Looks at the memory of a process again and again until it is stopped, and knows the most. */
+export class MemoryPeak {
+  bytes = 0;
+  readonly #timer: NodeJS.Timeout;
+
+  constructor(pid: number) {
+    const look = (): void => {
+      this.bytes = Math.max(this.bytes, residentBytes(pid));
+    };
+    look();
+    this.#timer = setInterval(look, SAMPLE_MS);
+  }
+
+  stop(): number {
+    clearInterval(this.#timer);
+    return this.bytes;
+  }
+}
+
+export const MIB = 1024 * 1024;
