@@ -1,4 +1,10 @@
 import { readdirSync, readFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+export const MIB = 1024 * 1024;
+
+const SAMPLE_MS = 50;
+const QUIET_SAMPLES = 60;
 
 /** Resident memory of a process. */
 export function residentBytes(pid: number): number {
@@ -7,11 +13,19 @@ export function residentBytes(pid: number): number {
 }
 
 /** How many files and sockets a process has open. */
-export function openFiles(pid: number): number {
+function openFiles(pid: number): number {
   return readdirSync(`/proc/${pid}/fd`).length;
 }
 
-const SAMPLE_MS = 50;
+/** The fewest within three seconds: probes and the like open files for a moment. */
+export async function quietFiles(pid: number): Promise<number> {
+  let fewest = Infinity;
+  for (let sample = 0; sample < QUIET_SAMPLES; sample++) {
+    fewest = Math.min(fewest, openFiles(pid));
+    await sleep(SAMPLE_MS);
+  }
+  return fewest;
+}
 
 /** Looks at the memory of a process again and again until it is stopped, and knows the most. */
 export class MemoryPeak {
@@ -31,5 +45,3 @@ export class MemoryPeak {
     return this.bytes;
   }
 }
-
-export const MIB = 1024 * 1024;

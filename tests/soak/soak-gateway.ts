@@ -2,6 +2,8 @@ import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { tempDir } from '../../libs/testing/src/temp-dir.ts';
 import { UsherProcess } from '../support/usher-process.ts';
+import { until } from '../support/wait.ts';
+import { Inspector } from './inspector.ts';
 import { SoakBackend } from './soak-backend.ts';
 
 export interface SoakSetup {
@@ -9,6 +11,8 @@ export interface SoakSetup {
   readonly policy?: string;
   /** The list of listeners in YAML, given the port for traffic. */
   readonly listen?: (trafficPort: number) => string;
+  /** Lets its garbage be collected when that is asked for. */
+  readonly inspected?: boolean;
   /** Called with the folder of the configuration before the gateway starts. */
   readonly prepare?: (folder: string) => void;
 }
@@ -19,6 +23,7 @@ export class SoakGateway {
   readonly backend: SoakBackend;
   readonly folder: string;
   readonly #remove: () => void;
+  #inspector: Inspector | undefined;
 
   private constructor(usher: UsherProcess, backend: SoakBackend, folder: string, remove: () => void) {
     this.usher = usher;
@@ -27,7 +32,12 @@ export class SoakGateway {
     this.#remove = remove;
   }
 
-  static async start({ policy = '', listen, prepare }: SoakSetup = {}): Promise<SoakGateway> {
+  static async start({
+    policy = '',
+    listen,
+    prepare,
+    inspected = false,
+  }: SoakSetup = {}): Promise<SoakGateway> {
     const directory = tempDir();
     const folder = path.join(directory.path, 'gateway');
     mkdirSync(folder);
@@ -42,10 +52,12 @@ routes:
   - { path: "/plugin/*", pool: web, plugins: [{ name: gzip }] }
   - { path: "/*", pool: web }
 `;
-    const setup = { directory: folder, config, ...(listen === undefined ? {} : { listen }) };
-    const usher = await UsherProcess.start(setup);
+    const setup = { directory: folder, config, nodeOptions: '--inspect-port=127.0.0.1:0' };
+    const usher = await UsherProcess.start(listen === undefined ? setup : { ...setup, listen });
     await usher.eligible('web-1');
-    return new SoakGateway(usher, backend, folder, () => directory.remove());
+    const gateway = new SoakGateway(usher, backend, folder, () => directory.remove());
+    if (inspected) await gateway.#inspect();
+    return gateway;
   }
 
   get port(): number {
@@ -71,7 +83,20 @@ routes:
     return await this.metric('usher_connections_total', { outcome: 'handed_over' });
   }
 
+  /** Collects all garbage, so that what is left is in use; answers with how much of the heaps that is, in bytes. */
+  async collectGarbage(): Promise<number> {
+    if (this.#inspector === undefined) throw new Error('the gateway is not inspected');
+    return await this.#inspector.collectGarbage();
+  }
+
+  async #inspect(): Promise<void> {
+    process.kill(this.pid, 'SIGUSR1');
+    const url = await until('the inspector listens', () => /ws:\/\/\S+/.exec(this.usher.output)?.[0]);
+    this.#inspector = await Inspector.connect(url);
+  }
+
   async stop(): Promise<void> {
+    this.#inspector?.close();
     await this.usher.stop();
     await this.backend.stop();
     this.#remove();

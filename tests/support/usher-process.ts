@@ -14,6 +14,8 @@ export interface Setup {
   readonly only?: string;
   /** The list of listeners in YAML, given the port for traffic; one of plain HTTP without it. */
   readonly listen?: (trafficPort: number) => string;
+  /** Flags for Node, as in `NODE_OPTIONS`. */
+  readonly nodeOptions?: string;
 }
 
 /** What `usher status --json` says, as far as tests read it. */
@@ -71,13 +73,20 @@ ${config}`,
     return this.#started?.child.pid ?? 0;
   }
 
+  /** What it has printed. */
+  get output(): string {
+    return this.#started?.output() ?? '';
+  }
+
   get admin(): string {
     return `http://127.0.0.1:${this.ports.admin}`;
   }
 
   async start(): Promise<void> {
-    const only = this.#setup.only === undefined ? [] : ['--only', this.#setup.only];
-    const started = start(USHER, ['run', '--config', this.configFile, ...only], this.#setup.directory);
+    const { only, directory, nodeOptions } = this.#setup;
+    const args = ['run', '--config', this.configFile, ...(only === undefined ? [] : ['--only', only])];
+    const env = nodeOptions === undefined ? {} : { NODE_OPTIONS: nodeOptions };
+    const started = start(USHER, args, directory, env);
     this.#started = started;
     await until('ready', async () => {
       if (started.child.exitCode !== null) throw new Error(`ended while starting:\n${started.output()}`);
