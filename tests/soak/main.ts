@@ -18,6 +18,7 @@ type Soak = (report: Report, options: SoakOptions) => Promise<void>;
 
 /** Each is loaded only when it runs. */
 const SOAKS: Readonly<Record<string, () => Promise<{ readonly soak: Soak }>>> = {
+  slow: async () => await import('./slow.ts'),
   idle: async () => await import('./idle.ts'),
   bodies: async () => await import('./bodies.ts'),
 };
