@@ -1,80 +1,146 @@
 import { type Problem, UsherError } from '@usher/domain';
+import { httpUrlOption, numberOption } from './arguments.ts';
 import { type Io, UsageError } from './io.ts';
 import { type ConfigArguments, readConfig } from './read-config.ts';
 
 export interface AdminArguments extends ConfigArguments {
   readonly admin?: string | undefined;
   readonly token?: string | undefined;
+  /** In seconds. */
+  readonly timeout?: string | undefined;
 }
+
+/** How long a request may take, in seconds, unless --timeout says otherwise. */
+const TIMEOUT_S = 10;
 
 /** The admin API of a running system. */
 export class AdminClient {
   readonly #url: string;
   readonly #token: string | undefined;
+  readonly #timeoutMs: number;
 
-  constructor(url: string, token: string | undefined) {
+  constructor(
+    url: string,
+    { token, timeoutMs }: { readonly token: string | undefined; readonly timeoutMs: number },
+  ) {
     this.#url = url.replace(/\/+$/, '');
     this.#token = token;
+    this.#timeoutMs = timeoutMs;
   }
 
   /** Finds the system by `--admin`, or else by the configuration. */
   static async find(args: AdminArguments, io: Io): Promise<AdminClient> {
+    const timeoutMs = Math.round((numberOption('timeout', args.timeout) ?? TIMEOUT_S) * 1000);
     if (args.admin !== undefined) {
-      if (!URL.canParse(args.admin)) throw new UsageError(`--admin takes a URL, not ${args.admin}`);
-      return new AdminClient(args.admin, args.token);
+      return new AdminClient(httpUrlOption('admin', args.admin), { token: args.token, timeoutMs });
     }
     const { admin } = (await readConfig(args, io)).local;
     if (admin === null) throw new UsageError('the configuration has no admin server; name one with --admin');
     const host = admin.host === '0.0.0.0' || admin.host === '::' ? '127.0.0.1' : admin.host;
     const token =
-      args.token ?? admin.tokens.find(({ role }) => role === 'admin')?.secret ?? admin.tokens[0]?.secret;
-    return new AdminClient(`http://${host.includes(':') ? `[${host}]` : host}:${admin.port}`, token);
+      args.token ??
+      admin.tokens.find(({ role }) => role === 'admin')?.secret ??
+      admin.tokens.find(({ role }) => role !== 'agent')?.secret;
+    return new AdminClient(`http://${host.includes(':') ? `[${host}]` : host}:${admin.port}`, {
+      token,
+      timeoutMs,
+    });
   }
 
-  async get(path: string): Promise<unknown> {
-    const response = await this.open(path);
-    return await response.json();
+  /** Reads an object that has the member named, by which Usher's answer is known. */
+  async get<T extends object>(path: string, member: keyof T & string): Promise<T> {
+    return await this.#ask<T>(path, {}, member);
   }
 
-  async post(path: string, body: unknown, headers: Record<string, string> = {}): Promise<unknown> {
-    const response = await this.#fetch(path, {
+  async post<T extends object>(
+    path: string,
+    body: unknown,
+    member: keyof T & string,
+    headers: Record<string, string> = {},
+  ): Promise<T> {
+    const init = {
       method: 'POST',
       body: JSON.stringify(body),
       headers: { ...headers, 'content-type': 'application/json' },
-    });
-    return await response.json();
+    };
+    return await this.#ask<T>(path, init, member);
   }
 
-  /** A GET whose answer is read piece by piece. */
+  /** A GET whose answer is read piece by piece: lines of JSON. Only its head has to come in time. */
   async open(path: string): Promise<Response> {
-    return await this.#fetch(path, {});
+    const late = new AbortController();
+    const timer = setTimeout(() => late.abort(new DOMException('', 'TimeoutError')), this.#timeoutMs);
+    try {
+      const response = await this.#fetch(path, { signal: late.signal });
+      const type = response.headers.get('content-type') ?? '';
+      if (!type.startsWith('application/x-ndjson')) throw this.#stranger(response);
+      return response;
+    } finally {
+      clearTimeout(timer);
+    }
   }
 
-  async #fetch(
-    path: string,
-    init: { method?: string; body?: string; headers?: Record<string, string> },
-  ): Promise<Response> {
-    const authorization = this.#token === undefined ? {} : { authorization: `Bearer ${this.#token}` };
+  async #ask<T extends object>(path: string, init: RequestInit, member: keyof T & string): Promise<T> {
+    const response = await this.#fetch(path, { ...init, signal: AbortSignal.timeout(this.#timeoutMs) });
+    const answer = parseJson(await this.#read(response));
+    if (typeof answer !== 'object' || answer === null || !Object.hasOwn(answer, member)) {
+      throw this.#stranger(response);
+    }
+    return answer as T;
+  }
+
+  async #fetch(path: string, init: RequestInit): Promise<Response> {
+    const headers = new Headers(init.headers);
+    if (this.#token !== undefined) headers.set('authorization', `Bearer ${this.#token}`);
     let response: Response;
     try {
-      response = await fetch(this.#url + path, { ...init, headers: { ...init.headers, ...authorization } });
+      response = await fetch(this.#url + path, { ...init, headers });
     } catch (error) {
-      const cause = (error as { cause?: Error }).cause?.message ?? (error as Error).message;
-      throw new UsherError('not_found', `no running system answers at ${this.#url} (${cause})`, {
-        cause: error,
-      });
+      throw this.#silence(error);
     }
     if (response.ok) return response;
-    throw await refusal(response);
+    const problem = parseJson(await this.#read(response)) as Partial<Problem> | null;
+    if (typeof problem?.code !== 'string' || typeof problem.title !== 'string')
+      throw this.#stranger(response);
+    throw new UsherError(problem.code, problem.detail ?? problem.title);
+  }
+
+  async #read(response: Response): Promise<string> {
+    try {
+      return await response.text();
+    } catch (error) {
+      throw this.#silence(error);
+    }
+  }
+
+  /** Why no answer came. */
+  #silence(error: unknown): Error {
+    if (error instanceof DOMException && error.name === 'TimeoutError') {
+      const seconds = this.#timeoutMs / 1000;
+      return new Error(
+        `${this.#url} has not answered within ${seconds} s; whether a change was made, usher events tells. --timeout SECONDS waits longer`,
+        { cause: error },
+      );
+    }
+    const cause = (error as { cause?: Error }).cause?.message ?? (error as Error).message;
+    return new UsherError('not_found', `no running system answers at ${this.#url} (${cause})`, {
+      cause: error,
+    });
+  }
+
+  #stranger({ status, headers }: Response): Error {
+    const type = headers.get('content-type') ?? 'no content type';
+    return new Error(
+      `${this.#url} answers (${status}, ${type}), but not as the admin API of Usher does; is --admin, or admin.address of the configuration, right?`,
+    );
   }
 }
 
-async function refusal(response: Response): Promise<UsherError> {
-  const text = await response.text();
+/** Null when the text is not JSON. */
+function parseJson(text: string): unknown {
   try {
-    const problem = JSON.parse(text) as Problem;
-    return new UsherError(problem.code, problem.detail ?? problem.title);
+    return JSON.parse(text);
   } catch {
-    return new UsherError('internal', `the answer was ${response.status}: ${text.slice(0, 200)}`);
+    return null;
   }
 }

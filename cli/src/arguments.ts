@@ -14,6 +14,7 @@ export const ADMIN_OPTIONS = {
   ...CONFIG_OPTIONS,
   admin: { type: 'string' },
   token: { type: 'string' },
+  timeout: { type: 'string' },
   json: { type: 'boolean' },
 } as const satisfies Options;
 
@@ -25,8 +26,15 @@ export const CHANGE_OPTIONS = {
   'if-revision': { type: 'string' },
 } as const satisfies Options;
 
-/** Parses arguments; anything unknown is a UsageError. */
+/** Parses the options of a verb that takes nothing else; anything unknown is a UsageError. */
 export function parse<const O extends Options>(args: readonly string[], options: O) {
+  const { values, positionals } = parseMixed(args, options);
+  if (positionals.length > 0) throw new UsageError(`unexpected argument: ${positionals.join(' ')}`);
+  return values;
+}
+
+/** Parses options among other arguments; an unknown option is a UsageError. */
+export function parseMixed<const O extends Options>(args: readonly string[], options: O) {
   try {
     return parseArgs({ args: [...args], options, allowPositionals: true, strict: true });
   } catch (error) {
@@ -40,6 +48,28 @@ export function onlyPositional(positionals: readonly string[], what: string): st
   if (first === undefined) throw new UsageError(`${what} is missing`);
   if (more.length > 0) throw new UsageError(`unexpected argument: ${more.join(' ')}`);
   return first;
+}
+
+/** A whole number given as an option, at most `max`; undefined when it was not given. */
+export function wholeOption(
+  name: string,
+  text: string | undefined,
+  max: number = Number.MAX_SAFE_INTEGER,
+): number | undefined {
+  const value = numberOption(name, text);
+  if (value !== undefined && (!Number.isInteger(value) || value > max)) {
+    throw new UsageError(`--${name} takes a whole number from 0 to ${max}, not ${text}`);
+  }
+  return value;
+}
+
+/** A URL of HTTP given as an option. */
+export function httpUrlOption(name: string, text: string): string {
+  const url = URL.parse(text);
+  if (url === null || !['http:', 'https:'].includes(url.protocol)) {
+    throw new UsageError(`--${name} takes a URL such as http://127.0.0.1:9091, not ${text}`);
+  }
+  return text;
 }
 
 /** A number given as an option; undefined when it was not. */

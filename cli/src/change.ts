@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Accepted } from '@usher/admin';
 import type { CommandData, CommandName } from '@usher/events';
 import { type AdminArguments, AdminClient } from './admin-client.ts';
-import { numberOption } from './arguments.ts';
+import { wholeOption } from './arguments.ts';
 import { EXIT_OK, type Io } from './io.ts';
 
 export interface ChangeArguments extends AdminArguments {
@@ -25,11 +25,11 @@ export async function change<N extends CommandName>(
     data,
     actor: io.env['USER'] ?? 'cli',
     reason: args.reason,
-    expectRevision: numberOption('if-revision', args['if-revision']),
+    expectRevision: wholeOption('if-revision', args['if-revision']),
   };
-  const accepted = (await client.post('/v1/commands', command, {
+  const accepted = await client.post<Accepted>('/v1/commands', command, 'position', {
     'idempotency-key': args.id ?? randomUUID(),
-  })) as Accepted;
+  });
   if (args.json === true) io.out(JSON.stringify(accepted));
   else io.out(describe(accepted));
   return EXIT_OK;

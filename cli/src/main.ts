@@ -9,6 +9,9 @@ interface Entry {
   readonly load: () => Promise<CliCommand>;
 }
 
+/** How long a process may go on after its command has ended. */
+const LINGER_MAX_MS = 2_000;
+
 const backendCommands = () => import('./commands/backends.ts');
 
 /** Every command by its name. */
@@ -85,8 +88,13 @@ const io: Io = {
 
 /** Runs one command line and resolves with its exit code. */
 async function main(args: readonly string[]): Promise<number> {
-  const [name = 'help', ...rest] = args;
+  const [first = 'help', ...rest] = args;
+  const name = first === '--version' ? 'version' : first;
   if (name === 'help' || name === '--help' || name === '-h') {
+    if (rest.length > 0) {
+      io.err(`usher: unexpected argument: ${rest.join(' ')}; usher COMMAND --help explains one command`);
+      return EXIT_USAGE;
+    }
     for (const line of help()) io.out(line);
     return EXIT_OK;
   }
@@ -136,3 +144,5 @@ function help(): string[] {
 // A reader that stops reading (`usher events | head`) ends the output; that is no error.
 process.stdout.on('error', () => process.exit(EXIT_OK));
 process.exitCode = await main(process.argv.slice(2));
+// Nothing is left to do. What a failure has left open shall not keep a process that serves nothing.
+setTimeout(() => process.exit(), LINGER_MAX_MS).unref();

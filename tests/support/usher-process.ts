@@ -10,6 +10,8 @@ export interface Setup {
   /** Everything but the addresses, the data directory and the name. */
   readonly config: string;
   readonly name?: string;
+  /** Keys of `admin` beside its address. */
+  readonly adminKeys?: string;
   /** Services to run; all without it. */
   readonly only?: string;
   /** The list of listeners in YAML, given the port for traffic; one of plain HTTP without it. */
@@ -40,7 +42,7 @@ export class UsherProcess {
   #started: Started | undefined;
 
   private constructor(setup: Setup, ports: Ports) {
-    const { directory, config, name = 'usher-1', listen = plainListener } = setup;
+    const { directory, config, name = 'usher-1', adminKeys = '', listen = plainListener } = setup;
     this.#setup = setup;
     this.ports = ports;
     this.dataDirectory = path.join(directory, 'data');
@@ -50,7 +52,7 @@ export class UsherProcess {
       this.configFile,
       `name: ${name}
 listen: ${listen(ports.traffic)}
-admin: { address: "127.0.0.1:${ports.admin}" }
+admin: { address: "127.0.0.1:${ports.admin}", ${adminKeys} }
 metrics: { address: "127.0.0.1:${ports.metrics}" }
 data: ./data
 ${config}`,

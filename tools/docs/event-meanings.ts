@@ -17,6 +17,8 @@ export const MEANINGS: Readonly<Record<EventType, string>> = {
   'breaker.opened': 'Enough gateways found a backend failing: no gateway sends it requests until `untilMs`.',
   'breaker.half_opened': 'An open breaker is due: a limited number of trial requests may go to the backend.',
   'breaker.closed': 'The trials succeeded: the backend gets its share again.',
+  'command.accepted':
+    'A command was accepted; it ends the events that the command led to, and stands alone when it changed nothing.',
   'scheduler.elected': 'A scheduler leads from now on; its term is higher than every earlier one.',
   'gateway.lost': 'A gateway has not been heard of for too long; what it held is given back.',
   'checkpoint.written': 'The fold of the log up to `position` has this digest; a replay must find the same.',

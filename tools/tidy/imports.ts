@@ -7,7 +7,7 @@ import { type Finding, isTest, lineOf, type Report, type Rule, select, type Tree
 const IMPORTS = /(?:\bfrom\s+|\bimport\s*\(?\s*|\bnew URL\(\s*(?=['"]\.))(['"])(?<name>[^'"\n]+)\1/g;
 
 /** What tests may use beyond the table. */
-const TEST_PACKAGES = ['vitest', 'fast-check'];
+const TEST_PACKAGES = ['vitest', 'fast-check', '@grpc/grpc-js'];
 
 /** Holds every import between workspaces, and of outside packages, to the import table. */
 export const imports: Rule = {

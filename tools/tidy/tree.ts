@@ -23,7 +23,8 @@ export interface Rule {
   check(tree: Tree): Report;
 }
 
-const TEXT = /\.(ts|mjs|js|json|md|yaml|yml|css|html|sh|conf|toml)$|(^|\/)(Dockerfile|LICENSE|usher|run)$/;
+const TEXT =
+  /\.(ts|mjs|js|json|md|yaml|yml|css|html|svg|sh|conf|toml)$|(^|\/)(Dockerfile|LICENSE|usher|run)$/;
 
 /** What git knows or would add: files of the working tree that are not ignored. */
 export function readTree(root: string): Tree {
@@ -51,5 +52,7 @@ export function lineOf(text: string, index: number): number {
 
 /** Tests, and what only they import: `test-….ts`, `….cases.ts`, `testing/` and `contract/` beside them, the helpers in `tests/`. */
 export function isTest(name: string): boolean {
-  return /\.test\.ts$|\/test-[a-z-]+\.ts$|\/src\/(testing|contract)\/|\.cases\.ts$|^tests\//.test(name);
+  return /\.test\.ts$|\/test-[a-z-]+\.ts$|\/src\/(?:.+\/)?(testing|contract)\/|\.cases\.ts$|^tests\//.test(
+    name,
+  );
 }

@@ -1,3 +1,4 @@
+import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { CIPHER_SUITE } from './certificate.ts';
 import type { Profile } from './profiles.ts';
@@ -6,29 +7,44 @@ import type { Where } from './proxies.ts';
 /** More requests than any run sends on one connection: both ends keep theirs open for good. */
 const KEEPALIVE_REQUESTS = 1_000_000_000;
 
+/** What a configuration file of Usher says: the file is JSON, which is YAML too. */
+interface UsherFile {
+  readonly listen: Readonly<Record<string, unknown>>;
+  readonly pool: Readonly<Record<string, unknown>>;
+  /** Keys beside `listen`, `pools` and `routes`. */
+  readonly others: Readonly<Record<string, unknown>>;
+}
+
+/** Changes the plain configuration. */
+export type Alter = (plain: UsherFile) => UsherFile;
+
 export function usherConfig(
   { port, backendPorts, directory, certificate }: Where,
   adminPort: number,
   metricsPort: number,
+  alter: Alter,
 ): string {
-  const files = certificate && `{ cert: ${certificate.cert}, key: ${certificate.key} }`;
-  const tls =
-    files === undefined
-      ? ''
-      : `, tls: { certificates: [${files}], min_version: "1.3", ciphers: ${CIPHER_SUITE} }`;
-  return `listen: [{ address: "127.0.0.1:${port}"${tls} }]
-workers: 1
-admin: { address: "127.0.0.1:${adminPort}" }
-metrics: { address: "127.0.0.1:${metricsPort}" }
-data: ${path.join(directory, 'data')}
-pools:
-  web:
-    strategy: least_connections
-    health: { type: http, path: /, interval: 5s, timeout: 2s }
-    backends: [${backendPorts.map((each) => `"http://127.0.0.1:${each}"`).join(', ')}]
-routes:
-  - { path: "/*", pool: web }
-`;
+  const tls = certificate && {
+    certificates: [{ cert: certificate.cert, key: certificate.key }],
+    min_version: '1.3',
+    ciphers: CIPHER_SUITE,
+  };
+  const { listen, pool, others } = alter({
+    listen: { address: `127.0.0.1:${port}`, ...(tls && { tls }) },
+    pool: {
+      strategy: 'least_connections',
+      health: { type: 'http', path: '/', interval: '5s', timeout: '2s' },
+      backends: backendPorts.map((each) => `http://127.0.0.1:${each}`),
+    },
+    others: {
+      workers: 1,
+      admin: { address: `127.0.0.1:${adminPort}` },
+      metrics: { address: `127.0.0.1:${metricsPort}` },
+      data: path.join(directory, 'data'),
+    },
+  });
+  const routes = [{ path: '/*', pool: 'web' }];
+  return JSON.stringify({ ...others, listen: [listen], pools: { web: pool }, routes }, null, 2);
 }
 
 export function haproxyConfig({ port, backendPorts, certificate }: Where): string {
@@ -61,8 +77,10 @@ ${servers.join('\n')}
 `;
 }
 
-const nginxMain = (directory: string) => `daemon off;
-worker_processes 1;
+/** Started by root, nginx would give its workers to a user who cannot read our directories. */
+const nginxMain = (directory: string, workers: number) => `daemon off;
+${process.getuid?.() === 0 ? 'user root;' : ''}
+worker_processes ${workers};
 pid ${path.join(directory, 'nginx.pid')};
 error_log stderr warn;
 events { worker_connections 1000; }
@@ -84,7 +102,7 @@ export function nginxProxyConfig({ port, backendPorts, directory, certificate }:
     ssl_protocols TLSv1.3;
     ssl_conf_command Ciphersuites ${CIPHER_SUITE};`;
   const servers = backendPorts.map((each) => `    server 127.0.0.1:${each};`);
-  return `${nginxMain(directory)}http {
+  return `${nginxMain(directory, 1)}http {
 ${nginxPaths(directory)}
   access_log off;
   keepalive_requests ${KEEPALIVE_REQUESTS};
@@ -94,6 +112,7 @@ ${servers.join('\n')}
     keepalive 128;
     keepalive_requests ${KEEPALIVE_REQUESTS};
   }
+  proxy_max_temp_file_size 0;
   server {
     listen 127.0.0.1:${port}${tls === '' ? '' : ' ssl'};${tls}
     location / {
@@ -110,12 +129,25 @@ ${servers.join('\n')}
 `;
 }
 
-/** The backend answers the same text to every request, from memory. */
-export function backendConfig(profile: Profile, ports: readonly number[], directory: string): string {
-  const headers = Object.entries(profile.responseHeaders).map(
+/** nginx takes no longer text than this in its configuration. */
+const TEXT_BYTES_MAX = 4000;
+
+/** The backend answers the same text to every request, from memory or, a long one, from a file in the kernel's cache. */
+export function backendConfig(
+  { body, responseHeaders }: Profile,
+  ports: readonly number[],
+  directory: string,
+  workers: number,
+): string {
+  const headers = Object.entries(responseHeaders).map(
     ([name, value]) => `      add_header ${name} ${quoted(value)};`,
   );
-  return `${nginxMain(directory)}http {
+  let answer = `return 200 ${quoted(body)};`;
+  if (body.length > TEXT_BYTES_MAX) {
+    writeFileSync(path.join(directory, 'body'), body);
+    answer = `root ${directory}; try_files /body =404; sendfile on; open_file_cache max=10; etag off;`;
+  }
+  return `${nginxMain(directory, workers)}http {
 ${nginxPaths(directory)}
   access_log off;
   keepalive_requests ${KEEPALIVE_REQUESTS};
@@ -125,7 +157,7 @@ ${nginxPaths(directory)}
 ${ports.map((port) => `    listen 127.0.0.1:${port};`).join('\n')}
     location / {
 ${headers.join('\n')}
-      return 200 ${quoted(profile.body)};
+      ${answer}
     }
   }
 }

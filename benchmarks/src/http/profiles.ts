@@ -8,6 +8,8 @@ export interface Profile {
   readonly body: string;
   /** Clients speak TLS with the proxy, which speaks plain HTTP with the backends. */
   readonly tls?: boolean;
+  /** What a client sends before its first request. */
+  readonly preamble?: string;
 }
 
 /** Hex digits that look like a token and are the same in every run. */
@@ -65,6 +67,13 @@ export const PROFILES = {
       'X-Content-Type-Options': 'nosniff',
     },
     body: `<!doctype html><title>Article</title><p>${'Lorem ipsum dolor sit amet. '.repeat(72)}</p>`,
+  },
+  large: {
+    title: 'large: GET with 2 headers, response of 1 MiB; one request is one MiB',
+    path: '/large',
+    requestHeaders: { accept: '*/*' },
+    responseHeaders: {},
+    body: 'x'.repeat(2 ** 20),
   },
 } as const satisfies Record<string, Profile>;
 

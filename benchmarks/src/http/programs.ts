@@ -43,25 +43,30 @@ function locate(name: string): string | undefined {
     });
 }
 
-/** The two CPUs that a run is pinned to: one for the proxy, one for everything else. */
+/** The CPUs that a run is pinned to. */
 export interface Cores {
-  readonly proxy: number;
-  readonly load: number;
+  readonly proxy: readonly number[];
+  /** For the client and the backends. */
+  readonly load: readonly number[];
 }
 
-/** The first two CPUs that this process may use. Proxy and load on one core would measure their quarrel. */
+/** One core for the proxy, another for everything else. Proxy and load on one core would measure their quarrel. */
 export function pickCores(): Cores {
-  const status = readFileSync('/proc/self/status', 'utf8');
-  const list = /^Cpus_allowed_list:\s*(\S+)$/m.exec(status)?.[1] ?? '';
-  const allowed = list.split(',').flatMap((range) => {
-    const [first = 0, last = first] = range.split('-').map(Number);
-    return Array.from({ length: last - first + 1 }, (_, index) => first + index);
-  });
-  const [proxy, load] = allowed;
+  const [proxy, load] = allowedCores();
   if (proxy === undefined || load === undefined) {
     throw new MissingProgramsError('this needs two CPU cores: one for the proxy, one for load and backend.');
   }
-  return { proxy, load };
+  return { proxy: [proxy], load: [load] };
+}
+
+/** The CPUs that this process may use. */
+export function allowedCores(): number[] {
+  const status = readFileSync('/proc/self/status', 'utf8');
+  const list = /^Cpus_allowed_list:\s*(\S+)$/m.exec(status)?.[1] ?? '';
+  return list.split(',').flatMap((range) => {
+    const [first = 0, last = first] = range.split('-').map(Number);
+    return Array.from({ length: last - first + 1 }, (_, index) => first + index);
+  });
 }
 
 /** First line that looks like a version in what a program says about itself. */

@@ -3,11 +3,11 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Certificate } from './certificate.ts';
 import { freePort } from './child.ts';
-import { haproxyConfig, nginxProxyConfig, usherConfig } from './configs.ts';
+import { type Alter, haproxyConfig, nginxProxyConfig, usherConfig } from './configs.ts';
 import { findPrograms, versionOf } from './programs.ts';
 
 /** What to run, once its files are written. */
-interface Prepared {
+export interface Prepared {
   readonly command: readonly string[];
   readonly version: string;
 }
@@ -22,7 +22,7 @@ export interface Where {
   readonly directory: string;
 }
 
-type Prepare = (where: Where) => Promise<Prepared> | Prepared;
+export type Prepare = (where: Where) => Promise<Prepared> | Prepared;
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 
@@ -31,7 +31,7 @@ const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
  * core, keep-alive on both sides, least connections, X-Forwarded-For and a request id set, access log off.
  */
 export const PROXIES = {
-  usher: prepareUsher,
+  usher: async (where: Where) => await prepareUsher(where),
   haproxy: prepareHaproxy,
   nginx: prepareNginx,
   undici: prepareUndici,
@@ -39,9 +39,10 @@ export const PROXIES = {
 
 export type ProxyName = keyof typeof PROXIES;
 
-async function prepareUsher(where: Where): Promise<Prepared> {
+/** `alter` changes the configuration that all benchmarks compare with the other proxies. */
+export async function prepareUsher(where: Where, alter: Alter = (plain) => plain): Promise<Prepared> {
   const file = path.join(where.directory, 'usher.yaml');
-  writeFileSync(file, usherConfig(where, await freePort(), await freePort()));
+  writeFileSync(file, usherConfig(where, await freePort(), await freePort(), alter));
   const { version } = JSON.parse(readFileSync(path.join(ROOT, 'package.json'), 'utf8')) as {
     version: string;
   };

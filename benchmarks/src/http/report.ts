@@ -1,85 +1,91 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { Machine } from './machine.ts';
-import type { Result, Row } from './results.ts';
+import { type Machine, machine } from './machine.ts';
+import type { Ratio, Result, Row } from './results.ts';
 
+/** What a benchmark found. */
 export interface Report {
-  readonly machine: Machine;
-  readonly setup: {
-    readonly seconds: number;
-    readonly rounds: number;
-    readonly connections: number;
-    readonly backends: number;
-  };
-  readonly results: readonly Result[];
+  /** Of the benchmark, for the name of the file. */
+  readonly name: string;
+  readonly title: string;
+  /** How it was measured, in lines. */
+  readonly explanation: readonly string[];
+  /** The results for people, in lines. */
+  readonly tables: readonly string[];
+  /** The results for programs. */
+  readonly results: unknown;
 }
-
-const HEADER = [
-  'Proxy',
-  'requests/s',
-  'p50 µs',
-  'p99 µs',
-  'CPU µs/request',
-  '× HAProxy',
-  'core used',
-  'RSS MiB',
-  'errors',
-];
 
 const RESULTS = fileURLToPath(new URL('../../results/', import.meta.url));
 
-/** The whole report as a page for people. */
-export function asMarkdown({ machine, setup, results }: Report): string {
-  const { seconds, rounds, connections, backends } = setup;
+/** Prints a report and, if that is wanted, writes it below benchmarks/results/. */
+export function publish(
+  { json, save }: { readonly json: boolean; readonly save: boolean },
+  report: Report,
+): void {
+  const where = machine();
+  const page = asMarkdown(report, where);
+  console.log(json ? JSON.stringify({ machine: where, results: report.results }, null, 2) : page);
+  if (!save) return;
+  mkdirSync(RESULTS, { recursive: true });
+  const day = where.measuredAt.slice(0, 10);
+  const file = path.join(RESULTS, `${day}-${report.name}-${where.commit.replace('+', '-changed')}.md`);
+  writeFileSync(file, page);
+  console.error(`wrote ${file}`);
+}
+
+function asMarkdown({ title, explanation, tables }: Report, where: Machine): string {
   return [
-    '# HTTP proxies side by side',
+    `# ${title}`,
     '',
-    `Measured ${machine.measuredAt} at commit ${machine.commit} on ${machine.cpu}, ${machine.cores} cores, ${machine.system}, Node ${machine.node}; load average at the end ${machine.load}.`,
+    `Measured ${where.measuredAt} at commit ${where.commit} on ${where.cpu}, ${where.cores} cores, ${where.system}, Node ${where.node}; load average at the end ${where.load}.`,
     '',
-    `\`npm run bench -- --rounds ${rounds} --seconds ${seconds}\`: the proxies take turns, ${rounds} rounds of ${seconds} s each after a warm-up, ${connections} keep-alive connections.`,
-    `Each proxy is pinned to one core with one thread for traffic; wrk and the ${backends} backends (one nginx) share another. Keep-alive to the backends,`,
-    'least connections, X-Forwarded-For and a request id by all; access log off in all. Medians over the rounds; × HAProxy is the median of the',
-    'ratios round by round, with the smallest and largest. CPU is user and system time of the whole process with all threads and children.',
-    ...results.flatMap(({ profile, rows }) => ['', `## ${profile}`, '', ...table(rows)]),
+    ...explanation,
+    ...tables,
     '',
   ].join('\n');
 }
 
-function table(rows: readonly Row[]): string[] {
-  return [
-    line(HEADER),
-    line(HEADER.map((_, column) => (column === 0 ? '---' : '---:'))),
-    ...rows.map((row) => line(cells(row))),
-  ];
+/** A table for each result of a contest, with its heading. */
+export function contestTables(results: readonly Result[]): string[] {
+  return results.flatMap(({ profile, reference, rows }) => [
+    '',
+    `## ${profile}`,
+    '',
+    ...table(header(reference), rows.map(cells)),
+  ]);
+}
+
+/** The first column is text, the others are numbers. */
+export function table(head: readonly string[], rows: readonly (readonly string[])[]): string[] {
+  return [line(head), line(head.map((_, column) => (column === 0 ? '---' : '---:'))), ...rows.map(line)];
+}
+
+export function ratioText(ratio: Ratio | null): string {
+  if (ratio === null) return 'not run';
+  return `${ratio.median.toFixed(2)} (${ratio.min.toFixed(2)}–${ratio.max.toFixed(2)})`;
 }
 
 function line(cells: readonly string[]): string {
   return `| ${cells.join(' | ')} |`;
 }
 
+function header(reference: string): string[] {
+  const numbers = ['requests/s', 'p50 µs', 'p99 µs', 'CPU µs/request'];
+  return ['Proxy', ...numbers, `× ${reference}`, 'cores used', 'RSS MiB', 'errors'];
+}
+
 function cells(row: Row): string[] {
-  const { cpuRatio: ratio } = row;
   return [
     `${row.proxy} ${row.version}`,
     row.requestsPerSecond.toFixed(0),
     row.p50Us.toFixed(0),
     row.p99Us.toFixed(0),
     row.cpuUsPerRequest.toFixed(1),
-    ratio === null
-      ? 'not run'
-      : `${ratio.median.toFixed(2)} (${ratio.min.toFixed(2)}–${ratio.max.toFixed(2)})`,
-    `${(row.coreUsed * 100).toFixed(0)} %`,
+    ratioText(row.cpuRatio),
+    row.coresUsed.toFixed(2),
     (row.rssBytes / 2 ** 20).toFixed(0),
     String(row.errors),
   ];
-}
-
-/** Writes the report below benchmarks/results/ and answers with its path. */
-export function save(report: Report): string {
-  mkdirSync(RESULTS, { recursive: true });
-  const day = report.machine.measuredAt.slice(0, 10);
-  const file = path.join(RESULTS, `${day}-http-${report.machine.commit.replace('+', '-changed')}.md`);
-  writeFileSync(file, asMarkdown(report));
-  return file;
 }

@@ -18,7 +18,7 @@ test('the median of an even number of values is between the two in the middle', 
 
 test('proxies are compared round by round, so that drift of the machine cancels out', () => {
   // The machine gets twice as slow after the first round; Usher always costs 1.5 times what HAProxy costs.
-  const { rows } = summarize('small', [
+  const { rows } = summarize('small', 'haproxy', [
     { name: 'usher', version: '1', measurements: [measured(1000, 15_000), measured(500, 15_000, 2)] },
     { name: 'haproxy', version: '2', measurements: [measured(1000, 10_000), measured(500, 10_000)] },
   ]);
@@ -32,7 +32,9 @@ test('proxies are compared round by round, so that drift of the machine cancels 
   expect(rows[1]?.cpuRatio).toEqual({ median: 1, min: 1, max: 1 });
 });
 
-test('without HAProxy in the run there is no ratio', () => {
-  const { rows } = summarize('small', [{ name: 'usher', version: '1', measurements: [measured(1, 1)] }]);
+test('without the reference in the run there is no ratio', () => {
+  const { rows } = summarize('small', 'haproxy', [
+    { name: 'usher', version: '1', measurements: [measured(1, 1)] },
+  ]);
   expect(rows[0]?.cpuRatio).toBeNull();
 });

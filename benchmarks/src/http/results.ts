@@ -1,4 +1,3 @@
-import type { ProxyName } from './proxies.ts';
 import type { Load } from './wrk.ts';
 
 /** One proxy, one profile, one round. */
@@ -8,39 +7,46 @@ export interface Measurement extends Load {
   readonly rssBytes: number;
 }
 
+/** Over all rounds. */
+export interface Ratio {
+  readonly median: number;
+  readonly min: number;
+  readonly max: number;
+}
+
 /** One proxy over all rounds: medians, and the sum of errors. */
 export interface Row {
-  readonly proxy: ProxyName;
+  readonly proxy: string;
   readonly version: string;
   readonly requestsPerSecond: number;
   readonly p50Us: number;
   readonly p99Us: number;
   readonly cpuUsPerRequest: number;
-  /** CPU time per request in relation to HAProxy's of the same round: median, smallest and largest; null without HAProxy. */
-  readonly cpuRatio: { readonly median: number; readonly min: number; readonly max: number } | null;
-  /** Share of the core that the proxy used; below about 0.95 something else was the bottleneck. */
-  readonly coreUsed: number;
+  /** CPU time per request in relation to the reference's of the same round; null without the reference. */
+  readonly cpuRatio: Ratio | null;
+  /** Cores that the proxy used on average; where it had one, something else was the bottleneck below about 0.95. */
+  readonly coresUsed: number;
   readonly rssBytes: number;
   readonly errors: number;
 }
 
 export interface Result {
   readonly profile: string;
+  /** Whom the ratios are in relation to. */
+  readonly reference: string;
   readonly rows: readonly Row[];
 }
 
 interface Contender {
-  readonly name: ProxyName;
+  readonly name: string;
   readonly version: string;
   readonly measurements: readonly Measurement[];
 }
 
-const REFERENCE: ProxyName = 'haproxy';
-
 const cpuPerRequest = ({ cpuUs, requests }: Measurement) => cpuUs / requests;
 
-export function summarize(profile: string, contenders: readonly Contender[]): Result {
-  const reference = contenders.find(({ name }) => name === REFERENCE)?.measurements;
+export function summarize(profile: string, reference: string, contenders: readonly Contender[]): Result {
+  const yardstick = contenders.find(({ name }) => name === reference)?.measurements;
   const rows = contenders.map(({ name, version, measurements }): Row => {
     const over = (value: (each: Measurement) => number) => median(measurements.map(value));
     return {
@@ -50,20 +56,24 @@ export function summarize(profile: string, contenders: readonly Contender[]): Re
       p50Us: over(({ p50Us }) => p50Us),
       p99Us: over(({ p99Us }) => p99Us),
       cpuUsPerRequest: over(cpuPerRequest),
-      cpuRatio: reference === undefined ? null : ratio(measurements, reference),
-      coreUsed: over(({ cpuUs, durationUs }) => cpuUs / durationUs),
+      cpuRatio: yardstick === undefined ? null : ratioByRound(measurements, yardstick, cpuPerRequest),
+      coresUsed: over(({ cpuUs, durationUs }) => cpuUs / durationUs),
       rssBytes: over(({ rssBytes }) => rssBytes),
       errors: measurements.reduce((sum, { errors }) => sum + errors, 0),
     };
   });
-  return { profile, rows };
+  return { profile, reference, rows };
 }
 
 /** The rounds are compared one by one, so that a slow minute of the machine cancels out. */
-function ratio(own: readonly Measurement[], reference: readonly Measurement[]): Row['cpuRatio'] {
+export function ratioByRound<M>(
+  own: readonly M[],
+  reference: readonly M[],
+  value: (measurement: M) => number,
+): Ratio {
   const ratios = own.flatMap((each, round) => {
     const other = reference[round];
-    return other === undefined ? [] : [cpuPerRequest(each) / cpuPerRequest(other)];
+    return other === undefined ? [] : [value(each) / value(other)];
   });
   return { median: median(ratios), min: Math.min(...ratios), max: Math.max(...ratios) };
 }

@@ -16,10 +16,10 @@ export interface Load {
   readonly errors: number;
 }
 
-/** Puts load on a URL for a while, with one thread on one core. */
+/** Puts load on a URL for a while, with one thread for each core. */
 export async function load(
   wrk: string,
-  core: number,
+  cores: readonly number[],
   profile: Profile,
   url: string,
   seconds: number,
@@ -29,9 +29,9 @@ export async function load(
   writeFileSync(script, luaScript(profile));
   const { stdout } = await promisify(execFile)('taskset', [
     '-c',
-    String(core),
+    cores.join(','),
     wrk,
-    '-t1',
+    `-t${cores.length}`,
     `-c${CONNECTIONS}`,
     `-d${seconds}s`,
     '-s',
@@ -41,12 +41,30 @@ export async function load(
   return JSON.parse(stdout.slice(stdout.lastIndexOf('{'))) as Load;
 }
 
+/**
+ * wrk has no way to send anything before the requests. But it asks for the text of each request when the connection can
+ * be written, so the texts that it gets first, one for each connection, begin with what has to precede them; the very
+ * first it only reads itself. Were that wrong, the proxy would answer with errors, which are counted.
+ */
+const luaPreamble = (preamble: string) => `
+local asked, first, later = -1, nil, nil
+request = function()
+  if first == nil then
+    later = wrk.format()
+    first = ${JSON.stringify(preamble)} .. later
+  end
+  asked = asked + 1
+  return (asked >= 1 and asked <= ${CONNECTIONS}) and first or later
+end
+`;
+
 /** Sets the profile's headers and prints the sums as one line of JSON at the end. */
-function luaScript({ requestHeaders }: Profile): string {
+function luaScript({ requestHeaders, preamble }: Profile): string {
   const headers = Object.entries(requestHeaders).map(
     ([name, value]) => `wrk.headers[${JSON.stringify(name)}] = ${JSON.stringify(value)}`,
   );
   return `${headers.join('\n')}
+${preamble === undefined ? '' : luaPreamble(preamble)}
 done = function(summary, latency)
   local e = summary.errors
   io.write(string.format(

@@ -1,43 +1,112 @@
-import { startAgent } from '@usher/agent';
-import { openJetStream } from '@usher/event-log';
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { type AgentOptions, type Registration, startAgent } from '@usher/agent';
+import type { Clock, Log } from '@usher/ports';
 import { createLog, onStopSignals, systemClock, systemRandom } from '@usher/runtime';
-import { parse } from '../arguments.ts';
-import { type CliCommand, EXIT_OK, UsageError } from '../io.ts';
+import { httpUrlOption, numberOption, parse } from '../arguments.ts';
+import { type CliCommand, EXIT_OK, type Io, UsageError } from '../io.ts';
+
+const OPTIONS = {
+  backend: { type: 'string' },
+  nats: { type: 'string' },
+  credentials: { type: 'string' },
+  url: { type: 'string' },
+  token: { type: 'string' },
+  register: { type: 'string' },
+  pool: { type: 'string' },
+  weight: { type: 'string' },
+  zone: { type: 'string' },
+  place: { type: 'string' },
+  disk: { type: 'string' },
+  cgroup: { type: 'string' },
+} as const;
+
+type Values = { readonly [K in keyof typeof OPTIONS]?: string | undefined };
 
 /** Reports the resources of the machine it runs on as those of one backend. */
 export const agent: CliCommand = {
-  usage: 'agent --backend ID (--nats URL [--credentials FILE] | --url URL [--token T])',
-  async run(args) {
-    const { values } = parse(args, {
-      backend: { type: 'string' },
-      nats: { type: 'string' },
-      credentials: { type: 'string' },
-      url: { type: 'string' },
-      token: { type: 'string' },
-    });
-    const { backend, nats, url, credentials, token } = values;
+  usage: `agent --backend ID (--url URL [--token T] | --nats URL [--credentials FILE])
+       [--register URL --pool ID [--weight N] [--zone ID] [--place LATITUDE,LONGITUDE]]
+       [--disk PATH] [--cgroup PATH]
+  T is the token, or better env:NAME or file:PATH. Without --register the backend is declared elsewhere.`,
+  async run(args, io) {
+    const values = parse(args, OPTIONS);
+    const { backend, disk, cgroup } = values;
     if (backend === undefined) throw new UsageError('--backend is needed');
-    if ((nats === undefined) === (url === undefined)) throw new UsageError('give either --nats or --url');
+    if ((values.nats === undefined) === (values.url === undefined))
+      throw new UsageError('give either --nats or --url');
+    if (values.url !== undefined) httpUrlOption('url', values.url);
+    const registration = registrationOf(values);
     const clock = systemClock();
-    const random = systemRandom();
     const log = createLog({ level: 'info', format: 'text', clock });
     const stopped = new Promise<string>((resolve) => onStopSignals(resolve));
-    const opened =
-      nats === undefined
-        ? undefined
-        : await openJetStream({
-            servers: nats.split(','),
-            credentials,
-            name: `agent-${backend}`,
-            log,
-            clock,
-          });
-    const target = opened === undefined ? { url: url ?? '', token } : { bus: opened.bus };
-    const running = startAgent({ id: backend, target, clock, random, log });
+    const opened = await open(backend, values, { clock, log, io });
+    const sources = { disk, cgroup };
+    const running = startAgent({
+      id: backend,
+      target: opened.target,
+      registration,
+      clock,
+      random: systemRandom(),
+      log,
+      sources,
+    });
     await stopped;
     await running.stop();
-    await opened?.close();
+    await opened.close();
     log.close();
     return EXIT_OK;
   },
 };
+
+interface Opened {
+  readonly target: AgentOptions['target'];
+  close(): Promise<void>;
+}
+
+async function open(
+  backend: string,
+  { url, token, nats = '', credentials }: Values,
+  { clock, log, io }: { readonly clock: Clock; readonly log: Log; readonly io: Io },
+): Promise<Opened> {
+  if (url !== undefined) {
+    const secret = token === undefined ? undefined : secretOf(token, io);
+    return { target: { url, token: secret }, close: async () => undefined };
+  }
+  // An agent that reports over HTTP need not load it.
+  const { openNatsBus } = await import('@usher/event-log');
+  const name = `agent-${backend}`;
+  const opened = await openNatsBus({ servers: nats.split(','), credentials, name, log, clock });
+  return { target: { bus: opened.bus }, close: () => opened.close() };
+}
+
+/** Undefined without `--register`, with which the others make sense only. */
+function registrationOf({ register, pool, weight, zone, place }: Values): Registration | undefined {
+  if (register === undefined) {
+    const idle = Object.entries({ pool, weight, zone, place }).find(([, value]) => value !== undefined);
+    if (idle !== undefined) throw new UsageError(`--${idle[0]} is for --register`);
+    return undefined;
+  }
+  if (pool === undefined) throw new UsageError('--register needs --pool');
+  const at = place === undefined ? {} : { place: placeOf(place) };
+  const where = zone === undefined ? {} : { zone };
+  return { pool, url: register, weight: numberOption('weight', weight) ?? 1, ...where, ...at };
+}
+
+function placeOf(text: string): { latitude: number; longitude: number } {
+  const [latitude, longitude] = text
+    .split(',')
+    .map((part) => (part.trim() === '' ? Number.NaN : Number(part)));
+  const known = text.split(',').length === 2 && latitude !== undefined && longitude !== undefined;
+  if (known && Math.abs(latitude) <= 90 && Math.abs(longitude) <= 180) return { latitude, longitude };
+  throw new UsageError(`--place takes degrees such as 52.52,13.40 or =-33.87,151.21, not ${text}`);
+}
+
+/** A token on the command line is seen by everyone on the machine; a reference to it tells nothing. */
+function secretOf(text: string, { env, cwd }: Io): string {
+  if (text.startsWith('file:')) return readFileSync(path.resolve(cwd, text.slice(5)), 'utf8').trim();
+  if (!text.startsWith('env:')) return text;
+  const secret = env[text.slice(4)];
+  if (secret === undefined) throw new UsageError(`the environment variable ${text.slice(4)} is not set`);
+  return secret;
+}

@@ -1,6 +1,13 @@
 import type { BackendView } from '@usher/admin';
 import { AdminClient } from '../admin-client.ts';
-import { ADMIN_OPTIONS, CHANGE_OPTIONS, numberOption, onlyPositional, parse } from '../arguments.ts';
+import {
+  ADMIN_OPTIONS,
+  CHANGE_OPTIONS,
+  numberOption,
+  onlyPositional,
+  parse,
+  parseMixed,
+} from '../arguments.ts';
 import { change } from '../change.ts';
 import { type CliCommand, EXIT_OK, type Io, UsageError } from '../io.ts';
 import { table } from '../table.ts';
@@ -27,7 +34,7 @@ export const backends: CliCommand = {
 export const drain: CliCommand = {
   usage: 'drain ID [--deadline SECONDS] [--reason TEXT] [--if-revision N]',
   async run(args, io) {
-    const { values, positionals } = parse(args, { ...CHANGE_OPTIONS, deadline: { type: 'string' } });
+    const { values, positionals } = parseMixed(args, { ...CHANGE_OPTIONS, deadline: { type: 'string' } });
     const seconds = numberOption('deadline', values.deadline);
     const deadline = seconds === undefined ? {} : { deadlineMs: Math.round(seconds * 1000) };
     return await change(
@@ -52,7 +59,7 @@ export const disable: CliCommand = {
 export const weight: CliCommand = {
   usage: 'weight ID N [--reason TEXT] [--if-revision N]',
   async run(args, io) {
-    const { values, positionals } = parse(args, CHANGE_OPTIONS);
+    const { values, positionals } = parseMixed(args, CHANGE_OPTIONS);
     const [backend, share, ...more] = positionals;
     if (backend === undefined || share === undefined || more.length > 0)
       throw new UsageError('weight takes ID and N');
@@ -61,10 +68,9 @@ export const weight: CliCommand = {
 };
 
 async function list(args: readonly string[], io: Io): Promise<number> {
-  const { values, positionals } = parse(args, { ...ADMIN_OPTIONS, pool: { type: 'string' } });
-  if (positionals.length > 0) throw new UsageError(`unexpected argument: ${positionals.join(' ')}`);
+  const values = parse(args, { ...ADMIN_OPTIONS, pool: { type: 'string' } });
   const client = await AdminClient.find(values, io);
-  const answer = (await client.get('/v1/backends')) as { readonly backends: readonly BackendView[] };
+  const answer = await client.get<{ readonly backends: readonly BackendView[] }>('/v1/backends', 'backends');
   const rows = answer.backends.filter(({ pool }) => values.pool === undefined || pool === values.pool);
   if (values.json === true) {
     io.out(JSON.stringify(rows));
@@ -88,14 +94,13 @@ async function list(args: readonly string[], io: Io): Promise<number> {
 
 async function add(args: readonly string[], io: Io): Promise<number> {
   // For this verb --id is the backend's; the command gets an id of its own.
-  const { values, positionals } = parse(args, {
+  const values = parse(args, {
     ...CHANGE_OPTIONS,
     pool: { type: 'string' },
     url: { type: 'string' },
     weight: { type: 'string' },
     zone: { type: 'string' },
   });
-  if (positionals.length > 0) throw new UsageError(`unexpected argument: ${positionals.join(' ')}`);
   const { pool, id, url, zone, ...rest } = values;
   if (pool === undefined || id === undefined || url === undefined) {
     throw new UsageError('backends add needs --pool, --id and --url');
@@ -105,7 +110,7 @@ async function add(args: readonly string[], io: Io): Promise<number> {
 }
 
 async function update(args: readonly string[], io: Io): Promise<number> {
-  const { values, positionals } = parse(args, {
+  const { values, positionals } = parseMixed(args, {
     ...CHANGE_OPTIONS,
     url: { type: 'string' },
     weight: { type: 'string' },
@@ -122,6 +127,6 @@ async function byName(
   args: readonly string[],
   io: Io,
 ): Promise<number> {
-  const { values, positionals } = parse(args, CHANGE_OPTIONS);
+  const { values, positionals } = parseMixed(args, CHANGE_OPTIONS);
   return await change(name, { backend: onlyPositional(positionals, 'the backend') }, values, io);
 }

@@ -1,6 +1,6 @@
-import { explainConfig } from '@usher/config';
-import { CONFIG_OPTIONS, parse } from '../arguments.ts';
-import { type CliCommand, EXIT_OK, UsageError } from '../io.ts';
+import { ConfigError, explainConfig, type UsherConfig } from '@usher/config';
+import { CONFIG_OPTIONS, parseMixed } from '../arguments.ts';
+import { type CliCommand, EXIT_OK, EXIT_USAGE, UsageError } from '../io.ts';
 import { configFile, readConfig } from '../read-config.ts';
 import { table } from '../table.ts';
 
@@ -8,7 +8,7 @@ import { table } from '../table.ts';
 export const check: CliCommand = {
   usage: 'check [FILE] [--set KEY=VALUE]… [--explain] [--json]',
   async run(args, io) {
-    const { values, positionals } = parse(args, {
+    const { values, positionals } = parseMixed(args, {
       ...CONFIG_OPTIONS,
       explain: { type: 'boolean' },
       json: { type: 'boolean' },
@@ -17,7 +17,14 @@ export const check: CliCommand = {
       throw new UsageError(`unexpected argument: ${positionals.slice(1).join(' ')}`);
     const file = configFile(positionals[0] ?? values.config, io);
     if (file === undefined) throw new UsageError('name the file to check');
-    const config = await readConfig({ config: file, set: values.set }, io);
+    let config: UsherConfig;
+    try {
+      config = await readConfig({ config: file, set: values.set }, io);
+    } catch (error) {
+      if (!(error instanceof ConfigError) || values.json !== true) throw error;
+      io.out(JSON.stringify({ ok: false, file, faults: error.faults }));
+      return EXIT_USAGE;
+    }
     const { shared } = config;
     if (values.explain === true) {
       const rows = explainConfig(config).map(({ path, value, origin }) => [path, value, origin]);

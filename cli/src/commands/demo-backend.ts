@@ -1,17 +1,19 @@
 import { createServer } from 'node:http';
-import { numberOption, parse } from '../arguments.ts';
+import { parse, wholeOption } from '../arguments.ts';
 import { type CliCommand, EXIT_OK, UsageError } from '../io.ts';
+
+const PORT_MAX = 65_535;
 
 /** A backend to try things on: it says who it is. */
 export const demoBackend: CliCommand = {
   usage: 'demo-backend --port N --name NAME [--host HOST]',
   async run(args) {
-    const { values } = parse(args, {
+    const values = parse(args, {
       port: { type: 'string' },
       name: { type: 'string' },
       host: { type: 'string', default: '127.0.0.1' },
     });
-    const port = numberOption('port', values.port);
+    const port = wholeOption('port', values.port, PORT_MAX);
     const { name, host } = values;
     if (port === undefined || name === undefined) throw new UsageError('--port and --name are needed');
     const server = createServer((request, response) => {

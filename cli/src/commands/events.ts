@@ -2,13 +2,16 @@ import type { Status } from '@usher/admin';
 import { type Problem, UsherError } from '@usher/domain';
 import type { UsherEvent } from '@usher/events';
 import { AdminClient } from '../admin-client.ts';
-import { ADMIN_OPTIONS, numberOption, parse } from '../arguments.ts';
+import { ADMIN_OPTIONS, parse, wholeOption } from '../arguments.ts';
 import { type CliCommand, EXIT_OK, type Io, UsageError } from '../io.ts';
 
 /** A line of `GET /v1/events`: a record, or the reason why there are no more. */
-type Line =
-  | { readonly position: number; readonly events: readonly UsherEvent[] }
-  | { readonly error: Problem };
+type Line = RecordLine | { readonly error: Problem };
+
+interface RecordLine {
+  readonly position: number;
+  readonly events: readonly UsherEvent[];
+}
 
 /** How many records are shown when nobody says from where. */
 const RECORDS_SHOWN = 20;
@@ -19,45 +22,71 @@ export const events: CliCommand = {
     const [first] = args;
     const mode = first === undefined || first.startsWith('-') ? 'show' : first;
     if (!['show', 'tail', 'export'].includes(mode)) throw new UsageError(`events: there is no ${mode}`);
-    const { values } = parse(mode === 'show' ? args : args.slice(1), {
+    const values = parse(mode === 'show' ? args : args.slice(1), {
       ...ADMIN_OPTIONS,
       after: { type: 'string' },
       limit: { type: 'string' },
     });
     const query = new URLSearchParams();
-    const limit = numberOption('limit', values.limit);
+    const limit = wholeOption('limit', values.limit);
     if (limit !== undefined) query.set('limit', String(limit));
     if (mode === 'tail') query.set('follow', 'true');
     const client = await AdminClient.find(values, io);
-    const after = numberOption('after', values.after) ?? (mode === 'show' ? await newest(client) : undefined);
+    const after = wholeOption('after', values.after) ?? (mode === 'show' ? await newest(client) : undefined);
     if (after !== undefined) query.set('after', String(after));
     const response = await client.open(`/v1/events?${query.toString()}`);
-    await printLines(response, values.json === true || mode === 'export', io);
-    return EXIT_OK;
+    const seen = await printLines(response, values.json === true || mode === 'export', io);
+    if (mode !== 'tail' || seen.records === limit) return EXIT_OK;
+    throw new UsherError('log_unavailable', `the running system ended the stream ${goOn(seen.position)}`);
   },
 };
 
 /** The position from which the newest records are shown. */
 async function newest(client: AdminClient): Promise<number> {
-  const { position } = (await client.get('/v1/status')) as Status;
+  const { position } = await client.get<Status>('/v1/status', 'position');
   return Math.max(0, position - RECORDS_SHOWN);
 }
 
-async function printLines(response: Response, json: boolean, io: Io): Promise<void> {
-  if (response.body === null) return;
-  let rest = '';
-  for await (const chunk of response.body.pipeThrough(new TextDecoderStream())) {
-    const lines = (rest + chunk).split('\n');
-    rest = lines.pop() ?? '';
-    for (const line of lines) {
-      if (json) io.out(line);
-      else for (const text of describe(JSON.parse(line) as Line)) io.out(text);
-    }
-  }
+interface Seen {
+  readonly records: number;
+  /** Of the last record; undefined when there was none. */
+  readonly position: number | undefined;
 }
 
-function describe(line: Line): string[] {
-  if ('error' in line) throw new UsherError(line.error.code, line.error.detail);
+/** Prints what comes. Throws UsherError when the stream says that it ends early, or breaks off. */
+async function printLines(response: Response, json: boolean, io: Io): Promise<Seen> {
+  let seen: Seen = { records: 0, position: undefined };
+  for await (const text of linesOf(response, () => goOn(seen.position))) {
+    const line = JSON.parse(text) as Line;
+    if ('error' in line) throw new UsherError(line.error.code, line.error.detail ?? line.error.title);
+    if (json) io.out(text);
+    else for (const described of describe(line)) io.out(described);
+    seen = { records: seen.records + 1, position: line.position };
+  }
+  return seen;
+}
+
+async function* linesOf({ body }: Response, where: () => string): AsyncGenerator<string> {
+  let rest = '';
+  try {
+    for await (const chunk of body?.pipeThrough(new TextDecoderStream()) ?? []) {
+      const lines = (rest + chunk).split('\n');
+      rest = lines.pop() ?? '';
+      yield* lines;
+    }
+  } catch (error) {
+    throw new UsherError('log_unavailable', `the stream of events broke off ${where()}`, { cause: error });
+  }
+  if (rest !== '') throw new UsherError('log_unavailable', `the stream of events broke off ${where()}`);
+}
+
+function goOn(position: number | undefined): string {
+  return position === undefined
+    ? 'before its first record'
+    : `after position ${position}; go on with --after ${position}`;
+}
+
+function describe(line: RecordLine): string[] {
   return line.events.map(({ time, type, subject, actor, reason, data }) => {
     const why = reason === undefined ? '' : ` (${reason})`;
     return `${time} #${line.position} ${type} ${subject} by ${actor}${why} ${JSON.stringify(data)}`;

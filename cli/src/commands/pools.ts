@@ -1,7 +1,7 @@
 import type { PoolView } from '@usher/admin';
 import { STRATEGY_NAMES, type StrategyName } from '@usher/domain';
 import { AdminClient } from '../admin-client.ts';
-import { ADMIN_OPTIONS, CHANGE_OPTIONS, parse } from '../arguments.ts';
+import { ADMIN_OPTIONS, CHANGE_OPTIONS, parse, parseMixed } from '../arguments.ts';
 import { change } from '../change.ts';
 import { type CliCommand, EXIT_OK, type Io, UsageError } from '../io.ts';
 import { table } from '../table.ts';
@@ -18,9 +18,9 @@ export const pools: CliCommand = {
 };
 
 async function list(args: readonly string[], io: Io): Promise<number> {
-  const { values } = parse(args, ADMIN_OPTIONS);
+  const values = parse(args, ADMIN_OPTIONS);
   const client = await AdminClient.find(values, io);
-  const answer = (await client.get('/v1/pools')) as { readonly pools: readonly PoolView[] };
+  const answer = await client.get<{ readonly pools: readonly PoolView[] }>('/v1/pools', 'pools');
   if (values.json === true) {
     io.out(JSON.stringify(answer.pools));
     return EXIT_OK;
@@ -34,7 +34,7 @@ async function list(args: readonly string[], io: Io): Promise<number> {
 }
 
 async function setStrategy(args: readonly string[], io: Io): Promise<number> {
-  const { values, positionals } = parse(args, CHANGE_OPTIONS);
+  const { values, positionals } = parseMixed(args, CHANGE_OPTIONS);
   const [pool, strategy, ...more] = positionals;
   if (pool === undefined || strategy === undefined || more.length > 0)
     throw new UsageError('pools strategy takes POOL and NAME');

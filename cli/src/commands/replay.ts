@@ -1,11 +1,11 @@
 import { FleetFold } from '@usher/actors';
 import type { LocalSettings } from '@usher/config';
-import { openEmbeddedReader, openJetStream } from '@usher/event-log';
+import { inspectEmbedded, openEmbeddedReader, openJetStream } from '@usher/event-log';
 import type { LogRecord, Position } from '@usher/ports';
 import { createLog, systemClock } from '@usher/runtime';
-import { CONFIG_OPTIONS, numberOption, parse } from '../arguments.ts';
+import { CONFIG_OPTIONS, parse, wholeOption } from '../arguments.ts';
 import { backendRows } from '../backend-rows.ts';
-import { type CliCommand, EXIT_FAILED, EXIT_OK, type Io, UsageError } from '../io.ts';
+import { type CliCommand, EXIT_FAILED, EXIT_OK, type Io } from '../io.ts';
 import { readConfig } from '../read-config.ts';
 import { table } from '../table.ts';
 
@@ -18,30 +18,34 @@ interface Replayed {
   /** Checkpoints whose digest is not that of the state replayed up to their position. */
   readonly mismatches: readonly Position[];
   readonly checkpoints: number;
+  /** What the log lacks, a sentence each. Looked for with --verify. */
+  readonly losses: readonly string[];
 }
 
 /** Rebuilds the fleet's state from the event log alone, without the running system. */
 export const replay: CliCommand = {
   usage: 'replay [--at POSITION] [--digest] [--verify] [--json]',
   async run(args, io) {
-    const { values, positionals } = parse(args, {
+    const values = parse(args, {
       ...CONFIG_OPTIONS,
       at: { type: 'string' },
       digest: { type: 'boolean' },
       verify: { type: 'boolean' },
       json: { type: 'boolean' },
     });
-    if (positionals.length > 0) throw new UsageError(`unexpected argument: ${positionals.join(' ')}`);
-    const until = numberOption('at', values.at);
+    const until = wholeOption('at', values.at);
     const { local } = await readConfig(values, io);
     const replayed = await replayLog(local, until, values.verify === true);
     if (values.json === true) io.out(JSON.stringify(asJson(replayed, values.digest !== true)));
     else print(replayed, values.digest === true, io);
-    return replayed.mismatches.length === 0 ? EXIT_OK : EXIT_FAILED;
+    return replayed.mismatches.length + replayed.losses.length === 0 ? EXIT_OK : EXIT_FAILED;
   },
 };
 
-type Reader = Pick<Awaited<ReturnType<typeof openEmbeddedReader>>, 'replay' | 'close'>;
+type Reader = Pick<Awaited<ReturnType<typeof openEmbeddedReader>>, 'replay' | 'close'> & {
+  /** What the log lacks, a sentence each. */
+  inspect(): Promise<readonly string[]>;
+};
 
 async function replayLog(
   local: LocalSettings,
@@ -68,7 +72,8 @@ async function replayLog(
       until,
     );
     const durationMs = performance.now() - startMs;
-    return { fold, ...count, durationMs, mismatches, checkpoints: wanted.size };
+    const losses = verify ? await reader.inspect() : [];
+    return { fold, ...count, durationMs, mismatches, checkpoints: wanted.size, losses };
   } finally {
     await reader.close();
   }
@@ -87,12 +92,19 @@ async function findCheckpoints(reader: Reader, until: Position | undefined): Pro
 }
 
 async function openReader(local: LocalSettings): Promise<Reader> {
-  if (local.bus.type === 'embedded') return await openEmbeddedReader(local.data);
+  if (local.bus.type === 'embedded') {
+    const { data } = local;
+    return { ...(await openEmbeddedReader(data)), inspect: async () => await inspectEmbedded(data) };
+  }
   const clock = systemClock();
   const log = createLog({ ...local.logging, level: 'error', clock });
   const { servers, credentials } = local.bus;
   const opened = await openJetStream({ servers, credentials, name: `${local.name}-replay`, log, clock });
   return {
+    inspect: async () => {
+      const { fault } = opened.events.status();
+      return fault === undefined ? [] : [fault];
+    },
     replay: async (after, apply, until) => await opened.events.replay(after, apply, until),
     close: async () => {
       await opened.close();
@@ -118,6 +130,7 @@ function print(
   );
   if (rest.checkpoints > 0)
     io.out(`${rest.checkpoints} checkpoints compared, ${rest.mismatches.length} differ`);
+  for (const loss of rest.losses) io.err(`usher: the event log lacks records: ${loss}`);
   if (digest) return;
   const rows = backendRows(fold.state).map((row) => [
     row.pool,

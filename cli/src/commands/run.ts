@@ -1,30 +1,35 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { UsherConfig } from '@usher/config';
-import { onStopSignals } from '@usher/runtime';
+import { FileWatch, onReloadSignal, onStopSignals, type StopSignal } from '@usher/runtime';
 import { CONFIG_OPTIONS, parse } from '../arguments.ts';
 import { type CliCommand, EXIT_OK, type Io, UsageError } from '../io.ts';
+import { ConfigFollower } from '../process/config-follower.ts';
 import { type Demo, startDemo } from '../process/demo.ts';
 import { type Running, runServices, SERVICE_NAMES, type ServiceName } from '../process/run-services.ts';
 import { configFile, readConfig } from '../read-config.ts';
+
+/** How long a start that is to be stopped may take to get where it can be. */
+const START_END_MAX_MS = 3_000;
 
 /** Runs the system until it is told to stop. */
 export const run: CliCommand = {
   usage: 'run [--config FILE] [--only SERVICE,…] [--workers N] [--set KEY=VALUE]…',
   async run(args, io) {
-    const { values, positionals } = parse(args, {
+    const values = parse(args, {
       ...CONFIG_OPTIONS,
       only: { type: 'string', multiple: true },
       workers: { type: 'string' },
     });
-    if (positionals.length > 0) throw new UsageError(`unexpected argument: ${positionals.join(' ')}`);
     const names = serviceNames(values.only);
     const set = [
       ...(values.set ?? []),
       ...(values.workers === undefined ? [] : [`workers=${values.workers}`]),
     ];
-    const demo = configFile(values.config, io) === undefined ? await startDemo() : undefined;
+    const file = configFile(values.config, io);
+    const demo = file === undefined ? await startDemo() : undefined;
+    const read = () => readConfig({ config: file, set }, io, demo?.yaml);
     try {
-      const config = await readConfig({ config: values.config, set }, io, demo?.yaml);
-      await serve(config, names, demo, io);
+      await serve({ names, demo, file, read }, io);
     } finally {
       demo?.stop();
     }
@@ -32,24 +37,72 @@ export const run: CliCommand = {
   },
 };
 
-async function serve(
-  config: UsherConfig,
-  names: readonly ServiceName[],
-  demo: Demo | undefined,
-  io: Io,
-): Promise<void> {
-  const stopped = new Promise<string>((resolve) => onStopSignals(resolve));
-  const running = await runServices(config, names);
-  const { log } = running.core;
-  log.info('ready', {
+interface Task {
+  readonly names: readonly ServiceName[];
+  readonly demo: Demo | undefined;
+  /** Undefined in a demo. */
+  readonly file: string | undefined;
+  readonly read: () => Promise<UsherConfig>;
+}
+
+async function serve({ names, demo, file, read }: Task, io: Io): Promise<void> {
+  const config = await read();
+  const { promise: stopped, resolve } = Promise.withResolvers<StopSignal>();
+  const unlisten = onStopSignals(resolve);
+  try {
+    const starting = runServices(config, names);
+    const running = await Promise.race([starting, stopped]);
+    if (typeof running === 'string') {
+      io.err(`usher: ${running} while starting: stopping`);
+      await endStart(starting);
+      return;
+    }
+    announce(running, names, demo, io);
+    const unfollow = file === undefined ? undefined : follow(file, config, running, read);
+    running.core.log.info('stopping', { signal: await stopped });
+    unfollow?.();
+    await running.stop();
+  } finally {
+    // From here on a signal ends the process by itself, whatever has been left behind.
+    unlisten();
+  }
+}
+
+/** Stops what is still starting as soon as it has started or failed, but does not wait long for that. */
+async function endStart(starting: Promise<Running>): Promise<void> {
+  const ended = starting.then(
+    (running) => running.stop(),
+    () => {},
+  );
+  await Promise.race([ended, sleep(START_END_MAX_MS, undefined, { ref: false })]);
+}
+
+function announce(running: Running, names: readonly ServiceName[], demo: Demo | undefined, io: Io): void {
+  running.core.log.info('ready', {
     services: names.join(','),
     traffic: running.addresses.join(' '),
     admin: running.admin,
     metrics: running.metrics,
   });
   if (demo !== undefined) greet(demo, running, io);
-  log.info('stopping', { signal: await stopped });
-  await running.stop();
+}
+
+/** Has the process go by its file whenever that changes, or when somebody says so. Answers with what ends that. */
+function follow(
+  file: string,
+  config: UsherConfig,
+  { apply, core }: Running,
+  read: () => Promise<UsherConfig>,
+): () => void {
+  const { log, context } = core;
+  const follower = new ConfigFollower({ config, log, read, apply });
+  const look = () => void follower.look();
+  const watch = new FileWatch([file], context.clock, log, look);
+  const ignore = onReloadSignal(look);
+  return () => {
+    watch.stop();
+    ignore();
+  };
 }
 
 function greet(demo: Demo, { addresses, admin, metrics }: Running, io: Io): void {

@@ -4,11 +4,11 @@ import { ADMIN_OPTIONS, parse } from '../arguments.ts';
 import { type CliCommand, EXIT_OK } from '../io.ts';
 
 export const status: CliCommand = {
-  usage: 'status [--json] [--admin URL] [--token T]',
+  usage: 'status [--json] [--admin URL] [--token T] [--timeout SECONDS]',
   async run(args, io) {
-    const { values } = parse(args, ADMIN_OPTIONS);
+    const values = parse(args, ADMIN_OPTIONS);
     const client = await AdminClient.find(values, io);
-    const answer = (await client.get('/v1/status')) as Status;
+    const answer = await client.get<Status>('/v1/status', 'digest');
     if (values.json === true) {
       io.out(JSON.stringify(answer));
       return EXIT_OK;

@@ -1,7 +1,7 @@
-import { FleetFold } from '@usher/actors';
+import type { FleetFold } from '@usher/actors';
 import { type LocalSettings } from '@usher/config';
 import { createOutbox, type OpenLog, openEmbedded, openJetStream } from '@usher/event-log';
-import type { EventLog, ServiceContext, StateStore, Tail } from '@usher/ports';
+import type { Clock, EventLog, Service, ServiceContext, StateStore, Tail } from '@usher/ports';
 import {
   createLog,
   createMetrics,
@@ -12,6 +12,8 @@ import {
 } from '@usher/runtime';
 import { openEmbeddedStore, openRedisStore } from '@usher/state-store';
 import { VERSION } from '../version.ts';
+import { Closing } from './closing.ts';
+import { restoreFold } from './restore-fold.ts';
 
 /** How long a process waits for the log at its start before it goes on with what it has. */
 const CATCH_UP_WAIT_MS = 3_000;
@@ -23,21 +25,54 @@ export interface Core {
   readonly fold: FleetFold;
   readonly metrics: MetricsRegistry;
   readonly log: ProcessLog;
+  readonly watch: Pick<Service, 'name' | 'fault'>;
   close(): Promise<void>;
 }
 
-/** Builds every adapter that the settings ask for and the process's one fold of the log. */
+/** Builds every adapter that the settings ask for and the process's one fold of the log. What a failure leaves open is closed. */
 export async function openCore(local: LocalSettings): Promise<Core> {
   const clock = systemClock();
-  const random = systemRandom();
   const log = createLog({ ...local.logging, clock });
+  const closing = new Closing();
+  const close = async () => {
+    await closing.run(log);
+    log.close();
+  };
+  try {
+    const core = await open(local, log, clock, closing);
+    return { ...core, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+async function open(
+  local: LocalSettings,
+  log: ProcessLog,
+  clock: Clock,
+  closing: Closing,
+): Promise<Omit<Core, 'close'>> {
   const metrics = createMetrics();
   const opened = await openLog(local, log, clock);
-  const store = await openStore(local, log, clock);
+  const random = systemRandom();
+  const owner = `${local.name}#${random.uuid()}`;
+  closing.add('the event log', () => opened.close());
+  const store = await openStore(local, owner, log, clock);
+  closing.add('the state store', () => store.close());
+  const fold = await restoreFold(opened.events, log);
+  const tail = await follow(opened.events, fold, log);
+  closing.add('the fold of the event log', () => tail.stop());
   const outbox = createOutbox({ events: opened.events, clock, log });
-  const { fold, tail } = await follow(opened.events, log);
+  closing.add('the outbox', async () => {
+    await outbox.flush(FLUSH_WAIT_MS).catch((error: unknown) => {
+      log.warn('facts were left unwritten', { pending: outbox.pending, cause: (error as Error).message });
+    });
+    outbox.close();
+  });
   const context: ServiceContext = {
     instance: local.name,
+    owner,
     version: VERSION,
     fleet: fold,
     events: opened.events,
@@ -50,41 +85,28 @@ export async function openCore(local: LocalSettings): Promise<Core> {
     metrics,
   };
   exposeLog(context);
-  const close = async () => {
-    await outbox.flush(FLUSH_WAIT_MS).catch((error: unknown) => {
-      log.warn('facts were left unwritten', { pending: outbox.pending, cause: (error as Error).message });
-    });
-    outbox.close();
-    await tail.stop();
-    await store.close();
-    await opened.close();
-    log.close();
-  };
-  return { context, fold, metrics, log, close };
+  return { context, fold, metrics, log, watch: watchLog(opened.events) };
 }
 
-async function openLog(
-  { bus, data, name }: LocalSettings,
-  log: ProcessLog,
-  clock: ServiceContext['clock'],
-): Promise<OpenLog> {
+async function openLog({ bus, data, name }: LocalSettings, log: ProcessLog, clock: Clock): Promise<OpenLog> {
   if (bus.type === 'embedded') return await openEmbedded({ dir: data, log, clock });
   return await openJetStream({ servers: bus.servers, credentials: bus.credentials, name, log, clock });
 }
 
 async function openStore(
-  { store }: LocalSettings,
+  { bus, store }: LocalSettings,
+  owner: string,
   log: ProcessLog,
-  clock: ServiceContext['clock'],
+  clock: Clock,
 ): Promise<StateStore> {
   if (store.type === 'embedded') return openEmbeddedStore({ clock });
-  return await openRedisStore({ url: store.url, clock, log });
+  // A log of its own has a leader of its own, whoever else is on the Redis server.
+  const realm = bus.type === 'embedded' ? { leaseRealm: owner } : {};
+  return await openRedisStore({ url: store.url, clock, log, ...realm });
 }
 
-/** Folds the newest snapshot and all that came after it, then follows. Without the log it starts empty and catches up later. */
-async function follow(events: EventLog, log: ProcessLog): Promise<{ fold: FleetFold; tail: Tail }> {
-  const snapshot = await events.loadSnapshot().catch(() => undefined);
-  const fold = (snapshot === undefined ? undefined : FleetFold.restore(snapshot)) ?? new FleetFold();
+/** Folds what came after the fold's position, then follows. Without the log it catches up later. */
+async function follow(events: EventLog, fold: FleetFold, log: ProcessLog): Promise<Tail> {
   const tail = events.tail(fold.position, (record) => {
     for (const { cause } of record.quarantined)
       log.warn('event set aside', { position: record.position, cause });
@@ -97,7 +119,12 @@ async function follow(events: EventLog, log: ProcessLog): Promise<{ fold: FleetF
   const outcome = await Promise.race([tail.caughtUp, late]);
   clearTimeout(timer);
   if (outcome === 'late') log.warn('the event log does not answer yet; starting with what is known');
-  return { fold, tail };
+  return tail;
+}
+
+/** The event log as a service among others: what is wrong with it shows in the process's health. */
+function watchLog(events: EventLog): Pick<Service, 'name' | 'fault'> {
+  return { name: 'event-log', fault: () => events.status().fault };
 }
 
 const one = (value: number) => [{ labels: {}, value }];
@@ -106,6 +133,11 @@ function exposeLog({ metrics, events, fleet, outbox, store }: ServiceContext): v
   metrics.gauge('usher_log_position', 'Position of the last record folded', () => one(fleet.position));
   metrics.gauge('usher_log_connected', 'Whether the event log can be reached', () =>
     one(Number(events.status().connected)),
+  );
+  metrics.gauge(
+    'usher_log_whole',
+    'Whether the event log is the one that was read, with all its records',
+    () => one(Number(events.status().fault === undefined)),
   );
   metrics.gauge('usher_store_connected', 'Whether the state store can be reached', () =>
     one(Number(store.status().connected)),

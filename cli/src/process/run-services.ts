@@ -1,9 +1,12 @@
 import { registerAdminRoutes } from '@usher/admin';
 import { type Collector, collectorRoutes, startCollector } from '@usher/collector';
-import { sharedHash, tlsSource, type UsherConfig } from '@usher/config';
+import { type LocalSettings, sharedHash, tlsSource, type UsherConfig } from '@usher/config';
+import type { SharedSettings } from '@usher/domain';
+import type { Gateway } from '@usher/gateway';
 import { startHealth } from '@usher/health';
 import type { Service } from '@usher/ports';
 import {
+  type AdminServerOptions,
   type HealthReport,
   healthReport,
   type Phase,
@@ -12,6 +15,8 @@ import {
   startMetricsServer,
 } from '@usher/runtime';
 import { Scheduler } from '@usher/scheduler';
+import { Closing } from './closing.ts';
+import { listening } from './listening.ts';
 import { type Core, openCore } from './open-core.ts';
 
 export const SERVICE_NAMES = ['gateway', 'scheduler', 'health', 'collector'] as const;
@@ -23,7 +28,15 @@ export interface Running {
   readonly admin: string | undefined;
   readonly metrics: string | undefined;
   readonly core: Core;
+  /** Goes by the listeners and the shared settings of another configuration. Rejects, with everything as it was, when it cannot. */
+  readonly apply: (config: UsherConfig) => Promise<void>;
   stop(): Promise<void>;
+}
+
+/** What can change while it runs; each is there if the process has that service. */
+interface Changeable {
+  gateway?: Gateway;
+  scheduler?: Scheduler;
 }
 
 /**
@@ -34,54 +47,81 @@ export interface Running {
 export async function runServices(config: UsherConfig, names: readonly ServiceName[]): Promise<Running> {
   const core = await openCore(config.local);
   const services: Service[] = [];
-  const servers: RunningServer[] = [];
+  const changeable: Changeable = {};
+  const servers = new Closing();
   let phase: Phase = 'starting';
-  const health = () => healthReport(phase, services);
+  const health = () => healthReport(phase, [core.watch, ...services]);
   const stop = async () => {
     phase = 'stopping';
     // The gateway first: it drains while everything that it relies on still works.
-    for (const service of services.toReversed()) await service.stop();
-    for (const server of servers) await server.close();
+    const closing = new Closing();
+    for (const service of services) closing.add(service.name, () => service.stop());
+    await closing.run(core.log);
+    await servers.run(core.log);
     await core.close();
   };
   try {
     const collector = names.includes('collector') ? startCollector(core.context) : undefined;
     if (collector !== undefined) services.push(collector);
-    const addresses = await startRest(config, names, core, services);
+    await startRest(config, names, core, services, changeable);
     const admin = await openAdmin(config, core, { services: () => services, collector, health });
+    if (admin !== undefined) servers.add('the admin server', () => admin.close());
     const metrics = await openMetrics(config, core, health);
-    for (const server of [admin, metrics]) if (server !== undefined) servers.push(server);
+    if (metrics !== undefined) servers.add('the metrics server', () => metrics.close());
     phase = 'running';
-    return { addresses, admin: urlOf(admin), metrics: urlOf(metrics), core, stop };
+    const addresses = (changeable.gateway?.addresses ?? []).map(addressText);
+    const apply = (next: UsherConfig) => applyTo(changeable, next);
+    return { addresses, admin: urlOf(admin), metrics: urlOf(metrics), core, apply, stop };
   } catch (error) {
     await stop();
     throw error;
   }
 }
 
-/** Starts the other services in order, adding each to `services`; resolves with the addresses that traffic goes to. */
+/** Starts the other services in order, adding each to `services`. */
 async function startRest(
   { local, shared }: UsherConfig,
   names: readonly ServiceName[],
   { context, fold }: Core,
   services: Service[],
-): Promise<readonly string[]> {
+  changeable: Changeable,
+): Promise<void> {
   if (names.includes('scheduler')) {
-    const declared = { shared, hash: sharedHash(shared) };
-    const scheduler = new Scheduler(context, { declared, snapshot: () => fold.snapshot() });
+    const scheduler = new Scheduler(context, {
+      declared: declaredBy(shared),
+      snapshot: () => fold.snapshot(),
+    });
     services.push(scheduler);
+    changeable.scheduler = scheduler;
     await scheduler.start();
   }
   if (names.includes('health')) services.push(startHealth(context));
-  if (!names.includes('gateway')) return [];
+  if (!names.includes('gateway')) return;
   // A process without a gateway need not load one.
   const { startGateway } = await import('@usher/gateway');
-  const listen = local.listen.map(({ tls, ...address }) =>
+  const settings = { listen: listenersOf(local), workers: local.workers };
+  const gateway = await startGateway(context, settings, shared);
+  services.push(gateway);
+  changeable.gateway = gateway;
+}
+
+async function applyTo({ gateway, scheduler }: Changeable, { local, shared }: UsherConfig): Promise<void> {
+  await gateway?.listen(listenersOf(local));
+  scheduler?.declare(declaredBy(shared));
+}
+
+function listenersOf({ listen }: LocalSettings) {
+  return listen.map(({ tls, ...address }) =>
     tls === undefined ? address : { ...address, tls: tlsSource(tls) },
   );
-  const gateway = await startGateway(context, { listen, workers: local.workers }, shared);
-  services.push(gateway);
-  return gateway.addresses.map(({ host, port }) => `${host.includes(':') ? `[${host}]` : host}:${port}`);
+}
+
+function declaredBy(shared: SharedSettings) {
+  return { shared, hash: sharedHash(shared) };
+}
+
+function addressText({ host, port }: { readonly host: string; readonly port: number }): string {
+  return `${host.includes(':') ? `[${host}]` : host}:${port}`;
 }
 
 /** What the admin server shows of the process. */
@@ -98,16 +138,12 @@ async function openAdmin(
 ): Promise<RunningServer | undefined> {
   if (local.admin === null) return undefined;
   const { log, random } = context;
-  return await startAdminServer({
-    ...local.admin,
-    log,
-    random,
-    health,
-    register: (app) => {
-      registerAdminRoutes(app, context, { services });
-      if (collector !== undefined) collectorRoutes(app, collector);
-    },
-  });
+  const register: AdminServerOptions['register'] = (app) => {
+    registerAdminRoutes(app, context, { services });
+    if (collector !== undefined) collectorRoutes(app, collector);
+  };
+  const server = startAdminServer({ ...local.admin, log, random, health, register });
+  return await listening('admin.address', local.admin, server);
 }
 
 async function openMetrics(
@@ -116,10 +152,10 @@ async function openMetrics(
   health: () => HealthReport,
 ): Promise<RunningServer | undefined> {
   if (local.metrics === null) return undefined;
-  return await startMetricsServer({ ...local.metrics, metrics, health, log });
+  const server = startMetricsServer({ ...local.metrics, metrics, health, log });
+  return await listening('metrics.address', local.metrics, server);
 }
 
 function urlOf(server: RunningServer | undefined): string | undefined {
-  if (server === undefined) return undefined;
-  return `http://${server.host.includes(':') ? `[${server.host}]` : server.host}:${server.port}`;
+  return server === undefined ? undefined : `http://${addressText(server)}`;
 }

@@ -11,18 +11,20 @@ const RECENT_RECORDS_MAX = 4096;
 export class FleetFold implements FleetView {
   #state: FleetState = emptyFleet();
   #position: Position = 0;
+  #lastId: string | undefined;
   #recent = new Set<string>();
   #digest: string | undefined;
   readonly #listeners = new Set<(record: LogRecord) => void>();
 
-  /** Continues from a snapshot; undefined when it is of a format that cannot be read any more. */
+  /** Continues from a snapshot; undefined when it is of another format, or is not what this format says. */
   static restore(snapshot: Snapshot): FleetFold | undefined {
-    if (snapshot.format !== SNAPSHOT_FORMAT) return undefined;
-    const { state, recent } = restoreState(snapshot.state);
+    const saved = snapshot.format === SNAPSHOT_FORMAT ? restoreState(snapshot.state) : undefined;
+    if (saved === undefined) return undefined;
     const fold = new FleetFold();
-    fold.#state = state;
+    fold.#state = saved.state;
     fold.#position = snapshot.position;
-    fold.#recent = new Set(recent);
+    fold.#recent = new Set(saved.recent);
+    fold.#lastId = saved.lastId;
     return fold;
   }
 
@@ -34,10 +36,16 @@ export class FleetFold implements FleetView {
     return this.#position;
   }
 
+  /** Id of the first event of the last record, by which a log is known again; undefined when that had none. */
+  get lastId(): string | undefined {
+    return this.#lastId;
+  }
+
   apply(record: LogRecord): void {
     if (record.position <= this.#position) return;
     this.#position = record.position;
     const first = record.events[0];
+    this.#lastId = first?.id;
     const news = first !== undefined && !this.#recent.has(first.id);
     if (news) {
       this.#remember(first.id);
@@ -56,7 +64,7 @@ export class FleetFold implements FleetView {
   }
 
   snapshot(): Snapshot {
-    const state = saveState({ state: this.#state, recent: [...this.#recent] });
+    const state = saveState({ state: this.#state, recent: [...this.#recent], lastId: this.#lastId });
     return { position: this.#position, format: SNAPSHOT_FORMAT, state };
   }
 

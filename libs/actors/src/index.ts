@@ -1,4 +1,3 @@
 export { BackendActors } from './backend-actors.ts';
 export { type BackendFact, backendMachine } from './backend-machine.ts';
 export { FleetFold } from './fleet-fold.ts';
-export { COMMAND_CAUSE } from './fold/apply-event.ts';

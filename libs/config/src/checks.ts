@@ -1,4 +1,4 @@
-import type { RouteSettings, SharedSettings } from '@usher/domain';
+import type { PoolSettings, RouteSettings, SharedSettings } from '@usher/domain';
 import { formatPlace } from './fault.ts';
 import { join, type Reading } from './reading.ts';
 import type { Address, AdminSettings, LocalSettings } from './settings.ts';
@@ -9,6 +9,7 @@ import { formatAddress, isLoopback, overlaps } from './types/network.ts';
 export function checkReferences(local: LocalSettings, shared: SharedSettings, reading: Reading): void {
   checkAddresses(local, reading);
   if (local.admin !== null) checkAdmin(local.admin, reading);
+  checkSharing(local, reading);
   checkUnique(shared.backends, ['id'], (backend) => backend.id, reading);
   checkUnique(shared.routes, ['id'], (route) => route.id, reading);
   checkUnique(shared.routes, ['path', 'host'], matchOf, reading);
@@ -32,8 +33,31 @@ function checkAddresses({ listen, admin, metrics }: LocalSettings, reading: Read
   }
 }
 
+/** Leases go with the log: schedulers that share a log and not their leases would all lead. */
+function checkSharing(local: LocalSettings, reading: Reading): void {
+  const { bus, store } = local;
+  if (bus.type !== 'nats' || store.type !== 'embedded') return;
+  const servers = Array.from(bus.servers, (_, index) => `bus.servers[${index}]`);
+  if (['bus', 'bus.servers', ...servers, 'store'].some((path) => reading.isFaulty(path))) return;
+  reading.complain(
+    local,
+    reading.isWritten(local, 'store') ? 'store' : 'bus',
+    'the log is shared through NATS, but the store is in this process alone, so that every process would lead; give `store` the URL of a Redis server',
+  );
+}
+
 function checkAdmin(admin: AdminSettings, reading: Reading): void {
   checkUnique(admin.tokens, ['name'], (token) => token.name, reading);
+  for (const token of admin.tokens) {
+    if (token.role === 'agent' && token.backend === undefined)
+      reading.complain(token, '', 'a token with the role agent needs `backend`, the one that it speaks for');
+    if (token.role !== 'agent' && token.backend !== undefined)
+      reading.complain(
+        token,
+        'backend',
+        `only a token with the role agent is about one backend; this is ${token.role}`,
+      );
+  }
   const guarded = admin.tokens.length > 0 || reading.isFaulty(join(reading.pathOf(admin), 'tokens'));
   if (guarded || isLoopback(admin.host)) return;
   reading.complain(
@@ -69,16 +93,23 @@ function matchOf({ host, path }: RouteSettings): string {
   return `${host ?? ''}${path}`;
 }
 
+/** What keeps a pool's backends from being reached through plugins. */
+function barrierToPlugins({ proxyProtocol, http2 }: PoolSettings): string | undefined {
+  if (proxyProtocol !== 'none') return 'proxy_protocol';
+  return http2 ? 'http2' : undefined;
+}
+
 function checkPools({ pools, routes }: SharedSettings, reading: Reading): void {
   const ids = pools.map((pool) => pool.id);
   const known = new Set(ids);
   for (const route of routes) {
     const pool = pools.find(({ id }) => id === route.pool);
-    if (pool !== undefined && pool.proxyProtocol !== 'none' && route.plugins.length > 0) {
+    const barrier = pool === undefined ? undefined : barrierToPlugins(pool);
+    if (pool !== undefined && barrier !== undefined && route.plugins.length > 0) {
       reading.complain(
         route,
         'plugins',
-        `pool ${JSON.stringify(pool.id)} has proxy_protocol, which does not go through plugins`,
+        `pool ${JSON.stringify(pool.id)} has ${barrier}, which does not go through plugins`,
       );
     }
     if (known.has(route.pool)) continue;

@@ -7,7 +7,7 @@ const EVERY_2XX = Array.from({ length: 100 }, (_, index) => 200 + index);
 const DEFAULTS: UsherConfig = {
   local: {
     name: 'host-1-example',
-    listen: [{ host: '0.0.0.0', port: 8080, proxyProtocol: false, proxyProtocolFrom: [] }],
+    listen: [{ host: '0.0.0.0', port: 8080, http2: true, proxyProtocol: false, proxyProtocolFrom: [] }],
     workers: 'auto',
     admin: { host: '127.0.0.1', port: 9091, tokens: [], allow: ['0.0.0.0/0', '::/0'] },
     metrics: { host: '127.0.0.1', port: 9090 },
@@ -48,6 +48,8 @@ const DEFAULTS: UsherConfig = {
 const DEFAULT_POOL = {
   id: 'web',
   strategy: 'p2c',
+  hash: { by: 'ip' },
+  slowStartMs: 0,
   health: { type: 'tcp', intervalMs: 5000, timeoutMs: 2000, fall: 3, rise: 2 },
   breaker: {
     enabled: true,
@@ -58,7 +60,10 @@ const DEFAULT_POOL = {
     successes: 2,
   },
   retry: { attempts: 1, budgetRatio: 0.2 },
+  queue: { max: 1000, timeoutMs: 5000 },
+  tls: { verify: true },
   proxyProtocol: 'none',
+  http2: false,
   drainMs: 30_000,
   agents: false,
 };
@@ -72,7 +77,9 @@ test('a configuration that says nothing has every default', () => {
 test('a pool that says nothing has every default, and a backend that is only a URL too', () => {
   const { shared } = parseConfigText('pools: { web: { backends: ["http://A.example:80/"] } }');
   expect(shared.pools).toStrictEqual([DEFAULT_POOL]);
-  expect(shared.backends).toStrictEqual([{ id: 'web-1', pool: 'web', url: 'http://a.example', weight: 1 }]);
+  expect(shared.backends).toStrictEqual([
+    { id: 'web-1', pool: 'web', url: 'http://a.example', weight: 1, maxConnections: 0 },
+  ]);
 });
 
 test('an http check asks for / and takes every 2xx, unless told otherwise', () => {
@@ -137,12 +144,12 @@ test('every form of a value is normalised', () => {
       'store: rediss://Redis:7000/2',
     ].join('\n'),
   );
-  const plain = { proxyProtocol: false, proxyProtocolFrom: [] };
+  const plain = { http2: true, proxyProtocol: false, proxyProtocolFrom: [] };
   expect(local.listen).toEqual([
     { host: '0.0.0.0', port: 80, ...plain },
     { host: '::1', port: 8081, ...plain },
     { host: 'localhost', port: 0, ...plain },
-    { host: '0.0.0.0', port: 81, proxyProtocol: true, proxyProtocolFrom: ['fd00::/8'] },
+    { host: '0.0.0.0', port: 81, http2: true, proxyProtocol: true, proxyProtocolFrom: ['fd00::/8'] },
   ]);
   expect(shared.trustedProxies).toEqual(['10.0.0.0/8', 'fd00::/8']);
   expect(shared.timeouts).toMatchObject({ idleMs: 5_400_000, connectMs: 250 });

@@ -44,7 +44,7 @@ test('all faults of a file come at once, in its order', () => {
     'workers: two',
     'timeouts: { idle: 30 }',
     'pools:',
-    '  web: { strategy: rr, backends: [{ id: a, url: "https://x" }, { id: a, url: "http://y" }] }',
+    '  web: { strategy: rr, backends: [{ id: a, url: "htps://x" }, { id: a, url: "http://y" }] }',
     'routes: [{ path: "/*", pool: wbe }]',
     'admin: { address: "0.0.0.0:9091" }',
   ].join('\n');
@@ -54,9 +54,9 @@ test('all faults of a file come at once, in its order', () => {
     '1:1 listne: unknown key, did you mean "listen"?',
     '2:10 workers: expected auto or a whole number from 1 to 256, found "two"',
     '3:19 timeouts.idle: a duration needs its unit, did you mean "30s"?',
-    '5:20 pools.web.strategy: "rr" is not one of round_robin, weighted_round_robin, least_connections, p2c',
-    '5:49 pools.web.backends[0].url: backends over TLS are not supported yet; use http://',
-    '5:70 pools.web.backends[1].id: "a" is given twice, first by pools.web.backends[0], f:5:41',
+    '5:20 pools.web.strategy: "rr" is not one of round_robin, weighted_round_robin, random, least_connections, p2c, ip_hash, consistent_hash, maglev, peak_ewma, least_response_time, custom',
+    '5:49 pools.web.backends[0].url: the scheme htps:// is not supported; expected a URL such as http://10.0.0.1:3000',
+    '5:69 pools.web.backends[1].id: "a" is given twice, first by pools.web.backends[0], f:5:41',
     '6:30 routes[0].pool: there is no pool "wbe", did you mean "web"?',
     '7:19 admin.address: 0.0.0.0:9091 can be reached from other machines, but there are no tokens, so anyone could take over; add tokens or use 127.0.0.1',
     'env USHER_WORKRES: unknown key, did you mean "USHER_WORKERS"?',
@@ -107,7 +107,8 @@ test('a fault carries its place and suggestion for programs', () => {
       {
         place: { kind: 'file', file: 'usher.yaml', line: 1, column: 27 },
         path: 'pools.web.strategy',
-        message: '"p3c" is not one of round_robin, weighted_round_robin, least_connections, p2c',
+        message:
+          '"p3c" is not one of round_robin, weighted_round_robin, random, least_connections, p2c, ip_hash, consistent_hash, maglev, peak_ewma, least_response_time, custom',
         suggestion: 'p2c',
       },
     ]);

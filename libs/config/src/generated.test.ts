@@ -39,7 +39,7 @@ test.each([
   'listen: [{ port: 80 }]',
   'pools: { "we b": {} }',
   'pools: { web: { strategy: rr } }',
-  'pools: { web: { backends: ["https://a"] } }',
+  'pools: { web: { backends: ["ftp://a"] } }',
   'pools: { web: { backends: [{ id: a }] } }',
   'routes: [{ path: /* }]',
   'bus: { servers: [] }',

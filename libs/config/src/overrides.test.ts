@@ -40,10 +40,13 @@ describe('a variable', () => {
     [{ USHER_LISTEN: '[{ address: ":82" }]' }, { listen: [{ host: '0.0.0.0', port: 82 }] }],
     [{ USHER_NAME: '7' }, { name: '7' }],
     [
-      { USHER_BUS__SERVERS: 'nats://a,nats://b' },
+      { USHER_BUS__SERVERS: 'nats://a,nats://b', USHER_STORE: 'redis://r' },
       { bus: { type: 'nats', servers: ['nats://a:4222', 'nats://b:4222'] } },
     ],
-    [{ USHER_BUS: '{ servers: ["nats://a"] }' }, { bus: { type: 'nats', servers: ['nats://a:4222'] } }],
+    [
+      { USHER_BUS: '{ servers: ["nats://a"] }', USHER_STORE: 'redis://r' },
+      { bus: { type: 'nats', servers: ['nats://a:4222'] } },
+    ],
     [{ USHER_STORE: 'redis://r' }, { store: { type: 'redis', url: 'redis://r:6379' } }],
     [{ USHER_ADMIN: 'none' }, { admin: null }],
     [{ USHER_METRICS__ADDRESS: '127.0.0.1:1' }, { metrics: { host: '127.0.0.1', port: 1 } }],
@@ -158,6 +161,8 @@ test('an override without a file is enough of a configuration', () => {
   const env = { USHER_POOLS__WEB__BACKENDS: 'http://a' };
   const overrides = [{ path: 'routes', value: '[{ path: "/*", pool: web }]' }];
   const { shared } = parseConfigText('{}', { env, overrides });
-  expect(shared.backends).toEqual([{ id: 'web-1', pool: 'web', url: 'http://a', weight: 1 }]);
+  expect(shared.backends).toEqual([
+    { id: 'web-1', pool: 'web', url: 'http://a', weight: 1, maxConnections: 0 },
+  ]);
   expect(shared.routes).toHaveLength(1);
 });

@@ -41,7 +41,7 @@ test.each([
 
 test('credentials of NATS come from a file beside the configuration', () => {
   const { local } = parseConfigText(
-    'bus: { servers: ["nats://a"], credentials: "file:creds" }',
+    'bus: { servers: ["nats://a"], credentials: "file:creds" }\nstore: redis://r',
     surroundings,
   );
   expect(local.bus).toMatchObject({ credentials: '-----BEGIN-----\nabc' });

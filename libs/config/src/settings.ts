@@ -24,6 +24,8 @@ export interface Address {
 export interface Listener extends Address {
   /** Left out, it is plain. */
   readonly tls?: TlsSettings | undefined;
+  /** Clients may speak HTTP/2 too. */
+  readonly http2: boolean;
   /** Connections begin with a header of the PROXY protocol. */
   readonly proxyProtocol: boolean;
   /** Networks in CIDR notation whose connections do; empty = all. */
@@ -57,7 +59,9 @@ export interface AdminSettings extends Address {
 export interface AdminToken {
   readonly name: string;
   readonly secret: string;
-  readonly role: 'read' | 'operate' | 'admin';
+  readonly role: 'read' | 'operate' | 'admin' | 'agent';
+  /** The backend that an `agent` speaks for. */
+  readonly backend?: string | undefined;
 }
 
 export type BusSettings =

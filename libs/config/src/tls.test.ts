@@ -50,6 +50,7 @@ test('a listener has TLS with defaults that are safe', () => {
       host: '0.0.0.0',
       port: 443,
       proxyProtocol: false,
+      http2: true,
       proxyProtocolFrom: [],
       tls: {
         certificates: [{ cert: '/etc/usher/one.pem', key: '/etc/usher/one.key' }],

@@ -45,6 +45,11 @@ export const ERRORS = {
   no_backend: { status: 503, title: 'No backend is available', fault: 'usher', retryAfterS: 1 },
   overloaded: { status: 503, title: 'The gateway is at its limit', fault: 'usher', retryAfterS: 1 },
   log_unavailable: { status: 503, title: 'The event log cannot be written', fault: 'usher', retryAfterS: 2 },
+  log_replaced: {
+    status: 503,
+    title: 'The event log is not the one that the state came from',
+    fault: 'usher',
+  },
   no_leader: { status: 503, title: 'No scheduler is leading', fault: 'usher', retryAfterS: 2 },
   connect_timeout: {
     status: 504,

@@ -20,16 +20,34 @@ export interface PoolState {
 /** The answer to a command that was accepted, kept so that the same command repeated changes nothing. */
 export interface CommandReceipt {
   readonly id: string;
+  /** Of its name and data. */
+  readonly fingerprint: string;
   readonly position: number;
   readonly eventTypes: readonly string[];
 }
 
+/** The shared configuration in force. */
+export interface ConfigState {
+  revision: number;
+  /** Names the shared settings of the file. */
+  hash: string;
+  /** Whose file it is. */
+  by: string;
+  policy: PolicySettings;
+  /** Hashes of those before it, newest first, at most `SUPERSEDED_MAX`. */
+  superseded: readonly string[];
+}
+
+/** How many configurations are remembered so that an old file does not bring them back. */
+export const SUPERSEDED_MAX = 100;
+
 /** The state of the whole fleet: a fold of the event log and of nothing else. */
 export interface FleetState {
-  /** Null until a configuration was applied. `hash` names the shared settings that were. */
-  config: { revision: number; hash: string; policy: PolicySettings } | null;
+  /** Null until a configuration was applied. */
+  config: ConfigState | null;
   pools: Map<string, PoolState>;
   backends: Map<string, BackendState>;
+  /** All that run, and the last `GONE_GATEWAYS_MAX` of those that have stopped or were lost, in the order in which they went. */
   gateways: Map<string, GatewayState>;
   leader: { scheduler: string; term: number } | null;
   /** The newest accepted commands, oldest first, at most `RECEIPTS_MAX`. */
@@ -38,6 +56,9 @@ export interface FleetState {
 
 /** How many accepted commands are remembered for idempotence. */
 export const RECEIPTS_MAX = 10_000;
+
+/** How many gateways that are gone are remembered. */
+export const GONE_GATEWAYS_MAX = 100;
 
 export function emptyFleet(): FleetState {
   return {

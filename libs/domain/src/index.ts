@@ -27,15 +27,19 @@ export {
 } from './errors.ts';
 export {
   type CommandReceipt,
+  type ConfigState,
   emptyFleet,
   type FleetState,
   type GatewayState,
+  GONE_GATEWAYS_MAX,
   type PoolState,
   RECEIPTS_MAX,
+  SUPERSEDED_MAX,
 } from './fleet.ts';
 export {
   type BreakerCell,
   type BreakerChange,
+  type BreakerEvidence,
   breakerAdmits,
   breakerClose,
   breakerHalfOpen,
@@ -49,7 +53,10 @@ export { RetryBudget } from './retry-budget.ts';
 export { RouteMatcher } from './route-match.ts';
 export {
   type BackendSettings,
+  type BackendTlsSettings,
   type BreakerSettings,
+  BUILT_IN_STRATEGIES,
+  type HashSettings,
   type HealthCheck,
   type LimitSettings,
   type PluginSettings,
@@ -58,19 +65,29 @@ export {
   PROXY_PROTOCOLS,
   type ProbeTiming,
   type ProxyProtocol,
+  type QueueSettings,
   type RetrySettings,
   type RouteSettings,
   type SharedSettings,
   STRATEGY_NAMES,
   type StrategyName,
   type TimeoutSettings,
+  WEIGHT_MAX,
 } from './settings.ts';
+export { Custom, type CustomStrategy } from './strategies/custom.ts';
 export { FastRandom } from './strategies/fast-random.ts';
+export { hashOf } from './strategies/hash.ts';
 export { STRATEGIES } from './strategies/registry.ts';
+export { warmth } from './strategies/slow-start.ts';
 export {
+  type Answer,
+  type Ask,
   type Candidate,
   type CandidatePool,
+  type ChoiceCells,
+  type Chooser,
+  newCells,
   type Strategy,
-  setEligible,
+  setCandidates,
   type Uniform,
 } from './strategies/strategy.ts';

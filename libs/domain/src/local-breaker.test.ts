@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import {
   type BreakerCell,
+  type BreakerEvidence,
   breakerAdmits,
   breakerOpen,
   breakerRecord,
@@ -19,12 +20,14 @@ const SETTINGS = {
 };
 const START = 1_000_000;
 
-/** Ends attempts that took no time, one each `everyMs`: `x` failed, `.` did not. Answers with what the last one changed. */
+const EVIDENCE: Record<string, BreakerEvidence> = { x: 'bad', '!': 'unreachable', '.': 'good' };
+
+/** Ends attempts that took no time, one each `everyMs`: `x` failed, `!` could not connect, `.` was good. Answers with what the last one changed. */
 function record(cell: BreakerCell, pattern: string, fromMs = START, everyMs = 1): string {
   let change = 'none';
   pattern.split('').forEach((mark, index) => {
     const nowMs = fromMs + index * everyMs;
-    change = breakerRecord(cell, SETTINGS, mark === 'x', nowMs, nowMs);
+    change = breakerRecord(cell, SETTINGS, EVIDENCE[mark]!, nowMs, nowMs);
   });
   return change;
 }
@@ -37,6 +40,15 @@ function halfOpened(): BreakerCell {
 }
 
 describe('a closed breaker', () => {
+  test('opens at the third failure in a row when nobody answers the door', () => {
+    const cell = closedBreaker();
+    expect(record(cell, '!!')).toBe('none');
+    expect(record(cell, '.!!')).toBe('none');
+    expect(record(cell, '!')).toBe('tripped');
+    expect(record(closedBreaker(), 'xx!')).toBe('tripped');
+    expect(record(closedBreaker(), '!!x')).toBe('none');
+  });
+
   test('opens at the fifth failure in a row and not before', () => {
     const cell = closedBreaker();
     expect(record(cell, 'xxxx')).toBe('none');
@@ -115,7 +127,7 @@ describe('a half-open breaker', () => {
 
   test('takes no lesson from requests that started before it', () => {
     const cell = halfOpened();
-    expect(breakerRecord(cell, SETTINGS, true, START - 1, START + 5)).toBe('none');
+    expect(breakerRecord(cell, SETTINGS, 'bad', START - 1, START + 5)).toBe('none');
     expect(cell.phase).toBe('half_open');
   });
 

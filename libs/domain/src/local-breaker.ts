@@ -1,3 +1,4 @@
+import { RETRIES_MIN } from './retry-budget.ts';
 import type { BreakerSettings } from './settings.ts';
 
 /**
@@ -28,6 +29,8 @@ export interface BreakerCell {
   trialSuccesses: number;
 }
 
+/** How an attempt ended for its backend. `unreachable`: no connection came about. */
+export type BreakerEvidence = 'good' | 'bad' | 'unreachable';
 export type BreakerChange = 'none' | 'tripped' | 'recovered';
 
 /**
@@ -35,6 +38,11 @@ export type BreakerChange = 'none' | 'tripped' | 'recovered';
  * a hundredth of a percent, because `failures` is a number and not a rate.
  */
 const FAILURE_SHARE_MIN = 0.2;
+/**
+ * Failures in a row after which a backend that could not even be connected to is left alone: as many as a quiet pool may
+ * retry, so that one whose process died costs no request however little traffic there is.
+ */
+const UNREACHABLE_IN_ROW = RETRIES_MIN;
 /** Instants are whole milliseconds in events and fractions in a worker. */
 const ROUNDING_MS = 1;
 
@@ -58,21 +66,21 @@ export function breakerAdmits(cell: BreakerCell, trialLimit: number): boolean {
 }
 
 /**
- * Counts an attempt that ended. It trips at `failures` failures in a row, or at that many within `windowMs` if they are
- * also a fifth of what ended in it. What started before the breaker became half open says nothing about now and is
+ * Counts an attempt that ended. It trips at `failures` failures in a row, at fewer if no connection came about, or at that
+ * many within `windowMs` if they are also a fifth of what ended in it. What started before the breaker became half open says nothing about now and is
  * not a trial.
  */
 export function breakerRecord(
   cell: BreakerCell,
   settings: BreakerSettings,
-  failed: boolean,
+  evidence: BreakerEvidence,
   startedMs: number,
   nowMs: number,
 ): BreakerChange {
   if (cell.phase === 'open') return 'none';
   if (cell.phase === 'half_open') {
     if (startedMs < cell.halfOpenSinceMs) return 'none';
-    if (failed) return trip(cell, settings, nowMs);
+    if (evidence !== 'good') return trip(cell, settings, nowMs);
     cell.trialSuccesses += 1;
     if (cell.trialSuccesses < settings.successes) return 'none';
     breakerClose(cell);
@@ -84,7 +92,7 @@ export function breakerRecord(
     cell.windowFailures = 0;
   }
   cell.windowRequests += 1;
-  if (!failed) {
+  if (evidence === 'good') {
     cell.failuresInRow = 0;
     return 'none';
   }
@@ -93,7 +101,8 @@ export function breakerRecord(
   const { failures } = settings;
   const often =
     cell.windowFailures >= failures && cell.windowFailures >= FAILURE_SHARE_MIN * cell.windowRequests;
-  return cell.failuresInRow >= failures || often ? trip(cell, settings, nowMs) : 'none';
+  const enough = evidence === 'unreachable' ? Math.min(failures, UNREACHABLE_IN_ROW) : failures;
+  return cell.failuresInRow >= enough || often ? trip(cell, settings, nowMs) : 'none';
 }
 
 /** A trial ended, however it did. */

@@ -1,7 +1,7 @@
 const BUCKETS = 10;
 const BUCKET_MS = 1_000;
 /** Retries that a quiet pool may always make within the window: a share of few requests would be none. */
-const RETRIES_MIN = 3;
+export const RETRIES_MIN = 3;
 
 /**
  * Bounds the retries of a pool to a share of its recent requests, so that a pool in trouble is not buried under its own

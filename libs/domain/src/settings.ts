@@ -6,8 +6,35 @@
 
 import type { Resources } from './backend.ts';
 
-export const STRATEGY_NAMES = ['round_robin', 'weighted_round_robin', 'least_connections', 'p2c'] as const;
+export const BUILT_IN_STRATEGIES = [
+  'round_robin',
+  'weighted_round_robin',
+  'random',
+  'least_connections',
+  'p2c',
+  'ip_hash',
+  'consistent_hash',
+  'maglev',
+  'peak_ewma',
+  'least_response_time',
+] as const;
+export type BuiltInStrategy = (typeof BUILT_IN_STRATEGIES)[number];
+
+/** `custom`: the pool's `strategyFile`. */
+export const STRATEGY_NAMES = [...BUILT_IN_STRATEGIES, 'custom'] as const;
 export type StrategyName = (typeof STRATEGY_NAMES)[number];
+
+/**
+ * Which part of a request `consistent_hash`, `maglev` and `custom` go by. A request that has no such header or cookie goes
+ * by its client's address.
+ */
+export type HashSettings =
+  | { readonly by: 'ip' }
+  /** Without the query. */
+  | { readonly by: 'path' }
+  /** `name` is in lower case. */
+  | { readonly by: 'header'; readonly name: string }
+  | { readonly by: 'cookie'; readonly name: string };
 
 /** How a backend is probed. `fall` failures in a row make it unhealthy, `rise` successes make it healthy again. */
 export type HealthCheck =
@@ -17,7 +44,9 @@ export type HealthCheck =
       readonly type: 'http';
       readonly path: string;
       readonly expectStatus: readonly number[];
-    } & ProbeTiming);
+    } & ProbeTiming)
+  /** By grpc.health.v1; without a name, of the server as a whole. */
+  | ({ readonly type: 'grpc'; readonly service: string } & ProbeTiming);
 
 export interface ProbeTiming {
   readonly intervalMs: number;
@@ -46,19 +75,54 @@ export const PROXY_PROTOCOLS = ['none', 'v1', 'v2'] as const;
 /** Version of the PROXY protocol header that tells a backend at the start of a connection whom it is for. */
 export type ProxyProtocol = (typeof PROXY_PROTOCOLS)[number];
 
+/** How requests wait when every backend that could take them is at its `maxConnections`. */
+export interface QueueSettings {
+  /** Requests that one gateway lets wait at a time; 0 = none waits. */
+  readonly max: number;
+  readonly timeoutMs: number;
+}
+
+/** How the pool's backends with an `https` URL are spoken to. Files are absolute paths on the machine that connects. */
+export interface BackendTlsSettings {
+  /** Whose certificates are valid; absent = those that Node trusts. */
+  readonly ca?: string | undefined;
+  /** Name to ask for and to find in the certificate; absent = the host of the URL. */
+  readonly serverName?: string | undefined;
+  /** What to show a backend that asks who connects. Both or neither. */
+  readonly cert?: string | undefined;
+  readonly key?: string | undefined;
+  /** False = any certificate will do. */
+  readonly verify: boolean;
+}
+
 export interface PoolSettings {
   readonly id: string;
   readonly strategy: StrategyName;
+  /** Module of a strategy of one's own, an absolute path on the machine of each gateway; only for `custom`. */
+  readonly strategyFile?: string | undefined;
+  /** Absent in what was written before it existed: then the client's address. */
+  readonly hash?: HashSettings | undefined;
+  /** Over how long a backend that was admitted gets more and more requests; absent or 0 = all of its share at once. */
+  readonly slowStartMs?: number | undefined;
+  /** Absent in what was written before it existed: then no request waits. */
+  readonly queue?: QueueSettings | undefined;
+  /** Absent in what was written before it existed: then as if it said no more than `verify: true`. */
+  readonly tls?: BackendTlsSettings | undefined;
   readonly health: HealthCheck;
   readonly breaker: BreakerSettings;
   readonly retry: RetrySettings;
   /** Anything but `none` makes every connection to a backend serve one request of one client only. */
   readonly proxyProtocol: ProxyProtocol;
+  /** Backends are spoken to in HTTP/2 alone. */
+  readonly http2: boolean;
   /** How long a drained backend may keep what it is serving before the drain ends by its deadline. */
   readonly drainMs: number;
   /** Whether backends of this pool are expected to report their resources. */
   readonly agents: boolean;
 }
+
+/** Largest weight of a backend: enough for shares of a thousandth, little enough for exact sums. */
+export const WEIGHT_MAX = 1000;
 
 export interface BackendSettings {
   /** Unique in the whole fleet, so that `drain b4` and the subject `usher.stats.b4` need no pool. */
@@ -69,6 +133,10 @@ export interface BackendSettings {
   /** Relative share, 0 = never chosen. */
   readonly weight: number;
   readonly zone?: string | undefined;
+  /** Where on the Earth it is, in degrees. */
+  readonly place?: { readonly latitude: number; readonly longitude: number } | undefined;
+  /** Requests that each gateway may have under way on it at a time; absent or 0 = no limit. */
+  readonly maxConnections?: number | undefined;
   /** What reservations may fill; undefined = reservations never fill it. */
   readonly capacity?: Resources | undefined;
 }

@@ -5,6 +5,7 @@ export class ConnectionStatus {
   readonly #clock: Clock;
   readonly #listeners: ((status: LogStatus) => void)[] = [];
   #current: LogStatus;
+  #fault: Pick<LogStatus, 'fault' | 'replaced'> = {};
 
   constructor(clock: Clock, connected: boolean) {
     this.#clock = clock;
@@ -20,8 +21,26 @@ export class ConnectionStatus {
   }
 
   set(connected: boolean): void {
-    if (connected === this.#current.connected) return;
-    this.#current = { connected, sinceMs: this.#clock.now() };
+    if (connected !== this.#current.connected) this.#change({ connected, sinceMs: this.#clock.now() });
+  }
+
+  /** The log lacks records, as the sentence says; undefined = it is whole. */
+  setLoss(fault: string | undefined): void {
+    this.#fault = fault === undefined ? {} : { fault };
+    this.#change(this.#current);
+  }
+
+  /** It is not the log any more that was read; the sentence says why. */
+  setReplaced(fault: string): void {
+    this.#fault = { fault, replaced: true };
+    this.#change({
+      connected: false,
+      sinceMs: this.#current.connected ? this.#clock.now() : this.#current.sinceMs,
+    });
+  }
+
+  #change({ connected, sinceMs }: LogStatus): void {
+    this.#current = { connected, sinceMs, ...this.#fault };
     for (const listener of this.#listeners) listener(this.#current);
   }
 }

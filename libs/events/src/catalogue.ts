@@ -29,6 +29,8 @@ const fact = <S extends z.ZodType>(writer: Writer, schema: S) =>
   ({ version: 1, writer, kind: 'fact', schema }) as const;
 
 const backend = { backend: id };
+/** A file declares from now on what a command had made. */
+const adopted = { origin: z.literal('config').optional() };
 
 /** Every event type there is. A reader sets aside whatever is not in here. */
 export const CATALOGUE = {
@@ -40,7 +42,7 @@ export const CATALOGUE = {
     'scheduler',
     z.strictObject({ settings: poolSettings, origin: z.enum(['config', 'command']) }),
   ),
-  'pool.updated': decision('scheduler', z.strictObject({ settings: poolSettings })),
+  'pool.updated': decision('scheduler', z.strictObject({ settings: poolSettings, ...adopted })),
   'pool.removed': decision('scheduler', z.strictObject({ pool: id })),
   'backend.registered': decision(
     'scheduler',
@@ -53,7 +55,11 @@ export const CATALOGUE = {
   /** `health` is present when the change makes what probes found void: another address, or probing switched on or off. */
   'backend.updated': decision(
     'scheduler',
-    z.strictObject({ settings: backendSettings, health: z.enum(['unchecked', 'unknown']).optional() }),
+    z.strictObject({
+      settings: backendSettings,
+      health: z.enum(['unchecked', 'unknown']).optional(),
+      ...adopted,
+    }),
   ),
   'backend.drain_started': decision(
     'scheduler',
@@ -72,6 +78,11 @@ export const CATALOGUE = {
   ),
   'breaker.half_opened': decision('scheduler', z.strictObject(backend)),
   'breaker.closed': decision('scheduler', z.strictObject(backend)),
+  /** Ends the events of each command, also of one that changed nothing. `fingerprint` tells it from another of its id. */
+  'command.accepted': decision(
+    'scheduler',
+    z.strictObject({ command: z.string(), name: z.string(), fingerprint: z.string() }),
+  ),
   'scheduler.elected': decision('scheduler', z.strictObject({ scheduler: id, term: count })),
   'gateway.lost': decision('scheduler', z.strictObject({ gateway: id, cause })),
   'checkpoint.written': fact('scheduler', z.strictObject({ position: count, digest: z.string() })),

@@ -1,5 +1,5 @@
 import type { Problem } from '@usher/domain';
-import { STRATEGY_NAMES } from '@usher/domain';
+import { STRATEGY_NAMES, WEIGHT_MAX } from '@usher/domain';
 import { z } from 'zod';
 import { backendSettings, id } from './data-schemas.ts';
 
@@ -11,10 +11,14 @@ export const COMMANDS = {
   'backend.update': z.strictObject({
     backend: id,
     url: z.string().optional(),
-    weight: z.number().nonnegative().optional(),
+    weight: z.number().nonnegative().max(WEIGHT_MAX).optional(),
     zone: z.string().optional(),
   }),
   'backend.remove': target,
+  /** What an agent says of the backend beside it; a pool that takes agents gets it, or its new settings. */
+  'backend.announce': z.strictObject({ settings: backendSettings }),
+  /** Takes away a backend that an agent announced, and no other. */
+  'backend.withdraw': target,
   'backend.drain': z.strictObject({ backend: id, deadlineMs: z.number().int().nonnegative().optional() }),
   'backend.enable': target,
   'backend.disable': target,

@@ -1,5 +1,5 @@
 import type { BackendSettings, BackendStats, PolicySettings, PoolSettings, Resources } from '@usher/domain';
-import { PROXY_PROTOCOLS, STRATEGY_NAMES } from '@usher/domain';
+import { PROXY_PROTOCOLS, STRATEGY_NAMES, WEIGHT_MAX } from '@usher/domain';
 import { z } from 'zod';
 
 /** The parts that several events' data are made of. Each is the shape on the log of the domain type it is checked against. */
@@ -20,11 +20,32 @@ const healthCheck = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('none') }),
   z.strictObject({ type: z.literal('tcp'), ...timing }),
   z.strictObject({ type: z.literal('http'), path: z.string(), expectStatus: z.array(count), ...timing }),
+  z.strictObject({ type: z.literal('grpc'), service: z.string(), ...timing }),
+]);
+
+const hash = z.discriminatedUnion('by', [
+  z.strictObject({ by: z.literal('ip') }),
+  z.strictObject({ by: z.literal('path') }),
+  z.strictObject({ by: z.literal('header'), name: z.string() }),
+  z.strictObject({ by: z.literal('cookie'), name: z.string() }),
 ]);
 
 export const poolSettings: z.ZodType<PoolSettings> = z.strictObject({
   id,
   strategy: z.enum(STRATEGY_NAMES),
+  strategyFile: z.string().optional(),
+  hash: hash.optional(),
+  slowStartMs: count.optional(),
+  tls: z
+    .strictObject({
+      ca: z.string().optional(),
+      serverName: z.string().optional(),
+      cert: z.string().optional(),
+      key: z.string().optional(),
+      verify: z.boolean(),
+    })
+    .optional(),
+  queue: z.strictObject({ max: count, timeoutMs: positive }).optional(),
   health: healthCheck,
   breaker: z.strictObject({
     enabled: z.boolean(),
@@ -36,6 +57,7 @@ export const poolSettings: z.ZodType<PoolSettings> = z.strictObject({
   }),
   retry: z.strictObject({ attempts: count, budgetRatio: z.number().min(0).max(1) }),
   proxyProtocol: z.enum(PROXY_PROTOCOLS),
+  http2: z.boolean(),
   drainMs: count,
   agents: z.boolean(),
 });
@@ -52,8 +74,12 @@ export const backendSettings: z.ZodType<BackendSettings> = z.strictObject({
   id,
   pool: id,
   url: z.string(),
-  weight: z.number().nonnegative(),
+  weight: z.number().nonnegative().max(WEIGHT_MAX),
   zone: z.string().optional(),
+  place: z
+    .strictObject({ latitude: z.number().min(-90).max(90), longitude: z.number().min(-180).max(180) })
+    .optional(),
+  maxConnections: count.optional(),
   capacity: resources.optional(),
 });
 

@@ -19,6 +19,7 @@ export {
   type Quarantined,
 } from './record.ts';
 export {
+  AGENTS_PREFIX,
   CHECKPOINT_SUBJECT,
   COMMANDS_PREFIX,
   CONTROL_SUBJECT,

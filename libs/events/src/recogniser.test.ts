@@ -19,6 +19,7 @@ const pool: EventData<'pool.added'>['settings'] = {
   breaker: { enabled: true, failures: 5, windowMs: 1, openForMs: 1, halfOpenRequests: 3, successes: 2 },
   retry: { attempts: 1, budgetRatio: 0.2 },
   proxyProtocol: 'none',
+  http2: false,
   drainMs: 30_000,
   agents: false,
 };

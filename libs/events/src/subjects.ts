@@ -7,6 +7,8 @@ import type { Writer } from './envelope.ts';
 export const EVENTS_PREFIX = 'usher.events';
 export const COMMANDS_PREFIX = 'usher.commands';
 export const STATS_PREFIX = 'usher.stats';
+/** Where agents ask for an answer: to be registered, for instance. */
+export const AGENTS_PREFIX = 'usher.agents';
 
 /** All that the scheduler decides is one aggregate: whoever appends to it with the right position is the leader. */
 export const CONTROL_SUBJECT = `${EVENTS_PREFIX}.scheduler.control`;

@@ -43,6 +43,8 @@ export class ChunkedScanner {
   /** Payload so far, without framing. A chunk counts as soon as its size is known. */
   payloadBytes = 0;
   fault: HttpFault = FAULTS.chunkSize;
+  /** The trailer section so far, if there is a sink: lines that end in LF alone. */
+  trailers = '';
   private state: State = 'size';
   private digits = 0;
   private left = 0;
@@ -101,7 +103,7 @@ export class ChunkedScanner {
       case 'trailerValue':
         return this.stepTrailer(byte);
       case 'trailerLf':
-        return byte === BYTE.lf ? this.enter('trailerStart') : FAULTS.trailer;
+        return byte === BYTE.lf ? this.endTrailer() : FAULTS.trailer;
       case 'endLf':
         return byte === BYTE.lf ? this.enter('done') : FAULTS.trailer;
       // `scan` never steps through these.
@@ -154,6 +156,7 @@ export class ChunkedScanner {
 
   private stepTrailer(byte: number): HttpFault | undefined {
     if (++this.trailerBytes > TRAILER_BYTES_MAX) return FAULTS.trailer;
+    if (this.sink !== undefined && byte !== BYTE.cr) this.trailers += String.fromCharCode(byte);
     if (this.state === 'trailerValue') {
       if (byte === BYTE.cr) return this.enter('trailerLf');
       return (CLASS_OF[byte]! & CHAR.value) === 0 ? FAULTS.trailer : undefined;
@@ -161,6 +164,11 @@ export class ChunkedScanner {
     if ((CLASS_OF[byte]! & CHAR.token) !== 0) return this.takeName(byte);
     if (this.state === 'trailerStart') return byte === BYTE.cr ? this.enter('endLf') : FAULTS.trailer;
     return byte === BYTE.colon ? this.endName() : FAULTS.trailer;
+  }
+
+  private endTrailer(): undefined {
+    if (this.sink !== undefined) this.trailers += '\n';
+    return this.enter('trailerStart');
   }
 
   private takeName(byte: number): undefined {

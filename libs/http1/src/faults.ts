@@ -20,6 +20,8 @@ export const FAULTS = {
   targetForm: bad('this form of request target is not allowed for the method'),
   statusLine: bad('the status line is malformed'),
   version: { code: 'version_not_supported', detail: 'only HTTP/1.0 and HTTP/1.1 are spoken here' },
+  /** How HTTP/2 begins (RFC 9113 section 3.4). */
+  preface: { code: 'version_not_supported', detail: 'only HTTP/1.0 and HTTP/1.1 are spoken here' },
   connect: { code: 'method_not_supported', detail: 'CONNECT is not supported' },
   fieldName: bad('a header name is malformed'),
   fieldValue: bad('a header value contains a character that is not allowed'),

@@ -5,7 +5,7 @@ export { FAULTY, FIELD_LINES_MAX, FieldTable, INCOMPLETE } from './field-table.t
 export type { BodyKind, Framing } from './framing.ts';
 export { HeadBuffer } from './head-buffer.ts';
 export type { HeadLimits } from './head-limits.ts';
-export { joinedValues, keptFields, singleValue } from './kept-fields.ts';
+export { joinedValues, keptFields, lineNamed, singleValue } from './kept-fields.ts';
 export { parseRequestHead, RequestHead } from './request-head.ts';
 export { isBodiless, parseResponseHead, ResponseHead } from './response-head.ts';
 export { isIdempotent, isToken } from './tokens.ts';

@@ -84,7 +84,7 @@ const versions: Row[] = [
   ['9112 2.3', line('GET / HTTP/ 1.1'), FAULTS.requestLine],
   ['9112 2.3', line('GET / HTTP 1.1'), FAULTS.requestLine],
   ['9112 2.3', line('GET / XTTP/1.1'), FAULTS.requestLine],
-  ['9113 3.4', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', FAULTS.version],
+  ['9113 3.4', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', FAULTS.preface],
   ['9113 3.4', line('PRI / HTTP/1.1'), FAULTS.version],
 ];
 

@@ -72,8 +72,9 @@ function scanTarget(bytes: Buffer, start: number, end: number, line: RequestLine
   if (bytes[i] !== BYTE.space || i === start)
     return refuse(line, bytes[i] === BYTE.lf ? FAULTS.bareLineFeed : FAULTS.target);
   if (line.method === 'CONNECT') return refuse(line, FAULTS.connect);
-  // The method that starts the HTTP/2 connection preface (RFC 9113 section 3.4) means nothing else.
-  if (line.method === 'PRI') return refuse(line, FAULTS.version);
+  // The method that starts the HTTP/2 connection preface means nothing else.
+  if (line.method === 'PRI')
+    return refuse(line, bytes[start] === BYTE.star && i === start + 1 ? FAULTS.preface : FAULTS.version);
   line.targetEnd = i;
   line.pathStart = start;
   line.pathEnd = query < 0 ? i : query;

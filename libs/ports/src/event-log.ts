@@ -45,6 +45,17 @@ export class LogUnavailableError extends Error {
   }
 }
 
+/**
+ * The log is not the one that this process has read: it ends before what was read, or was made anew. Nothing is written to
+ * it any more, since nothing written would reach the state; the message says what to do.
+ */
+export class LogReplacedError extends LogUnavailableError {
+  constructor(message: string) {
+    super(message);
+    this.name = 'LogReplacedError';
+  }
+}
+
 export interface Tail {
   /** Position of the last record handed over. */
   readonly position: Position;
@@ -65,6 +76,10 @@ export interface LogStatus {
   readonly connected: boolean;
   /** Since when it has been so, in milliseconds since the epoch. */
   readonly sinceMs: number;
+  /** What is wrong with the log itself, in a sentence that says what to do: it lacks records, or is another log. */
+  readonly fault?: string;
+  /** The fault is that it is another log: appends are refused with LogReplacedError. */
+  readonly replaced?: true;
 }
 
 /**
@@ -72,7 +87,7 @@ export interface LogStatus {
  * to the same behaviour. A record is handed over once, in order, without gaps, across reconnects.
  */
 export interface EventLog {
-  /** Resolves when the record is durable. Throws ConflictError, LogUnavailableError. Idempotent by the first event's id. */
+  /** Resolves when the record is durable. Throws ConflictError, LogUnavailableError, LogReplacedError. Idempotent by the first event's id. */
   append(draft: RecordDraft): Promise<Appended>;
   /** Hands over the records after `after` up to `until` or else the present end; resolves with the last position handed over, or `after`. */
   replay(after: Position, apply: (record: LogRecord) => void, until?: Position): Promise<Position>;

@@ -4,6 +4,7 @@ export {
   ConflictError,
   type EventLog,
   type LogRecord,
+  LogReplacedError,
   type LogStatus,
   LogUnavailableError,
   type Outbox,

@@ -20,8 +20,10 @@ export interface FleetView {
 
 /** What a service is given: every port it may use. Only the composition root builds one. */
 export interface ServiceContext {
-  /** Name of this process in the fleet: source of its events, owner of its leases. */
+  /** Name of this process in the fleet: source of its events. */
   readonly instance: string;
+  /** Owner of its leases: the name and what no other process has, so that two of one name cannot both hold a lease. */
+  readonly owner: string;
   readonly version: string;
   readonly fleet: FleetView;
   readonly events: EventLog;

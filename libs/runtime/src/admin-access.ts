@@ -1,27 +1,34 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { BlockList, isIP, isIPv6 } from 'node:net';
 
-/** What a caller of the admin API may do; each role may do what those before it may. */
+/** What a caller of the admin API may do; each of these roles may do what those before it may. */
 const ROLES = ['read', 'operate', 'admin'] as const;
-export type AdminRole = (typeof ROLES)[number];
+/** An `agent` speaks for one backend and may do nothing else. */
+export type AdminRole = (typeof ROLES)[number] | 'agent';
 
 export interface AdminToken {
   readonly name: string;
   readonly secret: string;
   readonly role: AdminRole;
+  /** The backend that an `agent` speaks for; nothing for others. */
+  readonly backend?: string | undefined;
 }
 
 /** Who a caller is: the name of the token it showed. */
 export interface AdminIdentity {
   readonly name: string;
   readonly role: AdminRole;
+  readonly backend?: string | undefined;
 }
 
 /** Who everybody is when no tokens are configured, which loopback addresses may do. */
 const LOCAL: AdminIdentity = { name: 'local', role: 'admin' };
 
-export function allows(identity: AdminIdentity, needed: AdminRole): boolean {
-  return ROLES.indexOf(identity.role) >= ROLES.indexOf(needed);
+/** Whether a caller may do what needs a role. What needs `agent` is about one backend, and operators may do it too. */
+export function allows(identity: AdminIdentity, needed: AdminRole, backend: string | undefined): boolean {
+  const { role } = identity;
+  if (role === 'agent') return needed === 'agent' && backend !== undefined && identity.backend === backend;
+  return ROLES.indexOf(role) >= ROLES.indexOf(needed === 'agent' ? 'operate' : needed);
 }
 
 /** Answers who sent an Authorization header (RFC 6750 section 2.1), or undefined for nobody we know. */
@@ -29,7 +36,7 @@ export function authenticator(
   tokens: readonly AdminToken[],
 ): (header: string | undefined) => AdminIdentity | undefined {
   if (tokens.length === 0) return () => LOCAL;
-  const known = tokens.map(({ name, role, secret }) => ({ identity: { name, role }, hash: sha256(secret) }));
+  const known = tokens.map(({ secret, ...identity }) => ({ identity, hash: sha256(secret) }));
   return (header) => {
     const shown = /^Bearer +(\S+) *$/i.exec(header ?? '')?.[1];
     if (shown === undefined) return undefined;

@@ -11,6 +11,7 @@ const TOKENS = [
   { name: 'viewer', secret: 'view-secret', role: 'read' },
   { name: 'ops', secret: 'ops-secret', role: 'operate' },
   { name: 'root', secret: 'root-secret', role: 'admin' },
+  { name: 'beside-a', secret: 'agent-secret', role: 'agent', backend: 'a' },
 ] as const;
 const bearer = (secret: string) => ({ authorization: `Bearer ${secret}` });
 const ROOT = bearer('root-secret');
@@ -34,6 +35,8 @@ function options(changes: Partial<AdminServerOptions> = {}): AdminServerOptions 
       app.post('/operate', { config: { role: 'operate' } }, (request) => ({ got: request.body ?? null }));
       app.post('/admin', { config: { role: 'admin' } }, () => ({}));
       app.get('/things/:id', { config: { role: 'read' } }, () => ({}));
+      app.post('/stats/:backend', { config: { role: 'agent' } }, () => ({}));
+      app.post('/stats', { config: { role: 'agent' } }, () => ({}));
     },
     ...changes,
   };
@@ -54,6 +57,21 @@ const failing = (error: unknown, log: Log = silent) =>
         throw error;
       }),
   }).inject({ url: '/fail', headers: ROOT });
+
+test('an agent may speak for its own backend and do nothing else', async () => {
+  const app = build();
+  const status = async (method: 'GET' | 'POST', url: string, secret = 'agent-secret') =>
+    (await app.inject({ method, url, headers: bearer(secret) })).statusCode;
+  expect(await status('POST', '/stats/a')).toBe(200);
+  expect(await status('POST', '/stats/b')).toBe(403);
+  expect(await status('POST', '/stats/%61')).toBe(200);
+  expect(await status('POST', '/stats')).toBe(403);
+  expect(await status('GET', '/read')).toBe(403);
+  expect(await status('POST', '/operate')).toBe(403);
+  expect(await status('POST', '/admin')).toBe(403);
+  expect(await status('POST', '/stats/b', 'ops-secret')).toBe(200);
+  expect(await status('POST', '/stats/b', 'view-secret')).toBe(403);
+});
 
 test.each([
   ['viewer', 'view-secret', [200, 403, 403]],

@@ -23,7 +23,10 @@ const CONNECTIONS_MAX = 256;
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** The least role that may call the route; `public`: whoever may connect. Every route of the admin server has one. */
+    /**
+     * The least role that may call the route; `public`: whoever may connect; `agent`: the agent of the backend that the
+     * path's parameter `backend` names, and operators. Every route of the admin server has one.
+     */
     role?: AdminRole | 'public';
   }
   interface FastifyRequest {
@@ -163,11 +166,11 @@ function authorize(request: FastifyRequest): void {
   const needed = request.routeOptions.config.role ?? 'read';
   if (needed === 'public') return;
   if (request.identity === null) throw new UsherError('unauthorized');
-  if (!allows(request.identity, needed))
-    throw new UsherError(
-      'forbidden',
-      `This needs the role ${needed}; token ${request.identity.name} has ${request.identity.role}`,
-    );
+  const { name, role } = request.identity;
+  const { backend } = request.params as { readonly backend?: string };
+  if (allows(request.identity, needed, backend)) return;
+  const about = needed === 'agent' && role === 'agent' ? ' for this backend' : '';
+  throw new UsherError('forbidden', `This needs the role ${needed}${about}; token ${name} has ${role}`);
 }
 
 /** What Node's parser gives up on has no request and no reply: the answer is written by hand. */

@@ -14,7 +14,10 @@ interface ServiceHealth {
   readonly fault: string | null;
 }
 
-export function healthReport(phase: Phase, services: readonly Service[]): HealthReport {
+export function healthReport(
+  phase: Phase,
+  services: readonly Pick<Service, 'name' | 'fault'>[],
+): HealthReport {
   const states = services.map((service) => ({ name: service.name, fault: service.fault() ?? null }));
   if (phase !== 'running') return { status: phase, services: states };
   return { status: states.some(({ fault }) => fault !== null) ? 'degraded' : 'ok', services: states };

@@ -1,10 +1,13 @@
 export { type AdminIdentity, type AdminRole, type AdminToken } from './admin-access.ts';
 export { type AdminServerOptions, createAdminApp, startAdminServer } from './admin-server.ts';
+export { type BackendTlsMaterial, readBackendTls } from './backend-tls.ts';
 export { systemClock } from './clock.ts';
+export { FileWatch } from './file-watch.ts';
 export { type HealthReport, healthReport, type Phase } from './health-report.ts';
 export { createLog, type LogLevel, type LogOptions, type ProcessLog } from './log.ts';
 export { createMetrics, type MetricsRegistry } from './metrics.ts';
 export { type MetricsServerOptions, type RunningServer, startMetricsServer } from './metrics-server.ts';
 export { problemFor, sendProblem } from './problem-reply.ts';
 export { systemRandom } from './random.ts';
+export { onReloadSignal } from './reload-signal.ts';
 export { onStopSignals, type StopSignal } from './stop-signals.ts';

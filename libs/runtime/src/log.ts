@@ -24,7 +24,7 @@ export interface LogOptions {
 export interface ProcessLog extends Log {
   /** Writes what is buffered. */
   readonly flush: () => void;
-  /** Flushes and stops the flush timer. */
+  /** Flushes, for the last time. */
   readonly close: () => void;
 }
 
@@ -79,16 +79,21 @@ function unbuffered(write: (line: string) => void): Sink {
 
 function standardOutput(): Sink {
   const stream = pino.destination({ fd: 1, sync: true, minLength: BUFFER_BYTES });
-  const flush = () => stream.flushSync();
-  const timer = setInterval(flush, FLUSH_MS).unref();
+  let timer: NodeJS.Timeout | undefined;
+  const flush = () => {
+    clearTimeout(timer);
+    timer = undefined;
+    stream.flushSync();
+  };
   process.once('exit', flush);
   return {
     write: (line) => {
       stream.write(line);
+      // Only while a line waits: a flush syncs the file that standard output may be, even when there is nothing to write.
+      timer ??= setTimeout(flush, FLUSH_MS).unref();
     },
     flush,
     close: () => {
-      clearInterval(timer);
       process.off('exit', flush);
       flush();
     },

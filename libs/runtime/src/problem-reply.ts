@@ -1,11 +1,12 @@
 import { ERRORS, type ErrorCode, type Problem, problemOf, UsherError } from '@usher/domain';
-import { ConflictError, LogUnavailableError, StoreUnavailableError } from '@usher/ports';
+import { ConflictError, LogReplacedError, LogUnavailableError, StoreUnavailableError } from '@usher/ports';
 import type { FastifyError, FastifyReply } from 'fastify';
 
 /** The problem that an error is answered with. What nobody foresaw is `internal`, without a word about it. */
 export function problemFor(error: unknown): Problem {
   if (error instanceof UsherError) return problemOf(error.code, error.detail);
   if (error instanceof ConflictError) return problemOf('conflict');
+  if (error instanceof LogReplacedError) return problemOf('log_replaced', error.message);
   if (error instanceof LogUnavailableError) return problemOf('log_unavailable');
   if (error instanceof StoreUnavailableError)
     return problemOf('overloaded', 'The state store does not answer');

@@ -29,6 +29,15 @@ export function testSnapshots(context: ContractContext): void {
     expect(await log.loadSnapshot()).toEqual({ position: 3, format: 2, state: 'new' });
   });
 
+  it('keeps what is saved when there are many snapshots of later positions', async () => {
+    const { log } = context;
+    for (let position = 101; position <= 112; position++) {
+      await log.saveSnapshot({ position, format: 1, state: 'later' });
+    }
+    await log.saveSnapshot({ position: 5, format: 1, state: 'newest' });
+    expect((await log.loadSnapshot(50))?.state).toBe('newest');
+  });
+
   it('keeps large states and any text, also after it was opened again', async () => {
     const state = '"ü\n\u2028€😀'.padEnd(LARGE_STATE_CHARS, 'ö');
     await context.log.saveSnapshot({ position: 9, format: 1, state });

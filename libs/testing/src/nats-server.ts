@@ -13,6 +13,8 @@ export interface NatsServer {
   readonly url: string;
   /** Ends it as a crash would: no signal handler runs, nothing is flushed. */
   kill9(): Promise<void>;
+  /** Where its streams are kept. */
+  readonly files: string;
   /** Starts it again with the same files on the same port. */
   restart(): Promise<void>;
   /** Stops it from running while its sockets stay open, as a stalled machine would. */
@@ -55,6 +57,7 @@ export async function startNatsServer(config = ''): Promise<NatsServer> {
   };
   return {
     url,
+    files: join(dir.path, 'jetstream'),
     kill9: () => end('SIGKILL'),
     async restart() {
       await end('SIGTERM');

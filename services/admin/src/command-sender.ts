@@ -36,7 +36,10 @@ export async function sendCommand(
   request: FastifyRequest,
   wish: Wish,
 ): Promise<Accepted> {
-  const { bus, random } = context;
+  const { bus, events: log, random } = context;
+  const { replaced, fault } = log.status();
+  // Whoever leads may have the right log; but what this process shows is not the state that the command would change.
+  if (replaced === true) throw new UsherError('log_replaced', fault);
   const command = parseCommand({
     ...wish,
     id: request.headers['idempotency-key'] ?? random.uuid(),

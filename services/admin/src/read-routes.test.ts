@@ -96,6 +96,7 @@ test('one backend comes whole, with its revision as entity tag', async () => {
     weight: 1,
     zone: null,
     origin: 'config',
+    place: null,
     eligibility: 'draining',
     lifecycle: 'draining',
     drainDeadline: '1970-01-01T00:01:00.000Z',

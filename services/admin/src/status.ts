@@ -40,13 +40,17 @@ interface Connection {
 export async function statusOf(context: ServiceContext, services: readonly Service[]): Promise<Status> {
   const { instance, version, fleet, events, store } = context;
   const { state } = fleet;
+  const { fault, replaced } = events.status();
   const [log, storage] = [events.status(), store.status()].map(({ connected, sinceMs }) => ({
     connected,
     since: instant(sinceMs),
   })) as [Connection, Connection];
   const leaderless = await nobodyLeads(context);
   const sentences = [
-    ...(log.connected ? [] : [`The event log has been away since ${log.since}: commands are refused.`]),
+    ...(fault === undefined ? [] : [`Event log: ${fault}.`]),
+    ...(log.connected || replaced === true
+      ? []
+      : [`The event log has been away since ${log.since}: commands are refused.`]),
     ...(storage.connected ? [] : [`The state store has been away since ${storage.since}.`]),
     ...(leaderless ? ['No scheduler is leading: commands are refused.'] : []),
     ...services.flatMap((service) => faultOf(service)),

@@ -87,6 +87,7 @@ export class TestAdmin {
   #context(): ServiceContext {
     return {
       instance: 'one',
+      owner: 'one',
       version: '1.2.3',
       fleet: this.fold,
       events: this.events,
@@ -143,6 +144,7 @@ export function smallFleet(): EventDraft[] {
         breaker: { enabled: true, failures: 5, windowMs: 1, openForMs: 1, halfOpenRequests: 1, successes: 1 },
         retry: { attempts: 1, budgetRatio: 0.2 },
         proxyProtocol: 'none',
+        http2: false,
         drainMs: 1000,
         agents: false,
       },

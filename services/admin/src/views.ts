@@ -16,6 +16,7 @@ export interface BackendView {
   readonly url: string;
   readonly weight: number;
   readonly zone: string | null;
+  readonly place: { readonly latitude: number; readonly longitude: number } | null;
   readonly origin: BackendState['origin'];
   /** `ok`, or why it gets no new requests. */
   readonly eligibility: Eligibility;
@@ -73,6 +74,7 @@ export function backendView(backend: BackendState): BackendView {
     url: settings.url,
     weight: settings.weight,
     zone: settings.zone ?? null,
+    place: settings.place ?? null,
     origin: backend.origin,
     eligibility: eligibility(backend),
     lifecycle: backend.lifecycle,

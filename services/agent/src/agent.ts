@@ -1,19 +1,20 @@
 import type { BackendStats, GpuStats } from '@usher/domain';
 import { ID_PATTERN } from '@usher/events';
 import type { Clock, Log, MessageBus, Random, Service } from '@usher/ports';
-import { busReporter } from './bus-reporter.ts';
-import { HttpReporter } from './http-reporter.ts';
+import { BusUplink } from './bus-uplink.ts';
+import { Delivery } from './delivery.ts';
+import { HttpUplink } from './http-uplink.ts';
 import { MeanWindow } from './mean-window.ts';
-import type { Reporter } from './reporter.ts';
 import { Cgroup } from './sources/cgroup.ts';
 import { CpuSource } from './sources/cpu.ts';
 import { DiskSource } from './sources/disk.ts';
-import { GPU_SAMPLE_EVERY_MS, GpuSource } from './sources/gpu.ts';
+import { GpuSource } from './sources/gpu.ts';
 import { MemorySource } from './sources/memory.ts';
+import type { Registration } from './uplink.ts';
 
 const SAMPLE_EVERY_MS = 1_000;
-/** What is reported is the mean over this time; of disks, which move slowly, the newest value. */
-const WINDOW_MS = 15_000;
+/** What is reported is the mean over these; of disks, which move slowly, the newest value. */
+const WINDOW_SAMPLES = 15;
 
 /** Where the numbers come from; the defaults are the machine's own. */
 export interface AgentSources {
@@ -21,6 +22,8 @@ export interface AgentSources {
   readonly root?: string | undefined;
   /** A path on the file system to report. Default `/`. */
   readonly disk?: string | undefined;
+  /** The cgroup whose limits count, as in `/system.slice/web.service`. Default the agent's own. */
+  readonly cgroup?: string | undefined;
   /** Default `nvidia-smi`, by the search path. */
   readonly nvidiaSmi?: string | undefined;
 }
@@ -31,6 +34,8 @@ export interface AgentOptions {
   readonly target:
     | { readonly bus: MessageBus }
     | { readonly url: string; readonly token?: string | undefined };
+  /** Registers the backend, and takes it away when the agent stops. Absent = it is declared elsewhere. */
+  readonly registration?: Registration | undefined;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
@@ -49,37 +54,38 @@ export function startAgent(options: AgentOptions): Service {
 class Agent implements Service {
   readonly name = 'agent';
   readonly #clock: Clock;
-  readonly #reporter: Reporter;
+  readonly #delivery: Delivery;
   readonly #cgroup: Cgroup;
   readonly #cpu: CpuSource;
   readonly #memory: MemorySource;
   readonly #disk: DiskSource;
   readonly #gpus: GpuSource;
-  readonly #cores = new MeanWindow(WINDOW_MS / SAMPLE_EVERY_MS);
-  readonly #memoryUsed = new MeanWindow(WINDOW_MS / SAMPLE_EVERY_MS);
-  readonly #gpuWindow = new MeanWindow(WINDOW_MS / GPU_SAMPLE_EVERY_MS);
+  /** Times that each core was busy, then times that each could have been: the mean share is that of the sums. */
+  readonly #cores = new MeanWindow(WINDOW_SAMPLES);
+  readonly #memoryUsed = new MeanWindow(WINDOW_SAMPLES);
+  readonly #gpuWindow = new MeanWindow(WINDOW_SAMPLES);
   readonly #timer: { cancel(): void };
   #gpuTotals: readonly number[] = [];
   #stopped: Promise<void> | undefined;
 
-  constructor({ id, target, clock, random, log, sources = {} }: AgentOptions) {
+  constructor({ id, target, registration, clock, random, log, sources = {} }: AgentOptions) {
     const root = sources.root ?? '/';
     this.#clock = clock;
-    this.#reporter =
-      'bus' in target
-        ? busReporter(target.bus, id)
-        : new HttpReporter({ ...target, backend: id, clock, random, log });
-    this.#cgroup = new Cgroup(root);
+    const uplink = 'bus' in target ? new BusUplink(target.bus, id) : new HttpUplink(target, id);
+    this.#delivery = new Delivery({ uplink, registration, clock, random, log });
+    this.#cgroup = new Cgroup(root, sources.cgroup);
     this.#cpu = new CpuSource(root, this.#cgroup);
     this.#memory = new MemorySource(root, this.#cgroup);
     this.#disk = new DiskSource(sources.disk ?? '/', log);
-    this.#gpus = new GpuSource(sources.nvidiaSmi ?? 'nvidia-smi', clock, log);
+    this.#gpus = new GpuSource(sources.nvidiaSmi ?? 'nvidia-smi', { clock, log }, (gpus) =>
+      this.#takeGpus(gpus),
+    );
     this.#sample();
     this.#timer = clock.every(SAMPLE_EVERY_MS, () => this.#sample());
   }
 
   fault(): string | undefined {
-    return this.#reporter.fault();
+    return this.#delivery.fault;
   }
 
   stop(): Promise<void> {
@@ -89,32 +95,41 @@ class Agent implements Service {
 
   async #end(): Promise<void> {
     this.#timer.cancel();
-    await this.#reporter.stop();
-    await this.#gpus.close();
+    this.#gpus.close();
+    await this.#delivery.stop();
     for (const source of [this.#cpu, this.#memory, this.#cgroup]) source.close();
   }
 
   #sample(): void {
     this.#disk.ask();
-    this.#gpus.ask((gpus) => this.#takeGpus(gpus));
+    this.#gpus.tick();
     const nowMs = this.#clock.now();
-    const cores = this.#cpu.read(nowMs);
-    if (cores === undefined) return;
+    const times = this.#cpu.read(nowMs);
+    if (times === undefined) return;
     const memory = this.#memory.read();
     const disk = this.#disk.read();
-    this.#cores.add(cores);
+    this.#cores.add([...times.busyMs, ...times.totalMs]);
     this.#memoryUsed.add([memory.usedBytes]);
     const [memoryUsed = 0] = this.#memoryUsed.means();
     const stats: BackendStats = {
       atMs: nowMs,
-      coresPercent: this.#cores.means().map(rounded),
+      coresPercent: this.#corePercents(),
       memoryUsedBytes: Math.round(memoryUsed),
       memoryTotalBytes: memory.totalBytes,
       diskUsedBytes: disk.usedBytes,
       diskTotalBytes: disk.totalBytes,
       gpus: this.#gpuMeans(),
     };
-    this.#reporter.send(JSON.stringify(stats));
+    this.#delivery.offer(JSON.stringify(stats));
+  }
+
+  #corePercents(): number[] {
+    const means = this.#cores.means();
+    const count = means.length / 2;
+    return means.slice(0, count).map((busy, core) => {
+      const total = means[count + core] ?? 0;
+      return total === 0 ? 0 : rounded((busy / total) * 100);
+    });
   }
 
   #takeGpus(gpus: readonly GpuStats[]): void {

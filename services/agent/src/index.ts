@@ -1,1 +1,2 @@
 export { type AgentOptions, type AgentSources, startAgent } from './agent.ts';
+export type { Registration } from './uplink.ts';

@@ -13,9 +13,9 @@ export class CollectorLease {
   #renewing: Promise<void> | undefined;
   #fault: string | undefined;
 
-  constructor(options: { store: StateStore; instance: string; clock: Clock; log: Log }) {
+  constructor(options: { store: StateStore; owner: string; clock: Clock; log: Log }) {
     this.#store = options.store;
-    this.#owner = options.instance;
+    this.#owner = options.owner;
     this.#clock = options.clock;
     this.#log = options.log;
   }

@@ -1,6 +1,7 @@
 import { type BackendState, type BackendStats, UsherError } from '@usher/domain';
 import { type EventDraft, envelop, eventSubject, STATS_PREFIX } from '@usher/events';
 import type { Sample, Service, ServiceContext, Subscription, Timer } from '@usher/ports';
+import { AgentDesk } from './agent-desk.ts';
 import { CollectorLease } from './collector-lease.ts';
 import { parseReport, parseReportText } from './parse-report.ts';
 import { ReportWindow } from './report-window.ts';
@@ -18,6 +19,8 @@ interface Announced {
 }
 
 export interface Collector extends Service {
+  /** Where agents register their backends. */
+  readonly agents: AgentDesk;
   /**
    * Takes a report from elsewhere than the bus and passes it on to all collectors. Throws UsherError `invalid_input`,
    * `not_found` when the fleet has no such backend, and `log_unavailable` while nothing can be passed on.
@@ -35,13 +38,14 @@ export function startCollector(context: ServiceContext): Collector {
 
 class StatsCollector implements Collector {
   readonly name = 'collector';
+  readonly agents: AgentDesk;
   readonly #context: ServiceContext;
   readonly #lease: CollectorLease;
   readonly #windows = new Map<string, ReportWindow>();
   readonly #announced = new Map<string, Announced>();
   readonly #reports: Record<Outcome, number> = { accepted: 0, invalid: 0, unknown_backend: 0 };
   readonly #written = new Map<string, number>();
-  readonly #subscription: Subscription;
+  readonly #subscriptions: readonly Subscription[];
   readonly #timer: Timer;
   /** Silence counts from here: before, nothing could have been heard. */
   #listeningSinceMs: number;
@@ -51,9 +55,11 @@ class StatsCollector implements Collector {
     this.#context = context;
     this.#listeningSinceMs = context.clock.now();
     this.#lease = new CollectorLease(context);
-    this.#subscription = context.bus.subscribe(`${STATS_PREFIX}.>`, (subject, payload) => {
+    this.agents = new AgentDesk(context);
+    const reports = context.bus.subscribe(`${STATS_PREFIX}.>`, (subject, payload) => {
       this.#hear(subject.slice(STATS_PREFIX.length + 1), payload);
     });
+    this.#subscriptions = [reports, this.agents.serve()];
     this.#register();
     void this.#lease.renew();
     this.#timer = context.clock.every(WRITE_EVERY_MS, () => this.#tick());
@@ -65,7 +71,7 @@ class StatsCollector implements Collector {
 
   async stop(): Promise<void> {
     this.#timer.cancel();
-    this.#subscription.stop();
+    for (const subscription of this.#subscriptions) subscription.stop();
     await this.#lease.release();
   }
 

@@ -1,12 +1,18 @@
 import type {
+  Answer,
   BreakerCell,
   Candidate,
   CandidatePool,
+  HashSettings,
   PolicySettings,
   PoolSettings,
   RetryBudget,
   RouteSettings,
 } from '@usher/domain';
+import type { Addresses } from './table/addresses.ts';
+import type { BackendLimit } from './table/backend-limit.ts';
+import type { PoolTls, TlsClient, TlsRow } from './table/tls-client.ts';
+import type { ConnectCause } from './wire/connect-cause.ts';
 
 /**
  * What a worker decides from: plain cells in memory, no actor, no promise, no lookup by string beyond the route.
@@ -18,12 +24,19 @@ export interface BackendSlot extends Candidate {
   readonly id: string;
   /** Index in this worker, never used twice: a backend that comes back or moves to another address gets a new slot. */
   readonly index: number;
+  readonly pool: PoolTable;
   readonly host: string;
   readonly port: number;
-  readonly tls: boolean;
+  /** Of the host; without any the backend is not eligible. */
+  readonly addresses: Addresses;
+  /** Undefined: plain TCP. */
+  readonly tls: TlsClient | undefined;
   /** `host:port` as in the URL, the value of the Host header when a pool does not preserve the client's. */
   readonly authority: string;
   weight: number;
+  fullWeight: number;
+  /** When it was last admitted: found eligible, with nothing speaking against it. 0 = it is not at present. */
+  admittedMs: number;
   /** May get new requests, by the log alone. */
   eligible: boolean;
   /** May get new requests when no backend of its pool is eligible. */
@@ -39,15 +52,70 @@ export interface BackendSlot extends Candidate {
   failures: number;
   latencySumMs: number;
   readonly breaker: BreakerCell;
+  /** Undefined: any number of requests may be under way. */
+  limit: BackendLimit | undefined;
+  /** How many connections did not come about, by why; undefined when all did. */
+  connectFailures: Map<ConnectCause, number> | undefined;
+}
+
+/** A request that waits until a backend has room. */
+export interface Waiter {
+  /** Of the request, see `RoutingTable.pick`. */
+  readonly key: number;
+  /** A backend has room, and the request has been begun on it. */
+  admitted(slot: BackendSlot): void;
+  /** No backend is left for which waiting makes sense. */
+  turnedAway(): void;
+}
+
+/** Where a waiter stands. */
+export interface Place {
+  readonly waiter: Waiter;
+}
+
+/** How a wait ended; `refused`: it never began, because too many were waiting. */
+export type LineExit = 'served' | 'timeout' | 'left' | 'refused' | 'no_backend';
+
+export interface LineCounts {
+  /** In this worker, now. */
+  readonly waiting: number;
+  readonly exits: Readonly<Record<LineExit, number>>;
+  /** Waits that ended with being served, by their length: one cell for each bound of latencies and one above. */
+  readonly waits: readonly number[];
+  readonly waitSumMs: number;
+}
+
+/** Those who wait for a pool whose backends are at their limits, in order of arrival. */
+export interface Line {
+  /** Somebody waits, in whichever worker. */
+  readonly busy: boolean;
+  readonly counts: LineCounts;
+  /** Undefined when `max` requests of the gateway wait already. The caller calls `serve` once it knows its place. */
+  enter(waiter: Waiter, max: number): Place | undefined;
+  /** For a waiter that gives up. */
+  leave(place: Place, exit: LineExit): void;
+  /** To be told by a waiter that was admitted. */
+  waited(ms: number): void;
+  /** Lets in whom there is room for. To be called whenever there may be more room than before. */
+  serve(): void;
 }
 
 /** `eligible` is whom the strategy may choose from now; rebuilt when that changes, never per request. */
 export interface PoolTable extends CandidatePool<BackendSlot> {
   readonly id: string;
   settings: PoolSettings;
+  /** What part of a request the strategy goes by; undefined when it goes by none. */
+  hash: HashSettings | undefined;
+  /** The strategy goes by how backends answer, so it has to be told. */
+  hears: boolean;
+  /** Some backend is in its slow start. */
+  warming: boolean;
   /** All slots, in order of registration. */
   readonly slots: BackendSlot[];
   readonly retryBudget: RetryBudget;
+  /** Undefined as long as no backend of the pool has a limit. */
+  line: Line | undefined;
+  tls: PoolTls;
 }
 
 export interface RouteEntry {
@@ -77,10 +145,14 @@ export interface RoutingTable {
   match(host: string, path: string): RouteEntry | undefined;
   /**
    * Chooses by the pool's strategy among eligible backends, leaving out those in `tried` (empty for a first attempt).
-   * Undefined when none is left. Does not count the request: `begin` does.
+   * Undefined when none is left. Backends at their limit are left out, and while others wait so are all of them. Does not
+   * count the request: `begin` does. `key`: hash of the part of the request that `pool.hash` names, 0 when it names none.
    */
-  pick(pool: PoolTable, tried: readonly BackendSlot[]): BackendSlot | undefined;
-  begin(slot: BackendSlot): void;
+  pick(pool: PoolTable, tried: readonly BackendSlot[], key: number): BackendSlot | undefined;
+  /** False, and nothing has begun, when the backend has reached its limit since it was picked. */
+  begin(slot: BackendSlot): boolean;
+  /** The slot with this index, as long as it may be used. */
+  slotAt(index: number): BackendSlot | undefined;
   /** Ends an attempt: counts it and its fault, drives the local breaker. `nowMs` is read once per request by the caller. */
   finish(
     pool: PoolTable,
@@ -89,6 +161,8 @@ export interface RoutingTable {
     durationMs: number,
     nowMs: number,
   ): void;
+  /** Tells the strategy how an attempt was answered, once per attempt; only needed when `pool.hears`. */
+  hear(slot: BackendSlot, answer: Answer, afterMs: number, nowMs: number): void;
   /** Counts a backend as busy beyond its attempt, for a connection that became a tunnel, until `release`. */
   hold(slot: BackendSlot): void;
   release(slot: BackendSlot): void;
@@ -100,6 +174,10 @@ export interface RoutingTable {
 export type TableDelta =
   | { readonly kind: 'policy'; readonly policy: PolicySettings }
   | { readonly kind: 'pool'; readonly settings: PoolSettings }
+  /** How the pool's `https` backends are spoken to from now on. */
+  | { readonly kind: 'tls'; readonly pool: string; readonly tls: TlsRow }
+  /** What a host name resolves to now. */
+  | { readonly kind: 'addresses'; readonly host: string; readonly addresses: readonly string[] }
   | { readonly kind: 'pool_removed'; readonly pool: string }
   | { readonly kind: 'backend'; readonly row: BackendRow }
   | { readonly kind: 'backend_removed'; readonly backend: string }
@@ -120,4 +198,13 @@ export interface BackendRow {
   readonly halfOpen: boolean;
   /** This worker's part of the trials that a half-open breaker allows. */
   readonly trialLimit: number;
+  readonly limit: RowLimit | undefined;
+}
+
+/** A backend's `maxConnections`, with what the workers share to keep it. */
+export interface RowLimit {
+  readonly max: number;
+  readonly cells: SharedArrayBuffer;
+  /** Of the pool's line. */
+  readonly line: SharedArrayBuffer;
 }

@@ -1,6 +1,7 @@
 import { request } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { performance } from 'node:perf_hooks';
+import { checkGrpc } from './grpc-health.ts';
 import type { ProbeTarget } from './probe-plan.ts';
 import type { ProbeResult, Prober } from './prober.ts';
 
@@ -51,6 +52,7 @@ export const networkProber: Prober = {
 function ask(target: ProbeTarget, signal: AbortSignal, settle: Settle): void {
   try {
     if (target.type === 'tcp') probeTcp(target, signal, settle);
+    else if (target.type === 'grpc') probeGrpc(target, signal, settle);
     else probeHttp(target, signal, settle);
   } catch (error) {
     // Node refuses to send some paths at all.
@@ -102,6 +104,13 @@ function probeHttp(target: ProbeTarget & { type: 'http' }, signal: AbortSignal, 
   });
   call.on('close', () => settle({ cause: answered ? 'the answer was cut off' : 'closed without an answer' }));
   call.end();
+}
+
+/** Succeeds when the service says that it serves (grpc.health.v1). */
+function probeGrpc(target: ProbeTarget & { type: 'grpc' }, signal: AbortSignal, settle: Settle): void {
+  const socket = open(target, signal);
+  socket.on('error', (error) => settle({ cause: causeOf(error) }));
+  checkGrpc(socket, target, (cause) => settle(cause === undefined ? 'ok' : { cause }));
 }
 
 function causeOf(error: NodeJS.ErrnoException): string {

@@ -43,7 +43,7 @@ export class ProbeDuty {
     this.#timer?.cancel();
     await this.#renewal;
     this.#set(false);
-    await this.#context.store.releaseLease(LEASE, this.#context.instance).catch(() => false);
+    await this.#context.store.releaseLease(LEASE, this.#context.owner).catch(() => false);
   }
 
   #renew(): void {
@@ -53,9 +53,9 @@ export class ProbeDuty {
   }
 
   async #ask(): Promise<void> {
-    const { store, clock, instance } = this.#context;
+    const { store, clock, owner } = this.#context;
     try {
-      const { held } = await store.acquireLease(LEASE, instance, LEASE_TTL_MS);
+      const { held } = await store.acquireLease(LEASE, owner, LEASE_TTL_MS);
       this.#answeredMs = clock.now();
       this.#storeFault = undefined;
       this.#set(held);

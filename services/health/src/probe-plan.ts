@@ -1,4 +1,7 @@
-import { type FleetState, type ProbeTiming, parseBackendUrl } from '@usher/domain';
+import { type FleetState, type HealthCheck, type ProbeTiming, parseBackendUrl } from '@usher/domain';
+import type { GrpcCheck } from './grpc-health.ts';
+
+type Probed = Exclude<HealthCheck, { type: 'none' }>;
 
 interface Place {
   readonly host: string;
@@ -16,7 +19,8 @@ export type ProbeTarget =
       readonly authority: string;
       readonly path: string;
       readonly expectStatus: readonly number[];
-    });
+    })
+  | (Place & { readonly type: 'grpc' } & GrpcCheck);
 
 export interface ProbePlan {
   readonly backend: string;
@@ -39,11 +43,15 @@ export function probePlan(state: FleetState, id: string): ProbePlan | undefined 
   const { host, port, authority } = origin;
   const { intervalMs, timeoutMs, fall, rise } = health;
   const place: Place = proxyProtocol === 'none' ? { host, port } : { host, port, proxyProtocol };
-  const target: ProbeTarget =
-    health.type === 'tcp'
-      ? { type: 'tcp', ...place }
-      : { type: 'http', ...place, authority, path: health.path, expectStatus: health.expectStatus };
+  const target = targetOf(health, place, authority);
   return { backend: id, pool: pool.settings.id, target, timing: { intervalMs, timeoutMs, fall, rise } };
+}
+
+function targetOf(health: Probed, place: Place, authority: string): ProbeTarget {
+  const { type } = health;
+  if (type === 'tcp') return { type, ...place };
+  if (type === 'grpc') return { type, ...place, authority, service: health.service };
+  return { type, ...place, authority, path: health.path, expectStatus: health.expectStatus };
 }
 
 /** Plans are compared by value: a pool that is written again unchanged disturbs no probe. */

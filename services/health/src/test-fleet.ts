@@ -89,6 +89,7 @@ class TestProcess {
     };
     this.context = {
       instance,
+      owner: instance,
       version: '0.0.0',
       fleet: this.fold,
       events: this.events,
@@ -206,6 +207,7 @@ function poolSettings(id: string, health: HealthCheck): PoolSettings {
     breaker: { enabled: false, failures: 5, windowMs: 1, openForMs: 1, halfOpenRequests: 1, successes: 1 },
     retry: { attempts: 1, budgetRatio: 0.2 },
     proxyProtocol: 'none',
+    http2: false,
     drainMs: 1000,
     agents: false,
   };

@@ -20,12 +20,36 @@ test('a command is answered with the events it led to, and the same command agai
   expect(fold.state.backends.get('a')?.lifecycle).toBe('active');
 });
 
-test('what a command asks for that is so already is accepted and writes nothing', async () => {
+const weightOfA = (weight: number) => ({ backend: 'a', weight });
+
+test('what a command asks for that is so already is accepted, changes nothing, and is remembered', async () => {
   const fleet = newFleet();
   const { fold } = await fleet.start('s1', declared(['a']));
-  const before = fold.position;
-  expect(await fleet.command('backend.enable', { backend: 'a' })).toMatchObject({ ok: true, events: [] });
-  expect(fold.position).toBe(before);
+  const more = { id: 'now' };
+  expect(await fleet.command('backend.update', weightOfA(1), more)).toMatchObject({ ok: true, events: [] });
+  await fleet.command('backend.update', weightOfA(5));
+  expect(await fleet.command('backend.update', weightOfA(1), more)).toMatchObject({
+    ok: true,
+    repeated: true,
+  });
+  expect(fold.state.backends.get('a')?.settings.weight).toBe(5);
+});
+
+test('the id of a command is refused to another command', async () => {
+  const fleet = newFleet();
+  const { fold } = await fleet.start('s1', declared(['a']));
+  const more = { id: 'mine' };
+  expect(await fleet.command('backend.drain', { backend: 'a' }, more)).toMatchObject({ ok: true });
+  for (const [name, data] of [
+    ['backend.enable', { backend: 'a' }],
+    ['backend.drain', { backend: 'a', deadlineMs: 1 }],
+  ] as const) {
+    expect(await fleet.command(name, data, more)).toMatchObject({
+      ok: false,
+      problem: { code: 'conflict', detail: expect.stringContaining('another command') },
+    });
+  }
+  expect(fold.state.backends.get('a')?.lifecycle).toBe('draining');
 });
 
 test.each([
@@ -39,6 +63,7 @@ test.each([
   ['backend.explode', { backend: 'a' }, {}, 'invalid_input'],
   ['backend.disable', { backend: 'a', extra: 1 }, {}, 'invalid_input'],
   ['pool.set_strategy', { pool: 'web', strategy: 'magic' }, {}, 'invalid_input'],
+  ['pool.set_strategy', { pool: 'web', strategy: 'custom' }, {}, 'conflict'],
   ['backend.disable', { backend: 'a' }, { expectRevision: 99 }, 'conflict'],
 ])('%s %j %j is refused with %s', async (name, data, more, code) => {
   const fleet = newFleet();

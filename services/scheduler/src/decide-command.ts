@@ -9,7 +9,7 @@ import {
   UsherError,
 } from '@usher/domain';
 import type { Command, CommandOf, EventDraft } from '@usher/events';
-import { initialHealth } from './decide-config.ts';
+import { declareBackend, initialHealth } from './decide-config.ts';
 
 /**
  * The events a command leads to in the present state; none when all is as it asks already.
@@ -24,6 +24,11 @@ export function decideCommand(
   switch (command.name) {
     case 'backend.add':
       return addBackend(state, command.data.settings);
+    case 'backend.announce':
+      return announceBackend(state, command.data.settings);
+    case 'backend.withdraw':
+      if (state.backends.get(command.data.backend)?.origin !== 'agent') return [];
+      return actors.decide(command.data.backend, drainToRemove(state, command.data.backend, nowMs));
     case 'backend.update':
       return updateBackend(state, command);
     case 'backend.remove':
@@ -49,9 +54,33 @@ function lifecycleFact(
   const { name, data } = command as LifecycleCommand;
   if (name === 'backend.enable') return { type: 'enable.wanted' };
   if (name === 'backend.disable') return { type: 'disable.wanted' };
-  const drainMs = state.pools.get(backend.settings.pool)?.settings.drainMs ?? 0;
+  if (name === 'backend.remove') return drainToRemove(state, backend.settings.id, nowMs);
   const asked = 'deadlineMs' in data ? data.deadlineMs : undefined;
-  return { type: 'drain.wanted', deadlineMs: nowMs + (asked ?? drainMs), remove: name === 'backend.remove' };
+  const deadlineMs = nowMs + (asked ?? drainMsOf(state, backend.settings.id));
+  return { type: 'drain.wanted', deadlineMs, remove: false };
+}
+
+function drainToRemove(state: FleetState, id: string, nowMs: number): BackendFact {
+  return { type: 'drain.wanted', deadlineMs: nowMs + drainMsOf(state, id), remove: true };
+}
+
+function drainMsOf(state: FleetState, id: string): number {
+  const pool = state.backends.get(id)?.settings.pool ?? '';
+  return state.pools.get(pool)?.settings.drainMs ?? 0;
+}
+
+/**
+ * A backend as the agent beside it declares it. What a file or an operator declared stays as it is: the agent only
+ * reports for it. So does a drain or a disabling that an operator wanted; only the agent's own withdrawal is undone.
+ */
+function announceBackend(state: FleetState, settings: BackendSettings): EventDraft[] {
+  const pool = findPool(state, settings.pool);
+  const known = state.backends.get(settings.id);
+  if (known !== undefined && known.origin !== 'agent') return [];
+  if (!pool.settings.agents)
+    throw new UsherError('forbidden', `pool ${settings.pool} takes no agents; its key \`agents\` is false`);
+  checkUrl(settings.url);
+  return declareBackend(state, settings, pool.settings, 'agent');
 }
 
 function addBackend(state: FleetState, settings: BackendSettings): EventDraft[] {
@@ -85,6 +114,8 @@ function setStrategy(state: FleetState, command: CommandOf<'pool.set_strategy'>)
   const pool = findPool(state, id);
   checkRevision(`pool ${id}`, pool.revision, command.expectRevision);
   if (pool.settings.strategy === strategy) return [];
+  if (strategy === 'custom' && pool.settings.strategyFile === undefined)
+    throw new UsherError('conflict', `pool ${id} has no strategy_file`);
   return [{ type: 'pool.updated', subject: id, data: { settings: { ...pool.settings, strategy } } }];
 }
 

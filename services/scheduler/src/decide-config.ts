@@ -13,12 +13,22 @@ export interface DeclaredConfig {
   readonly hash: string;
 }
 
+/** As `applyConfig`; none when the file is one that the fleet has left behind. */
+export function decideConfig(
+  state: FleetState,
+  declared: DeclaredConfig,
+  instance: string,
+  nowMs: number,
+): EventDraft[] {
+  return isOutdated(state, declared, instance) ? [] : applyConfig(state, declared, nowMs);
+}
+
 /**
  * The events that make the fleet what a file declares; none when it was the last one applied. A file owns what it
  * declares: those pools and backends get its settings, and those that it declared before and does not any more go.
  * What commands added stays until a command removes it.
  */
-export function decideConfig(state: FleetState, declared: DeclaredConfig, nowMs: number): EventDraft[] {
+export function applyConfig(state: FleetState, declared: DeclaredConfig, nowMs: number): EventDraft[] {
   if (state.config?.hash === declared.hash) return [];
   const { pools, backends, ...policy } = declared.shared;
   const revision = (state.config?.revision ?? 0) + 1;
@@ -27,10 +37,18 @@ export function decideConfig(state: FleetState, declared: DeclaredConfig, nowMs:
     ...pools.flatMap((pool) => declarePool(state, pool)),
     ...backends.flatMap((backend) => {
       const pool = pools.find(({ id }) => id === backend.pool);
-      return pool === undefined ? [] : declareBackend(state, backend, pool);
+      return pool === undefined ? [] : declareBackend(state, backend, pool, 'config');
     }),
     ...dropUndeclared(state, declared.shared, nowMs),
   ];
+}
+
+/**
+ * The file is one that the fleet has left behind: it was in force, and another process's file took its place. Only who
+ * brought the present one may go back, or each change of leaders during a rollout would undo the rollout.
+ */
+export function isOutdated({ config }: FleetState, { hash }: DeclaredConfig, instance: string): boolean {
+  return config !== null && config.by !== instance && config.superseded.includes(hash);
 }
 
 /** What a backend's health is before any probe: a pool without probes trusts its backends. */
@@ -42,8 +60,11 @@ function declarePool(state: FleetState, settings: PoolSettings): EventDraft[] {
   const known = state.pools.get(settings.id);
   if (known === undefined)
     return [{ type: 'pool.added', subject: settings.id, data: { settings, origin: 'config' } }];
-  if (canonicalJson(known.settings) === canonicalJson(settings)) return [];
-  const drafts: EventDraft[] = [{ type: 'pool.updated', subject: settings.id, data: { settings } }];
+  const origin = known.origin === 'config' ? {} : ({ origin: 'config' } as const);
+  if (canonicalJson(known.settings) === canonicalJson(settings) && known.origin === 'config') return [];
+  const drafts: EventDraft[] = [
+    { type: 'pool.updated', subject: settings.id, data: { settings, ...origin } },
+  ];
   if (initialHealth(known.settings) === initialHealth(settings)) return drafts;
   // Probing was switched on or off: what was known of the pool's backends no longer holds.
   for (const [id, backend] of state.backends) {
@@ -54,23 +75,27 @@ function declarePool(state: FleetState, settings: PoolSettings): EventDraft[] {
   return drafts;
 }
 
-function declareBackend(
+/** The events that make a backend what its owner declares. */
+export function declareBackend(
   state: FleetState,
   settings: BackendState['settings'],
   pool: PoolSettings,
+  origin: 'config' | 'agent',
 ): EventDraft[] {
   const { id } = settings;
   const known = state.backends.get(id);
   if (known === undefined) {
-    const data = { settings, origin: 'config' as const, health: initialHealth(pool) };
+    const data = { settings, origin, health: initialHealth(pool) };
     return [{ type: 'backend.registered', subject: id, data }];
   }
   const again: EventDraft[] = known.removing
     ? [{ type: 'backend.enabled', subject: id, data: { backend: id } }]
     : [];
-  if (canonicalJson(known.settings) === canonicalJson(settings)) return again;
+  if (canonicalJson(known.settings) === canonicalJson(settings) && known.origin === origin) return again;
+  // A file takes over what it declares from whoever had it.
+  const taken = known.origin !== 'config' && origin === 'config' ? { origin } : {};
   const moved = known.settings.url !== settings.url || known.settings.pool !== settings.pool;
-  const data = moved ? { settings, health: initialHealth(pool) } : { settings };
+  const data = { settings, ...taken, ...(moved ? { health: initialHealth(pool) } : {}) };
   return [{ type: 'backend.updated', subject: id, data }, ...again];
 }
 

@@ -27,3 +27,66 @@ test('a changed file updates, adds and drains away what it no longer declares, a
   await vi.waitFor(() => expect(states()).toEqual({ a: 'active', x: 'active', c: 'active' }));
   expect(await events.head()).toBe(fold.position);
 });
+
+test('a file that changes while its scheduler leads counts at once, and that of a standby when it comes to lead', async () => {
+  const fleet = newFleet();
+  const { scheduler, fold } = await fleet.start('s1', declared(['a', 'b']));
+  const standby = await fleet.start('s2', declared(['a', 'b']));
+  standby.scheduler.declare(declared(['a', 'b', 'c']));
+  scheduler.declare(declared(['a', 'b', 'd']));
+  await vi.waitFor(() => expect([...fold.state.backends.keys()]).toEqual(['a', 'b', 'd']));
+  expect(fold.state.config?.revision).toBe(2);
+  await scheduler.stop();
+  fleet.clock.advance(1_000);
+  await vi.waitFor(() => expect([...standby.fold.state.backends.keys()]).toContain('c'));
+  expect(standby.fold.state.backends.get('d')?.lifecycle).toBe('draining');
+});
+
+test('a leader whose file goes back to an old one means it', async () => {
+  const fleet = newFleet();
+  for (const [instance, backends] of [
+    ['s1', ['a']],
+    ['s1', ['a', 'b']],
+  ] as const) {
+    const { scheduler } = await fleet.start(instance, declared(backends));
+    await scheduler.stop();
+  }
+  const { scheduler, fold } = await fleet.start('s2', declared(['a', 'b']));
+  scheduler.declare(declared(['a']));
+  await vi.waitFor(() => expect(fold.state.backends.get('b')?.lifecycle).toBe('draining'));
+});
+
+test('a file takes over what a command had made, and drops it when it does not declare it any more', async () => {
+  const fleet = newFleet();
+  const first = await fleet.start('s1', declared(['a']));
+  await fleet.command('backend.add', { settings: declared(['b']).shared.backends[0] });
+  await first.scheduler.stop();
+  const second = await fleet.start('s1', declared(['a', 'b']));
+  expect(second.fold.state.backends.get('b')?.origin).toBe('config');
+  await second.scheduler.stop();
+  const { fold } = await fleet.start('s1', declared(['a']));
+  expect(fold.state.backends.get('b')?.lifecycle).toBe('draining');
+});
+
+test('an old file does not undo a new one when its process comes to lead', async () => {
+  const fleet = newFleet();
+  const old = await fleet.start('s2', declared(['a']));
+  await old.scheduler.stop();
+  const leader = await fleet.start('s1', declared(['a', 'b']));
+  await leader.scheduler.stop();
+  const { fold, context } = await fleet.start('s2', declared(['a']));
+  expect(fold.state.leader?.scheduler).toBe('s2');
+  expect(fold.state.backends.get('b')?.lifecycle).toBe('active');
+  expect(context.log).toMatchObject({
+    entries: expect.arrayContaining([expect.objectContaining({ level: 'warn' })]),
+  });
+});
+
+test('who brought the present file may go back to an old one', async () => {
+  const fleet = newFleet();
+  for (const backends of [['a'], ['a', 'b'], ['a']]) {
+    const { scheduler, fold } = await fleet.start('s1', declared(backends));
+    expect(fold.state.config?.hash).toBe(declared(backends).hash);
+    await scheduler.stop();
+  }
+});

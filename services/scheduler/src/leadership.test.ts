@@ -31,3 +31,38 @@ test('while the log is away commands are refused with a reason, and accepted aga
   events.setConnected(true);
   expect(await fleet.command('backend.disable', { backend: 'a' })).toMatchObject({ ok: true });
 });
+
+test('a leader that is cut off from the log makes room for one that is not', async () => {
+  const fleet = newFleet();
+  const first = await fleet.start('s1', declared(['a']));
+  const second = await fleet.start('s2');
+  first.events.setConnected(false);
+  await vi.waitFor(() => {
+    fleet.clock.advance(500);
+    expect(second.fold.state.leader).toEqual({ scheduler: 's2', term: 2 });
+  });
+  expect(await fleet.command('backend.disable', { backend: 'a' })).toMatchObject({ ok: true });
+});
+
+test('who cannot begin to lead leaves that to another', async () => {
+  const fleet = newFleet();
+  await fleet.start('s1', declared(['a']), (events) => events.setConnected(false));
+  const second = await fleet.start('s2');
+  expect(second.fold.state.leader).toEqual({ scheduler: 's2', term: 1 });
+});
+
+test('a command is refused when the log ends before what the state was made of, and traffic has its state', async () => {
+  const fleet = newFleet();
+  const { command } = fleet;
+  const { fold } = await fleet.start('s1', declared(['a']));
+  await command('backend.disable', { backend: 'a' });
+  await command('backend.enable', { backend: 'a' });
+  const before = fold.digest();
+  fleet.storage.records.length = 1;
+  fleet.storage.lastBySubject.set(CONTROL_SUBJECT, fold.position);
+  expect(await command('backend.disable', { backend: 'a' })).toMatchObject({
+    ok: false,
+    problem: { code: 'log_replaced', status: 503, detail: expect.stringContaining('restart') },
+  });
+  expect(fold.digest()).toBe(before);
+});

@@ -5,9 +5,13 @@ const LEASE = 'scheduler';
 const LEASE_TTL_MS = 5_000;
 const RENEW_EVERY_MS = 1_000;
 
+/** How long a leader may be cut off from the log before another one, who may reach it, gets its chance. */
+const CUT_OFF_MAX_MS = 2_000;
+
 /**
  * Who leads: whoever holds the lease. The lease only makes two leaders unlikely; what makes them harmless is that each
- * append is conditional. So a leader that cannot reach the store goes on, and nobody becomes one without it.
+ * append is conditional. So a leader that cannot reach the store goes on, and nobody becomes one without it. A leader
+ * that cannot reach the log is of no use to anybody and makes room.
  */
 export class Leadership {
   readonly #context: ServiceContext;
@@ -47,26 +51,25 @@ export class Leadership {
       this.#leading = false;
       this.#retire();
     }
-    await this.#context.store.releaseLease(LEASE, this.#context.instance).catch(() => false);
+    await this.#release();
+  }
+
+  async #release(): Promise<void> {
+    await this.#context.store.releaseLease(LEASE, this.#context.owner).catch(() => false);
+  }
+
+  /** The log has been out of reach for so long that somebody else should try. */
+  get #cutOff(): boolean {
+    const { connected, sinceMs } = this.#context.events.status();
+    return !connected && this.#context.clock.now() - sinceMs >= CUT_OFF_MAX_MS;
   }
 
   async #renew(): Promise<void> {
     if (this.#busy) return;
     this.#busy = true;
     try {
-      const { held, owner } = await this.#context.store.acquireLease(
-        LEASE,
-        this.#context.instance,
-        LEASE_TTL_MS,
-      );
-      if (held && !this.#leading) {
-        await this.#lead();
-        this.#leading = true;
-      } else if (!held && this.#leading) {
-        this.#leading = false;
-        this.#context.log.warn('lost the lease to lead', { leader: owner });
-        this.#retire();
-      }
+      if (this.#cutOff) await this.#makeRoom();
+      else await this.#stand();
     } catch (error) {
       if (!(error instanceof StoreUnavailableError)) {
         this.#context.log.warn('cannot lead now', { cause: (error as Error).message });
@@ -74,5 +77,32 @@ export class Leadership {
     } finally {
       this.#busy = false;
     }
+  }
+
+  async #stand(): Promise<void> {
+    const { store, owner, log } = this.#context;
+    const lease = await store.acquireLease(LEASE, owner, LEASE_TTL_MS);
+    if (lease.held && !this.#leading) {
+      try {
+        await this.#lead();
+      } catch (error) {
+        // Another one may be able to.
+        await this.#release();
+        throw error;
+      }
+      this.#leading = true;
+    } else if (!lease.held && this.#leading) {
+      this.#leading = false;
+      log.warn('lost the lease to lead', { leader: lease.owner });
+      this.#retire();
+    }
+  }
+
+  async #makeRoom(): Promise<void> {
+    if (!this.#leading) return;
+    this.#leading = false;
+    this.#context.log.warn('the log is out of reach; another scheduler may lead');
+    this.#retire();
+    await this.#release();
   }
 }

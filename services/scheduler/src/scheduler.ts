@@ -1,5 +1,5 @@
 import { BackendActors } from '@usher/actors';
-import { problemOf, UsherError } from '@usher/domain';
+import { type CommandReceipt, problemOf, UsherError } from '@usher/domain';
 import {
   COMMANDS_PREFIX,
   type Command,
@@ -9,16 +9,19 @@ import {
 } from '@usher/events';
 import type { LogRecord, Service, ServiceContext, Snapshot, Subscription, Timer } from '@usher/ports';
 import { Checkpoints } from './checkpoints.ts';
+import { accepted, earlier } from './command-receipts.ts';
 import { ControlLog } from './control-log.ts';
 import { decideBreaker } from './decide-breaker.ts';
 import { decideCommand } from './decide-command.ts';
-import { type DeclaredConfig, decideConfig } from './decide-config.ts';
+import { applyConfig, type DeclaredConfig, decideConfig, isOutdated } from './decide-config.ts';
 import { decideDeadlines } from './decide-deadlines.ts';
 import { GatewayWatch } from './gateway-watch.ts';
 import { Leadership } from './leadership.ts';
 
 const DEADLINES_EVERY_MS = 100;
 const GATEWAYS_EVERY_MS = 2_000;
+/** What the file declares is tried again so often when the log could not take it. */
+const DECLARED_EVERY_MS = 2_000;
 
 export interface SchedulerOptions {
   /** What this process's file declares; the leader makes the fleet so. */
@@ -31,7 +34,6 @@ export interface SchedulerOptions {
 export class Scheduler implements Service {
   readonly name = 'scheduler';
   readonly #context: ServiceContext;
-  readonly #options: SchedulerOptions;
   readonly #actors: BackendActors;
   readonly #control: ControlLog;
   readonly #leadership: Leadership;
@@ -40,12 +42,15 @@ export class Scheduler implements Service {
   readonly #records: Subscription;
   #commands: Subscription | undefined;
   #timers: Timer[] = [];
+  #declared: DeclaredConfig | undefined;
+  /** The file changed while this scheduler led, and the fleet has to follow. */
+  #changed = false;
   #accepted = 0;
   #refused = 0;
 
   constructor(context: ServiceContext, options: SchedulerOptions) {
     this.#context = context;
-    this.#options = options;
+    this.#declared = options.declared;
     this.#actors = new BackendActors(context.fleet);
     this.#leadership = new Leadership(
       context,
@@ -64,6 +69,13 @@ export class Scheduler implements Service {
     await this.#leadership.start();
   }
 
+  /** Takes what this process's file declares from now on; the leader makes the fleet so, a standby when it comes to lead. */
+  declare(declared: DeclaredConfig): void {
+    this.#declared = declared;
+    this.#changed = this.#leadership.leading;
+    this.#applyChanged();
+  }
+
   fault(): string | undefined {
     if (this.#leadership.leading || this.#context.fleet.state.leader !== null) return undefined;
     return 'no scheduler leads';
@@ -79,15 +91,21 @@ export class Scheduler implements Service {
   async #lead(): Promise<void> {
     const { instance, fleet, clock, log, bus } = this.#context;
     await this.#control.open();
-    const { declared } = this.#options;
+    const declared = this.#declared;
+    if (declared !== undefined && isOutdated(fleet.state, declared, instance)) {
+      const { revision, by } = fleet.state.config ?? {};
+      log.warn('the file of this process was in force before and is not taken again', { revision, by });
+    }
     await this.#control.decide({ actor: instance }, () => [
       {
         type: 'scheduler.elected',
         subject: instance,
         data: { scheduler: instance, term: (fleet.state.leader?.term ?? 0) + 1 },
       },
-      ...(declared === undefined ? [] : decideConfig(fleet.state, declared, clock.now())),
+      ...(declared === undefined ? [] : decideConfig(fleet.state, declared, instance, clock.now())),
     ]);
+    // It may have changed during the election.
+    this.#changed = this.#declared !== declared;
     this.#gateways.reset();
     this.#commands = bus.serve(
       `${COMMANDS_PREFIX}.>`,
@@ -96,11 +114,13 @@ export class Scheduler implements Service {
     this.#timers = [
       clock.every(DEADLINES_EVERY_MS, () => this.#passDeadlines()),
       clock.every(GATEWAYS_EVERY_MS, () => void this.#missGateways()),
+      clock.every(DECLARED_EVERY_MS, () => this.#applyChanged()),
     ];
     log.info('leading', { term: fleet.state.leader?.term ?? 1 });
   }
 
   #retire(): void {
+    this.#changed = false;
     this.#commands?.stop();
     this.#commands = undefined;
     for (const timer of this.#timers) timer.cancel();
@@ -129,14 +149,14 @@ export class Scheduler implements Service {
   async #carryOut(command: Command): Promise<CommandAnswer> {
     const { fleet, clock } = this.#context;
     const cause = { actor: command.actor, reason: command.reason, commandId: command.id };
-    let repeated = false;
+    let receipt: CommandReceipt | undefined;
     const decided = await this.#control.decide(cause, () => {
-      repeated = fleet.state.receipts.has(command.id);
-      return repeated ? [] : decideCommand(fleet.state, this.#actors, command, clock.now());
+      receipt = earlier(fleet.state, command);
+      if (receipt !== undefined) return [];
+      return [...decideCommand(fleet.state, this.#actors, command, clock.now()), accepted(command)];
     });
-    const receipt = repeated ? fleet.state.receipts.get(command.id) : undefined;
-    const { position, eventTypes } = receipt ?? decided;
-    return { ok: true, position, events: eventTypes, repeated };
+    const { position, eventTypes } = receipt ?? { ...decided, eventTypes: decided.eventTypes.slice(0, -1) };
+    return { ok: true, position, events: eventTypes, repeated: receipt !== undefined };
   }
 
   #passDeadlines(): void {
@@ -144,6 +164,15 @@ export class Scheduler implements Service {
     // Most of the time nothing is due; only then is it worth a turn in the queue.
     if (decideDeadlines(fleet.state, this.#actors, clock.now()).length === 0) return;
     this.#decideAlone(() => decideDeadlines(fleet.state, this.#actors, clock.now()));
+  }
+
+  /** Whoever changes the file of a leader means it, also when it goes back to an old one. */
+  #applyChanged(): void {
+    const { fleet, clock } = this.#context;
+    const declared = this.#declared;
+    if (!this.#changed || declared === undefined) return;
+    if (fleet.state.config?.hash === declared.hash) this.#changed = false;
+    else this.#decideAlone(() => applyConfig(fleet.state, declared, clock.now()));
   }
 
   async #missGateways(): Promise<void> {

@@ -38,7 +38,8 @@ export class CorpusGateway {
     ];
     corpus.gateway = await startGateway(
       corpus.fleet.context(),
-      { listen: [{ host: '127.0.0.1', port: 0 }], workers: 1 },
+      // What begins like HTTP/2 is a case like any other here.
+      { listen: [{ host: '127.0.0.1', port: 0, http2: false }], workers: 1 },
       { ...settings, pools: [pool({ breaker }), pool({ id: 'beside', breaker })], backends },
     );
     corpus.control = PeerSocket.to(corpus.port);

@@ -1,4 +1,4 @@
-import { type FleetState, newBackend, RECEIPTS_MAX } from '@usher/domain';
+import { type FleetState, GONE_GATEWAYS_MAX, newBackend, RECEIPTS_MAX, SUPERSEDED_MAX } from '@usher/domain';
 import { type EventOf, type EventType, eventTimeMs, type UsherEvent } from '@usher/events';
 import { BACKEND_FOLDS, type BackendEventType } from './backend-events.ts';
 
@@ -6,8 +6,11 @@ type FleetEventType = Exclude<EventType, BackendEventType>;
 type Fold<T extends EventType> = (state: FleetState, event: EventOf<T>, position: number) => void;
 
 const FLEET_FOLDS: { readonly [T in FleetEventType]: Fold<T> } = {
-  'config.applied': (state, { data }) => {
-    state.config = { revision: data.revision, hash: data.hash, policy: data.policy };
+  'config.applied': (state, { data: { revision, hash, policy }, actor: by }) => {
+    const { config } = state;
+    const before = config === null ? [] : [config.hash, ...config.superseded];
+    const superseded = before.filter((each) => each !== hash).slice(0, SUPERSEDED_MAX);
+    state.config = { revision, hash, by, policy, superseded };
   },
   'pool.added': (state, { data }, position) => {
     state.pools.set(data.settings.id, { settings: data.settings, origin: data.origin, revision: position });
@@ -16,6 +19,7 @@ const FLEET_FOLDS: { readonly [T in FleetEventType]: Fold<T> } = {
     const pool = state.pools.get(data.settings.id);
     if (pool === undefined) return;
     pool.settings = data.settings;
+    pool.origin = data.origin ?? pool.origin;
     pool.revision = position;
   },
   'pool.removed': (state, { data }) => {
@@ -28,6 +32,7 @@ const FLEET_FOLDS: { readonly [T in FleetEventType]: Fold<T> } = {
     const backend = state.backends.get(data.settings.id);
     if (backend === undefined) return;
     backend.settings = data.settings;
+    backend.origin = data.origin ?? backend.origin;
     backend.revision = position;
     if (data.health === undefined) return;
     backend.health = data.health;
@@ -39,6 +44,8 @@ const FLEET_FOLDS: { readonly [T in FleetEventType]: Fold<T> } = {
   'scheduler.elected': (state, { data }) => {
     state.leader = { scheduler: data.scheduler, term: data.term };
   },
+  // The receipt of a command needs the events before it, see `applyReceipt`.
+  'command.accepted': () => {},
   // A checkpoint tells what the state was; it is no part of it.
   'checkpoint.written': () => {},
   'gateway.started': (state, event) => {
@@ -52,8 +59,8 @@ const FLEET_FOLDS: { readonly [T in FleetEventType]: Fold<T> } = {
       errors: known?.errors ?? 0,
     });
   },
-  'gateway.stopped': (state, { data }) => forgetGateway(state, data.gateway),
-  'gateway.lost': (state, { data }) => forgetGateway(state, data.gateway),
+  'gateway.stopped': (state, { data }) => retireGateway(state, data.gateway),
+  'gateway.lost': (state, { data }) => retireGateway(state, data.gateway),
   'gateway.observed': (state, event) => observe(state, event),
 };
 
@@ -74,10 +81,21 @@ function observe(state: FleetState, event: EventOf<'gateway.observed'>): void {
   }
 }
 
-/** A gateway that is gone has no view of any breaker and nothing in flight. */
-function forgetGateway(state: FleetState, gateway: string): void {
-  const known = state.gateways.get(gateway);
-  if (known !== undefined) known.running = false;
+/**
+ * A gateway that is gone has no view of any breaker and nothing in flight. It is shown until enough others have gone after it,
+ * since names are new with each start where containers give them.
+ */
+function retireGateway(state: FleetState, gateway: string): void {
+  const { gateways } = state;
+  const known = gateways.get(gateway);
+  if (known?.running === true) {
+    known.running = false;
+    // To the end: those that are gone stand in the order in which they went.
+    gateways.delete(gateway);
+    gateways.set(gateway, known);
+    const gone = [...gateways].filter(([, { running }]) => !running);
+    for (const [oldest] of gone.slice(0, -GONE_GATEWAYS_MAX)) gateways.delete(oldest);
+  }
   for (const backend of state.backends.values()) {
     backend.trippedBy.delete(gateway);
     backend.seenBy.delete(gateway);
@@ -103,10 +121,11 @@ export function applyEvent(state: FleetState, event: UsherEvent, position: numbe
 
 /** Remembers that the command which caused these events was accepted. */
 export function applyReceipt(state: FleetState, events: readonly UsherEvent[], position: number): void {
-  const command = events[0]?.causationid;
-  if (command === undefined || !command.startsWith(COMMAND_CAUSE)) return;
-  const id = command.slice(COMMAND_CAUSE.length);
-  state.receipts.set(id, { id, position, eventTypes: events.map(({ type }) => type) });
+  const last = events.at(-1);
+  if (last?.type !== 'command.accepted') return;
+  const { command: id, fingerprint } = last.data;
+  const eventTypes = events.slice(0, -1).map(({ type }) => type);
+  state.receipts.set(id, { id, fingerprint, position, eventTypes });
   if (state.receipts.size > RECEIPTS_MAX) {
     for (const oldest of state.receipts.keys()) {
       state.receipts.delete(oldest);
@@ -114,6 +133,3 @@ export function applyReceipt(state: FleetState, events: readonly UsherEvent[], p
     }
   }
 }
-
-/** Prefix of a `causationid` that names a command rather than an event. */
-export const COMMAND_CAUSE = 'command:';

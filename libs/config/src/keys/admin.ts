@@ -4,7 +4,7 @@ import { id } from '../types/names.ts';
 import { listenAddress, network } from '../types/network.ts';
 import { oneOf } from '../types/scalar.ts';
 import { plainSecret } from '../types/secret.ts';
-import { defaulted, required, section } from '../types/section.ts';
+import { defaulted, optional, required, section } from '../types/section.ts';
 import type { Type } from '../types/type.ts';
 
 const token: Type<AdminToken> = section({
@@ -16,8 +16,14 @@ const token: Type<AdminToken> = section({
   }),
   role: required({
     to: 'role',
-    type: oneOf(['read', 'operate', 'admin']),
-    doc: '`read` looks, `operate` also drains, enables, disables and weighs, `admin` may do everything.',
+    type: oneOf(['read', 'operate', 'admin', 'agent']),
+    doc: '`read` looks, `operate` also drains, enables, disables and weighs, `admin` may do everything. `agent` may report for one backend, register it and take it away again, and nothing else.',
+  }),
+  backend: optional('not an agent', {
+    to: 'backend',
+    type: id,
+    doc: 'The backend that a token with the role `agent` speaks for.',
+    why: 'Whoever gets hold of the token can tell lies about this backend only.',
   }),
 });
 

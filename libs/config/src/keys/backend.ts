@@ -1,6 +1,7 @@
+import { WEIGHT_MAX } from '@usher/domain';
 import { either, mapped } from '../types/collections.ts';
 import { id } from '../types/names.ts';
-import { decimalNumber } from '../types/scalar.ts';
+import { decimalNumber, wholeNumber } from '../types/scalar.ts';
 import { defaulted, optional, required, section } from '../types/section.ts';
 import type { Type } from '../types/type.ts';
 import { backendUrl } from '../types/urls.ts';
@@ -11,6 +12,7 @@ export interface DeclaredBackend {
   readonly url: string;
   readonly weight: number;
   readonly zone?: string | undefined;
+  readonly maxConnections: number;
 }
 
 const keys: Type<DeclaredBackend> = section({
@@ -23,12 +25,18 @@ const keys: Type<DeclaredBackend> = section({
   url: required({
     to: 'url',
     type: backendUrl,
-    doc: 'Scheme, host and port (80 unless written). Only `http://` for now, and no path.',
+    doc: 'Scheme (`http` or `https`), host and port (80 or 443 unless written); no path. A host name is resolved by the gateway, again every 30 seconds, and all of its addresses are used.',
   }),
   weight: defaulted(1, {
     to: 'weight',
-    type: decimalNumber({ min: 0, max: 1000 }),
+    type: decimalNumber({ min: 0, max: WEIGHT_MAX }),
     doc: 'Share of the requests in relation to the other backends of the pool; 0 = never chosen.',
+  }),
+  max_connections: defaulted(0, {
+    to: 'maxConnections',
+    type: wholeNumber({ min: 0, max: 1_000_000 }),
+    doc: 'Most requests that each gateway has in progress on the backend at a time, all of its workers together; further ones go to other backends or wait, see `queue`. 0 = no limit.',
+    why: 'A backend that works on few requests at a time answers sooner when the others wait here, where they can still go elsewhere.',
   }),
   zone: optional('no zone', {
     to: 'zone',
@@ -39,6 +47,6 @@ const keys: Type<DeclaredBackend> = section({
 
 /** A backend, or only its URL. */
 export const backend: Type<DeclaredBackend> = either(
-  mapped(backendUrl, (url): DeclaredBackend => ({ url, weight: 1 })),
+  mapped(backendUrl, (url): DeclaredBackend => ({ url, weight: 1, maxConnections: 0 })),
   keys,
 );

@@ -2,15 +2,25 @@ import type { HealthCheck } from '@usher/domain';
 import type { Reading } from '../reading.ts';
 import { list, mapped } from '../types/collections.ts';
 import { probePath } from '../types/names.ts';
-import { oneOf, scalar, wholeNumber } from '../types/scalar.ts';
+import { oneOf, scalar, text, wholeNumber } from '../types/scalar.ts';
 import { defaulted, optional, section } from '../types/section.ts';
 import { refuse, type Type } from '../types/type.ts';
 import { duration } from '../types/units.ts';
 
 const HTTP_KEYS = ['path', 'expect_status'];
+const GRPC_KEYS = ['service'];
 const TIMING_KEYS = ['interval', 'timeout', 'fall', 'rise'];
+/** What has no meaning for each kind of probe. */
+const UNUSED: Readonly<Record<HealthCheck['type'], readonly string[]>> = {
+  http: GRPC_KEYS,
+  grpc: HTTP_KEYS,
+  tcp: [...HTTP_KEYS, ...GRPC_KEYS],
+  none: [...HTTP_KEYS, ...GRPC_KEYS, ...TIMING_KEYS],
+};
 const STATUS_MIN = 100;
 const STATUS_MAX = 599;
+/** How long a probe may take unless it is said. */
+const TIMEOUT_MS = 2000;
 const EVERY_2XX = statusRange(200, 299);
 
 /** `204` is one status, `2xx` a hundred. */
@@ -31,11 +41,21 @@ const statuses: Type<readonly number[]> = scalar({
   },
 });
 
+const serviceName: Type<string> = text({
+  expects: 'the name of a service such as shop.Orders',
+  jsonSchema: { pattern: '^[\\x21-\\x7e]{1,200}$' },
+  standIn: '',
+  parse: (written) =>
+    /^[\x21-\x7e]{1,200}$/.test(written)
+      ? written
+      : refuse('expected the name of a service such as shop.Orders'),
+});
+
 const keys = section({
   type: defaulted('tcp', {
     to: 'type',
-    type: oneOf(['none', 'tcp', 'http']),
-    doc: '`tcp` only connects; `http` asks for `path` and looks at the status; `none` takes every backend for healthy.',
+    type: oneOf(['none', 'tcp', 'http', 'grpc']),
+    doc: '`tcp` only connects; `http` asks for `path` and looks at the status; `grpc` asks by `grpc.health.v1` whether `service` serves; `none` takes every backend for healthy.',
     why: 'Connecting asks nothing of a backend that it does not do for every request anyway; which path tells its health only its owner knows.',
   }),
   path: optional('`/`', {
@@ -48,12 +68,17 @@ const keys = section({
     type: list(statuses, { min: 1 }),
     doc: 'Statuses with which an `http` probe succeeds.',
   }),
+  service: optional('the server as a whole', {
+    to: 'service',
+    type: serviceName,
+    doc: 'Name of the service that `grpc` probes ask for.',
+  }),
   interval: defaulted('5s', {
     to: 'intervalMs',
     type: duration({ min: '100ms', max: '1h' }),
     doc: 'Time from the start of one probe to the start of the next.',
   }),
-  timeout: defaulted('2s', {
+  timeout: optional('`2s`, or `interval` where that is shorter', {
     to: 'timeoutMs',
     type: duration({ min: '10ms', max: '1h' }),
     doc: 'How long a probe may take, at most `interval`.',
@@ -74,26 +99,25 @@ const keys = section({
 
 /** How the backends of a pool are probed. */
 export const health: Type<HealthCheck> = mapped(keys, (given, _path, reading): HealthCheck => {
-  const { type, path, expectStatus, ...timing } = given;
+  const { type, path, expectStatus, service, timeoutMs, ...others } = given;
+  const timing = { ...others, timeoutMs: timeoutMs ?? Math.min(TIMEOUT_MS, others.intervalMs) };
   checkUnused(given, reading);
   if (type !== 'none' && timing.timeoutMs > timing.intervalMs) {
-    const key = reading.isWritten(given, 'timeout') ? 'timeout' : 'interval';
     reading.complain(
       given,
-      key,
+      'timeout',
       `the timeout (${timing.timeoutMs}ms) is longer than the interval (${timing.intervalMs}ms)`,
     );
   }
   if (type === 'none') return { type };
   if (type === 'tcp') return { type, ...timing };
+  if (type === 'grpc') return { type, service: service ?? '', ...timing };
   return { type, path: path ?? '/', expectStatus: distinct(expectStatus?.flat() ?? EVERY_2XX), ...timing };
 });
 
 /** A key that this kind of probe does not use was written in the belief that it does something. */
 function checkUnused(given: { readonly type: HealthCheck['type'] }, reading: Reading): void {
-  const unused =
-    given.type === 'http' ? [] : given.type === 'tcp' ? HTTP_KEYS : [...HTTP_KEYS, ...TIMING_KEYS];
-  for (const key of unused.filter((name) => reading.isWritten(given, name))) {
+  for (const key of UNUSED[given.type].filter((name) => reading.isWritten(given, name))) {
     reading.complain(given, key, `has no meaning when type is ${given.type}`);
   }
 }

@@ -17,10 +17,15 @@ const keys = section({
     type: tls,
     doc: 'Speaks TLS with its clients.',
   }),
+  http2: defaulted(true, {
+    to: 'http2',
+    type: trueOrFalse,
+    doc: 'Whether clients may speak HTTP/2: over TLS if they agree to it, in clear if they begin with it.',
+  }),
   proxy_protocol: defaulted(false, {
     to: 'proxyProtocol',
     type: trueOrFalse,
-    doc: 'Whether connections begin with a header of the PROXY protocol, version 1 or 2, that names the client. One without it is closed.',
+    doc: 'Whether connections begin with a header of the PROXY protocol, version 1 or 2, that names the client, before TLS where that is spoken. One without it is closed.',
   }),
   proxy_protocol_from: defaulted([], {
     to: 'proxyProtocolFrom',
@@ -43,5 +48,5 @@ export const listener: Type<Listener> = either(
 );
 
 function plain(address: Address): Listener {
-  return { ...address, proxyProtocol: false, proxyProtocolFrom: [] };
+  return { ...address, http2: true, proxyProtocol: false, proxyProtocolFrom: [] };
 }

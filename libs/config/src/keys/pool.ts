@@ -1,5 +1,11 @@
-import type { BackendSettings, BreakerSettings, PoolSettings, RetrySettings } from '@usher/domain';
-import { PROXY_PROTOCOLS, STRATEGY_NAMES } from '@usher/domain';
+import type {
+  BackendSettings,
+  BreakerSettings,
+  PoolSettings,
+  QueueSettings,
+  RetrySettings,
+} from '@usher/domain';
+import { PROXY_PROTOCOLS } from '@usher/domain';
 import { ID_PATTERN } from '@usher/events';
 import type { Reading } from '../reading.ts';
 import { list, mapped, record } from '../types/collections.ts';
@@ -9,7 +15,9 @@ import { defaulted, section } from '../types/section.ts';
 import type { Type } from '../types/type.ts';
 import { duration, percentage } from '../types/units.ts';
 import { backend } from './backend.ts';
+import { backendTls } from './backend-tls.ts';
 import { health } from './health.ts';
+import { resolveStrategy, strategyKeys } from './strategy.ts';
 
 const counter = wholeNumber({ min: 1, max: 1000 });
 
@@ -61,13 +69,22 @@ const retry: Type<RetrySettings> = section({
   }),
 });
 
-const keys = section({
-  strategy: defaulted('p2c', {
-    to: 'strategy',
-    type: oneOf(STRATEGY_NAMES),
-    doc: 'How a backend is chosen: in turn (`round_robin`), in turn by weight (`weighted_round_robin`), the one with the fewest requests in progress for its weight (`least_connections`), or the less loaded of two taken at random (`p2c`).',
-    why: '`p2c` avoids loaded backends and, unlike the minimum, does not send every gateway to the same one.',
+const queue: Type<QueueSettings> = section({
+  max: defaulted(1000, {
+    to: 'max',
+    type: wholeNumber({ min: 0, max: 1_000_000 }),
+    doc: 'Most requests that wait at a time in one gateway; further ones are answered with 503 at once. 0 = none waits.',
   }),
+  timeout: defaulted('5s', {
+    to: 'timeoutMs',
+    type: duration({ min: '1ms', max: '1h' }),
+    doc: 'How long a request waits before it is answered with 503.',
+    why: 'Longer than a burst lasts, shorter than most clients have patience.',
+  }),
+});
+
+const keys = section({
+  ...strategyKeys,
   backends: defaulted([], {
     to: 'backends',
     type: list(backend),
@@ -76,11 +93,25 @@ const keys = section({
   health: defaulted({}, { to: 'health', type: health, doc: 'How backends are probed.' }),
   breaker: defaulted({}, { to: 'breaker', type: breaker, doc: 'When a backend that fails is left alone.' }),
   retry: defaulted({}, { to: 'retry', type: retry, doc: 'When a request is tried again.' }),
+  tls: defaulted({}, { to: 'tls', type: backendTls, doc: 'How backends with an `https` URL are spoken to.' }),
+  queue: defaulted(
+    {},
+    {
+      to: 'queue',
+      type: queue,
+      doc: 'How requests wait, in order of arrival, while all backends that could take them are at their `max_connections`.',
+    },
+  ),
   proxy_protocol: defaulted('none', {
     to: 'proxyProtocol',
     type: oneOf(PROXY_PROTOCOLS),
     doc: 'Header of the PROXY protocol that every connection to a backend begins with: it names the client. Probes send one too, without a client.',
     why: 'With `v1` and `v2` each request gets a connection of its own, because a header speaks for the whole connection.',
+  }),
+  http2: defaulted(false, {
+    to: 'http2',
+    type: trueOrFalse,
+    doc: 'Whether the backends are spoken to in HTTP/2, as gRPC needs it, whatever the clients speak. They must know it without being asked, and over TLS agree to it. There are no WebSockets to them, and no plugins.',
   }),
   drain: defaulted('30s', {
     to: 'drainMs',
@@ -102,7 +133,11 @@ export interface DeclaredPool {
 
 type Declared = ReturnType<(typeof keys)['read']>;
 
-function declare(id: string, { backends, ...settings }: Declared, reading: Reading): DeclaredPool {
+function declare(id: string, pool: Declared, reading: Reading): DeclaredPool {
+  const { backends, ...settings } = pool;
+  if (pool.http2 && pool.proxyProtocol !== 'none') {
+    reading.complain(pool, 'http2', 'excludes proxy_protocol, whose connections serve one request each');
+  }
   const named = backends.map((declared, index) => {
     const path = reading.pathOf(declared);
     const backend: BackendSettings = { ...declared, id: declared.id ?? `${id}-${index + 1}`, pool: id };
@@ -111,7 +146,7 @@ function declare(id: string, { backends, ...settings }: Declared, reading: Readi
     }
     return reading.remember(backend, path);
   });
-  return { settings: { id, ...settings }, backends: named };
+  return { settings: { id, ...settings, ...resolveStrategy(pool, reading) }, backends: named };
 }
 
 export const pools: Type<readonly DeclaredPool[]> = mapped(

@@ -22,7 +22,7 @@ const keys = section({
   listen: defaulted(['0.0.0.0:8080'], {
     to: 'listen',
     type: list(listener, { min: 1 }),
-    doc: 'Where traffic comes in. Each is a map, or only the address.',
+    doc: 'Where traffic comes in. Each is a map, or only the address. Changes in the file count while the process runs, for new connections; an address that stays loses none.',
   }),
   workers: defaulted('auto', {
     to: 'workers',

@@ -5,10 +5,10 @@ import { Refusal, refuse, type Type } from './type.ts';
 
 /** Messages about URLs never quote them, because a URL can contain a password. */
 
-/** Origin of a backend, `http://host:port` with its port written out unless it is 80. */
+/** Origin of a backend, `http://host:port` or `https://host:port` with its port written out unless it is the scheme's own. */
 export const backendUrl: Type<string> = text({
   expects: 'a URL such as http://10.0.0.1:3000',
-  jsonSchema: { pattern: '^http://[^/?#@\\s]+/?$' },
+  jsonSchema: { pattern: '^https?://[^/?#@\\s]+/?$' },
   standIn: 'http://127.0.0.1',
   parse: parseBackendUrl,
 });
@@ -59,14 +59,14 @@ export function splitUrl(url: string, schemes: readonly string[], example: strin
 
 /** The normal form of a backend's URL. */
 function parseBackendUrl(url: string): string | Refusal {
-  if (/^https:\/\//i.test(url)) return refuse('backends over TLS are not supported yet; use http://');
-  const parts = splitUrl(url, ['http'], 'http://10.0.0.1:3000');
+  const parts = splitUrl(url, ['http', 'https'], 'http://10.0.0.1:3000');
   if (parts instanceof Refusal) return parts;
   if (parts.user !== undefined) return refuse('the URL of a backend takes no user and no password');
   if (parts.rest !== '' && parts.rest !== '/')
     return refuse('the URL of a backend takes no path, query or fragment');
-  const port = Number(parts.port === '' ? 80 : parts.port);
-  return `http://${parts.host}${port === 80 ? '' : `:${port}`}`;
+  const standard = parts.scheme === 'https' ? 443 : 80;
+  const port = Number(parts.port === '' ? standard : parts.port);
+  return `${parts.scheme}://${parts.host}${port === standard ? '' : `:${port}`}`;
 }
 
 function parseNatsUrl(url: string): string | Refusal {

@@ -1,122 +1,83 @@
 import { describe, expect, test } from 'vitest';
-import type { StrategyName } from '../settings.ts';
-import { STRATEGY_NAMES } from '../settings.ts';
+import { BUILT_IN_STRATEGIES, STRATEGY_NAMES } from '../settings.ts';
 import { FastRandom } from './fast-random.ts';
-import { STRATEGIES } from './registry.ts';
-import { type Candidate, type CandidatePool, setEligible } from './strategy.ts';
-
-interface Named extends Candidate {
-  readonly id: string;
-  weight: number;
-  inFlight: number;
-}
-
-function candidate(id: string, weight: number, inFlight = 0): Named {
-  return { id, weight, inFlight, currentWeight: 0, cumulativeWeight: 0 };
-}
-
-function poolOf(candidates: readonly Named[]): CandidatePool<Named> {
-  const pool: CandidatePool<Named> = { eligible: [], totalWeight: 0, cursor: 0 };
-  setEligible(pool, candidates);
-  return pool;
-}
-
-function weights(...values: number[]): Named[] {
-  return values.map((weight, index) => candidate('abcdefgh'[index]!, weight));
-}
-
-function uniform(seed = 1): FastRandom {
-  let state = seed;
-  return new FastRandom({ next: () => (state = (state * 16807) % 2147483647) / 2147483647 });
-}
-
-function sequence(strategy: StrategyName, pool: CandidatePool<Named>, length: number): string {
-  const random = uniform();
-  return Array.from({ length }, () => STRATEGIES[strategy](pool, [], random)?.id ?? '-').join('');
-}
-
-/** Chi-square of observed counts against shares by weight. */
-function chiSquare(pool: CandidatePool<Named>, counts: ReadonlyMap<string, number>, picks: number): number {
-  let sum = 0;
-  for (const { id, weight } of pool.eligible) {
-    const expected = (picks * weight) / pool.totalWeight;
-    sum += ((counts.get(id) ?? 0) - expected) ** 2 / expected;
-  }
-  return sum;
-}
-
-function count(strategy: StrategyName, pool: CandidatePool<Named>, picks: number): Map<string, number> {
-  const random = uniform(42);
-  const counts = new Map<string, number>();
-  for (let pick = 0; pick < picks; pick++) {
-    const { id } = STRATEGIES[strategy](pool, [], random)!;
-    counts.set(id, (counts.get(id) ?? 0) + 1);
-  }
-  return counts;
-}
-
-/** 99.9 % quantiles of chi-square by degrees of freedom. */
-const QUANTILE = [0, 10.83, 13.82, 16.27, 18.47, 20.52];
+import { backend, QUANTILE, type TestBackend, TestPool, uniform, weights } from './testing/pools.ts';
 
 describe.each(STRATEGY_NAMES)('every strategy: %s', (name) => {
-  const strategy = STRATEGIES[name];
-
   test('chooses nothing from an empty pool', () => {
-    expect(strategy(poolOf([]), [], uniform())).toBeUndefined();
+    expect(new TestPool(name, []).pick()).toBeUndefined();
   });
 
   test('never chooses a weight of 0, not even as the last one left', () => {
-    const [a, b] = weights(1, 0) as [Named, Named];
-    const pool = poolOf([a, b]);
-    for (let pick = 0; pick < 100; pick++) expect(strategy(pool, [], uniform(pick + 1))).toBe(a);
-    expect(strategy(pool, [a], uniform())).toBeUndefined();
+    const [a, b] = weights(1, 0);
+    const pool = new TestPool(name, [a!, b!]);
+    for (let pick = 0; pick < 100; pick++) expect(pool.pick()).toBe(a);
+    expect(pool.pick([a!])).toBeUndefined();
   });
 
   test('leaves out what was tried, and chooses nothing once all were', () => {
-    const candidates = weights(3, 1, 2);
-    const pool = poolOf(candidates);
-    const random = uniform(7);
+    const backends = weights(3, 1, 2);
+    const pool = new TestPool(name, backends);
     for (let pick = 0; pick < 100; pick++) {
-      const tried: Named[] = [];
-      for (let attempt = 0; attempt < 3; attempt++) tried.push(strategy(pool, tried, random)!);
-      expect(new Set(tried)).toEqual(new Set(candidates));
-      expect(strategy(pool, tried, random)).toBeUndefined();
+      const tried: TestBackend[] = [];
+      for (let attempt = 0; attempt < 3; attempt++) tried.push(pool.pick(tried)!);
+      expect(new Set(tried)).toEqual(new Set(backends));
+      expect(pool.pick(tried)).toBeUndefined();
     }
   });
 
-  test('shares 100,000 picks of an idle pool equally among equal backends', () => {
-    const pool = poolOf(weights(1, 1, 1, 1, 1));
-    expect(chiSquare(pool, count(name, pool, 100_000), 100_000)).toBeLessThan(QUANTILE[4]!);
+  test('finds the last one left, however small its weight', () => {
+    const [a, b] = weights(1000, 0.001);
+    const pool = new TestPool(name, [a!, b!]);
+    expect(pool.pick([a!])).toBe(b);
+    pool.set([a!, b!], [b!]);
+    expect(pool.pick()).toBe(b);
   });
 
-  test('goes on with those who stay when the eligible change', () => {
-    const [a, b, c] = weights(1, 1, 1) as [Named, Named, Named];
-    const pool = poolOf([a, b, c]);
-    sequence(name, pool, 5);
-    setEligible(pool, [a, c]);
-    const after = new Set(sequence(name, pool, 20));
-    expect(after).toEqual(new Set(['a', 'c']));
+  test('chooses again alike from the same state with the same chance and keys', () => {
+    const [once, again] = [1, 2].map(() => {
+      const backends = weights(3, 2, 1);
+      const pool = new TestPool(name, backends, 7);
+      return Array.from({ length: 500 }, (_, step) => {
+        const choice = pool.pick()!;
+        pool.load(choice, 1);
+        pool.pool.chooser.heard?.(choice, 'answered', 5 + (step % 7), 1_000 + step);
+        if (step % 3 === 0) pool.load(choice, -1);
+        return choice.id;
+      }).join('');
+    });
+    expect(once).toBe(again);
   });
 });
 
-describe.each(['weighted_round_robin', 'least_connections', 'p2c'] as const)('by weight: %s', (name) => {
-  test.each([
-    [5, 1, 1],
-    [3, 2, 1],
-    [10, 1],
-    [0.5, 1.5],
-  ])('shares 100,000 picks of an idle pool by weights %s, %s, %s', (...values) => {
-    const pool = poolOf(weights(...values.filter((value) => value !== undefined)));
-    const picks = 100_000;
-    expect(chiSquare(pool, count(name, pool, picks), picks)).toBeLessThan(
-      QUANTILE[pool.eligible.length - 1]!,
-    );
+describe.each(BUILT_IN_STRATEGIES)('every strategy of our own: %s', (name) => {
+  test('shares 100,000 picks of an idle pool equally among equal backends', () => {
+    expect(new TestPool(name, weights(1, 1, 1, 1, 1)).chiSquare(100_000)).toBeLessThan(QUANTILE[4]!);
   });
+
+  test('goes on with those who stay when the eligible change', () => {
+    const backends = weights(1, 1, 1);
+    const pool = new TestPool(name, backends);
+    pool.sequence(5);
+    pool.set(backends, [backends[0]!, backends[2]!]);
+    expect(new Set(pool.sequence(20))).toEqual(new Set(['a', 'c']));
+  });
+});
+
+describe.each(BUILT_IN_STRATEGIES.filter((name) => name !== 'round_robin'))('by weight: %s', (name) => {
+  test.each([[[5, 1, 1]], [[3, 2, 1]], [[10, 1]], [[0.5, 1.5]], [[0.3, 0.6, 0.1]]])(
+    'shares 100,000 picks of an idle pool by weights %j',
+    (values) => {
+      expect(new TestPool(name, weights(...values)).chiSquare(100_000)).toBeLessThan(
+        QUANTILE[values.length - 1]!,
+      );
+    },
+  );
 });
 
 describe('round_robin', () => {
   test('goes around in order of registration', () => {
-    expect(sequence('round_robin', poolOf(weights(1, 5, 1)), 7)).toBe('abcabca');
+    expect(new TestPool('round_robin', weights(1, 5, 1)).sequence(7)).toBe('abcabca');
   });
 });
 
@@ -125,54 +86,110 @@ describe('weighted_round_robin', () => {
     [[5, 1, 1], 'aabacaa'],
     [[3, 2, 1], 'abacba'],
     [[10, 1], 'aaaaabaaaaa'],
+    [[1, 2, 1, 2], 'bdacbd'],
   ])('spreads weights %j smoothly as %s, again and again', (values, round) => {
-    expect(sequence('weighted_round_robin', poolOf(weights(...values)), round.length * 3)).toBe(
-      round.repeat(3),
-    );
+    const pool = new TestPool('weighted_round_robin', weights(...values));
+    expect(pool.sequence(round.length * 3)).toBe(round.repeat(3));
+  });
+
+  test('gives everybody the turns that crediting everybody each time would', () => {
+    const values = [3, 1, 4, 1, 5, 9, 2, 6, 5, 3, 5];
+    const credits = values.map(() => 0);
+    const total = values.reduce((sum, value) => sum + value, 0);
+    const expected = Array.from({ length: 1000 }, () => {
+      for (const [index, value] of values.entries()) credits[index]! += value;
+      const best = credits.indexOf(Math.max(...credits));
+      credits[best]! -= total;
+      return 'abcdefghijk'[best];
+    }).join('');
+    expect(new TestPool('weighted_round_robin', weights(...values)).sequence(1000)).toBe(expected);
+  });
+
+  test('does not begin anew when weights are set in between', () => {
+    const backends = weights(5, 1, 1);
+    const pool = new TestPool('weighted_round_robin', backends);
+    let picks = '';
+    for (let step = 0; step < 7; step++) {
+      picks += pool.sequence(1);
+      pool.set(backends);
+    }
+    expect(picks).toBe('aabacaa');
   });
 });
 
 describe('least_connections', () => {
   test('takes the backend with the fewest requests under way for its weight', () => {
-    const pool = poolOf([candidate('a', 1, 2), candidate('b', 4, 7), candidate('c', 1, 3)]);
-    expect(sequence('least_connections', pool, 3)).toBe('bbb');
+    const pool = new TestPool('least_connections', [
+      backend('a', 1, 2),
+      backend('b', 4, 7),
+      backend('c', 1, 3),
+    ]);
+    expect(pool.sequence(3)).toBe('bbb');
+  });
+
+  test('follows requests that begin and end', () => {
+    const [a, b, c] = weights(1, 1, 1);
+    const pool = new TestPool('least_connections', [a!, b!, c!]);
+    pool.load(a!, 2);
+    pool.load(b!, 1);
+    expect(pool.sequence(2)).toBe('cc');
+    pool.load(c!, 3);
+    expect(pool.sequence(2)).toBe('bb');
+    pool.load(a!, -2);
+    expect(pool.sequence(2)).toBe('aa');
   });
 
   test('rotates among those that tie, the same way each time', () => {
-    expect(sequence('least_connections', poolOf(weights(1, 1, 1)), 6)).toBe('abcabc');
-    expect(sequence('least_connections', poolOf(weights(3, 1)), 8)).toBe('aabaaaba');
+    expect(new TestPool('least_connections', weights(1, 1, 1)).sequence(6)).toBe('abcabc');
+    expect(new TestPool('least_connections', weights(3, 1)).sequence(8)).toBe('aabaaaba');
+  });
+
+  test('does not make up for the turns that a busy backend let pass', () => {
+    const [a, b] = weights(1, 1);
+    const pool = new TestPool('least_connections', [a!, b!]);
+    pool.load(a!, 1);
+    expect(pool.sequence(50)).toBe('b'.repeat(50));
+    pool.load(a!, -1);
+    expect(pool.sequence(6)).toBe('aababa');
   });
 
   test('settles at loads in proportion to weights when requests stay', () => {
-    const pool = poolOf(weights(3, 2, 1));
-    const random = uniform();
-    for (let pick = 0; pick < 60; pick++) STRATEGIES.least_connections(pool, [], random)!.inFlight += 1;
-    expect(pool.eligible.map((each) => each.inFlight)).toEqual([30, 20, 10]);
+    const pool = new TestPool('least_connections', weights(3, 2, 1));
+    for (let pick = 0; pick < 60; pick++) pool.load(pool.pick()!, 1);
+    expect(pool.pool.eligible.map((each) => each.inFlight)).toEqual([30, 20, 10]);
+  });
+
+  test('always has the minimum, whatever begins and ends', () => {
+    const random = uniform(5);
+    const backends = weights(...Array.from({ length: 40 }, (_, index) => 1 + (index % 3)));
+    const pool = new TestPool('least_connections', backends);
+    for (let step = 0; step < 5000; step++) {
+      const choice = pool.pick()!;
+      const least = Math.min(...backends.map(({ inFlight, weight }) => inFlight / weight));
+      expect(choice.inFlight / choice.weight).toBe(least);
+      pool.load(choice, 1);
+      const other = backends[Math.floor(random.next() * 40)]!;
+      if (other.inFlight > 0 && random.next() < 0.95) pool.load(other, -1);
+    }
   });
 });
 
 describe('p2c', () => {
   test('of two backends always takes the one with the lighter load for its weight', () => {
-    const pool = poolOf([candidate('a', 1, 4), candidate('b', 2, 9)]);
-    expect(new Set(sequence('p2c', pool, 50))).toEqual(new Set(['a']));
+    const pool = new TestPool('p2c', [backend('a', 1, 4), backend('b', 2, 9)]);
+    expect(new Set(pool.sequence(50))).toEqual(new Set(['a']));
   });
 
   test('never takes the most loaded backend while there are others', () => {
-    const pool = poolOf([candidate('a', 1, 1), candidate('b', 1, 50), candidate('c', 1, 2)]);
-    expect(new Set(sequence('p2c', pool, 200))).toEqual(new Set(['a', 'c']));
+    const pool = new TestPool('p2c', [backend('a', 1, 1), backend('b', 1, 50), backend('c', 1, 2)]);
+    expect(new Set(pool.sequence(200))).toEqual(new Set(['a', 'c']));
   });
 
   test('keeps loads near their weights when requests stay', () => {
-    const pool = poolOf(weights(3, 2, 1));
-    const random = uniform(3);
-    for (let pick = 0; pick < 6000; pick++) STRATEGIES.p2c(pool, [], random)!.inFlight += 1;
-    for (const { weight, inFlight } of pool.eligible)
+    const pool = new TestPool('p2c', weights(3, 2, 1));
+    for (let pick = 0; pick < 6000; pick++) pool.load(pool.pick()!, 1);
+    for (const { weight, inFlight } of pool.pool.eligible)
       expect(Math.abs(inFlight - weight * 1000)).toBeLessThan(50);
-  });
-
-  test('chooses again alike from the same state with the same chance', () => {
-    const first = sequence('p2c', poolOf(weights(3, 2, 1)), 500);
-    expect(sequence('p2c', poolOf(weights(3, 2, 1)), 500)).toBe(first);
   });
 });
 

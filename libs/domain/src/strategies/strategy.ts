@@ -1,21 +1,60 @@
-/** What a strategy sees of a backend, and the scratch cells that it keeps there. */
-export interface Candidate {
-  /** Relative share, above 0. */
-  readonly weight: number;
-  /** Requests under way. */
-  readonly inFlight: number;
-  /** Credit of smooth weighted round robin. */
-  currentWeight: number;
+/** What strategies keep with a backend. `newCells` makes them; only `strategies/` writes them. */
+export interface ChoiceCells {
+  /** It may be chosen: it is among the pool's `eligible`. */
+  open: boolean;
+  /** Place in `eligible`, by which ties are broken. */
+  order: number;
   /** Sum of the weights up to and including this one in `eligible`, so that a weighted draw is a binary search. */
   cumulativeWeight: number;
+  /** Credit of smooth weighted round robin. */
+  credit: number;
+  /** What it is ranked by in a heap, the place there (-1 = in none), and when its next turn is among those that tie. */
+  rank: number;
+  place: number;
+  turn: number;
+  /** Smoothed time to the beginning of a response, and when it was last heard of; 0 = never. */
+  latencyMs: number;
+  latencyAtMs: number;
+  /** The logarithm of the latency as it would have been at time 0, of which it has decayed to what it is. */
+  cost: number;
 }
 
-/** What a strategy sees of a pool. `setEligible` keeps the parts in step. */
+export function newCells(): ChoiceCells {
+  return {
+    open: false,
+    order: 0,
+    cumulativeWeight: 0,
+    credit: 0,
+    rank: 0,
+    place: -1,
+    turn: 0,
+    latencyMs: 0,
+    latencyAtMs: 0,
+    cost: Number.NEGATIVE_INFINITY,
+  };
+}
+
+/** What a strategy sees of a backend. */
+export interface Candidate extends ChoiceCells {
+  readonly id: string;
+  /** Relative share at present, above 0: `fullWeight`, or a part of it during a slow start. */
+  readonly weight: number;
+  /** Relative share as declared. */
+  readonly fullWeight: number;
+  /** Requests under way. */
+  readonly inFlight: number;
+}
+
+/** What a strategy sees of a pool. `setCandidates` keeps the parts in step. */
 export interface CandidatePool<C extends Candidate> {
+  /** Everybody with a weight, eligible or not. */
+  members: readonly C[];
   eligible: readonly C[];
+  /** Of the eligible. */
   totalWeight: number;
-  /** Counts picks of round robin. */
-  cursor: number;
+  /** Requests under way in the whole pool. */
+  inFlight: number;
+  chooser: Chooser<C>;
 }
 
 /** Chance for decisions: uniform in [0, 1). */
@@ -23,24 +62,62 @@ export interface Uniform {
   next(): number;
 }
 
+/** What a choice may depend on beside the candidates. */
+export interface Ask {
+  /** Hash of the part of the request that the pool's settings name, 32 bits unsigned; 0 unless the strategy needs it. */
+  readonly key: number;
+  readonly random: Uniform;
+}
+
+/** How a backend answered: `refused` is 429, a status of 500 and above, or no response; `left`: the client did not wait. */
+export type Answer = 'answered' | 'refused' | 'left';
+
 /**
- * Chooses among the eligible backends without those in `tried`; undefined when none is left. It allocates nothing, and
- * a choice depends on nothing but its arguments, so the same state and the same chance give the same choice again.
+ * A strategy at work on one pool. It reads no clock and has no chance of its own: the same calls in the same order lead to
+ * the same choices.
  */
-export type Strategy = <C extends Candidate>(
-  pool: CandidatePool<C>,
-  tried: readonly C[],
-  random: Uniform,
-) => C | undefined;
+export interface Chooser<C extends Candidate> {
+  /** Chooses among the eligible without those in `tried`; undefined when none is left. Allocates nothing for a first attempt. */
+  pick(pool: CandidatePool<C>, tried: readonly C[], ask: Ask): C | undefined;
+  /** Who may be chosen has changed, or their weights. */
+  update?(pool: CandidatePool<C>): void;
+  /** The number of requests under way on a candidate has changed. */
+  moved?(candidate: C): void;
+  /** A backend began to answer, or failed to, `afterMs` after it got a request. */
+  heard?(candidate: C, answer: Answer, afterMs: number, nowMs: number): void;
+}
+
+/** A rule by which pools choose, and what it has to be told. What it does not need is not worked out. */
+export interface Strategy {
+  /** Picks depend on the request's key. */
+  readonly needsKey: boolean;
+  /** Picks depend on how backends answered. */
+  readonly needsAnswers: boolean;
+  /** Puts it to work on a pool. */
+  create<C extends Candidate>(): Chooser<C>;
+}
 
 /** Sets who may be chosen. A weight of 0 is never chosen and is left out here, so no strategy meets one. */
-export function setEligible<C extends Candidate>(pool: CandidatePool<C>, candidates: readonly C[]): void {
-  const eligible = candidates.filter((candidate) => candidate.weight > 0);
+export function setCandidates<C extends Candidate>(
+  pool: CandidatePool<C>,
+  candidates: readonly C[],
+  eligible: readonly C[],
+): void {
+  for (const before of pool.eligible) before.open = false;
+  pool.members = candidates.filter(({ fullWeight }) => fullWeight > 0);
+  pool.eligible = eligible.filter(({ weight }) => weight > 0);
   let total = 0;
-  for (const candidate of eligible) {
+  for (const [order, candidate] of pool.eligible.entries()) {
     total += candidate.weight;
     candidate.cumulativeWeight = total;
+    candidate.order = order;
+    candidate.open = true;
   }
-  pool.eligible = eligible;
   pool.totalWeight = total;
+  pool.chooser.update?.(pool);
+}
+
+/** Whether anybody is left to choose. */
+export function isAnyLeft<C extends Candidate>({ eligible }: CandidatePool<C>, tried: readonly C[]): boolean {
+  return tried.length === 0 ? eligible.length > 0 : eligible.some((candidate) => !tried.includes(candidate));
 }

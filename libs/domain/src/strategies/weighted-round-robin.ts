@@ -1,21 +1,96 @@
-import type { Candidate, CandidatePool } from './strategy.ts';
+import { type Candidate, type CandidatePool, type Chooser, isAnyLeft, type Strategy } from './strategy.ts';
+
+/** Turns that a retry may let pass while it waits for one of a backend that was not tried. */
+const PASSED_TURNS_MAX = 10_000;
+/** Sums are begun anew after so many turns, long before they lose precision. */
+const TURNS_MAX = 2 ** 30;
+
+/** Backends of equal weight. Their turns come in the order of the list, again and again. */
+interface Group<C> {
+  readonly weight: number;
+  readonly members: readonly C[];
+  /** Place of the next one, and how often all have had their turn. */
+  next: number;
+  rounds: number;
+}
 
 /**
- * Smooth weighted round robin: each pick credits everybody with their weight, takes whoever has most and charges that
- * one the sum. Shares are exact over one round of the weights and never come in bursts: 5, 1, 1 gives a a b a c a a.
+ * Smooth weighted round robin: each turn credits everybody with their weight, is that of whoever has most, and is charged
+ * to that one with the sum of weights. Shares are exact over one round of the weights and never come in bursts: 5, 1, 1
+ * gives a a b a c a a. Among equal weights the credits only ever differ by the turns had, so it is enough to compare the
+ * next of each weight: the cost grows with the number of different weights and not with that of the backends.
  */
-export function weightedRoundRobin<C extends Candidate>(
-  pool: CandidatePool<C>,
-  tried: readonly C[],
-): C | undefined {
-  let best: C | undefined;
-  let total = 0;
-  for (const candidate of pool.eligible) {
-    if (tried.length > 0 && tried.includes(candidate)) continue;
-    candidate.currentWeight += candidate.weight;
-    total += candidate.weight;
-    if (best === undefined || candidate.currentWeight > best.currentWeight) best = candidate;
+class WeightedRoundRobin<C extends Candidate> implements Chooser<C> {
+  #groups: readonly Group<C>[] = [];
+  #turns = 0;
+  #total = 0;
+
+  update(pool: CandidatePool<C>): void {
+    const known = this.#settle();
+    const byWeight = new Map<number, C[]>();
+    for (const candidate of pool.eligible) {
+      if (!known.has(candidate)) candidate.credit = 0;
+      const equals = byWeight.get(candidate.weight);
+      if (equals === undefined) byWeight.set(candidate.weight, [candidate]);
+      else equals.push(candidate);
+    }
+    this.#total = pool.totalWeight;
+    this.#groups = Array.from(byWeight, ([weight, equals]) => ({
+      weight,
+      members: equals.toSorted((a, b) => b.credit - a.credit || a.order - b.order),
+      next: 0,
+      rounds: 0,
+    }));
   }
-  if (best !== undefined) best.currentWeight -= total;
-  return best;
+
+  /** The turns of those who were tried pass. */
+  pick(pool: CandidatePool<C>, tried: readonly C[]): C | undefined {
+    if (!isAnyLeft(pool, tried)) return undefined;
+    for (let passed = 0; passed < PASSED_TURNS_MAX; passed++) {
+      const candidate = this.#takeTurn(pool);
+      if (tried.length === 0 || candidate === undefined || !tried.includes(candidate)) return candidate;
+    }
+    return pool.eligible.find((candidate) => !tried.includes(candidate));
+  }
+
+  #takeTurn(pool: CandidatePool<C>): C | undefined {
+    this.#turns += 1;
+    if (this.#turns > TURNS_MAX) this.update(pool);
+    let best: C | undefined;
+    let bestGroup: Group<C> | undefined;
+    let most = 0;
+    for (const group of this.#groups) {
+      const candidate = group.members[group.next]!;
+      const credit = candidate.credit + group.weight * this.#turns - this.#total * group.rounds;
+      if (best !== undefined && (credit < most || (credit === most && candidate.order > best.order)))
+        continue;
+      best = candidate;
+      bestGroup = group;
+      most = credit;
+    }
+    if (bestGroup !== undefined && ++bestGroup.next === bestGroup.members.length) {
+      bestGroup.next = 0;
+      bestGroup.rounds += 1;
+    }
+    return best;
+  }
+
+  /** Writes to everybody what they have, and begins the sums anew. Answers with whom that was. */
+  #settle(): ReadonlySet<C> {
+    const known = new Set<C>();
+    for (const { weight, members, next, rounds } of this.#groups) {
+      for (const [place, candidate] of members.entries()) {
+        candidate.credit += weight * this.#turns - this.#total * (rounds + (place < next ? 1 : 0));
+        known.add(candidate);
+      }
+    }
+    this.#turns = 0;
+    return known;
+  }
 }
+
+export const weightedRoundRobin: Strategy = {
+  needsKey: false,
+  needsAnswers: false,
+  create: () => new WeightedRoundRobin(),
+};

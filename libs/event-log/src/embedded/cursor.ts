@@ -62,7 +62,7 @@ export class Cursor {
         this.#place = place;
         const { head } = await this.#readSegment(place, apply, more);
         const next = segments.find((first) => first > place.first);
-        if (this.#damaged) this.#skipTo(next ?? head + 1, apply, more);
+        this.#skipTo(next ?? head + 1, apply, more);
         if (next === undefined || !more()) return;
         await this.#leave();
         this.#place = { first: next, handle: await open(segmentPath(this.#dir, next)), offset: 0 };
@@ -116,7 +116,7 @@ export class Cursor {
       if (line === undefined) {
         this.#damaged = true;
       } else if (line.position > this.#position) {
-        if (this.#damaged) this.#skipTo(line.position, apply, more);
+        this.#skipTo(line.position, apply, more);
         if (!more()) break;
         this.#damaged = false;
         this.#position = line.position;
@@ -128,12 +128,16 @@ export class Cursor {
     return start;
   }
 
-  /** Positions have no gaps on disk, so the records missing before the next good one are the damaged ones. */
+  /**
+   * Positions have no gaps on disk, so what is not there before the next good record was damaged, or is missing. Bad lines are
+   * handed over one by one; what is missing without a trace, which may be much, as one.
+   */
   #skipTo(next: Position, apply: (record: LogRecord) => void, more: () => boolean): void {
     while (this.#position + 1 < next && more()) {
-      this.#position += 1;
-      const quarantined = [{ index: -1, cause: DAMAGED }];
-      apply({ position: this.#position, subject: '', events: [], quarantined });
+      const from = this.#position + 1;
+      this.#position = this.#damaged ? from : next - 1;
+      const cause = this.#damaged ? DAMAGED : `missing: positions ${from} to ${next - 1} are not in the log`;
+      apply({ position: this.#position, subject: '', events: [], quarantined: [{ index: -1, cause }] });
     }
   }
 

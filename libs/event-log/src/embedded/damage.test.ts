@@ -51,7 +51,12 @@ describe('embedded log with damaged files', () => {
     await fc.assert(
       fc.asyncProperty(fc.nat({ max: pristine.length }), async (length) => {
         store(pristine.subarray(0, length));
-        const whole = pristine.subarray(0, length).toString().split('\n').length - 1;
+        // A line that lacks nothing but its end has all that was written of the record.
+        const whole =
+          pristine
+            .subarray(0, length + 1)
+            .toString()
+            .split('\n').length - 1;
         await withLog(async (events, log) => {
           expect(await recordsOf(events)).toEqual(originals.slice(0, whole));
           const { position } = await events.append({ subject: 'usher.events.a', events: latencyEvents(1) });
@@ -79,19 +84,23 @@ describe('embedded log with damaged files', () => {
         await reader.replay(0, (record) => seen.push(record));
         await withLog(async (events, log) => {
           const records = await recordsOf(events);
-          // Whoever writes may cut off damage at the very end; a reader leaves it, and does not go beyond it.
+          // Whoever writes knows that damage at the very end was a record; a reader does not go beyond what it can read.
           expect(records.slice(0, seen.length)).toEqual(seen);
           expect(records.map(({ position }) => position)).toEqual(records.map((_, index) => index + 1));
           const lost = originals.filter(
             (original) => !records.some((record) => record.events[0]?.id === original.events[0]?.id),
           );
-          // A flip in a line end damages the lines on both sides of it.
-          expect(lost.length).toBeGreaterThan(0);
+          // A flip in a line end damages the lines on both sides of it, but the end of the last one can be put back.
+          expect(lost.length > 0).toBe(at < pristine.length - 1);
           expect(lost.length).toBeLessThanOrEqual(2);
           for (const record of records) {
             if (record.quarantined.length === 0) expect(record).toEqual(originals[record.position - 1]);
           }
           expect(log.entries.length).toBeGreaterThan(0);
+          expect(events.status().fault === undefined).toBe(lost.length === 0);
+          // What was acknowledged keeps its position, and nothing new gets it.
+          const { position } = await events.append({ subject: 'usher.events.a', events: latencyEvents(1) });
+          expect(position).toBeGreaterThan(RECORDS);
         });
       }),
       { numRuns: RUNS },
@@ -102,10 +111,13 @@ describe('embedded log with damaged files', () => {
     await fc.assert(
       fc.asyncProperty(fc.uint8Array({ maxLength: 2000 }), async (bytes) => {
         store(Buffer.from(bytes));
+        const ends = Buffer.from(bytes).toString('latin1').split('\n').length - 1;
         await withLog(async (events) => {
-          expect(await recordsOf(events)).toEqual([]);
+          const found = await recordsOf(events);
+          expect(found).toHaveLength(ends);
+          expect(found.every((record) => record.quarantined.length === 1)).toBe(true);
           await events.append({ subject: 'usher.events.a', events: latencyEvents(1) });
-          expect(await recordsOf(events)).toHaveLength(1);
+          expect(await recordsOf(events)).toHaveLength(ends + 1);
         });
       }),
       { numRuns: RUNS },
@@ -121,7 +133,9 @@ describe('embedded log with damaged files', () => {
       expect(records).toHaveLength(RECORDS);
       expect(records[6]).toMatchObject({ position: 7, events: [], quarantined: [{ index: -1 }] });
       expect(records.toSpliced(6, 1)).toEqual(originals.toSpliced(6, 1));
-      expect(log.entries).toMatchObject([{ level: 'error', fields: { lines: 1 } }]);
+      expect(log.entries).toMatchObject([
+        { level: 'error', fields: { loss: expect.stringContaining('1 record') } },
+      ]);
       expect(await recordsOf(events, 6, 7)).toHaveLength(1);
     });
   });
@@ -146,10 +160,51 @@ describe('embedded log with damaged files', () => {
     await withLog(async (events) => {
       expect(await events.lastOf('usher.events.health.web-1')).toBe(20);
     });
-    truncateSync(segment, pristine.length - 1);
+    truncateSync(segment, pristine.length - 2);
     await withLog(async (events) => {
       expect(await events.head()).toBe(RECORDS - 1);
       expect(await events.lastOf('usher.events.health.web-1')).toBe(17);
+    });
+  });
+
+  it('keeps a damaged last record in its file and goes on behind its position, reporting it at each start', async () => {
+    const lines = pristine.toString().split('\n');
+    const damaged = lines.with(RECORDS - 1, lines[RECORDS - 1]?.replace('"latencyMs"', '"latencyMz"') ?? '');
+    store(Buffer.from(damaged.join('\n')));
+    for (let start = 1; start <= 2; start++) {
+      await withLog(async (events, log) => {
+        expect(log.entries).toMatchObject([{ level: 'error' }]);
+        expect(events.status()).toMatchObject({ connected: true, fault: expect.stringContaining('backup') });
+        const { position } = await events.append({ subject: 'usher.events.a', events: latencyEvents(1) });
+        expect(position).toBe(RECORDS + start);
+        const records = await recordsOf(events);
+        expect(records[RECORDS - 1]).toMatchObject({ position: RECORDS, quarantined: [{ index: -1 }] });
+      });
+    }
+    expect(readFileSync(segment, 'utf8')).toContain('"latencyMz"');
+  });
+
+  it('notices positions that are missing within a segment', async () => {
+    const lines = pristine.toString().split('\n');
+    store(Buffer.from(lines.toSpliced(4, 3).join('\n')));
+    await withLog(async (events, log) => {
+      const records = await recordsOf(events);
+      expect(records.map(({ position }) => position)).toEqual([
+        1, 2, 3, 4, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20,
+      ]);
+      expect(records[4]?.quarantined[0]?.cause).toContain('positions 5 to 7');
+      expect(events.status().fault).toContain('3 records');
+      expect(log.entries).toMatchObject([{ level: 'error' }]);
+    });
+  });
+
+  it('says that the log is shorter than it was when it was closed', async () => {
+    store(pristine);
+    await withLog(async () => {});
+    writeFileSync(segment, pristine.toString().split('\n').slice(0, 8).join('\n').concat('\n'));
+    await withLog(async (events, log) => {
+      expect(await events.head()).toBe(8);
+      expect(log.entries).toMatchObject([{ level: 'error', fields: { head: 8, was: RECORDS } }]);
     });
   });
 

@@ -1,12 +1,18 @@
 import { readFileSync } from 'node:fs';
 import { type FileHandle, open as openFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { UsherEvent } from '@usher/events';
 import { type EventLog, LogUnavailableError } from '@usher/ports';
 import { latencyEvents, RecordingLog, recordsOf, tempDir, wallClock } from '@usher/testing';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { openEmbedded } from './open.ts';
 
 const SUBJECT = 'usher.events.health.web-1';
+
+/** So large that few of it fill a segment. */
+function large(): UsherEvent[] {
+  return latencyEvents(1).map((event) => ({ ...event, reason: 'x'.repeat(15 * 1024 * 1024) }));
+}
 
 let dir: ReturnType<typeof tempDir>;
 let events: EventLog;
@@ -85,5 +91,19 @@ describe('durability of the embedded log', () => {
     ]);
     sync.mockRestore();
     expect((await events.append(second)).position).toBe(2);
+  });
+
+  it('goes on in the right segment when a new one could not be made durable', async () => {
+    for (let index = 0; index < 4; index++) await events.append({ subject: SUBJECT, events: large() });
+    const sync = vi.spyOn(await disk(), 'sync').mockRejectedValue(new Error('no space left'));
+    await expect(events.append({ subject: SUBJECT, events: large() })).rejects.toThrow(LogUnavailableError);
+    sync.mockRestore();
+    expect((await events.append({ subject: SUBJECT, events: latencyEvents(1) })).position).toBe(6);
+    expect((await events.append({ subject: SUBJECT, events: large() })).position).toBe(7);
+    await events.close();
+    const again = new RecordingLog();
+    ({ events } = await openEmbedded({ dir: dir.path, log: again, clock: wallClock }));
+    expect((await recordsOf(events)).map(({ position }) => position)).toEqual([1, 2, 3, 4, 5, 6, 7]);
+    expect(again.entries).toEqual([]);
   });
 });

@@ -12,6 +12,7 @@ import {
 } from '@usher/ports';
 import { Cursor, type Extent } from './cursor.ts';
 import { followLog } from './follow.ts';
+import type { DirectoryLock } from './lock.ts';
 import { loadSnapshot, saveSnapshot } from './snapshots.ts';
 import type { Writer } from './writer.ts';
 
@@ -20,18 +21,19 @@ export class EmbeddedEventLog implements EventLog {
   readonly #dir: string;
   readonly #writer: Writer;
   readonly #log: Log;
-  readonly #unlock: () => Promise<void>;
+  readonly #lock: DirectoryLock;
   readonly #extent: Extent;
   readonly #tails = new Set<Tail>();
   #savingSnapshot: Promise<void> = Promise.resolve();
 
-  constructor(dir: string, writer: Writer, log: Log, unlock: () => Promise<void>) {
+  constructor(dir: string, writer: Writer, log: Log, lock: DirectoryLock) {
     this.#dir = dir;
     this.#writer = writer;
     this.#log = log;
-    this.#unlock = unlock;
+    this.#lock = lock;
     this.#extent = {
-      segments: () => writer.segments,
+      // A copy: the list must not grow beyond the size that is read after it.
+      segments: () => [...writer.segments],
       async end(first, handle) {
         const { segment, bytes, head } = writer.end;
         return { bytes: first === segment ? bytes : (await handle.stat()).size, head };
@@ -81,7 +83,9 @@ export class EmbeddedEventLog implements EventLog {
   async saveSnapshot(snapshot: Snapshot): Promise<void> {
     this.#assertOpen();
     // One after the other: two of the same position use the same file.
-    const saved = this.#savingSnapshot.then(() => saveSnapshot(this.#dir, snapshot));
+    const saved = this.#savingSnapshot
+      .then(() => this.#lock.assertHeld())
+      .then(() => saveSnapshot(this.#dir, snapshot));
     this.#savingSnapshot = saved.catch(() => {});
     return saved.catch((cause: Error) => {
       throw new LogUnavailableError(`the snapshot cannot be written: ${cause.message}`, { cause });
@@ -106,7 +110,7 @@ export class EmbeddedEventLog implements EventLog {
     for (const tail of this.#tails) await tail.stop();
     await this.#savingSnapshot;
     await this.#writer.close();
-    await this.#unlock();
+    await this.#lock.release();
   }
 
   #assertOpen(): void {

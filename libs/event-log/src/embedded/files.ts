@@ -1,4 +1,4 @@
-import { type FileHandle, open, readdir, rename } from 'node:fs/promises';
+import { constants, type FileHandle, open, readdir, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Position } from '@usher/ports';
 
@@ -35,6 +35,23 @@ export function segmentPath(dir: string, first: Position): string {
 /** First positions of the segments, ascending. */
 export function listSegments(dir: string): Promise<Position[]> {
   return numberedFiles(join(dir, SEGMENTS_DIR), SEGMENT_EXTENSION);
+}
+
+/**
+ * Makes a new segment, durable by name. Throws when there is one with something in it. One that is empty is what an attempt
+ * that failed has left.
+ */
+export async function createSegment(dir: string, first: Position): Promise<FileHandle> {
+  const path = segmentPath(dir, first);
+  const handle = await open(path, constants.O_CREAT | constants.O_RDWR, 0o644);
+  try {
+    if ((await handle.stat()).size > 0) throw new Error(`${path} exists and is not empty`);
+    await syncDirectory(join(dir, SEGMENTS_DIR));
+    return handle;
+  } catch (error) {
+    await handle.close();
+    throw error;
+  }
 }
 
 /** Makes the names in a directory durable: without it a new file can be gone after a power cut though its content was synced. */

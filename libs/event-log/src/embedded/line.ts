@@ -21,7 +21,8 @@ const CRC_START = '{"crc":"'.length;
 const CRC_DIGITS = 8;
 const CRC_END = CRC_START + CRC_DIGITS;
 const BODY_START = '{"crc":"89abcdef",'.length;
-const HEAD = Buffer.from('{"crc":"');
+/** How every line begins; nothing within a line looks so, since JSON escapes quotes. */
+export const LINE_START = Buffer.from('{"crc":"');
 const POSITION = Buffer.from('","position":');
 const SUBJECT = Buffer.from(',"subject":"');
 const ID = Buffer.from('","id":"');
@@ -39,7 +40,7 @@ export function formatLine(position: Position, subject: string, id: string, text
 /** Reads the line between two offsets, its end excluded; undefined when it is not what was written. */
 export function parseLine(buffer: Buffer, start: number, end: number): Line | undefined {
   const body = start + BODY_START;
-  if (end <= body || !has(buffer, HEAD, start) || buffer[end - 1] !== CLOSING_BRACE) return undefined;
+  if (end <= body || !has(buffer, LINE_START, start) || buffer[end - 1] !== CLOSING_BRACE) return undefined;
   const checksum = buffer.toString('latin1', start + CRC_START, start + CRC_END);
   if (checksum !== checksumOf(buffer.subarray(body, end))) return undefined;
   if (!has(buffer, POSITION, start + CRC_END)) return undefined;

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import type { Position } from '@usher/ports';
@@ -6,19 +6,34 @@ import { replaceFile } from './files.ts';
 
 /** At least so many of the last records are recognised when they are sent again, at most twice as many. */
 const RECENT_RECORDS_MIN = 16_384;
+/**
+ * Of more subjects those are forgotten that were not written to for longest: gateways that are gone, as a rule. Were one written
+ * to again, it would be as if it had no records: its writer asks for the position to expect, and gets what the check uses.
+ */
+const SUBJECTS_MAX = 100_000;
 const INDEX_FILE = 'index.json';
-const INDEX_VERSION = 1;
+const INDEX_VERSION = 2;
 
-/** Where the log goes on: behind the last good record. */
+/** Where a segment ends. The end of the newest one is where the log goes on: behind its last line. */
 export interface LogEnd {
-  /** First position of the newest segment; 0 when there is none. */
+  /** First position of the segment; 0 when there is none. */
   readonly segment: Position;
   readonly bytes: number;
   /** Position of the last record. */
   readonly head: Position;
+  /** Records of the segment that are damaged or missing. */
+  readonly lost: number;
 }
 
-export const EMPTY_END: LogEnd = { segment: 0, bytes: 0, head: 0 };
+export const EMPTY_END: LogEnd = { segment: 0, bytes: 0, head: 0, lost: 0 };
+
+/** What is saved of a log, so that a start need not read all of it. */
+export interface SavedIndex {
+  readonly index: LogIndex;
+  /** The segments before the newest one. */
+  readonly sealed: readonly LogEnd[];
+  readonly end: LogEnd;
+}
 
 /** What an append must know of the past: the last position of each subject and which records came lately. */
 export class LogIndex {
@@ -32,7 +47,7 @@ export class LogIndex {
     this.#recent = new Map(ids);
   }
 
-  /** Position of the last record of a subject; 0 when it has none. */
+  /** Position of the last record of a subject; 0 when it has none, or none since 100 000 other subjects were written to. */
   lastOf(subject: string): Position {
     return this.#lastBySubject.get(subject) ?? 0;
   }
@@ -43,7 +58,13 @@ export class LogIndex {
   }
 
   add(position: Position, subject: string, id: string): void {
+    // To the end: subjects stand in the order of their last records.
+    this.#lastBySubject.delete(subject);
     this.#lastBySubject.set(subject, position);
+    if (this.#lastBySubject.size > SUBJECTS_MAX) {
+      const [oldest] = this.#lastBySubject.keys();
+      if (oldest !== undefined) this.#lastBySubject.delete(oldest);
+    }
     if (id === '') return;
     this.#recent.set(id, position);
     if (this.#recent.size < RECENT_RECORDS_MIN) return;
@@ -61,10 +82,11 @@ export class LogIndex {
 }
 
 /** Saves the index as it is at `end`, so that the next start reads only what came after. */
-export async function saveIndex(dir: string, index: LogIndex, end: LogEnd): Promise<void> {
+export async function saveIndex(dir: string, { index, sealed, end }: SavedIndex): Promise<void> {
   const body = JSON.stringify({
     version: INDEX_VERSION,
     end,
+    sealed,
     subjects: index.subjects,
     ids: index.ids,
   });
@@ -72,7 +94,7 @@ export async function saveIndex(dir: string, index: LogIndex, end: LogEnd): Prom
 }
 
 /** The saved index; undefined when there is none that can be trusted, which only costs a longer start. */
-export async function loadIndex(dir: string): Promise<{ index: LogIndex; end: LogEnd } | undefined> {
+export async function loadIndex(dir: string): Promise<SavedIndex | undefined> {
   let text: string;
   try {
     text = await readFile(join(dir, INDEX_FILE), 'utf8');
@@ -85,9 +107,15 @@ export async function loadIndex(dir: string): Promise<{ index: LogIndex; end: Lo
   const saved = JSON.parse(body) as {
     version: number;
     end: LogEnd;
+    sealed: LogEnd[];
     subjects: [string, Position][];
     ids: [string, Position][];
   };
   if (saved.version !== INDEX_VERSION) return undefined;
-  return { index: new LogIndex(saved.subjects, saved.ids), end: saved.end };
+  return { index: new LogIndex(saved.subjects, saved.ids), sealed: saved.sealed, end: saved.end };
+}
+
+/** Forgets the saved index: it is of other files than those that are there, which may grow to look as it says. */
+export async function dropIndex(dir: string): Promise<void> {
+  await rm(join(dir, INDEX_FILE), { force: true });
 }

@@ -21,13 +21,13 @@ export async function openEmbedded({ dir, log, clock }: EmbeddedOptions): Promis
   await mkdir(join(dir, SEGMENTS_DIR), { recursive: true });
   await mkdir(join(dir, SNAPSHOTS_DIR), { recursive: true });
   await syncDirectory(dir);
-  const unlock = await lockDirectory(dir);
+  const lock = await lockDirectory(dir);
   try {
-    const writer = new Writer(dir, await recover(dir, log), clock, log);
-    const events = new EmbeddedEventLog(dir, writer, log, unlock);
+    const writer = new Writer(dir, await recover(dir, log), { clock, log, lock });
+    const events = new EmbeddedEventLog(dir, writer, log, lock);
     return { events, bus: new EmbeddedBus(clock, log), close: () => events.close() };
   } catch (error) {
-    await unlock();
+    await lock.release();
     throw error;
   }
 }

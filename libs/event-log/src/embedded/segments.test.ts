@@ -1,9 +1,19 @@
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  truncateSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import type { UsherEvent } from '@usher/events';
-import type { EventLog } from '@usher/ports';
+import { type EventLog, LogReplacedError } from '@usher/ports';
 import { follow, idsOf, latencyEvents, RecordingLog, recordsOf, tempDir, wallClock } from '@usher/testing';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { inspectEmbedded } from './inspect.ts';
 import { openEmbedded } from './open.ts';
 import { openEmbeddedReader } from './reader.ts';
 
@@ -27,6 +37,10 @@ async function open(dir: string): Promise<EventLog> {
 
 function large(bytes: number): UsherEvent[] {
   return latencyEvents(1).map((event) => ({ ...event, reason: 'x'.repeat(bytes) }));
+}
+
+function segment(dir: string, first: number): string {
+  return join(dir, 'segments', `${String(first).padStart(16, '0')}.jsonl`);
 }
 
 afterEach(async () => {
@@ -93,6 +107,56 @@ describe('segments of the embedded log', () => {
   });
 });
 
+describe('a log without one of its segments', () => {
+  it('tells at each start what is missing, sets it aside when read, and is whole again with the segment', async () => {
+    const dir = newDir();
+    const log = await open(dir);
+    for (let index = 0; index < 14; index++) {
+      await log.append({ subject: SUBJECT, events: large(10 * MIB) });
+      await log.append({ subject: SUBJECT, events: latencyEvents(1) });
+    }
+    await log.close();
+    renameSync(segment(dir, 13), join(dir, 'backup'));
+    for (const index of ['with', 'without']) {
+      if (index === 'without') rmSync(join(dir, 'index.json'));
+      const errors = new RecordingLog();
+      const { events, close } = await openEmbedded({ dir, log: errors, clock: wallClock });
+      expect(errors.entries).toMatchObject([
+        { level: 'error', fields: { loss: 'positions 13 to 24 are missing' } },
+      ]);
+      expect(events.status().fault).toContain('positions 13 to 24');
+      const around = await recordsOf(events, 11, 26);
+      expect(around.map(({ position }) => position)).toEqual([12, 24, 25, 26]);
+      expect(around[1]?.quarantined).toMatchObject([
+        { index: -1, cause: expect.stringContaining('missing') },
+      ]);
+      await close();
+    }
+    expect(await inspectEmbedded(dir)).toEqual(['positions 13 to 24 are missing']);
+    renameSync(join(dir, 'backup'), segment(dir, 13));
+    const whole = await open(dir);
+    expect(whole.status().fault).toBeUndefined();
+    expect(await recordsOf(whole)).toHaveLength(28);
+    expect(await inspectEmbedded(dir)).toEqual([]);
+  });
+
+  it('does not write into a segment that was cut or removed beneath it', async () => {
+    for (const meddle of [(path: string) => truncateSync(path, 100), (path: string) => rmSync(path)]) {
+      const dir = newDir();
+      const log = await open(dir);
+      await log.append({ subject: SUBJECT, events: latencyEvents(1) });
+      meddle(segment(dir, 1));
+      await expect(log.append({ subject: SUBJECT, events: latencyEvents(1) })).rejects.toThrow(
+        LogReplacedError,
+      );
+      expect(log.status()).toMatchObject({ connected: false, fault: expect.stringContaining('restart') });
+      await expect(log.append({ subject: SUBJECT, events: latencyEvents(1) })).rejects.toThrow(
+        LogReplacedError,
+      );
+    }
+  });
+});
+
 describe('lock of the embedded log', () => {
   it('is for one writer, and names who has it', async () => {
     const dir = newDir();
@@ -102,20 +166,53 @@ describe('lock of the embedded log', () => {
     await expect(open(dir)).resolves.toBeDefined();
   });
 
-  it('is taken from a process that is dead, even when another has got its number', async () => {
+  it('is taken at once from a process that is dead, even when another has got its number', async () => {
+    const dir = newDir();
+    const log = await open(dir);
+    const own = JSON.parse(readFileSync(join(dir, 'lock'), 'utf8')) as Record<string, unknown>;
+    await log.close();
+    expect(existsSync(join(dir, 'lock'))).toBe(false);
+    for (const dead of [{ start: '1' }, { pid: 999_999_999 }]) {
+      writeFileSync(join(dir, 'lock'), JSON.stringify({ ...own, owner: 'other', ...dead }));
+      await (await open(dir)).close();
+    }
+  });
+
+  it('of a process that cannot be seen is respected while it is renewed, and stale when it is no more', async () => {
     const dir = newDir();
     await (await open(dir)).close();
-    for (const lock of [
-      `{"pid":${process.pid},"start":"1"}`,
-      '{"pid":999999999,"start":"5"}',
-      'garbage',
-      '',
-    ]) {
-      writeFileSync(join(dir, 'lock'), lock);
-      const log = await open(dir);
-      await log.close();
-      expect(existsSync(join(dir, 'lock'))).toBe(false);
+    const path = join(dir, 'lock');
+    const foreign = { owner: 'x', pid: process.pid, start: '1', machine: 'm', namespace: 'pid:[1]' };
+    writeFileSync(path, JSON.stringify(foreign));
+    const renewing = setInterval(() => utimesSync(path, new Date(), new Date()), 100);
+    await expect(open(dir)).rejects.toThrow('another container or machine');
+    clearInterval(renewing);
+    for (const stale of [JSON.stringify(foreign), 'garbage', '']) {
+      writeFileSync(path, stale);
+      utimesSync(path, 1, 1);
+      await (await open(dir)).close();
+      expect(existsSync(path)).toBe(false);
     }
+  });
+
+  it('that another has taken ends all writing, and is left to it', async () => {
+    const dir = newDir();
+    const log = await open(dir);
+    await log.append({ subject: SUBJECT, events: latencyEvents(1) });
+    const other = '{"owner":"other","pid":1,"start":"1","machine":"m","namespace":"pid:[1]"}';
+    writeFileSync(join(dir, 'lock'), other);
+    await vi.waitFor(
+      async () => {
+        const late = log.append({ subject: SUBJECT, events: latencyEvents(1) });
+        await expect(late).rejects.toThrow(LogReplacedError);
+      },
+      { timeout: 10_000 },
+    );
+    expect(log.status()).toMatchObject({ connected: false, fault: expect.stringContaining('process 1') });
+    await expect(log.saveSnapshot({ position: 1, format: 1, state: '' })).rejects.toThrow('no longer holds');
+    await log.close();
+    expect(readFileSync(join(dir, 'lock'), 'utf8')).toBe(other);
+    expect(existsSync(join(dir, 'index.json'))).toBe(false);
   });
 });
 

@@ -21,7 +21,9 @@ export async function saveSnapshot(dir: string, snapshot: Snapshot): Promise<voi
   const header: Header = { position, format, crc: crc32(state) };
   await replaceFile(folder, numberedPath(folder, position, EXTENSION), `${JSON.stringify(header)}\n${state}`);
   const positions = await numberedFiles(folder, EXTENSION);
-  for (const old of positions.slice(0, -SNAPSHOTS_KEPT)) {
+  // Those of later positions are of a log that has been cut since, and must not push out the ones that count.
+  const older = positions.filter((other) => other <= position);
+  for (const old of older.slice(0, -SNAPSHOTS_KEPT)) {
     await rm(numberedPath(folder, old, EXTENSION), { force: true });
   }
 }

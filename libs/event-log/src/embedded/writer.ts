@@ -1,20 +1,22 @@
 import { type FileHandle, open } from 'node:fs/promises';
-import { join } from 'node:path';
 import { encodeRecord } from '@usher/events';
 import {
   type Appended,
   type Clock,
   ConflictError,
   type Log,
+  LogReplacedError,
   LogUnavailableError,
   type Position,
   type RecordDraft,
 } from '@usher/ports';
 import { ConnectionStatus } from '../connection-status.ts';
 import { firstEventOf, RecordTooLargeError } from '../draft.ts';
-import { SEGMENTS_DIR, segmentPath, syncDirectory } from './files.ts';
+import { createSegment, segmentPath } from './files.ts';
 import { formatLine } from './line.ts';
+import type { DirectoryLock } from './lock.ts';
 import { type LogEnd, type LogIndex, saveIndex } from './log-index.ts';
+import { faultOf } from './losses.ts';
 import type { Recovered } from './recover.ts';
 
 const SEGMENT_BYTES_MAX = 64 * 1024 * 1024;
@@ -28,6 +30,12 @@ interface Waiting {
   readonly text: string;
   readonly resolve: (appended: Appended) => void;
   readonly reject: (error: Error) => void;
+}
+
+export interface WriterOptions {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly lock: DirectoryLock;
 }
 
 /** A record that the batch being written adds. */
@@ -45,23 +53,31 @@ export class Writer {
   readonly status: ConnectionStatus;
   readonly index: LogIndex;
   readonly segments: Position[];
+  readonly #sealed: LogEnd[];
   #end: LogEnd;
   #handle: FileHandle | undefined;
   /** Bytes behind the end may be on disk, left by a batch that failed. */
   #dirty = false;
+  #rotating = false;
   readonly #queue: Waiting[] = [];
   #flushing: Promise<void> | undefined;
   #closed = false;
   readonly #watchers = new Set<() => void>();
   readonly #dir: string;
   readonly #log: Log;
+  readonly #lock: DirectoryLock;
+  /** Why nothing is written any more, whatever comes. */
+  #disowned: LogReplacedError | undefined;
 
-  constructor(dir: string, recovered: Recovered, clock: Clock, log: Log) {
+  constructor(dir: string, recovered: Recovered, { clock, log, lock }: WriterOptions) {
     this.#dir = dir;
     this.#log = log;
+    this.#lock = lock;
     this.status = new ConnectionStatus(clock, true);
+    this.status.setLoss(faultOf(recovered.losses));
     this.index = recovered.index;
     this.segments = recovered.segments;
+    this.#sealed = [...recovered.sealed];
     this.#end = recovered.end;
   }
 
@@ -153,6 +169,7 @@ export class Writer {
   }
 
   async #write(bytes: Buffer, added: readonly Added[]): Promise<void> {
+    await this.#assertOurs();
     const handle = await this.#writable(bytes.length);
     this.#dirty = true;
     const offset = this.#end.bytes;
@@ -160,10 +177,12 @@ export class Writer {
       written += (await handle.write(bytes, written, bytes.length - written, offset + written)).bytesWritten;
     }
     await handle.datasync();
+    // This process may have stood still for so long that another took over; then nobody may rely on what it wrote.
+    await this.#assertOurs();
     this.#dirty = false;
     for (const { position, subject, id } of added) this.index.add(position, subject, id);
     this.#end = {
-      segment: this.#end.segment,
+      ...this.#end,
       bytes: offset + bytes.length,
       head: this.#end.head + added.length,
     };
@@ -174,9 +193,20 @@ export class Writer {
   async #writable(bytes: number): Promise<FileHandle> {
     if (this.#dirty) await this.#cutOff();
     const full = this.#end.bytes > 0 && this.#end.bytes + bytes > SEGMENT_BYTES_MAX;
-    if (this.#end.segment === 0 || full) await this.#rotate();
+    if (this.#end.segment === 0 || full || this.#rotating) await this.#rotate();
     this.#handle ??= await open(segmentPath(this.#dir, this.#end.segment), 'r+');
-    return this.#handle;
+    const { size, nlink } = await this.#handle.stat();
+    if (size === this.#end.bytes && nlink > 0) return this.#handle;
+    const path = segmentPath(this.#dir, this.#end.segment);
+    throw new LogReplacedError(
+      `${path} is not as this process left it (${size} bytes instead of ${this.#end.bytes}${nlink > 0 ? '' : ', and removed'}): commands are refused and traffic goes on with the last state; put it back from a backup if need be, and restart`,
+    );
+  }
+
+  /** Throws what forbids this process to write: for good, once it has happened. */
+  async #assertOurs(): Promise<void> {
+    if (this.#disowned !== undefined) throw this.#disowned;
+    await this.#lock.assertHeld();
   }
 
   /** Opens the file anew as well: what a failed sync left in the page cache cannot be trusted. */
@@ -190,22 +220,27 @@ export class Writer {
   }
 
   async #rotate(): Promise<void> {
-    const sealed = this.#handle;
-    this.#handle = undefined;
-    await sealed?.close();
+    // A segment that could not be made durable may be there all the same: nothing may go into the one before it.
+    this.#rotating = true;
     const first = this.#end.head + 1;
-    this.#handle = await open(segmentPath(this.#dir, first), 'w');
-    await syncDirectory(join(this.#dir, SEGMENTS_DIR));
-    const previous = this.#end.segment;
-    this.#end = { segment: first, bytes: 0, head: this.#end.head };
+    const handle = await createSegment(this.#dir, first);
+    const sealed = this.#handle;
+    this.#rotating = false;
+    this.#handle = handle;
+    const previous = this.#end;
+    this.#end = { segment: first, bytes: 0, head: previous.head, lost: 0 };
     this.segments.push(first);
-    if (previous !== 0) await this.#saveIndex();
+    await sealed?.close();
+    if (previous.segment === 0) return;
+    this.#sealed.push(previous);
+    await this.#saveIndex();
   }
 
   /** Without an index the next start takes longer; nothing else depends on it. */
   async #saveIndex(): Promise<void> {
+    if (this.#disowned !== undefined) return;
     try {
-      await saveIndex(this.#dir, this.index, this.#end);
+      await saveIndex(this.#dir, { index: this.index, sealed: this.#sealed, end: this.#end });
     } catch (error) {
       this.#log.warn('the index of the event log could not be saved; the next start reads more', { error });
     }
@@ -213,8 +248,14 @@ export class Writer {
 
   #fail(batch: readonly Waiting[], cause: Error): void {
     if (this.status.current.connected) this.#log.error('the event log cannot be written', { error: cause });
+    if (cause instanceof LogReplacedError) {
+      this.#disowned = cause;
+      this.status.setReplaced(cause.message);
+    }
     this.status.set(false);
-    const error = new LogUnavailableError(`the event log cannot be written: ${cause.message}`, { cause });
+    const error =
+      this.#disowned ??
+      new LogUnavailableError(`the event log cannot be written: ${cause.message}`, { cause });
     for (const { reject } of batch) reject(error);
   }
 }

@@ -1,7 +1,8 @@
 import { UsherError } from '@usher/domain';
 import type { MessageBus, Subscription } from '@usher/ports';
 import { type Msg, type NatsConnection, RequestError, TimeoutError } from 'nats';
-import { INBOX_PREFIX, type Link } from './link.ts';
+import { INBOX_PREFIX } from './connection-options.ts';
+import type { Link } from './link.ts';
 
 /** Of all that serve a subject one gets each request. */
 const SERVERS_QUEUE = 'usher';
@@ -21,7 +22,7 @@ export class NatsBus implements MessageBus {
   }
 
   async request(subject: string, payload: string, timeoutMs: number): Promise<string> {
-    if (!this.#link.status.current.connected) throw new UsherError('no_leader', 'NATS is not connected');
+    if (!this.#link.live) throw new UsherError('no_leader', 'NATS is not connected');
     const { connection } = this.#link.session();
     const asked = connection.request(subject, Buffer.from(payload), { timeout: timeoutMs });
     try {
@@ -44,7 +45,7 @@ export class NatsBus implements MessageBus {
   }
 
   publish(subject: string, payload: string): void {
-    if (!this.#link.status.current.connected) return;
+    if (!this.#link.live) return;
     this.#link.session().connection.publish(subject, Buffer.from(payload));
   }
 

@@ -66,18 +66,23 @@ export class JetStreamEventLog implements EventLog {
   }
 
   async head(): Promise<Position> {
+    this.#link.assertSameLog();
     const { manager } = await this.#link.awaitSession();
     const info = await this.#ask(manager.streams.info(EVENTS_STREAM));
-    return info.state.last_seq;
+    const { last_seq: head } = info.state;
+    this.#link.identity.reach(head);
+    return head;
   }
 
   async lastOf(subject: string): Promise<Position> {
+    this.#link.assertSameLog();
     const { manager } = await this.#link.awaitSession();
     const last = await this.#ask(lastMessage(this.#link, manager, subject));
     return last?.seq ?? 0;
   }
 
   async saveSnapshot(snapshot: Snapshot): Promise<void> {
+    this.#link.assertSameLog();
     await this.#ask(saveSnapshot(this.#link, snapshot));
   }
 

@@ -1,21 +1,20 @@
-import { type JetStreamClient, type JetStreamManager, jetstream, jetstreamManager } from '@nats-io/jetstream';
-import { type Clock, type Log, LogUnavailableError } from '@usher/ports';
+import {
+  type JetStreamClient,
+  type JetStreamManager,
+  jetstream,
+  jetstreamManager,
+  type StreamInfo,
+} from '@nats-io/jetstream';
+import { type Clock, type Log, LogReplacedError, LogUnavailableError, type Position } from '@usher/ports';
 import { AuthorizationError, type ConnectionOptions, connect, type NatsConnection } from 'nats';
 import { ConnectionStatus } from '../connection-status.ts';
-import { authenticatorOf } from './credentials.ts';
+import { connectionOptions, inboxPrefixOf, type JetStreamOptions } from './connection-options.ts';
 import { assertVersion, describeDurability, UnsupportedServerError } from './server-version.ts';
-import { ensureStreams } from './streams.ts';
+import { lossOf, StreamIdentity } from './stream-identity.ts';
+import { EVENTS_STREAM, ensureStreams, findStream } from './streams.ts';
 
-export interface JetStreamOptions {
-  /** URLs such as `nats://10.0.0.1:4222`. */
-  readonly servers: readonly string[];
-  /** A creds file or nkey seed, as text or as the path of a file. Absent = none. */
-  readonly credentials?: string | undefined;
-  /** Name of this process; answers to it are sent to subjects below `_INBOX.<name>`. */
-  readonly name: string;
-  readonly log: Log;
-  readonly clock: Clock;
-}
+/** What a process uses of NATS: `messages` needs no right to JetStream. */
+export type LinkUse = 'log' | 'messages';
 
 /** A connection that has passed the checks: what callers work with while it lasts. */
 export interface Session {
@@ -25,13 +24,14 @@ export interface Session {
   readonly payloadBytesMax: number;
 }
 
-export const INBOX_PREFIX = '_INBOX';
 const REQUEST_TIMEOUT_MS = 3000;
 const RETRY_MS = 250;
 /** How long a read waits for a connection before it gives up. */
 const SESSION_WAIT_MS_MAX = 5000;
 /** How long closing waits for the server to take what has been sent. */
 const FLUSH_MS_MAX = 1000;
+/** How often it looks whether a stream that was lost has been put back. */
+const LOOK_AGAIN_MS = 5000;
 
 /**
  * The connection to NATS. Connects for as long as it takes, and again whenever it is lost; counts as connected only
@@ -42,7 +42,9 @@ export class Link {
   readonly clock: Clock;
   readonly log: Log;
   readonly inboxPrefix: string;
+  readonly identity = new StreamIdentity();
   readonly #options: ConnectionOptions;
+  readonly #use: LinkUse;
   #connection: NatsConnection | undefined;
   /** The connection has a server at its other end, as far as is known. */
   #up = false;
@@ -56,26 +58,14 @@ export class Link {
   readonly #sessionListeners = new Set<(session: Session) => void>();
 
   /** Throws when the credentials cannot be used. */
-  constructor({ servers, credentials, name, log, clock }: JetStreamOptions) {
+  constructor(options: JetStreamOptions, use: LinkUse = 'log') {
+    const { name, log, clock } = options;
+    this.#use = use;
     this.clock = clock;
     this.log = log;
     this.status = new ConnectionStatus(clock, false);
-    this.inboxPrefix = `${INBOX_PREFIX}.${name}`;
-    this.#options = {
-      servers: [...servers],
-      name,
-      inboxPrefix: this.inboxPrefix,
-      timeout: 2000,
-      // Sees a link that died without a word after 10 to 15 seconds instead of 4 to 6 minutes.
-      pingInterval: 5000,
-      maxPingOut: 2,
-      maxReconnectAttempts: -1,
-      reconnectTimeWait: 100,
-      reconnectJitter: 100,
-      ignoreAuthErrorAbort: true,
-      noAsyncTraces: true,
-      ...(credentials === undefined ? {} : { authenticator: authenticatorOf(credentials) }),
-    };
+    this.inboxPrefix = inboxPrefixOf(name);
+    this.#options = connectionOptions(options);
   }
 
   get closed(): boolean {
@@ -97,6 +87,67 @@ export class Link {
       this.#report(error as Error);
       void this.#maintain();
     }
+  }
+
+  /** Whether there is a session, also one in which the log is not what it was. */
+  get live(): boolean {
+    return this.#session !== undefined;
+  }
+
+  /** Throws LogReplacedError while the stream is not the one that this process has read. */
+  assertSameLog(): void {
+    const { fault = '', replaced } = this.status.current;
+    if (replaced === true) throw new LogReplacedError(fault);
+  }
+
+  /** The stream of events as it is now; undefined when it is not the one known, so that nothing may be read from it or written to it. */
+  async inspect(manager: JetStreamManager): Promise<StreamInfo | undefined> {
+    const { reached } = this.identity;
+    const info = await this.guard(findStream(manager, EVENTS_STREAM));
+    return this.#judge(info, reached) ? info : undefined;
+  }
+
+  #judge(info: StreamInfo | undefined, reached: Position): boolean {
+    const fault = this.identity.faultOf(info, reached);
+    if (fault !== undefined) this.disown(fault);
+    return fault === undefined;
+  }
+
+  /** Stops using the stream until it is found to be the one known again. */
+  disown(fault: string): void {
+    if (this.status.current.replaced !== true) {
+      this.log.error('the event log was lost or replaced', { fault });
+      this.#lookAgain();
+    }
+    this.status.setReplaced(fault);
+  }
+
+  #lookAgain(): void {
+    this.clock.after(LOOK_AGAIN_MS, () => {
+      void this.#look()
+        .catch(() => false)
+        .then((found) => found || this.#closed || this.#lookAgain());
+    });
+  }
+
+  /** Goes on with the stream if it is the one known. */
+  async #look(): Promise<boolean> {
+    const session = this.#session;
+    if (session === undefined) return false;
+    const found = await this.inspect(session.manager);
+    if (found === undefined || this.#session !== session) return false;
+    this.#recognise(session, found);
+    return true;
+  }
+
+  /** The stream of the session is the one known. */
+  #recognise(session: Session, info: StreamInfo): void {
+    if (this.status.current.replaced === true) this.log.info('the event log is back');
+    const loss = lossOf(info);
+    if (loss !== undefined) this.log.error('the event log lacks records', { loss });
+    this.status.setLoss(loss);
+    this.status.set(true);
+    for (const listener of this.#sessionListeners) listener(session);
   }
 
   /** The session; throws LogUnavailableError at once when there is none. */
@@ -175,9 +226,11 @@ export class Link {
     if (connection === undefined) return;
     const version = connection.info?.version ?? '0';
     assertVersion(version);
-    const options = { timeout: REQUEST_TIMEOUT_MS };
+    const options = { timeout: REQUEST_TIMEOUT_MS, checkAPI: this.#use === 'log' };
     const manager = await this.guard(jetstreamManager(connection, options));
-    await this.guard(ensureStreams(manager, this.log));
+    const { reached, known } = this.identity;
+    const reads = this.#use === 'log';
+    const events = reads ? await this.guard(ensureStreams(manager, this.log, known)) : undefined;
     const client = jetstream(connection, options);
     const payloadBytesMax = connection.info?.max_payload ?? 0;
     const session = { connection, client, manager, payloadBytesMax };
@@ -185,8 +238,7 @@ export class Link {
     this.#failureReported = false;
     const server = connection.getServer();
     this.log.info('connected to NATS', { server, version, durability: describeDurability(version) });
-    this.status.set(true);
-    for (const listener of this.#sessionListeners) listener(session);
+    if (reads && this.#judge(events, reached) && events !== undefined) this.#recognise(session, events);
   }
 
   /** Undefined when the log was closed meanwhile. */

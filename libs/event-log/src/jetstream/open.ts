@@ -1,7 +1,8 @@
 import type { OpenLog } from '../open-log.ts';
 import { NatsBus } from './bus.ts';
+import type { JetStreamOptions } from './connection-options.ts';
 import { JetStreamEventLog } from './jetstream-log.ts';
-import { type JetStreamOptions, Link } from './link.ts';
+import { Link } from './link.ts';
 
 /**
  * Opens the log in NATS. Resolves after the first attempt to connect: without a server it goes on trying, and the

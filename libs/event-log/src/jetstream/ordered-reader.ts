@@ -66,7 +66,7 @@ export class OrderedReader {
   }
 
   #restart(): void {
-    if (this.#stopped || !this.#link.status.current.connected) return;
+    if (this.#stopped || !this.#link.live) return;
     void this.#begin(this.#link.session());
   }
 
@@ -88,17 +88,10 @@ export class OrderedReader {
     });
     this.#subscription = subscription;
     try {
-      const { state } = await this.#link.guard(manager.streams.info(EVENTS_STREAM));
-      this.#goal ??= Math.min(state.last_seq, this.#until);
-      if (state.last_seq < this.#position) {
-        this.#link.log.error(
-          'the stream of events ends before the position reached: it was replaced or lost data',
-          {
-            position: this.#position,
-            last: state.last_seq,
-          },
-        );
-      }
+      const info = await this.#link.inspect(manager);
+      // Records of another stream must not be folded on top of what this one had. The link says when it is right again.
+      if (info === undefined) return;
+      this.#goal ??= Math.min(info.state.last_seq, this.#until);
       await this.#link.guard(
         manager.consumers.add(EVENTS_STREAM, {
           name,
@@ -122,7 +115,7 @@ export class OrderedReader {
 
   /** Tries again a little later, unless that has been done already or the connection is what is missing. */
   #retry(consumer: string, error: Error): void {
-    if (this.#consumer !== consumer || this.#stopped || !this.#link.status.current.connected) return;
+    if (this.#consumer !== consumer || this.#stopped || !this.#link.live) return;
     this.#leave();
     this.#link.log.warn('the event log cannot be read from NATS; trying again', { error });
     this.#link.clock.after(RETRY_MS, () => {
@@ -135,7 +128,7 @@ export class OrderedReader {
     this.#consumer = '';
     this.#subscription?.unsubscribe();
     this.#subscription = undefined;
-    if (consumer === '' || !this.#link.status.current.connected) return;
+    if (consumer === '' || !this.#link.live) return;
     // The server would remove it by itself, but later.
     this.#link
       .session()
@@ -153,6 +146,7 @@ export class OrderedReader {
     this.#delivered = delivery;
     if (stream > this.#position && stream <= this.#until) {
       this.#position = stream;
+      this.#link.identity.reach(stream);
       const text = Buffer.from(message.data.buffer, message.data.byteOffset, message.data.length).toString();
       this.#apply({ position: stream, subject: message.subject, ...decodeRecord(text) });
     }

@@ -8,6 +8,7 @@ import { encodeRecord } from '@usher/events';
 import {
   type Appended,
   ConflictError,
+  LogReplacedError,
   LogUnavailableError,
   type Position,
   type RecordDraft,
@@ -22,6 +23,7 @@ const MESSAGE_ID = 'Nats-Msg-Id';
 
 /** Stores a record as one message. Never publishes without a connection: the client would keep it and then throw it away. */
 export async function publishRecord(link: Link, draft: RecordDraft): Promise<Appended> {
+  link.assertSameLog();
   const { client, manager, payloadBytesMax } = link.session();
   const { id } = firstEventOf(draft);
   const { subject, expect } = draft;
@@ -30,8 +32,12 @@ export async function publishRecord(link: Link, draft: RecordDraft): Promise<App
     throw new RecordTooLargeError(subject, payload.length, payloadBytesMax - HEADERS_BYTES_MAX);
   }
   const condition = expect === undefined ? {} : { expect: { lastSubjectSequence: expect } };
+  const { reached } = link.identity;
   try {
     const ack = await link.guard(client.publish(subject, payload, { msgID: id, ...condition }));
+    // What is new lies behind all that was there before, unless the stream has lost it.
+    if (!ack.duplicate && ack.seq <= reached) throw replaced(link, ack.seq);
+    link.identity.reach(ack.seq);
     return { position: ack.seq, duplicate: ack.duplicate };
   } catch (error) {
     if (expect !== undefined && isWrongLastSequence(error)) {
@@ -63,7 +69,17 @@ async function explainConflict(
     throw unavailable(error);
   }
   if (last?.header.get(MESSAGE_ID) === id) return { position: last.seq, duplicate: true };
-  throw new ConflictError(subject, expected, last?.seq ?? 0);
+  const actual = last?.seq ?? 0;
+  // The last record of a subject never becomes an older one: either nobody ever read what was expected, or it is lost.
+  if (actual < expected) await link.inspect(manager);
+  link.assertSameLog();
+  throw new ConflictError(subject, expected, actual);
+}
+
+function replaced(link: Link, last: Position): LogReplacedError {
+  const fault = link.identity.endsAt(last);
+  link.disown(fault);
+  return new LogReplacedError(fault);
 }
 
 export function lastMessage(

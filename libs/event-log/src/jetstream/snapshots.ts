@@ -37,7 +37,9 @@ export async function saveSnapshot(link: Link, snapshot: Snapshot): Promise<void
   const manifest: Manifest = { position, format, sha256: sha256(state), chunks };
   await link.guard(client.publish(manifestSubject(position), JSON.stringify(manifest)));
   const positions = await savedPositions(link, manager);
-  for (const old of positions.slice(0, -SNAPSHOTS_KEPT)) {
+  // Those of later positions are of a log that has lost records since, and must not push out the ones that count.
+  const older = positions.filter((other) => other <= position);
+  for (const old of older.slice(0, -SNAPSHOTS_KEPT)) {
     const filter = `${SNAPSHOTS_PREFIX}.${old}.>`;
     await link.guard(manager.streams.purge(SNAPSHOTS_STREAM, { filter }));
   }

@@ -3,6 +3,7 @@ import {
   JetStreamApiError,
   type JetStreamManager,
   type StreamConfig,
+  type StreamInfo,
 } from '@nats-io/jetstream';
 import { EVENTS_PREFIX } from '@usher/events';
 import type { Log } from '@usher/ports';
@@ -34,25 +35,37 @@ const SNAPSHOTS = {
   discard: 'new',
 } as const;
 
-/** Makes the streams that are missing. Those that exist are the operator's; what is unsafe about them is said. */
-export async function ensureStreams(manager: JetStreamManager, log: Log): Promise<void> {
-  const events = await ensureStream(manager, EVENTS);
-  for (const weakness of weaknessesOf(events)) {
+/**
+ * Makes the streams that are missing, unless this process has seen them before: then the log is lost, and a new one must not
+ * pass for it. Those that exist are the operator's; what is unsafe about them is said. Resolves with the stream of events.
+ */
+export async function ensureStreams(
+  manager: JetStreamManager,
+  log: Log,
+  seenBefore: boolean,
+): Promise<StreamInfo | undefined> {
+  const found = await findStream(manager, EVENTS_STREAM);
+  if (found === undefined && seenBefore) return undefined;
+  const events = found ?? (await addStream(manager, EVENTS));
+  for (const weakness of weaknessesOf(events.config)) {
     log.warn('the stream of events is not kept as it should be', { stream: EVENTS_STREAM, weakness });
   }
-  await ensureStream(manager, SNAPSHOTS);
+  if ((await findStream(manager, SNAPSHOTS_STREAM)) === undefined) await addStream(manager, SNAPSHOTS);
+  return events;
 }
 
-async function ensureStream(
-  manager: JetStreamManager,
-  config: typeof EVENTS | typeof SNAPSHOTS,
-): Promise<StreamConfig> {
+/** Undefined when there is none of that name. */
+export async function findStream(manager: JetStreamManager, name: string): Promise<StreamInfo | undefined> {
   try {
-    return (await manager.streams.info(config.name)).config;
+    return await manager.streams.info(name);
   } catch (error) {
     if (!(error instanceof JetStreamApiError) || error.code !== JetStreamApiCodes.StreamNotFound) throw error;
-    return (await manager.streams.add({ ...config, subjects: [...config.subjects] })).config;
+    return undefined;
   }
+}
+
+function addStream(manager: JetStreamManager, config: typeof EVENTS | typeof SNAPSHOTS): Promise<StreamInfo> {
+  return manager.streams.add({ ...config, subjects: [...config.subjects] });
 }
 
 function weaknessesOf(config: StreamConfig): string[] {

@@ -41,6 +41,8 @@ export interface RedisStoreOptions {
   readonly url: string;
   readonly clock: Clock;
   readonly log: Log;
+  /** Who shares leases with this process: those of the same realm. Default: all on the server. */
+  readonly leaseRealm?: string;
 }
 
 /**
@@ -55,6 +57,7 @@ export async function openRedisStore(options: RedisStoreOptions): Promise<StateS
 
 class RedisStore implements StateStore {
   readonly #redis: Redis;
+  readonly #leasesKey: string;
   readonly #clock: Clock;
   readonly #log: Log;
   readonly #listeners: ((status: StoreStatus) => void)[] = [];
@@ -62,7 +65,8 @@ class RedisStore implements StateStore {
   #cause: Error | undefined;
   #closed = false;
 
-  constructor({ url, clock, log }: RedisStoreOptions) {
+  constructor({ url, clock, log, leaseRealm }: RedisStoreOptions) {
+    this.#leasesKey = leaseRealm === undefined ? LEASES_KEY : `${LEASES_KEY}:${leaseRealm}`;
     this.#clock = clock;
     this.#log = log;
     this.#status = { connected: false, sinceMs: clock.now() };
@@ -83,16 +87,16 @@ class RedisStore implements StateStore {
   }
 
   async acquireLease(name: string, owner: string, ttlMs: number): Promise<LeaseResult> {
-    const holder = await this.#eval(ACQUIRE_LEASE, LEASES_KEY, name, owner, ttlMs);
+    const holder = await this.#eval(ACQUIRE_LEASE, this.#leasesKey, name, owner, ttlMs);
     return { held: holder === owner, owner: String(holder) };
   }
 
   async releaseLease(name: string, owner: string): Promise<boolean> {
-    return (await this.#eval(RELEASE_LEASE, LEASES_KEY, name, owner)) === 1;
+    return (await this.#eval(RELEASE_LEASE, this.#leasesKey, name, owner)) === 1;
   }
 
   async listLeases(prefix: string): Promise<readonly Lease[]> {
-    const found = (await this.#eval(LIST_LEASES, LEASES_KEY, prefix)) as string[];
+    const found = (await this.#eval(LIST_LEASES, this.#leasesKey, prefix)) as string[];
     const leases: Lease[] = [];
     for (let i = 0; i + 1 < found.length; i += 2) leases.push({ name: found[i]!, owner: found[i + 1]! });
     return leases;

@@ -1,67 +1,100 @@
 import { join } from 'node:path';
-import { SmallFile } from './small-file.ts';
+import { cgroupDirectories } from './cgroup-directories.ts';
+import { OptionalFile } from './small-file.ts';
+
+/** A limit on CPU time somewhere above the backend, and what everything below it has used. */
+export interface CpuLimit {
+  /** Names the group while the agent runs. */
+  readonly level: number;
+  /** How many cores' time may be used. */
+  readonly cores: number;
+  /** Used so far. */
+  readonly usedUs: number;
+}
+
+/** A limit on memory, and what could not be taken back at once from what is below it. */
+export interface MemoryLimit {
+  readonly limitBytes: number;
+  readonly usedBytes: number;
+}
 
 /**
- * The limits of the container that the agent shares with its backend, from the top of the cgroup v2 mount. On a machine
- * outside any container that is the root cgroup, which has none of the files of limits; then nothing is limited.
+ * The limits of cgroup v2 that hold for the agent and the backend beside it: those of their group and of every group
+ * that it is in. On a machine without any container there are none.
  */
 export class Cgroup {
-  readonly #cpuMax: SmallFile | undefined;
-  readonly #cpuStat: SmallFile | undefined;
-  readonly #cpuset: SmallFile | undefined;
-  readonly #memoryMax: SmallFile | undefined;
-  readonly #memoryCurrent: SmallFile | undefined;
-  readonly #memoryStat: SmallFile | undefined;
+  readonly #levels: readonly Level[];
 
-  constructor(root: string) {
-    const file = (name: string): SmallFile | undefined =>
-      SmallFile.ifPresent(join(root, 'sys/fs/cgroup', name));
+  /** `group` as in `cgroupDirectories`. */
+  constructor(root: string, group?: string) {
+    this.#levels = cgroupDirectories(root, group).map((directory) => new Level(directory));
+  }
+
+  cpuLimits(): readonly CpuLimit[] {
+    return this.#levels.flatMap((level, index) => {
+      const cores = level.quotaCores();
+      const usedUs = cores === undefined ? undefined : fieldOf(level.cpuStat.read(), 'usage_usec');
+      return cores === undefined || usedUs === undefined ? [] : [{ level: index, cores, usedUs }];
+    });
+  }
+
+  memoryLimits(): readonly MemoryLimit[] {
+    return this.#levels.flatMap((level) => {
+      const limitBytes = Number(level.memoryMax.read() || 'max');
+      return Number.isNaN(limitBytes) ? [] : [{ limitBytes, usedBytes: level.memoryUsedBytes() }];
+    });
+  }
+
+  /** Numbers of the cores that may be used; undefined without a limit. What a group may use is a part of what those above it may. */
+  allowedCores(): ReadonlySet<number> | undefined {
+    for (const { cpuset } of this.#levels) {
+      const list = cpuset.read().trim();
+      if (list !== '') return parseCoreList(list);
+    }
+    return undefined;
+  }
+
+  close(): void {
+    for (const level of this.#levels) level.close();
+  }
+}
+
+/** The files of one group. */
+class Level {
+  readonly cpuset: OptionalFile;
+  readonly cpuStat: OptionalFile;
+  readonly memoryMax: OptionalFile;
+  readonly #cpuMax: OptionalFile;
+  readonly #memoryCurrent: OptionalFile;
+  readonly #memoryStat: OptionalFile;
+
+  constructor(directory: string) {
+    const file = (name: string): OptionalFile => new OptionalFile(join(directory, name));
+    this.cpuset = file('cpuset.cpus.effective');
+    this.cpuStat = file('cpu.stat');
+    this.memoryMax = file('memory.max');
     this.#cpuMax = file('cpu.max');
-    this.#cpuStat = file('cpu.stat');
-    this.#cpuset = file('cpuset.cpus.effective');
-    this.#memoryMax = file('memory.max');
     this.#memoryCurrent = file('memory.current');
     this.#memoryStat = file('memory.stat');
   }
 
-  /** How many cores' time may be used; Infinity without a limit. */
-  cpuQuotaCores(): number {
-    const [quota, period] = (this.#cpuMax?.read() ?? 'max').trim().split(' ');
+  /** Reads `quota period` or `max period`, both in microseconds. */
+  quotaCores(): number | undefined {
+    const [quota, period] = this.#cpuMax.read().trim().split(' ');
     const cores = Number(quota) / Number(period);
-    return cores > 0 ? cores : Number.POSITIVE_INFINITY;
+    return cores > 0 ? cores : undefined;
   }
 
-  /** CPU time used so far, microseconds; undefined when the kernel does not tell. */
-  cpuUsageUs(): number | undefined {
-    return this.#cpuStat === undefined ? undefined : fieldOf(this.#cpuStat.read(), 'usage_usec');
-  }
-
-  /** Numbers of the cores that may be used; undefined without a limit. */
-  allowedCores(): ReadonlySet<number> | undefined {
-    const list = this.#cpuset?.read().trim() ?? '';
-    return list === '' ? undefined : parseCoreList(list);
-  }
-
-  /** Infinity without a limit. */
-  memoryLimitBytes(): number {
-    const limit = Number(this.#memoryMax?.read());
-    return limit > 0 ? limit : Number.POSITIVE_INFINITY;
-  }
-
-  /** What could not be taken back at once: files that nobody uses any more are left out. */
+  /** Files that nobody has touched lately can be dropped at any time, so they do not count as used. */
   memoryUsedBytes(): number {
-    const current = Number(this.#memoryCurrent?.read() ?? 0);
-    const inactive = fieldOf(this.#memoryStat?.read() ?? '', 'inactive_file') ?? 0;
+    const current = Number(this.#memoryCurrent.read());
+    const inactive = fieldOf(this.#memoryStat.read(), 'inactive_file') ?? 0;
     return Math.max(0, current - inactive);
   }
 
   close(): void {
-    this.#cpuMax?.close();
-    this.#cpuStat?.close();
-    this.#cpuset?.close();
-    this.#memoryMax?.close();
-    this.#memoryCurrent?.close();
-    this.#memoryStat?.close();
+    const own = [this.#cpuMax, this.#memoryCurrent, this.#memoryStat];
+    for (const file of [...own, this.cpuset, this.cpuStat, this.memoryMax]) file.close();
   }
 }
 

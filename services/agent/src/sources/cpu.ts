@@ -1,6 +1,25 @@
 import { join } from 'node:path';
-import type { Cgroup } from './cgroup.ts';
+import type { Cgroup, CpuLimit } from './cgroup.ts';
 import { SmallFile } from './small-file.ts';
+
+/** The kernel counts in ticks of this length (USER_HZ is 100 on every Linux that Node runs on). */
+const TICK_MS = 10;
+/** Between two readings lies a second. Much more means that the clock was set or the machine slept. */
+const GAP_MS_MAX = 5_000;
+
+/** What the cores did between two readings. */
+export interface CpuTimes {
+  /** Milliseconds that each core was busy. */
+  readonly busyMs: readonly number[];
+  /** Milliseconds that each core could have been busy. */
+  readonly totalMs: readonly number[];
+}
+
+interface Reading {
+  readonly atMs: number;
+  readonly cores: ReadonlyMap<number, CoreTimes>;
+  readonly limits: readonly CpuLimit[];
+}
 
 interface CoreTimes {
   readonly busy: number;
@@ -8,15 +27,13 @@ interface CoreTimes {
 }
 
 /**
- * How busy each core was since the last reading. Under a CPU quota smaller than the cores, what counts is the share of
- * the quota that was used; it is told for as many whole cores as the quota grants, so that capacity is never overstated.
+ * How busy each core was since the last reading. Under a CPU quota smaller than the cores, what counts is how much of
+ * the quota is left; it is told for as many whole cores as the quota grants, so that capacity is never overstated.
  */
 export class CpuSource {
   readonly #stat: SmallFile;
   readonly #cgroup: Cgroup;
-  #cores = new Map<number, CoreTimes>();
-  #usageUs: number | undefined;
-  #readAtMs = 0;
+  #last: Reading | undefined;
 
   /** Throws when `/proc/stat` cannot be read, as on systems other than Linux. */
   constructor(root: string, cgroup: Cgroup) {
@@ -24,33 +41,51 @@ export class CpuSource {
     this.#cgroup = cgroup;
   }
 
-  /** Percent per core; undefined when nothing can be compared yet. */
-  read(nowMs: number): readonly number[] | undefined {
-    const before = { cores: this.#cores, usageUs: this.#usageUs, atMs: this.#readAtMs };
-    this.#cores = parseCores(this.#stat.read());
-    this.#usageUs = this.#cgroup.cpuUsageUs();
-    this.#readAtMs = nowMs;
-    if (before.cores.size === 0) return undefined;
-
-    const percents = this.#allowed().map((core) =>
-      busyPercent(before.cores.get(core), this.#cores.get(core)!),
-    );
-    const quotaCores = this.#cgroup.cpuQuotaCores();
-    if (quotaCores >= percents.length) return percents;
-    if (before.usageUs === undefined || this.#usageUs === undefined || nowMs <= before.atMs) return undefined;
-    const usedCores = (this.#usageUs - before.usageUs) / 1_000 / (nowMs - before.atMs);
-    return Array.from({ length: Math.max(1, Math.floor(quotaCores)) }, () => percent(usedCores / quotaCores));
+  /** Undefined when this reading cannot be compared with one before. */
+  read(nowMs: number): CpuTimes | undefined {
+    const before = this.#last;
+    const after = { atMs: nowMs, cores: parseCores(this.#stat.read()), limits: this.#cgroup.cpuLimits() };
+    this.#last = after;
+    if (before === undefined) return undefined;
+    const allowed = this.#cgroup.allowedCores();
+    const cores = [...after.cores.keys()].filter((core) => allowed?.has(core) ?? true);
+    const limits = after.limits.filter((limit) => limit.cores < cores.length);
+    return limits.length > 0 ? timesOfQuota(before, after, limits) : timesOfCores(before, after, cores);
   }
 
   close(): void {
     this.#stat.close();
   }
+}
 
-  #allowed(): number[] {
-    const allowed = this.#cgroup.allowedCores();
-    const cores = [...this.#cores.keys()];
-    return allowed === undefined ? cores : cores.filter((core) => allowed.has(core));
+function timesOfCores(before: Reading, after: Reading, cores: readonly number[]): CpuTimes {
+  const busyMs: number[] = [];
+  const totalMs: number[] = [];
+  for (const core of cores) {
+    const [from, to] = [before.cores.get(core), after.cores.get(core)];
+    // A core that was just switched on says nothing yet. The kernel's counters may run backwards a little.
+    const total = from === undefined || to === undefined ? 0 : Math.max(0, to.total - from.total);
+    const busy = from === undefined || to === undefined ? 0 : to.busy - from.busy;
+    busyMs.push(Math.min(total, Math.max(0, busy)) * TICK_MS);
+    totalMs.push(total * TICK_MS);
   }
+  return { busyMs, totalMs };
+}
+
+/** Several groups, one in the other, may each have a limit: what can still be had is what the one with the least left has. */
+function timesOfQuota(before: Reading, after: Reading, limits: readonly CpuLimit[]): CpuTimes | undefined {
+  const elapsedMs = after.atMs - before.atMs;
+  if (elapsedMs <= 0 || elapsedMs > GAP_MS_MAX) return undefined;
+  const quota = Math.min(...limits.map(({ cores }) => cores));
+  let freeCores = quota;
+  for (const { level, cores, usedUs } of limits) {
+    const usedBeforeUs = before.limits.find((limit) => limit.level === level)?.usedUs;
+    if (usedBeforeUs === undefined) return undefined;
+    freeCores = Math.min(freeCores, cores - (usedUs - usedBeforeUs) / 1_000 / elapsedMs);
+  }
+  const share = 1 - Math.max(0, freeCores) / quota;
+  const told = Array.from({ length: Math.max(1, Math.floor(quota)) }, () => elapsedMs);
+  return { busyMs: told.map((ms) => ms * share), totalMs: told };
 }
 
 /** Reads the lines `cpuN user nice system idle iowait irq softirq steal …`, times in ticks. */
@@ -66,14 +101,4 @@ function parseCores(stat: string): Map<number, CoreTimes> {
     cores.set(Number(name.slice(3)), { busy: total - idle, total });
   }
   return cores;
-}
-
-function busyPercent(before: CoreTimes | undefined, after: CoreTimes): number {
-  if (before === undefined || after.total <= before.total) return 0;
-  return percent((after.busy - before.busy) / (after.total - before.total));
-}
-
-/** The kernel's counters are not exact and may run backwards a little. */
-function percent(ratio: number): number {
-  return Math.min(100, Math.max(0, ratio * 100));
 }

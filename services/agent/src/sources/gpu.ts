@@ -1,81 +1,116 @@
-import { type ChildProcess, execFile } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import type { GpuStats } from '@usher/domain';
 import type { Clock, Log } from '@usher/ports';
+import { GPU_QUERY, GpuRounds, parseGpuRow } from './gpu-rows.ts';
 
-const FIELDS = ['utilization.gpu', 'memory.used', 'memory.total', 'temperature.gpu', 'power.draw'];
-const QUERY = [`--query-gpu=${FIELDS.join(',')}`, '--format=csv,noheader,nounits'];
-/** Each run is a process that opens the driver anew, dear compared with all else the agent does. */
-export const GPU_SAMPLE_EVERY_MS = 5_000;
-/** Whether there is a driver by now is asked more rarely. */
-const RETRY_AFTER_MS = 60_000;
+/** One process that prints every second costs far less than a process each second, which opens the driver anew. */
+const ARGUMENTS = [...GPU_QUERY, '--loop=1'];
+/** Whether there is a driver by now is asked rarely. */
+const RETRY_AFTER_MS = 30_000;
 /** A driver that hangs takes its tool with it. */
-const RUN_TIMEOUT_MS = 10_000;
-const MIB_BYTES = 1_048_576;
+const SILENCE_MS_MAX = 10_000;
+/** Far longer than any line that is meant for us. */
+const LINE_CHARS_MAX = 4_096;
+const CAUSE_CHARS_MAX = 300;
 
-/** NVIDIA GPUs, asked through `nvidia-smi`; where that is missing or fails there are none. */
+/** NVIDIA GPUs, asked through `nvidia-smi`; where that is missing, fails or hangs there are none. */
 export class GpuSource {
   readonly #command: string;
   readonly #clock: Clock;
   readonly #log: Log;
-  #running: { readonly child: ChildProcess; readonly ended: Promise<void> } | undefined;
+  readonly #found: (gpus: readonly GpuStats[]) => void;
+  #running: ChildProcess | undefined;
   #closed = false;
+  #heardAtMs = 0;
   #notBeforeMs = 0;
   #absent = false;
 
-  constructor(command: string, clock: Clock, log: Log) {
+  /** Hands over what each round found; an empty list is that there are no GPUs. */
+  constructor(
+    command: string,
+    ports: { readonly clock: Clock; readonly log: Log },
+    found: (gpus: readonly GpuStats[]) => void,
+  ) {
     this.#command = command;
-    this.#clock = clock;
-    this.#log = log;
+    this.#clock = ports.clock;
+    this.#log = ports.log;
+    this.#found = found;
   }
 
-  /** Starts a run if it is time for one and hands over what it found; an empty list is that there are no GPUs. */
-  ask(found: (gpus: readonly GpuStats[]) => void): void {
+  /** To be called every second: starts the tool when it is time to, and ends one that says nothing. */
+  tick(): void {
     const nowMs = this.#clock.now();
-    if (this.#running !== undefined || nowMs < this.#notBeforeMs || this.#closed) return;
-    this.#notBeforeMs = nowMs + GPU_SAMPLE_EVERY_MS;
-    const { promise: ended, resolve } = Promise.withResolvers<void>();
-    const options = { timeout: RUN_TIMEOUT_MS, killSignal: 'SIGKILL' } as const;
-    const child = execFile(this.#command, QUERY, options, (error, output) => {
-      this.#running = undefined;
-      resolve();
-      if (this.#closed) return;
-      if (error !== null) this.#none(error);
-      else this.#absent = false;
-      found(error === null ? parseGpus(output) : []);
-    });
-    this.#running = { child, ended };
+    if (this.#running !== undefined) {
+      if (nowMs - this.#heardAtMs > SILENCE_MS_MAX) {
+        this.#none(`${this.#command} said nothing for ${SILENCE_MS_MAX / 1_000} s`);
+        abandon(this.#running);
+      }
+    } else if (nowMs >= this.#notBeforeMs && !this.#closed) {
+      this.#start();
+    }
   }
 
-  /** Resolves when no run is left. */
-  async close(): Promise<void> {
+  close(): void {
     this.#closed = true;
-    this.#running?.child.kill('SIGKILL');
-    await this.#running?.ended;
+    if (this.#running !== undefined) abandon(this.#running);
   }
 
-  #none(error: Error): void {
-    this.#notBeforeMs = this.#clock.now() + RETRY_AFTER_MS;
-    if (!this.#absent) this.#log.info('agent: reporting no GPUs', { cause: error.message.trim() });
-    this.#absent = true;
-  }
-}
-
-/** One GPU a line, values in the order of `FIELDS`; what a GPU does not tell (`[N/A]`, `[Not Supported]`) counts as 0. */
-function parseGpus(csv: string): GpuStats[] {
-  const lines = csv.split('\n').filter((line) => line.trim() !== '');
-  return lines.map((line) => {
-    const [percent = 0, usedMib = 0, totalMib = 0, temperatureC = 0, powerW = 0] = line.split(',').map(known);
-    return {
-      percent: Math.min(100, Math.max(0, percent)),
-      memoryUsedBytes: usedMib * MIB_BYTES,
-      memoryTotalBytes: totalMib * MIB_BYTES,
-      temperatureC,
-      powerW: Math.max(0, powerW),
+  #start(): void {
+    this.#heardAtMs = this.#clock.now();
+    const child = spawn(this.#command, ARGUMENTS, { stdio: ['ignore', 'pipe', 'pipe'] });
+    this.#running = child;
+    let said = '';
+    const hear = (text: string): void => {
+      said = (said + text).slice(-CAUSE_CHARS_MAX);
     };
-  });
+    child.stdout.setEncoding('utf8').on('data', this.#linesOf(child, hear));
+    child.stderr.setEncoding('utf8').on('data', hear);
+    const ended = (cause: string): void => {
+      if (this.#running !== child) return;
+      // A tool that hangs in the driver may outlive its kill; until it is gone there is no other.
+      this.#running = undefined;
+      this.#none(cause);
+    };
+    child.once('error', (error) => ended(error.message));
+    child.once('close', (code, signal) => {
+      ended(said.trim() || `${this.#command} ended with ${code ?? signal}`);
+    });
+  }
+
+  /** Takes pieces of what the tool prints; lines that are not about a GPU go to `hear`. */
+  #linesOf(child: ChildProcess, hear: (text: string) => void): (text: string) => void {
+    let line = '';
+    const rounds = new GpuRounds((gpus) => {
+      if (this.#running !== child || this.#closed) return;
+      this.#heardAtMs = this.#clock.now();
+      this.#absent = false;
+      this.#found(gpus);
+    });
+    return (text) => {
+      const lines = (line + text).split('\n');
+      line = (lines.pop() ?? '').slice(0, LINE_CHARS_MAX);
+      for (const each of lines) {
+        const row = parseGpuRow(each);
+        if (row === undefined) hear(`${each}\n`);
+        else rounds.add(row);
+      }
+    };
+  }
+
+  #none(cause: string): void {
+    if (this.#closed) return;
+    this.#heardAtMs = this.#clock.now();
+    this.#notBeforeMs = this.#clock.now() + RETRY_AFTER_MS;
+    if (!this.#absent) this.#log.info('agent: reporting no GPUs', { cause });
+    this.#absent = true;
+    this.#found([]);
+  }
 }
 
-function known(value: string): number {
-  const number = Number(value);
-  return Number.isFinite(number) ? number : 0;
+/** Kills a process and lets nothing wait for it: one that hangs in the kernel may take its time. */
+function abandon(child: ChildProcess): void {
+  child.kill('SIGKILL');
+  child.stdout?.destroy();
+  child.stderr?.destroy();
+  child.unref();
 }

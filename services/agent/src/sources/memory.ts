@@ -19,12 +19,18 @@ export class MemorySource {
 
   read(): Usage {
     const text = this.#meminfo.read();
-    const totalBytes = bytesOf(text, 'MemTotal:');
-    const limitBytes = this.#cgroup.memoryLimitBytes();
-    if (limitBytes >= totalBytes) {
-      return { usedBytes: Math.max(0, totalBytes - bytesOf(text, 'MemAvailable:')), totalBytes };
+    const machineBytes = bytesOf(text, 'MemTotal:');
+    const limits = this.#cgroup.memoryLimits().filter(({ limitBytes }) => limitBytes < machineBytes);
+    if (limits.length === 0) {
+      return {
+        usedBytes: Math.max(0, machineBytes - bytesOf(text, 'MemAvailable:')),
+        totalBytes: machineBytes,
+      };
     }
-    return { usedBytes: Math.min(limitBytes, this.#cgroup.memoryUsedBytes()), totalBytes: limitBytes };
+    // Of several limits, one in the other, the one with the least left says what can still be had.
+    const totalBytes = Math.min(...limits.map(({ limitBytes }) => limitBytes));
+    const freeBytes = Math.min(...limits.map(({ limitBytes, usedBytes }) => limitBytes - usedBytes));
+    return { usedBytes: totalBytes - Math.min(totalBytes, Math.max(0, freeBytes)), totalBytes };
   }
 
   close(): void {

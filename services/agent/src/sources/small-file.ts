@@ -1,6 +1,8 @@
 import { closeSync, openSync, readSync } from 'node:fs';
 
 const BUFFER_BYTES = 4_096;
+/** A file that is missing is not looked for at every reading. */
+const READS_BETWEEN_LOOKS = 10;
 
 /** A file of the kernel's that is read again and again: opened once, read into one buffer from the start each time. */
 export class SmallFile {
@@ -12,15 +14,7 @@ export class SmallFile {
     this.#fd = openSync(path, 'r');
   }
 
-  /** Undefined when there is no such file. */
-  static ifPresent(path: string): SmallFile | undefined {
-    try {
-      return new SmallFile(path);
-    } catch {
-      return undefined;
-    }
-  }
-
+  /** Throws when the file is there no more. */
   read(): string {
     for (;;) {
       const length = readSync(this.#fd, this.#buffer, 0, this.#buffer.length, 0);
@@ -31,5 +25,37 @@ export class SmallFile {
 
   close(): void {
     closeSync(this.#fd);
+  }
+}
+
+/** The same for a file that may be missing, or go and come again as those of a container's group do. */
+export class OptionalFile {
+  readonly #path: string;
+  #file: SmallFile | undefined;
+  #readsUntilLook = 0;
+
+  constructor(path: string) {
+    this.#path = path;
+  }
+
+  /** Empty while there is no such file. */
+  read(): string {
+    if (this.#file === undefined && this.#readsUntilLook > 0) {
+      this.#readsUntilLook -= 1;
+      return '';
+    }
+    try {
+      this.#file ??= new SmallFile(this.#path);
+      return this.#file.read();
+    } catch {
+      this.close();
+      this.#readsUntilLook = READS_BETWEEN_LOOKS;
+      return '';
+    }
+  }
+
+  close(): void {
+    this.#file?.close();
+    this.#file = undefined;
   }
 }

@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
 const MIB = 1_048_576;
@@ -43,20 +43,47 @@ export class RecordedMachine {
     );
   }
 
+  /** A file of the container's group; a name such as `a/b/cpu.max` is one of a group in it. */
   cgroup(name: string, content: string): void {
     this.write(join('sys/fs/cgroup', name), `${content}\n`);
   }
 
-  memoryCgroup(limit: string, currentMib: number, inactiveFileMib: number): void {
-    this.cgroup('memory.max', limit);
-    this.cgroup('memory.current', String(currentMib * MIB));
-    this.cgroup('memory.stat', `anon 5\nfile 9\ninactive_file ${inactiveFileMib * MIB}\nactive_file 3`);
+  /** A CPU quota of so many hundredths of a core, and the milliseconds of CPU time used so far. */
+  cpuCgroup(group: string, hundredths: number | 'max', usedMs: number): void {
+    const quota = hundredths === 'max' ? 'max' : hundredths * 1_000;
+    this.cgroup(join(group, 'cpu.max'), `${quota} 100000`);
+    this.cgroup(join(group, 'cpu.stat'), `usage_usec ${usedMs * 1_000}\nuser_usec 1`);
+  }
+
+  memoryCgroup(group: string, limit: string, currentMib: number, inactiveFileMib: number): void {
+    this.cgroup(join(group, 'memory.max'), limit);
+    this.cgroup(join(group, 'memory.current'), String(currentMib * MIB));
+    const stat = `anon 5\nfile 9\ninactive_file ${inactiveFileMib * MIB}\nactive_file 3`;
+    this.cgroup(join(group, 'memory.stat'), stat);
+  }
+
+  /** The group that the agent runs in, as the kernel tells it, and the one that is seen at the mount. */
+  runIn(group: string, shows = '/'): void {
+    this.write('proc/self/cgroup', `1:name=systemd:/elsewhere\n0::${group}\n`);
+    const mounts = [
+      '30 23 8:1 / / rw,nosuid - ext4 /dev/sda1 rw',
+      `31 30 0:31 ${shows} /sys/fs/cgroup rw,nosuid - cgroup2 cgroup2 rw`,
+    ];
+    this.write('proc/self/mountinfo', `${mounts.join('\n')}\n`);
   }
 
   /** Lets a shell script stand in for the GPU driver's tool. */
   gpuTool(script: string): void {
     this.write('nvidia-smi', `#!/bin/sh\n${script}\n`);
     chmodSync(this.nvidiaSmi, 0o755);
+  }
+
+  read(path: string): string {
+    return readFileSync(join(this.root, path), 'utf8');
+  }
+
+  remove(path: string): void {
+    rmSync(join(this.root, path), { recursive: true });
   }
 
   write(path: string, content: string): void {

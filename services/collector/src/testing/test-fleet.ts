@@ -1,6 +1,6 @@
 import { FleetFold } from '@usher/actors';
 import type { BackendStats } from '@usher/domain';
-import { type EventDraft, envelop, type UsherEvent } from '@usher/events';
+import { type Command, type CommandAnswer, type EventDraft, envelop, type UsherEvent } from '@usher/events';
 import type { Clock, EventLog, Log, MessageBus, Outbox, Random, Sample } from '@usher/ports';
 import { type Collector, startCollector } from '../collector.ts';
 import { TestLeases } from './test-leases.ts';
@@ -21,10 +21,20 @@ export class TestFleet {
   readonly written: UsherEvent[] = [];
   readonly subjects: string[] = [];
   outboxFull = false;
+  /** Commands that the scheduler got. */
+  readonly commands: Command[] = [];
+  /** What the scheduler answers. */
+  decide: (command: Command) => Promise<CommandAnswer> = async () => ({
+    ok: true,
+    position: this.fold.position,
+    events: [],
+    repeated: false,
+  });
   readonly #ports: TestPorts;
   readonly #families = new Map<string, () => readonly Sample[] | Promise<readonly Sample[]>>();
   #handlers: ((subject: string, payload: string) => void)[] = [];
   #collectors: Collector[] = [];
+  #serve: ((subject: string, payload: string) => Promise<string>) | undefined;
 
   readonly bus: MessageBus = {
     publish: (subject, payload) => {
@@ -38,8 +48,19 @@ export class TestFleet {
         },
       };
     },
-    request: () => Promise.reject(new Error('not used')),
-    serve: () => ({ stop: () => undefined }),
+    request: async (_subject, payload) => {
+      const command = JSON.parse(payload) as Command;
+      this.commands.push(command);
+      return JSON.stringify(await this.decide(command));
+    },
+    serve: (_subject, handler) => {
+      this.#serve = handler;
+      return {
+        stop: () => {
+          this.#serve = undefined;
+        },
+      };
+    },
   };
 
   readonly #outbox: Outbox = {
@@ -70,6 +91,7 @@ export class TestFleet {
     const collector = startCollector({
       ...this.#ports,
       instance,
+      owner: instance,
       version: '0',
       fleet: this.fold,
       outbox: this.#outbox,
@@ -100,6 +122,12 @@ export class TestFleet {
 
   report(backend: string, changes: Partial<BackendStats> = {}): void {
     this.bus.publish(`usher.stats.${backend}`, JSON.stringify(statsWith(changes)));
+  }
+
+  /** An agent asks over the bus. */
+  async ask(backend: string, payload: string): Promise<unknown> {
+    const answer = await this.#serve?.(`usher.agents.${backend}`, payload);
+    return answer === undefined ? undefined : (JSON.parse(answer) as unknown);
   }
 
   /** Seconds pass; at the start of each, whoever is named reports. */

@@ -1,3 +1,5 @@
+import { sumOfLines } from '../table/line-counts.ts';
+import type { ConnectFailureCount } from '../table/observation.ts';
 import type { TlsCounts } from '../tls/counters.ts';
 import type { WireCounts } from '../wire/counters.ts';
 import type { Measurement } from '../worker/protocol.ts';
@@ -5,7 +7,8 @@ import type { Measurement } from '../worker/protocol.ts';
 /** What a worker counted that is no more, added to what others did: without it the gateway's counters would run backwards. */
 export function addDeparted(sum: Measurement | undefined, departed: Measurement): Measurement {
   // What is open or choosable now, and how busy a worker is, ends with the worker.
-  const counted = { ...departed, choosable: [], loopDelayMaxMs: 0, loopUtilization: 0 };
+  const lines = departed.lines.map(({ pool, counts }) => ({ pool, counts: { ...counts, waiting: 0 } }));
+  const counted = { ...departed, lines, choosable: [], loopDelayMaxMs: 0, loopUtilization: 0 };
   if (sum === undefined) return counted;
   const routes = new Map(sum.routes.map((each) => [`${each.route} ${each.pool}`, each]));
   for (const each of departed.routes) {
@@ -18,6 +21,8 @@ export function addDeparted(sum: Measurement | undefined, departed: Measurement)
   }
   return {
     ...counted,
+    lines: addLines(sum.lines, counted.lines),
+    connectFailures: addFailures([...sum.connectFailures, ...departed.connectFailures]),
     routes: [...routes.values()],
     wire: addCounts(sum.wire, departed.wire),
     plugin: addCounts(sum.plugin, departed.plugin),
@@ -32,6 +37,25 @@ export function addTls(a: TlsCounts, b: TlsCounts): TlsCounts {
     resumed: a.resumed + b.resumed,
     failures: addEach(a.failures, b.failures),
   };
+}
+
+type Lines = Measurement['lines'];
+
+function addLines(a: Lines, b: Lines): Lines {
+  const pools = new Set([...a, ...b].map(({ pool }) => pool));
+  return Array.from(pools, (pool) => ({
+    pool,
+    counts: sumOfLines([...a, ...b].filter((line) => line.pool === pool).map(({ counts }) => counts)),
+  }));
+}
+
+function addFailures(all: Measurement['connectFailures']): ConnectFailureCount[] {
+  const sums = new Map<string, ConnectFailureCount>();
+  for (const each of all) {
+    const key = `${each.backend} ${each.cause}`;
+    sums.set(key, { ...each, count: each.count + (sums.get(key)?.count ?? 0) });
+  }
+  return [...sums.values()];
 }
 
 function addCounts(a: WireCounts, b: WireCounts): WireCounts {

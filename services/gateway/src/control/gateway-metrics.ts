@@ -1,18 +1,18 @@
 import type { HistogramSample, Metrics, Sample } from '@usher/ports';
 import { LATENCY_BOUNDS_S, type WireCounts } from '../wire/counters.ts';
 import type { Measurement } from '../worker/protocol.ts';
-import type { ListenerCertificates } from './listener-certificates.ts';
+import { exposeLines } from './line-metrics.ts';
 import type { BackendTotals } from './observations.ts';
-import { exposeTls } from './tls-metrics.ts';
+import { exposeTls, type TlsSources } from './tls-metrics.ts';
 
-export interface MetricsSources {
+export interface MetricsSources extends TlsSources {
   measure(): Promise<readonly { readonly worker: number; readonly measurement: Measurement }[]>;
   /** The last measurements of workers that died: without them counters would run backwards. */
   departed(): readonly Measurement[];
   backends(): ReadonlyMap<string, BackendTotals & { readonly pool: string }>;
   restarts(): number;
-  /** Of the listeners with TLS. */
-  readonly certificates: readonly ListenerCertificates[];
+  /** Names of backends' hosts with their addresses. */
+  hosts(): ReadonlyMap<string, readonly string[]>;
 }
 
 /** Collectors of one scrape share one measurement: they are called within a moment of each other. */
@@ -44,9 +44,10 @@ export function exposeMetrics(metrics: Metrics, sources: MetricsSources): void {
   exposeRequests(metrics, shared);
   exposeConnections(metrics, shared);
   exposeBackends(metrics, shared, sources);
+  exposeHosts(metrics, sources);
   exposeWorkers(metrics, shared, sources);
-  if (sources.certificates.length > 0)
-    exposeTls(metrics, sources.certificates, async () => (await shared.all()).map(({ tls }) => tls));
+  exposeLines(metrics, () => shared.all());
+  exposeTls(metrics, sources, async () => (await shared.all()).map(({ tls }) => tls));
 }
 
 function exposeRequests(metrics: Metrics, shared: SharedMeasurement): void {
@@ -169,6 +170,23 @@ function exposeBackends(metrics: Metrics, shared: SharedMeasurement, sources: Me
       value: latencySumMs / 1000,
     })),
   );
+  metrics.counter(
+    'usher_backend_connect_failures_total',
+    'Connections to backends that did not come about, by why',
+    async () => {
+      const backends = sources.backends();
+      const sums = new Map<string, { labels: Sample['labels']; value: number }>();
+      for (const { backend, cause, count } of (await shared.all()).flatMap(
+        ({ connectFailures }) => connectFailures,
+      )) {
+        const labels = { backend, pool: backends.get(backend)?.pool ?? '', cause };
+        const key = JSON.stringify(labels);
+        const value = count + (sums.get(key)?.value ?? 0);
+        sums.set(key, { labels, value });
+      }
+      return [...sums.values()];
+    },
+  );
   metrics.gauge('usher_backend_in_flight', 'Attempts under way', () =>
     [...sources.backends()].map(([backend, { pool, inFlight }]) => ({
       labels: { backend, pool },
@@ -183,6 +201,14 @@ function exposeBackends(metrics: Metrics, shared: SharedMeasurement, sources: Me
       value: choosable.has(backend) ? 1 : 0,
     }));
   });
+}
+
+function exposeHosts(metrics: Metrics, sources: MetricsSources): void {
+  metrics.gauge(
+    'usher_host_addresses',
+    'Addresses of the host names of backends; 0 when a name does not resolve',
+    () => Array.from(sources.hosts(), ([host, addresses]) => ({ labels: { host }, value: addresses.length })),
+  );
 }
 
 function exposeWorkers(metrics: Metrics, shared: SharedMeasurement, sources: MetricsSources): void {

@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
-import type { SharedSettings } from '@usher/domain';
-import type { LogRecord, Service, ServiceContext, Subscription, Timer, TlsSource } from '@usher/ports';
+import { type SharedSettings, UsherError } from '@usher/domain';
+import type { LogRecord, Service, ServiceContext, Subscription, Timer } from '@usher/ports';
 import type { TableDelta } from '../routing-table.ts';
 import type { BreakerNews } from '../table/breaker-news.ts';
 import type { FromWorker, ListenAddress, Measurement, WorkerStart } from '../worker/protocol.ts';
@@ -9,10 +9,14 @@ import { addDeparted } from './departed.ts';
 import { Drains } from './drains.ts';
 import { Facts } from './facts.ts';
 import { exposeMetrics } from './gateway-metrics.ts';
-import { ListenerCertificates } from './listener-certificates.ts';
+import { type ListenerSettings, Listeners } from './listeners.ts';
 import { Observations } from './observations.ts';
 import { Presence } from './presence.ts';
 import { Projector } from './projector.ts';
+import { Resolutions } from './resolutions.ts';
+import { type Resolver, systemResolver } from './resolver.ts';
+import { SharedCells } from './shared-cells.ts';
+import { TlsFiles } from './tls-files.ts';
 import { Workers } from './workers.ts';
 
 /** How often the log hears what the gateway saw. */
@@ -23,11 +27,10 @@ const DRAIN_CHECK_MS = 100;
 const WORKERS_AUTO_MAX = 16;
 /** How long stopping may wait for the log to take the last facts. */
 const FLUSH_MAX_MS = 2_000;
-
-interface ListenerSettings extends ListenAddress {
-  /** Where its certificates come from; left out, it is plain. */
-  readonly tls?: TlsSource | undefined;
-}
+/** How long a start waits for host names to resolve; requests for those that do not are answered with 503 meanwhile. */
+const RESOLVE_MAX_MS = 1_000;
+/** How often the files for TLS to backends are looked at. */
+const TLS_FILES_CHECK_MS = 2_000;
 
 export interface GatewaySettings {
   readonly listen: readonly ListenerSettings[];
@@ -39,6 +42,12 @@ export interface GatewaySettings {
 export interface Gateway extends Service {
   /** Where it listens, in the order of the settings; a port of 0 there is the port that was found here. */
   readonly addresses: readonly ListenAddress[];
+  /**
+   * Takes traffic where `listen` says from now on. Addresses that stay keep their sockets, and what is special about them
+   * counts for new connections; addresses that go take no further connections. No accepted connection is affected. Rejects,
+   * with everything as it was, when an address cannot be listened on or its certificates cannot be used.
+   */
+  listen(listen: readonly ListenerSettings[]): Promise<void>;
 }
 
 /**
@@ -50,8 +59,9 @@ export async function startGateway(
   context: ServiceContext,
   settings: GatewaySettings,
   fallback: SharedSettings,
+  resolver: Resolver = systemResolver,
 ): Promise<Gateway> {
-  const gateway = new RunningGateway(context, settings, fallback);
+  const gateway = new RunningGateway(context, settings, fallback, resolver);
   await gateway.start(settings.listen);
   return gateway;
 }
@@ -61,86 +71,109 @@ class RunningGateway implements Gateway {
   readonly name = 'gateway';
   readonly #context: ServiceContext;
   readonly #count: number;
+  readonly #cells: SharedCells;
   readonly #projector: Projector;
+  readonly #tlsFiles: TlsFiles;
+  readonly #resolutions: Resolutions;
   readonly #workers: Workers;
   readonly #observations: Observations;
   readonly #breakers: BreakerReports;
   readonly #drains: Drains;
   readonly #presence: Presence;
   readonly #timers: Timer[] = [];
-  /** By the places of their listeners. */
-  readonly #certificates = new Map<number, ListenerCertificates>();
+  readonly #listeners: Listeners;
+  /** Over when the last change of the listeners is. */
+  #changed: Promise<void> = Promise.resolve();
   #subscription: Subscription | undefined;
   #departed: Measurement | undefined;
   #stopped: Promise<void> | undefined;
 
-  constructor(context: ServiceContext, settings: GatewaySettings, fallback: SharedSettings) {
+  constructor(
+    context: ServiceContext,
+    settings: GatewaySettings,
+    fallback: SharedSettings,
+    resolver: Resolver,
+  ) {
     const { instance, fleet, clock } = context;
     const log = context.log.child({ service: 'gateway' });
     const facts = new Facts(context);
     this.#context = context;
     this.#count =
       settings.workers === 'auto' ? Math.min(availableParallelism(), WORKERS_AUTO_MAX) : settings.workers;
-    this.#projector = new Projector({ fleet, fallback, workers: this.#count, log });
+    this.#cells = new SharedCells(this.#count);
+    this.#projector = new Projector({ fleet, fallback, workers: this.#count, cells: this.#cells, log });
+    this.#tlsFiles = new TlsFiles(log);
+    this.#resolutions = new Resolutions({
+      resolver,
+      clock,
+      log,
+      onChange: (host, addresses) => this.#broadcast([{ kind: 'addresses', host, addresses }]),
+    });
     this.#observations = new Observations(instance, facts, clock.now());
     this.#breakers = new BreakerReports(instance, facts);
     this.#drains = new Drains(instance, fleet, facts, this.#observations);
     this.#presence = new Presence({ ...context, log }, facts, this.#count);
     this.#workers = new Workers({
       count: this.#count,
-      listen: settings.listen.map(({ tls: _files, ...address }) => address),
       clock,
       log,
-      newStart: (listen) => this.#newStart(listen),
+      newStart: (worker) => this.#newStart(worker),
       onMessage: (worker, message) => this.#onMessage(worker, message),
       onDeath: (worker, last) => {
         this.#observations.forgetWorker(worker);
+        this.#cells.forgetWorker(worker);
         if (last !== undefined) this.#departed = addDeparted(this.#departed, last);
       },
     });
+    this.#listeners = new Listeners(clock, log, this.#workers);
   }
 
   get addresses(): readonly ListenAddress[] {
-    return this.#workers.addresses;
+    return this.#listeners.addresses;
   }
 
   async start(listen: readonly ListenerSettings[]): Promise<void> {
     const { fleet, clock, metrics } = this.#context;
     this.#subscription = fleet.onRecord((record) => this.#onRecord(record));
+    this.#tlsFiles.read(this.#projector.pools());
+    this.#resolutions.follow(this.#projector.hosts());
+    await this.#resolutions.settled(RESOLVE_MAX_MS);
     try {
-      this.#readCertificates(listen);
       await this.#workers.start();
+      await this.#listeners.change(listen);
     } catch (error) {
+      await this.#workers.kill();
       this.#subscription.stop();
-      for (const certificates of this.#certificates.values()) certificates.stop();
+      this.#resolutions.stop();
       throw error;
     }
     this.#presence.start();
     this.#timers.push(
       clock.every(TELL_MS, () => this.#tell()),
       clock.every(DRAIN_CHECK_MS, () => this.#drains.check(this.#count)),
+      clock.every(TLS_FILES_CHECK_MS, () => this.#broadcast(this.#tlsFiles.read(this.#projector.pools()))),
     );
     exposeMetrics(metrics, {
       measure: () => this.#workers.measure(),
       departed: () => (this.#departed === undefined ? [] : [this.#departed]),
       backends: () => this.#backends(),
       restarts: () => this.#workers.restarts,
-      certificates: [...this.#certificates.values()],
+      hosts: () => this.#resolutions.known,
+      certificates: () => this.#listeners.certificates,
+      reloads: () => this.#listeners.reloads,
     });
   }
 
-  #readCertificates(listen: readonly ListenerSettings[]): void {
-    const { clock, log } = this.#context;
-    for (const [place, { host, port, tls }] of listen.entries()) {
-      if (tls === undefined) continue;
-      const certificates = new ListenerCertificates({
-        source: tls,
-        listener: `${host}:${port}`,
-        clock,
-        log,
-        onChange: (changed) => this.#workers.broadcast({ kind: 'tls', listener: place, tls: changed }),
-      });
-      this.#certificates.set(place, certificates);
+  async listen(listen: readonly ListenerSettings[]): Promise<void> {
+    const before = this.#changed;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#changed = promise;
+    try {
+      await before;
+      if (this.#stopped !== undefined) throw new UsherError('conflict', 'the gateway is stopping');
+      await this.#listeners.change(listen);
+    } finally {
+      resolve();
     }
   }
 
@@ -148,9 +181,8 @@ class RunningGateway implements Gateway {
     if (this.#stopped !== undefined) return 'the gateway is stopping';
     const missing = this.#count - this.#workers.listening;
     if (missing > 0) return `${missing} of ${this.#count} workers are not running`;
-    return Array.from(this.#certificates.values(), (each) => each.fault()).find(
-      (fault) => fault !== undefined,
-    );
+    const certificates = this.#listeners.certificates.map((each) => each.fault());
+    return [this.#presence.fault, ...certificates].find((fault) => fault !== undefined);
   }
 
   stop(): Promise<void> {
@@ -160,10 +192,12 @@ class RunningGateway implements Gateway {
 
   async #stop(): Promise<void> {
     const { outbox, clock, log } = this.#context;
+    await this.#changed;
     await this.#workers.stop(this.#projector.policy.timeouts.shutdownMs);
     this.#subscription?.stop();
     for (const timer of this.#timers) timer.cancel();
-    for (const certificates of this.#certificates.values()) certificates.stop();
+    this.#resolutions.stop();
+    this.#listeners.stop();
     this.#breakers.retell();
     this.#observations.tell(clock.now());
     this.#presence.retire();
@@ -175,15 +209,22 @@ class RunningGateway implements Gateway {
     await this.#presence.stop();
   }
 
-  #newStart(listen: readonly ListenAddress[]): WorkerStart {
+  #newStart(worker: number): WorkerStart {
     const { random, fleet } = this.#context;
     return {
-      listen,
-      tls: listen.map((_, place) => this.#certificates.get(place)?.tls),
+      listen: this.#listeners.starts,
+      worker,
       workers: this.#count,
       seed: [random.next(), random.next(), random.next(), random.next()],
       policy: this.#projector.policy,
-      deltas: this.#projector.snapshot(),
+      deltas: [
+        ...this.#projector.snapshot(),
+        ...this.#tlsFiles.snapshot(),
+        ...Array.from(
+          this.#resolutions.known,
+          ([host, addresses]) => ({ kind: 'addresses', host, addresses }) as const,
+        ),
+      ],
       position: fleet.position,
     };
   }
@@ -194,8 +235,12 @@ class RunningGateway implements Gateway {
     const draining = record.events.some(({ type }) => type === 'backend.drain_started');
     // A drain changes no row when the backend got nothing anyway, and yet the workers have to confirm that they know.
     if (deltas.length > 0 || draining) {
-      this.#workers.broadcast({ kind: 'deltas', deltas, position: record.position });
+      const tls = deltas.some(({ kind }) => kind === 'pool')
+        ? this.#tlsFiles.read(this.#projector.pools())
+        : [];
+      this.#workers.broadcast({ kind: 'deltas', deltas: [...deltas, ...tls], position: record.position });
     }
+    if (deltas.some(({ kind }) => kind !== 'policy')) this.#resolutions.follow(this.#projector.hosts());
     for (const event of record.events) {
       if (event.type === 'backend.removed') this.#observations.forgetBackend(event.data.backend);
       if (event.type === 'gateway.lost' && event.data.gateway === instance && this.#stopped === undefined) {
@@ -207,6 +252,13 @@ class RunningGateway implements Gateway {
   #onMessage(worker: number, message: FromWorker): void {
     if (message.kind === 'observed') this.#observations.add(worker, message.observation);
     else if (message.kind === 'breaker') this.#onBreaker(worker, message.news);
+    else if (message.kind === 'unreachable') this.#resolutions.hurry(message.host);
+  }
+
+  /** What the log does not say. */
+  #broadcast(deltas: readonly TableDelta[], except?: number): void {
+    if (deltas.length === 0) return;
+    this.#workers.broadcast({ kind: 'deltas', deltas, position: this.#context.fleet.position }, except);
   }
 
   /** What one worker found out, the others of this gateway need not find out themselves. */
@@ -215,10 +267,7 @@ class RunningGateway implements Gateway {
       news.kind === 'tripped'
         ? { kind: 'tripped', backend: news.backend, untilMs: news.untilMs }
         : { kind: 'recovered', backend: news.backend };
-    this.#workers.broadcast(
-      { kind: 'deltas', deltas: [delta], position: this.#context.fleet.position },
-      worker,
-    );
+    this.#broadcast([delta], worker);
     this.#breakers.tell(news);
   }
 

@@ -1,12 +1,19 @@
 import { randomBytes } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
 import type { Clock, Log, Timer, TlsMaterial, TlsSource } from '@usher/ports';
+import { FileWatch } from '@usher/runtime';
 import type { ListenerTls } from '../tls/contexts.ts';
-import { CertificateFiles } from './certificate-files.ts';
 
 /** Name, code and key of a session ticket, as Node takes them. */
 const TICKET_KEY_BYTES = 48;
 /** Whoever learns a ticket key can read what was resumed with it, so none is used for long. */
 const TICKET_KEY_LIFE_MS = 12 * 3_600_000;
+
+/** Changes of files, by whether they could be used. */
+export interface Reloads {
+  ok: number;
+  failed: number;
+}
 
 export interface ListenerCertificatesOptions {
   readonly source: TlsSource;
@@ -14,6 +21,8 @@ export interface ListenerCertificatesOptions {
   readonly listener: string;
   readonly clock: Clock;
   readonly log: Log;
+  /** Counted in here. */
+  readonly reloads: Reloads;
   /** The workers have to know. */
   onChange(tls: ListenerTls): void;
 }
@@ -21,13 +30,12 @@ export interface ListenerCertificatesOptions {
 /** Keeps the certificates and the ticket keys of one listener: what its workers have, and what comes next. */
 export class ListenerCertificates {
   readonly #options: ListenerCertificatesOptions;
-  readonly #files: CertificateFiles;
+  readonly #files: FileWatch;
   readonly #rotation: Timer;
   #material: TlsMaterial;
   #ticketKeys = randomBytes(TICKET_KEY_BYTES);
   /** Why the files as they are now are not in use. */
   #refused: string | undefined;
-  #reloads = { ok: 0, failed: 0 };
 
   /** Throws what is wrong with the files. */
   constructor(options: ListenerCertificatesOptions) {
@@ -35,7 +43,7 @@ export class ListenerCertificates {
     this.#options = options;
     this.#material = source.read();
     this.#warnOfExpired();
-    this.#files = new CertificateFiles(source.files, clock, log, () => this.#reload());
+    this.#files = new FileWatch(source.files, clock, log, () => this.#reload());
     this.#rotation = clock.every(TICKET_KEY_LIFE_MS, () => {
       this.#ticketKeys = randomBytes(TICKET_KEY_BYTES);
       this.#tell();
@@ -46,8 +54,12 @@ export class ListenerCertificates {
     return { ...this.#material, ticketKeys: this.#ticketKeys };
   }
 
-  get reloads(): { readonly ok: number; readonly failed: number } {
-    return this.#reloads;
+  /** Whether it keeps what `source` says now. Throws what is wrong with the files. */
+  isOf(source: TlsSource): boolean {
+    return (
+      isDeepStrictEqual(source.files, this.#options.source.files) &&
+      isDeepStrictEqual(source.read(), this.#material)
+    );
   }
 
   /** Undefined when the files are in use as they are now. */
@@ -63,7 +75,7 @@ export class ListenerCertificates {
   }
 
   #reload(): void {
-    const { source, listener, log } = this.#options;
+    const { source, listener, log, reloads } = this.#options;
     let material: TlsMaterial;
     try {
       material = source.read();
@@ -71,18 +83,18 @@ export class ListenerCertificates {
       const cause = error instanceof Error ? error.message : String(error);
       if (cause === this.#refused) return;
       this.#refused = cause;
-      this.#reloads.failed += 1;
+      reloads.failed += 1;
       log.error('new certificates cannot be used, the old ones stay', { listener, cause });
       return;
     }
     const recovered = this.#refused !== undefined;
     this.#refused = undefined;
-    if (JSON.stringify(material) === JSON.stringify(this.#material)) {
+    if (isDeepStrictEqual(material, this.#material)) {
       if (recovered) log.info('the certificates are the old ones again', { listener });
       return;
     }
     this.#material = material;
-    this.#reloads.ok += 1;
+    reloads.ok += 1;
     log.info('new certificates are in use', {
       listener,
       names: material.certificates.map(({ names }) => names),

@@ -1,4 +1,6 @@
-import { connect } from 'node:net';
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { startGateway } from '../index.ts';
 import { policy, pool, route } from '../testing/fixtures.ts';
@@ -8,6 +10,9 @@ import type { ListenAddress } from '../worker/protocol.ts';
 
 // Whole gateways with their threads: a busy machine may take its time.
 vi.setConfig({ testTimeout: 30_000 });
+
+/** Less than a worker takes to listen. */
+const STAGGER_MS = 20;
 
 let fleet: TestFleet;
 const closing: (() => unknown)[] = [];
@@ -66,4 +71,26 @@ test('a listener takes the client from the socket otherwise', async () => {
   expect(await clientsSeen([loopback, { ...loopback, ...elsewhere }], '')).toEqual(
     Array<string>(4).fill('127.0.0.1'),
   );
+});
+
+test('of gateways that start on one port at the same time one gets it, and the others say why they do not', async () => {
+  const probe = createServer().listen(0, '127.0.0.1');
+  await once(probe, 'listening');
+  const { port } = probe.address() as AddressInfo;
+  probe.close();
+  await once(probe, 'close');
+  const settings = { ...policy(), pools: [pool()], backends: [] };
+  const attempts = [];
+  // One after the other, so that some come between another's look at the port and its listening there.
+  for (const host of ['127.0.0.1', '127.0.0.1', '0.0.0.0', '127.0.0.1', '127.0.0.1', '127.0.0.1']) {
+    const starting = startGateway(fleet.context(), { listen: [{ host, port }], workers: 1 }, settings);
+    attempts.push(starting.then((gateway) => closing.push(() => gateway.stop())));
+    await sleep(STAGGER_MS);
+  }
+  const starts = await Promise.allSettled(attempts);
+  expect(starts.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+  for (const start of starts) {
+    if (start.status === 'rejected')
+      expect(String(start.reason)).toContain(`:${port}: another process listens`);
+  }
 });

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { StoreUnavailableError } from '@usher/ports';
 import { openEmbeddedStore } from '@usher/state-store';
 import { SimulatedClock } from '@usher/testing';
@@ -59,7 +60,7 @@ describe('the lease of a gateway', () => {
     expect(await leased()).toBe(true);
   });
 
-  test('held by another process of the same name is reported', async () => {
+  test('held by another process of the same name is a fault, once it is sure that the other lives', async () => {
     const store = openEmbeddedStore({ clock });
     closing.push(() => store.close());
     await store.acquireLease('gateway/gw-1', 'somebody', 60_000);
@@ -67,8 +68,19 @@ describe('the lease of a gateway', () => {
     const presence = new Presence(context, new Facts(context), 1);
     presence.start();
     closing.push(() => presence.stop());
-    await until(() => fleet.log.entries.length === 1, 'it is reported');
-    expect(fleet.log.entries).toMatchObject([{ level: 'warn', fields: { owner: 'somebody' } }]);
+    clock.advance(9_000);
+    await setImmediate();
+    expect(presence.fault).toBeUndefined();
+    await until(() => {
+      clock.advance(1_000);
+      return presence.fault !== undefined;
+    }, 'it is a fault');
+    expect(fleet.log.entries).toMatchObject([{ level: 'error', fields: { holder: 'somebody' } }]);
+    await store.releaseLease('gateway/gw-1', 'somebody');
+    await until(() => {
+      clock.advance(1_000);
+      return presence.fault === undefined;
+    }, 'the name is free');
   });
 });
 

@@ -16,11 +16,18 @@ export class Presence {
   #announced = false;
   #storeAway = false;
   #renewing: Timer | undefined;
+  #deniedSinceMs: number | undefined;
+  #fault: string | undefined;
 
   constructor(context: ServiceContext, facts: Facts, workers: number) {
     this.#context = context;
     this.#facts = facts;
     this.#workers = workers;
+  }
+
+  /** Undefined unless another gateway goes by the same name. */
+  get fault(): string | undefined {
+    return this.#fault;
   }
 
   start(): void {
@@ -52,9 +59,9 @@ export class Presence {
 
   async stop(): Promise<void> {
     this.#renewing?.cancel();
-    const { store, instance } = this.#context;
+    const { store, instance, owner } = this.#context;
     try {
-      await store.releaseLease(leaseOf(instance), instance);
+      await store.releaseLease(leaseOf(instance), owner);
     } catch (error) {
       // It ends by itself.
       if (!(error instanceof StoreUnavailableError)) throw error;
@@ -62,10 +69,10 @@ export class Presence {
   }
 
   async #renew(): Promise<void> {
-    const { store, instance, log } = this.#context;
+    const { store, instance, owner, log } = this.#context;
     try {
-      const { held, owner } = await store.acquireLease(leaseOf(instance), instance, LEASE_TTL_MS);
-      if (!held) log.warn('another process goes by the name of this gateway', { owner });
+      const lease = await store.acquireLease(leaseOf(instance), owner, LEASE_TTL_MS);
+      this.#noteHolder(lease.held, lease.owner);
       if (this.#storeAway) log.info('the gateway renews its lease again');
       this.#storeAway = false;
     } catch (error) {
@@ -74,6 +81,20 @@ export class Presence {
       }
       this.#storeAway = true;
     }
+  }
+
+  /** The lease of a process of this name that was killed lives on for a while; one that is renewed is somebody else's. */
+  #noteHolder(held: boolean, holder: string): void {
+    const { clock, instance, log } = this.#context;
+    if (held) {
+      this.#deniedSinceMs = undefined;
+      this.#fault = undefined;
+      return;
+    }
+    this.#deniedSinceMs ??= clock.now();
+    if (this.#fault !== undefined || clock.now() - this.#deniedSinceMs <= LEASE_TTL_MS) return;
+    this.#fault = `another process is called ${instance} too: each needs a \`name\` of its own`;
+    log.error(this.#fault, { holder });
   }
 }
 

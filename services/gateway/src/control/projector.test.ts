@@ -6,6 +6,7 @@ import type { BackendRow, TableDelta } from '../routing-table.ts';
 import { policy, pool } from '../testing/fixtures.ts';
 import { backendAt, registered, TestFleet } from '../testing/fleet.ts';
 import { Projector } from './projector.ts';
+import { SharedCells } from './shared-cells.ts';
 
 let fleet: TestFleet;
 beforeEach(() => {
@@ -22,6 +23,7 @@ function follow(fallback: Partial<SharedSettings> = {}, workers = 1) {
     fleet: fleet.fold,
     fallback: { ...policy(), pools: [pool()], backends: [], ...fallback },
     workers,
+    cells: new SharedCells(workers),
     log,
   });
   let deltas: TableDelta[] = [];

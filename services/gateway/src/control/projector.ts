@@ -9,6 +9,7 @@ import {
 import type { UsherEvent } from '@usher/events';
 import type { FleetView, Log, LogRecord } from '@usher/ports';
 import type { BackendRow, TableDelta } from '../routing-table.ts';
+import type { SharedCells } from './shared-cells.ts';
 
 export interface ProjectorOptions {
   readonly fleet: FleetView;
@@ -16,6 +17,7 @@ export interface ProjectorOptions {
   readonly fallback: SharedSettings;
   /** Workers of this gateway. */
   readonly workers: number;
+  readonly cells: SharedCells;
   readonly log: Log;
 }
 
@@ -51,6 +53,20 @@ export class Projector {
   /** Every backend that the workers know. */
   backends(): readonly BackendRow[] {
     return [...this.#rows.values()];
+  }
+
+  pools(): readonly PoolSettings[] {
+    return [...this.#pools.values()];
+  }
+
+  /** The host names in the URLs of the backends. */
+  hosts(): Set<string> {
+    const hosts = new Set<string>();
+    for (const { url } of this.#rows.values()) {
+      const origin = parseBackendUrl(url);
+      if (typeof origin !== 'string' && origin.named) hosts.add(origin.host);
+    }
+    return hosts;
   }
 
   /** Everything, for a worker that knows nothing. */
@@ -104,6 +120,7 @@ export class Projector {
     const before = this.#rows.get(id);
     if (row === undefined) {
       if (this.#rows.delete(id)) deltas.push({ kind: 'backend_removed', backend: id });
+      this.#options.cells.drop(id);
     } else if (before === undefined || !sameRow(before, row)) {
       this.#rows.set(id, row);
       deltas.push({ kind: 'backend', row });
@@ -115,9 +132,11 @@ export class Projector {
     const { config, pools, backends } = fleet.state;
     if (config === null) {
       const rows = fallback.backends.map((settings): BackendRow => {
-        const { id, pool, url, weight } = settings;
+        const { id, pool, url, weight, maxConnections } = settings;
+        const limit = this.#options.cells.limitOf(pool, id, maxConnections);
+        const row = { id, pool, url, weight, limit, halfOpen: false, trialLimit: 1 };
         // Nobody has looked at them yet.
-        return { id, pool, url, weight, eligible: false, lastResort: true, halfOpen: false, trialLimit: 1 };
+        return { ...row, eligible: false, lastResort: true };
       });
       return {
         policy: this.#policy,
@@ -135,7 +154,7 @@ export class Projector {
   }
 
   #rowOf(id: string, backend: BackendState): BackendRow | undefined {
-    const { pool, url, weight } = backend.settings;
+    const { pool, url, weight, maxConnections } = backend.settings;
     const why = eligibility(backend);
     const breaker = this.#options.fleet.state.pools.get(pool)?.settings.breaker;
     const row = {
@@ -147,6 +166,7 @@ export class Projector {
       lastResort: (why === 'unknown' || why === 'breaker_open') && backend.room === 'free',
       halfOpen: backend.breaker === 'half_open' && breaker?.enabled === true,
       trialLimit: Math.max(1, Math.floor((breaker?.halfOpenRequests ?? 1) / this.#sharers())),
+      limit: this.#options.cells.limitOf(pool, id, maxConnections),
     };
     return this.#isUsable(row) ? row : undefined;
   }
@@ -199,6 +219,8 @@ function sameRow(a: BackendRow, b: BackendRow): boolean {
     a.eligible === b.eligible &&
     a.lastResort === b.lastResort &&
     a.halfOpen === b.halfOpen &&
-    a.trialLimit === b.trialLimit
+    a.trialLimit === b.trialLimit &&
+    a.limit?.max === b.limit?.max &&
+    a.limit?.cells === b.limit?.cells
   );
 }

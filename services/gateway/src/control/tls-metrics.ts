@@ -1,14 +1,20 @@
 import type { Metrics } from '@usher/ports';
 import { HANDSHAKE_FAILURES, type TlsCounts } from '../tls/counters.ts';
 import { addTls } from './departed.ts';
-import type { ListenerCertificates } from './listener-certificates.ts';
+import type { ListenerCertificates, Reloads } from './listener-certificates.ts';
 
 const NONE: TlsCounts = { full: 0, resumed: 0, failures: HANDSHAKE_FAILURES.map(() => 0) };
+
+/** The listeners with TLS. */
+export interface TlsSources {
+  certificates(): readonly ListenerCertificates[];
+  reloads(): Readonly<Reloads>;
+}
 
 /** Registers the metrics of listeners with TLS. */
 export function exposeTls(
   metrics: Metrics,
-  listeners: readonly ListenerCertificates[],
+  listeners: TlsSources,
   counts: () => Promise<readonly TlsCounts[]>,
 ): void {
   const total = async () => (await counts()).reduce(addTls, NONE);
@@ -32,7 +38,7 @@ export function exposeTls(
     'When the certificate in use for a name expires, seconds since the Unix epoch; the soonest of several',
     () => {
       const soonest = new Map<string, number>();
-      for (const { certificates } of listeners.map(({ tls }) => tls))
+      for (const { certificates } of listeners.certificates().map(({ tls }) => tls))
         for (const { names, expiresMs } of certificates)
           for (const name of names) soonest.set(name, Math.min(expiresMs, soonest.get(name) ?? expiresMs));
       return Array.from(soonest, ([name, expiresMs]) => ({ labels: { name }, value: expiresMs / 1000 }));
@@ -44,7 +50,7 @@ export function exposeTls(
     () =>
       (['ok', 'failed'] as const).map((outcome) => ({
         labels: { outcome },
-        value: listeners.reduce((all, { reloads }) => all + reloads[outcome], 0),
+        value: listeners.reloads()[outcome],
       })),
   );
 }

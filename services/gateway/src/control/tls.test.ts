@@ -2,6 +2,7 @@ import { connect as connectPlain } from 'node:net';
 import type { ConnectionOptions } from 'node:tls';
 import { makeCertificate } from '@usher/testing';
 import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest';
+import { Client } from '../h2/testing/client.ts';
 import { policy, route } from '../testing/fixtures.ts';
 import { until } from '../testing/http.ts';
 import { askTls, CLIENT_CA, ListenerFiles, oneTlsConnection, serverFor, shakeHands } from '../testing/tls.ts';
@@ -43,6 +44,22 @@ describe('a handshake', () => {
     expect(socket.alpnProtocol).toBe('http/1.1');
     socket.destroy();
     await expect(shakeHands(port, { ALPNProtocols: ['spdy/3'] })).rejects.toThrow(/protocol/);
+  });
+
+  test('agrees on HTTP/2 where the listener speaks it', async () => {
+    const { port } = await gateway(new ListenerFiles([serverFor('a.test')]));
+    const client = await new Client(`https://127.0.0.1:${port}`).connected();
+    expect(await client.ask('/')).toMatchObject({ status: 200, body: 'ok' });
+    expect(await client.ask('/')).toMatchObject({ status: 200 });
+    client.close();
+  });
+
+  test('agrees on HTTP/1.1 where the listener does not speak HTTP/2', async () => {
+    const { port } = await gateway(new ListenerFiles([serverFor('a.test')]), { http2: false });
+    const socket = await shakeHands(port, { ALPNProtocols: ['h2', 'http/1.1'] });
+    expect(socket.alpnProtocol).toBe('http/1.1');
+    socket.destroy();
+    await expect(shakeHands(port, { ALPNProtocols: ['h2'] })).rejects.toThrow(/protocol/);
   });
 
   test('that is no TLS at all is closed', async () => {

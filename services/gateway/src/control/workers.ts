@@ -1,7 +1,6 @@
-import { createServer } from 'node:net';
 import { UsherError } from '@usher/domain';
 import type { Clock, Log, Timer } from '@usher/ports';
-import type { FromWorker, ListenAddress, Measurement, ToWorker, WorkerStart } from '../worker/protocol.ts';
+import type { FromWorker, ListenerStart, Measurement, ToWorker, WorkerStart } from '../worker/protocol.ts';
 import { WorkerThread } from './worker-thread.ts';
 
 /** How long a worker may take to listen; it takes about 100 ms. */
@@ -18,21 +17,26 @@ const DRAIN_GRACE_MS = 1_000;
 
 export interface WorkersOptions {
   readonly count: number;
-  readonly listen: readonly ListenAddress[];
   readonly clock: Clock;
   readonly log: Log;
   /** What a worker that starts now has to know. */
-  newStart(listen: readonly ListenAddress[]): WorkerStart;
+  newStart(worker: number): WorkerStart;
   onMessage(worker: number, message: FromWorker): void;
   /** A worker died; what it had under way is gone. `last` is where its counters were last seen. */
   onDeath(worker: number, last: Measurement | undefined): void;
 }
+
+type Prepared = Extract<FromWorker, { readonly kind: 'prepared' | 'unprepared' }>;
 
 /** A place for a worker: the thread changes when it dies, the place stays. */
 interface Place {
   readonly index: number;
   thread: WorkerThread | undefined;
   listening: boolean;
+  /** Settled unless its thread is on its way up. */
+  launched: Promise<void>;
+  /** Takes the thread's answer to a change of the listeners; undefined when it has died. */
+  onPrepared: ((answer: Prepared | undefined) => void) | undefined;
   restartDelayMs: number;
   startedMs: number;
   restart: Timer | undefined;
@@ -44,28 +48,25 @@ export class Workers {
   readonly #options: WorkersOptions;
   readonly #places: Place[];
   readonly #measurements = new Map<number, (measurement: Measurement) => void>();
-  #addresses: readonly ListenAddress[];
+  /** Settled unless the listeners are changing. */
+  #changed: Promise<void> = Promise.resolve();
   #nextMeasurement = 0;
   #restarts = 0;
   #stopping = false;
 
   constructor(options: WorkersOptions) {
     this.#options = options;
-    this.#addresses = options.listen;
     this.#places = Array.from({ length: options.count }, (_, index) => ({
       index,
       thread: undefined,
       listening: false,
+      launched: Promise.resolve(),
+      onPrepared: undefined,
       restartDelayMs: RESTART_DELAY_MIN_MS,
       startedMs: 0,
       restart: undefined,
       last: undefined,
     }));
-  }
-
-  /** Where the workers listen; a port of 0 in the options is a real port here. */
-  get addresses(): readonly ListenAddress[] {
-    return this.#addresses;
   }
 
   get restarts(): number {
@@ -76,20 +77,36 @@ export class Workers {
     return this.#places.filter(({ listening }) => listening).length;
   }
 
-  /** Resolves when all workers listen. Rejects with what is wrong when the first attempt of any of them fails. */
+  /** Resolves when all workers are there. Rejects with what is wrong when the first attempt of any of them fails. */
   async start(): Promise<void> {
-    for (const address of this.#options.listen) await assertFree(address);
-    const [first, ...others] = this.#places;
-    if (first === undefined) return;
+    await Promise.all(this.#places.map((place) => this.#launch(place)));
+  }
+
+  /**
+   * Has all workers listen as `listen` says, or none: then it rejects. `agreed` is called with the ports when all can, before
+   * any worker does and before any other is started. One call has to be over before the next.
+   */
+  async listen(listen: readonly ListenerStart[], agreed: (ports: readonly number[]) => void): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#changed = promise;
+    // A worker that starts before the change or after it takes no part in it.
+    await Promise.allSettled(this.#places.map(({ launched }) => launched));
     try {
-      // The first one finds the ports, the others share them.
-      this.#addresses = await this.#launch(first);
-      await Promise.all(others.map((place) => this.#launch(place)));
+      agreed(await this.#prepare(listen));
+      this.broadcast({ kind: 'commit' });
     } catch (error) {
-      this.#stopping = true;
-      await Promise.all(this.#places.map(async (place) => place.thread?.kill()));
+      this.broadcast({ kind: 'abort' });
       throw error;
+    } finally {
+      resolve();
     }
+  }
+
+  /** Ends all workers as they are. */
+  async kill(): Promise<void> {
+    this.#stopping = true;
+    for (const { restart } of this.#places) restart?.cancel();
+    await Promise.all(this.#places.map(async ({ thread }) => thread?.kill()));
   }
 
   broadcast(message: ToWorker, except?: number): void {
@@ -119,17 +136,46 @@ export class Workers {
     );
   }
 
-  /** Starts a place's thread; resolves with its addresses when it listens. */
-  async #launch(place: Place): Promise<readonly ListenAddress[]> {
+  /** Answers with the ports. All workers have answered when it is over. */
+  async #prepare(listen: readonly ListenerStart[]): Promise<readonly number[]> {
+    const asked: Promise<Prepared | undefined>[] = [];
+    let ports: readonly number[] | undefined;
+    for (const place of this.#places) {
+      if (!place.listening) continue;
+      const found = ports?.map((port, at) => ({ ...listen[at]!, port }));
+      const answer = this.#ask(place, found ?? listen);
+      asked.push(answer);
+      // The first one finds the ports, the others share them.
+      const first = ports === undefined ? await answer : undefined;
+      if (first?.kind === 'unprepared')
+        throw new UsherError('conflict', `listen: cannot listen: ${first.cause}`);
+      ports ??= first?.ports;
+    }
+    for (const answer of await Promise.all(asked))
+      if (answer?.kind === 'unprepared')
+        throw new UsherError('conflict', `listen: cannot listen: ${answer.cause}`);
+    if (ports === undefined) throw new UsherError('internal', 'no worker of the gateway is running');
+    return ports;
+  }
+
+  #ask(place: Place, listen: readonly ListenerStart[]): Promise<Prepared | undefined> {
+    const { promise, resolve } = Promise.withResolvers<Prepared | undefined>();
+    place.onPrepared = resolve;
+    place.thread?.post({ kind: 'prepare', listen });
+    return promise;
+  }
+
+  /** Starts a place's thread; resolves when it listens. */
+  #launch(place: Place): Promise<void> {
     const { clock } = this.#options;
-    const { promise, resolve, reject } = Promise.withResolvers<readonly ListenAddress[]>();
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
     const thread = new WorkerThread(
       `gateway-${place.index}`,
-      this.#options.newStart(this.#addresses),
+      this.#options.newStart(place.index),
       (message) => {
         if (message.kind === 'listening') {
           place.listening = true;
-          resolve(message.addresses);
+          resolve();
         }
         this.#onMessage(place, message);
       },
@@ -138,7 +184,8 @@ export class Workers {
     place.startedMs = clock.now();
     const late = clock.after(START_MAX_MS, () => void thread.kill());
     void this.#awaitEnd(place, thread, reject);
-    return promise.finally(() => late.cancel());
+    place.launched = promise.finally(() => late.cancel());
+    return place.launched;
   }
 
   async #awaitEnd(place: Place, thread: WorkerThread, reject: (error: Error) => void): Promise<void> {
@@ -153,7 +200,8 @@ export class Workers {
       place.last = message.measurement;
       this.#measurements.get(message.id)?.(message.measurement);
       this.#measurements.delete(message.id);
-    } else if (message.kind === 'drained') void place.thread?.kill();
+    } else if (message.kind === 'prepared' || message.kind === 'unprepared') place.onPrepared?.(message);
+    else if (message.kind === 'drained') void place.thread?.kill();
     else if (message.kind === 'log') {
       this.#options.log[message.level](message.message, { ...message.fields, worker: place.index });
     }
@@ -164,16 +212,24 @@ export class Workers {
     const { clock } = this.#options;
     place.thread = undefined;
     place.listening = false;
+    place.onPrepared?.(undefined);
     this.#options.onDeath(place.index, place.last);
     place.last = undefined;
     if (this.#stopping) return;
     this.#restarts += 1;
     if (clock.now() - place.startedMs >= STABLE_MS) place.restartDelayMs = RESTART_DELAY_MIN_MS;
-    place.restart = clock.after(place.restartDelayMs, () => {
-      // A failure to start ends the thread, which brings us here again.
-      if (!this.#stopping) this.#launch(place).catch(() => {});
-    });
+    place.restart = clock.after(place.restartDelayMs, () => void this.#relaunch(place));
     place.restartDelayMs = Math.min(place.restartDelayMs * 2, RESTART_DELAY_MAX_MS);
+  }
+
+  async #relaunch(place: Place): Promise<void> {
+    let seen: Promise<void> | undefined;
+    while (seen !== this.#changed) {
+      seen = this.#changed;
+      await seen;
+    }
+    // A failure to start ends the thread, which has it started again.
+    if (!this.#stopping) await this.#launch(place).catch(() => {});
   }
 
   async #measure({ thread, listening }: Place): Promise<void> {
@@ -187,20 +243,4 @@ export class Workers {
     late.cancel();
     this.#measurements.delete(id);
   }
-}
-
-/**
- * Refuses an address that somebody listens on already. Workers share their ports with each other, and so the kernel would
- * let two gateways on one machine share them by mistake too, each getting a part of the traffic.
- */
-async function assertFree({ host, port }: ListenAddress): Promise<void> {
-  if (port === 0) return;
-  const probe = createServer();
-  await new Promise<void>((resolve, reject) => {
-    probe.once('error', (error) =>
-      reject(new UsherError('conflict', `cannot listen on ${host}:${port}: ${error.message}`)),
-    );
-    probe.listen({ host, port, exclusive: true }, resolve);
-  });
-  await new Promise((resolve) => probe.close(resolve));
 }

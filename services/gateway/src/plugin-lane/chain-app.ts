@@ -13,6 +13,7 @@ import { problemResponse } from '../wire/problem-response.ts';
 import { type Arrival, Exchange, type LaneTools, type Upgrade } from './exchange.ts';
 import { forwardedRequestHeaders, forwardedResponseHeaders } from './forwarded.ts';
 import { registerPlugins } from './load-plugins.ts';
+import { connector } from './origins.ts';
 import { type LaneProblem, problemOfError, retryAfterOf } from './problem-of-error.ts';
 import { passBodies } from './request-body.ts';
 import { Tunnel } from './tunnel.ts';
@@ -87,7 +88,7 @@ async function registerProxy(
     undici: {
       connections: null,
       pipelining: 1,
-      connect: { timeout: timeouts.connectMs },
+      connect: connector(tools.table, tools.dialler, timeouts.connectMs),
       headersTimeout: timeouts.responseMs,
       bodyTimeout: 0,
       keepAliveTimeout: timeouts.backendIdleMs,
@@ -115,7 +116,7 @@ async function registerProxy(
 /** The plugins let it pass: from here on the connection is no HTTP that Fastify would answer. */
 function openTunnel(
   tools: LaneTools,
-  { entry, host, requestId, peer }: Arrival,
+  { entry, key, host, requestId, peer }: Arrival,
   { client, head, onStatus }: Upgrade,
   request: FastifyRequest,
   reply: FastifyReply,
@@ -131,7 +132,7 @@ function openTunnel(
       'latin1',
     );
   };
-  new Tunnel(tools, { entry, target, headers, client, head, onStatus, onFailed }).open();
+  new Tunnel(tools, { entry, key, target, headers, client, head, onStatus, onFailed }).open();
 }
 
 /** Fastify does not read the body of a GET or HEAD; what is not read cannot be passed on, and dropping it would be a lie. */

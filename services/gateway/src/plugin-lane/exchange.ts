@@ -6,17 +6,22 @@ import { type ErrorCode, UsherError } from '@usher/domain';
 import { isIdempotent } from '@usher/http1';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { AttemptOutcome, BackendSlot, RouteEntry } from '../routing-table.ts';
+import { ConnectError } from '../wire/dialler.ts';
 import type { WireLaneOptions } from '../wire/lane-context.ts';
 import type { Peer } from '../wire/peer.ts';
-import { decideRetry } from '../wire/retry.ts';
+import { decideRetry, type Failure } from '../wire/retry.ts';
+import { Attempt, retryOn, waitForRoom } from './backends.ts';
 import { forwardedRequestHeaders, type Headers } from './forwarded.ts';
+import { originOf } from './origins.ts';
 
 /** What serving a request takes. */
-export type LaneTools = Pick<WireLaneOptions, 'table' | 'now' | 'counters'>;
+export type LaneTools = Pick<WireLaneOptions, 'table' | 'now' | 'counters' | 'dialler'>;
 
 /** What the lane knows of a request before Fastify sees it. */
 export interface Arrival {
   readonly entry: RouteEntry;
+  /** See `RoutingTable.pick`. */
+  readonly key: number;
   readonly requestId: string;
   readonly host: string | undefined;
   readonly peer: Peer;
@@ -33,8 +38,6 @@ export interface Upgrade {
 
 /** What reply-from is told about one attempt. */
 type ReplyHooks = NonNullable<FastifyHttpProxyOptions['replyOptions']>;
-
-type Failure = Exclude<AttemptOutcome, 'ok' | 'server_error' | 'client_closed'>;
 
 /**
  * One request on its way to a backend: picks, counts, and picks again when that is safe. It replaces the retries of
@@ -67,56 +70,57 @@ export class Exchange {
     this.#hooks = hooks;
   }
 
-  /** Makes the first attempt. Throws `no_backend` when there is none to make. */
+  /** Makes the first attempt, or waits until a backend has room for it. */
   start(): void {
-    const slot = this.#pick();
-    if (slot === undefined) throw new UsherError('no_backend');
-    this.#attempt(slot);
+    const { table, now } = this.#tools;
+    const { entry, key } = this.#arrival;
+    waitForRoom(table, entry.pool, this.#reply.raw, now, key, {
+      onRoom: (slot) => this.#attempt(slot),
+      onNoRoom: (code, detail) => void this.#reply.send(new UsherError(code, detail)),
+    });
     const { requestMs } = this.#tools.table.policy.timeouts;
     if (requestMs === 0) return;
     const late = setTimeout(() => this.#onLate(), requestMs);
     this.#reply.raw.once('close', () => clearTimeout(late));
   }
 
-  /** A backend that has not had the request yet. */
-  #pick(): BackendSlot | undefined {
-    return this.#tools.table.pick(this.#arrival.entry.pool, this.#tried);
+  /** A backend that has not had the request yet and has room, if the budget allows another attempt. */
+  #other(): BackendSlot | undefined {
+    const { table, now } = this.#tools;
+    const { entry, key } = this.#arrival;
+    return retryOn(table, entry.pool, this.#tried, key, now());
   }
 
+  /** Goes on with a backend on which the request was begun. */
   #attempt(slot: BackendSlot): void {
     this.#tried.push(slot);
-    const end = this.#begin(slot);
+    const { table, now } = this.#tools;
+    const attempt = new Attempt(table, this.#arrival.entry.pool, slot, now);
+    const end = this.#count(attempt);
     try {
       this.#reply.from(this.#path, {
         ...this.#hooks,
         ...this.#replayedBody(),
-        getUpstream: () => `http://${slot.authority}`,
+        getUpstream: () => originOf(slot),
         rewriteRequestHeaders: (_request, headers) => this.#requestHeaders(headers),
         // Null is "never": with `maxRetriesOn503: 0` reply-from would still repeat a GET ten times.
         retryDelay: () => null,
-        onResponse: (_request, _reply, response) => this.#relay(response, end),
+        onResponse: (_request, _reply, response) => this.#relay(response, attempt, end),
         onError: (_reply, { error }) => this.#onError(error, end),
       });
     } catch (error) {
       end('client_closed');
-      throw error;
+      void this.#reply.send(error);
     }
   }
 
   /** Counts an attempt from here to the first call of the function that it answers with, or to when the client is gone. */
-  #begin(slot: BackendSlot): (outcome: AttemptOutcome) => void {
-    const startedMs = this.#tools.now();
-    let ended = false;
+  #count(attempt: Attempt): (outcome: AttemptOutcome) => void {
     const end = (outcome: AttemptOutcome): void => {
-      if (ended) return;
-      ended = true;
-      this.#reply.raw.off('close', onClose);
-      const nowMs = this.#tools.now();
-      this.#tools.table.finish(this.#arrival.entry.pool, slot, outcome, nowMs - startedMs, nowMs);
+      if (attempt.end(outcome)) this.#reply.raw.off('close', onClose);
     };
     const onClose = () => end('client_closed');
     this.#reply.raw.once('close', onClose);
-    this.#tools.table.begin(slot);
     this.#end = end;
     return end;
   }
@@ -135,8 +139,9 @@ export class Exchange {
     return { body, contentType: this.#request.headers['content-type'] ?? 'application/octet-stream' };
   }
 
-  #relay(response: unknown, end: (outcome: AttemptOutcome) => void): void {
+  #relay(response: unknown, attempt: Attempt, end: (outcome: AttemptOutcome) => void): void {
     const { stream, statusCode = 200 } = response as { stream: IncomingMessage; statusCode?: number };
+    attempt.answered(statusCode);
     finished(stream, { writable: false }, (error) => {
       if (error === undefined || error === null) end(statusCode >= 500 ? 'server_error' : 'ok');
       else end(this.#clientLeft() ? 'client_closed' : 'backend_closed');
@@ -153,7 +158,8 @@ export class Exchange {
   }
 
   #onError(error: Error, end: (outcome: AttemptOutcome) => void): void {
-    const cause = error.cause instanceof Error ? error.cause : error;
+    const wrapped = !(error instanceof ConnectError) && error.cause instanceof Error;
+    const cause = wrapped ? (error.cause as Error) : error;
     if (this.#clientLeft()) {
       end('client_closed');
       return;
@@ -166,17 +172,13 @@ export class Exchange {
     }
     const failure = failureOf(cause);
     end(failure);
-    const other = this.#isRepeatable(failure) ? this.#pick() : undefined;
-    if (other === undefined || !this.#tools.table.takeRetry(this.#arrival.entry.pool, this.#tools.now())) {
+    const other = this.#isRepeatable(failure) ? this.#other() : undefined;
+    if (other === undefined) {
       void this.#reply.send(new UsherError(failure satisfies ErrorCode));
       return;
     }
     this.#tools.counters.retries += 1;
-    try {
-      this.#attempt(other);
-    } catch (refusal) {
-      void this.#reply.send(refusal);
-    }
+    this.#attempt(other);
   }
 
   /** Whether it is safe to send the request once more. */
@@ -202,21 +204,9 @@ export class Exchange {
 
 /** What went wrong between here and the backend, by the code that undici or the system gave. */
 function failureOf(error: Error): Failure {
+  if (error instanceof ConnectError) return error.loss;
   const code = (error as NodeJS.ErrnoException).code ?? '';
-  if (code === 'UND_ERR_CONNECT_TIMEOUT' || code === 'ETIMEDOUT') return 'connect_timeout';
-  if (CONNECT_CODES.has(code) || error instanceof AggregateError) return 'connect_failed';
   if (code === 'UND_ERR_HEADERS_TIMEOUT' || code === 'UND_ERR_BODY_TIMEOUT') return 'response_timeout';
   if (code.startsWith('HPE_') || code === 'UND_ERR_HEADERS_OVERFLOW') return 'bad_response';
   return 'backend_closed';
 }
-
-const CONNECT_CODES = new Set([
-  'ECONNREFUSED',
-  'EHOSTUNREACH',
-  'ENETUNREACH',
-  'EHOSTDOWN',
-  'ENOTFOUND',
-  'EAI_AGAIN',
-  'EADDRNOTAVAIL',
-  'EMFILE',
-]);

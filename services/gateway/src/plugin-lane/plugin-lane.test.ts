@@ -113,7 +113,7 @@ describe('proxying', () => {
     const listener = await startListener((socket) => {
       socket.once('data', (head: Buffer) => {
         socket.pause();
-        setImmediate(() => plugins.accept(socket, head, '127.0.0.1'));
+        setImmediate(() => plugins.accept(socket, head, { address: '127.0.0.1', scheme: 'http' }));
       });
     });
     closeLater(() => listener.close());

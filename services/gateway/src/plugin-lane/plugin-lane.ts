@@ -1,10 +1,12 @@
 import { createServer, type IncomingMessage, type Server, ServerResponse } from 'node:http';
-import type { Socket } from 'node:net';
-import { TLSSocket } from 'node:tls';
+import { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { isToken } from '@usher/http1';
 import type { RouteEntry, RoutingTable } from '../routing-table.ts';
 import type { WireLaneOptions } from '../wire/lane-context.ts';
-import { PeerDirectory } from '../wire/peer.ts';
+import { type Peer, PeerDirectory } from '../wire/peer.ts';
+import { keyOfMessage } from '../wire/request-key.ts';
+import { allowsWebSocket } from '../wire/websocket.ts';
 import type { Arrival, Upgrade } from './exchange.ts';
 import { PluginChains } from './plugin-chains.ts';
 import { codeOf, isWebSocket, refuse, sendPlainProblem, target } from './raw-requests.ts';
@@ -14,6 +16,10 @@ export interface PluginLaneOptions extends Omit<WireLaneOptions, 'handOver'> {
   readonly table: RoutingTable & { readonly routes: readonly RouteEntry[] };
 }
 
+/** What is known of a client whatever the policy says. */
+type Client = Pick<Peer, 'address' | 'scheme'>;
+
+const NOBODY: Client = { address: '', scheme: 'http' };
 const REQUEST_ID_LENGTH_MAX = 128;
 const DRAIN_CHECK_MS = 20;
 /**
@@ -36,10 +42,10 @@ const LAST_REQUEST_MS = 300;
 export class PluginLane {
   readonly #options: PluginLaneOptions;
   readonly #server: Server;
-  /** With the address of the client that each is for. */
-  readonly #sockets = new Map<Socket, string>();
+  /** With the client that each is for. */
+  readonly #sockets = new Map<Duplex, Client>();
   /** Connections with a request under way. */
-  readonly #answering = new Set<Socket>();
+  readonly #answering = new Set<Duplex>();
   readonly #chains: PluginChains;
   readonly #peers = new PeerDirectory();
   #draining = false;
@@ -54,11 +60,11 @@ export class PluginLane {
     this.#server.on('upgrade', (request, socket, head) => this.#upgrade(request, socket as Socket, head));
     this.#server.on('clientError', (error, socket) => {
       // In the middle of an answer there is no place for another one.
-      if (this.#answering.has(socket as Socket)) socket.destroy();
+      if (this.#answering.has(socket)) socket.destroy();
       else {
         const code = codeOf(error);
         if (code === 'bad_request') options.counters.badRequests += 1;
-        refuse(socket as Socket, code, options.newRequestId());
+        refuse(socket, code, options.newRequestId());
       }
     });
     // Without this event a server that does not listen would enforce no timeouts and know no idle connections.
@@ -71,8 +77,8 @@ export class PluginLane {
     return this.#sockets.size;
   }
 
-  /** Takes a connection over. `head` is what has been read from it already, `client` the address that it is for. */
-  accept(socket: Socket, head: Buffer, client: string): void {
+  /** Takes a connection over. `head` is what has been read from it already, `client` whom it is for. */
+  accept(socket: Duplex, head: Buffer, client: Client): void {
     if (
       this.#sockets.size >= Math.ceil(this.#options.table.policy.limits.connections / this.#options.workers)
     ) {
@@ -83,17 +89,25 @@ export class PluginLane {
     this.#sockets.set(socket, client);
     const { counters } = this.#options;
     counters.connectionsOpen += 1;
-    const { bytesRead, bytesWritten } = socket;
     socket.once('close', () => {
       this.#sockets.delete(socket);
       counters.connectionsOpen -= 1;
-      counters.bytesIn += socket.bytesRead - bytesRead;
-      counters.bytesOut += socket.bytesWritten - bytesWritten;
     });
+    // What comes by way of another connection was counted there.
+    if (socket instanceof Socket) this.#countBytes(socket);
     if (head.length > 0) socket.unshift(head);
     this.#server.emit('connection', socket);
     // Whoever handed it over may have paused it, and the server takes only one that flows.
     socket.resume();
+  }
+
+  #countBytes(socket: Socket): void {
+    const { counters } = this.#options;
+    const { bytesRead, bytesWritten } = socket;
+    socket.once('close', () => {
+      counters.bytesIn += socket.bytesRead - bytesRead;
+      counters.bytesOut += socket.bytesWritten - bytesWritten;
+    });
   }
 
   /** Takes up the table's policy: to be called whenever that changed. Requests wait for the plugins that they need. */
@@ -140,7 +154,8 @@ export class PluginLane {
 
   #allowsWebSocket(request: IncomingMessage): boolean {
     const { host, path } = target(request);
-    return this.#options.table.match(host, path)?.settings.websocket !== false;
+    const route = this.#options.table.match(host, path);
+    return route === undefined || allowsWebSocket(route);
   }
 
   /** A WebSocket: its request goes through the plugins like any other, answered on the socket itself. */
@@ -187,8 +202,9 @@ export class PluginLane {
       sendPlainProblem(response, 'no_route', requestId);
       return;
     }
-    if (entry.pool.settings.proxyProtocol !== 'none') {
-      // The connections of this lane are shared, so they cannot say whom they are for; a new one to us gets another lane.
+    if (entry.pool.settings.proxyProtocol !== 'none' || entry.pool.settings.http2) {
+      // The connections of this lane are shared and speak HTTP/1.1, so they cannot say whom they are for; a new one to us
+      // gets another lane.
       response.setHeader('connection', 'close');
       sendPlainProblem(response, 'misdirected', requestId);
       return;
@@ -198,9 +214,11 @@ export class PluginLane {
       sendPlainProblem(response, 'head_too_large', requestId);
       return;
     }
-    const scheme = request.socket instanceof TLSSocket ? 'https' : 'http';
-    const peer = this.#peers.describe(this.#sockets.get(request.socket) ?? '', scheme, trustedProxies);
-    const arrival = { entry, requestId, host: request.headers.host, peer };
+    const { address, scheme } = this.#sockets.get(request.socket) ?? NOBODY;
+    const peer = this.#peers.describe(address, scheme, trustedProxies);
+    const { hash } = entry.pool;
+    const key = hash === undefined ? 0 : keyOfMessage(request, target(request).path, peer, hash, this.#peers);
+    const arrival = { entry, key, requestId, host: request.headers.host, peer };
     void this.#serve(request, response, upgrade === undefined ? arrival : { ...arrival, upgrade });
   }
 

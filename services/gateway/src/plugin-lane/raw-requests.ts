@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { ERRORS, type ErrorCode, problemOf } from '@usher/domain';
 import { problemResponse } from '../wire/problem-response.ts';
 
@@ -44,7 +44,7 @@ export function codeOf({ code }: NodeJS.ErrnoException): ErrorCode {
 }
 
 /** Answers and closes: nothing that comes after it on this connection can be trusted. */
-export function refuse(socket: Socket, code: ErrorCode, requestId: string): void {
+export function refuse(socket: Duplex, code: ErrorCode, requestId: string): void {
   if (!socket.writable) {
     socket.destroy();
     return;

@@ -1,12 +1,16 @@
-import { connect, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import type { ErrorCode } from '@usher/domain';
-import type { AttemptOutcome, BackendSlot, RouteEntry } from '../routing-table.ts';
+import type { BackendSlot, RouteEntry } from '../routing-table.ts';
+import { ConnectError, type ConnectLoss } from '../wire/dialler.ts';
 import { decideRetry } from '../wire/retry.ts';
+import { Attempt, retryOn, waitForRoom } from './backends.ts';
 import type { LaneTools } from './exchange.ts';
 import type { Headers } from './forwarded.ts';
 
 export interface TunnelOptions {
   readonly entry: RouteEntry;
+  /** See `RoutingTable.pick`. */
+  readonly key: number;
   /** Path and query as received. */
   readonly target: string;
   /** For the backend, without those that ask for the upgrade. */
@@ -35,57 +39,32 @@ export class Tunnel {
   }
 
   open(): void {
-    const slot = this.#pick();
-    if (slot === undefined) this.#options.onFailed('no_backend');
-    else this.#connect(slot);
-  }
-
-  /** A backend that has not been tried yet. */
-  #pick(): BackendSlot | undefined {
-    return this.#tools.table.pick(this.#options.entry.pool, this.#tried);
-  }
-
-  #connect(slot: BackendSlot): void {
-    this.#tried.push(slot);
-    const end = this.#begin(slot);
-    const backend = connect({ host: slot.host, port: slot.port, noDelay: true, allowHalfOpen: true });
-    const { connectMs } = this.#tools.table.policy.timeouts;
-    const late = setTimeout(() => {
-      end('connect_timeout');
-      backend.destroy();
-      this.#again('connect_timeout');
-    }, connectMs);
-    const onError = (): void => {
-      clearTimeout(late);
-      if (end('connect_failed')) this.#again('connect_failed');
-    };
-    backend.once('error', onError);
-    backend.once('connect', () => {
-      clearTimeout(late);
-      backend.off('error', onError);
-      this.#join(backend, end);
+    const { table, now } = this.#tools;
+    const { entry, key, client, onFailed } = this.#options;
+    waitForRoom(table, entry.pool, client, now, key, {
+      onRoom: (slot) => this.#connect(slot),
+      onNoRoom: onFailed,
     });
   }
 
-  /** Counts an attempt up to the first call of the function that it answers with; true for that call. */
-  #begin(slot: BackendSlot): (outcome: AttemptOutcome) => boolean {
-    const { table, now } = this.#tools;
-    const { entry } = this.#options;
-    const startedMs = now();
-    let ended = false;
-    table.begin(slot);
-    return (outcome) => {
-      if (ended) return false;
-      ended = true;
-      const endMs = now();
-      table.finish(entry.pool, slot, outcome, endMs - startedMs, endMs);
-      return true;
-    };
+  /** Goes on with a backend on which the tunnel was begun. */
+  #connect(slot: BackendSlot): void {
+    this.#tried.push(slot);
+    const { table, dialler, now } = this.#tools;
+    const attempt = new Attempt(table, this.#options.entry.pool, slot, now);
+    const { connectMs } = table.policy.timeouts;
+    dialler.connect(slot, connectMs, { allowHalfOpen: true }).then(
+      (backend) => this.#join(backend, attempt),
+      (error: unknown) => {
+        const loss = error instanceof ConnectError ? error.loss : 'connect_failed';
+        if (attempt.end(loss)) this.#again(loss);
+      },
+    );
   }
 
-  #again(failure: 'connect_failed' | 'connect_timeout'): void {
+  #again(failure: ConnectLoss): void {
     const { table, now, counters } = this.#tools;
-    const { entry, client, onFailed } = this.#options;
+    const { entry, key, client, onFailed } = this.#options;
     if (client.destroyed) return;
     const verdict = decideRetry({
       outcome: failure,
@@ -95,8 +74,8 @@ export class Tunnel {
       idempotent: true,
       attemptsLeft: entry.pool.settings.retry.attempts + 1 - this.#tried.length,
     });
-    const other = verdict === 'none' ? undefined : this.#pick();
-    if (other === undefined || !table.takeRetry(entry.pool, now())) {
+    const other = verdict === 'none' ? undefined : retryOn(table, entry.pool, this.#tried, key, now());
+    if (other === undefined) {
       onFailed(failure);
       return;
     }
@@ -104,22 +83,28 @@ export class Tunnel {
     this.#connect(other);
   }
 
-  #join(backend: Socket, end: (outcome: AttemptOutcome) => boolean): void {
+  #join(backend: Socket, attempt: Attempt): void {
     const { client, head, onStatus } = this.#options;
+    if (client.destroyed) {
+      attempt.end('client_closed');
+      backend.destroy();
+      return;
+    }
     let status = 0;
     backend.once('data', (chunk: Buffer) => {
       status = Number(/^HTTP\/1\.[01] (\d{3})/.exec(chunk.toString('latin1', 0, 12))?.[1] ?? 502);
+      attempt.answered(status);
       onStatus(status);
     });
     // A reset is one way for a connection to end; 'close' follows and says the rest.
     backend.on('error', () => {});
     client.on('error', () => {});
     backend.once('close', () => {
-      end(status === 0 ? 'backend_closed' : status >= 500 ? 'server_error' : 'ok');
+      attempt.end(status === 0 ? 'backend_closed' : status >= 500 ? 'server_error' : 'ok');
       client.destroySoon();
     });
     client.once('close', () => {
-      end(status === 0 ? 'client_closed' : 'ok');
+      attempt.end(status === 0 ? 'client_closed' : 'ok');
       backend.destroySoon();
     });
     backend.write(this.#requestHead(), 'latin1');

@@ -8,21 +8,22 @@ export interface Endpoint {
   readonly port: number;
 }
 
+/**
+ * Whom a sender speaks for, and where that client connected to. Both are undefined where it speaks for itself (LOCAL, e.g.
+ * its health checks) or does not know (UNKNOWN, AF_UNSPEC, unix sockets): the socket's own addresses count then.
+ */
+export interface ProxyClaim {
+  readonly source: Endpoint | undefined;
+  readonly destination: Endpoint | undefined;
+}
+
 export type ProxyHeader =
   /** The bytes so far may become a header. */
   | { readonly kind: 'incomplete' }
   /** They cannot; the connection must be closed, because nothing tells who it is (section 2). */
   | { readonly kind: 'invalid'; readonly cause: string }
-  /**
-   * A header of `length` bytes. `source` is undefined where the sender speaks for itself (LOCAL, e.g. its health
-   * checks) or does not know (UNKNOWN, AF_UNSPEC, unix sockets): the socket's own address counts then.
-   */
-  | {
-      readonly kind: 'header';
-      readonly length: number;
-      readonly source: Endpoint | undefined;
-      readonly destination: Endpoint | undefined;
-    };
+  /** A header of `length` bytes. */
+  | ({ readonly kind: 'header'; readonly length: number } & ProxyClaim);
 
 /** Longest version 1 line with its CRLF, section 2.1. */
 const LINE_BYTES_MAX = 107;

@@ -1,28 +1,48 @@
-import { closedBreaker, parseBackendUrl } from '@usher/domain';
-import type { BackendRow, BackendSlot } from '../routing-table.ts';
+import { breakerClose, breakerHalfOpen, closedBreaker, newCells, parseBackendUrl } from '@usher/domain';
+import type { BackendRow, BackendSlot, PoolTable } from '../routing-table.ts';
+import { Addresses, type Hosts } from './addresses.ts';
+import { TlsClient } from './tls-client.ts';
 
-/** A fresh slot for the address in a row; all its counters are zero. */
-export function newSlot(row: BackendRow, index: number): BackendSlot {
+/** A fresh slot for the URL in a row; all its counters are zero. */
+export function newSlot(row: BackendRow, index: number, pool: PoolTable, hosts: Hosts): BackendSlot {
   const origin = parseBackendUrl(row.url);
   if (typeof origin === 'string') throw new Error(`backend ${row.id}: ${row.url} ${origin}`);
   return {
+    ...newCells(),
     id: row.id,
     index,
+    pool,
     host: origin.host,
     port: origin.port,
-    tls: origin.tls,
+    addresses: origin.named ? hosts.of(origin.host) : Addresses.fixed(origin.host),
+    tls: origin.tls ? new TlsClient(pool, origin.host) : undefined,
     authority: origin.authority,
     weight: row.weight,
+    fullWeight: row.weight,
+    admittedMs: 0,
     eligible: row.eligible,
     lastResort: row.lastResort,
     trialLimit: row.trialLimit,
     fleetHalfOpen: row.halfOpen,
     inFlight: 0,
-    currentWeight: 0,
-    cumulativeWeight: 0,
     requests: 0,
     failures: 0,
     latencySumMs: 0,
     breaker: closedBreaker(),
+    limit: undefined,
+    connectFailures: undefined,
   };
+}
+
+/** Takes up what a row says anew about a slot that stays. */
+export function updateSlot(slot: BackendSlot, row: BackendRow, nowMs: number): void {
+  // The fleet's trials are this worker's too, whatever it saw itself: only a trial's outcome can close the breaker.
+  if (row.halfOpen && !slot.fleetHalfOpen) breakerHalfOpen(slot.breaker, nowMs);
+  else if (!row.halfOpen && slot.fleetHalfOpen && slot.breaker.phase === 'half_open')
+    breakerClose(slot.breaker);
+  slot.fullWeight = row.weight;
+  slot.eligible = row.eligible;
+  slot.lastResort = row.lastResort;
+  slot.trialLimit = row.trialLimit;
+  slot.fleetHalfOpen = row.halfOpen;
 }

@@ -1,4 +1,5 @@
-import type { BackendSlot } from '../routing-table.ts';
+import { breakerClose, breakerOpen } from '@usher/domain';
+import type { BackendSlot, TableDelta } from '../routing-table.ts';
 
 /** What this worker's own breaker did, for the others to hear. */
 export type BreakerNews =
@@ -17,4 +18,14 @@ export function breakerNews(slot: BackendSlot, change: 'tripped' | 'recovered'):
   const failures = Math.max(1, failuresInRow, windowFailures);
   const requests = Math.max(failures, windowRequests);
   return { kind: 'tripped', backend: slot.id, failures, requests, untilMs: Math.ceil(openUntilMs) };
+}
+
+/** Takes up what another worker's breaker did. */
+export function hearOfBreaker(
+  { breaker }: BackendSlot,
+  delta: Extract<TableDelta, { kind: 'tripped' | 'recovered' }>,
+  nowMs: number,
+): void {
+  if (delta.kind === 'recovered') breakerClose(breaker);
+  else if (delta.untilMs > nowMs) breakerOpen(breaker, delta.untilMs);
 }

@@ -1,5 +1,7 @@
-import { breakerAdmits, type PoolSettings, RetryBudget, setEligible } from '@usher/domain';
+import { breakerAdmits, type PoolSettings, RetryBudget, STRATEGIES, setCandidates } from '@usher/domain';
 import type { BackendSlot, PoolTable } from '../routing-table.ts';
+import { setWeights } from './slow-start.ts';
+import { PoolTls, type TlsRow } from './tls-client.ts';
 
 /** Settings of a pool that a route or backend names and nobody declared: it answers "no backend" instead of "no route". */
 export function undeclared(id: string): PoolSettings {
@@ -17,20 +19,31 @@ export function undeclared(id: string): PoolSettings {
     },
     retry: { attempts: 0, budgetRatio: 0 },
     proxyProtocol: 'none',
+    http2: false,
     drainMs: 0,
     agents: false,
   };
 }
 
+/** For pools that say nothing of TLS. */
+const DEFAULT_TLS: TlsRow = { verify: true };
+
 export function newPool(settings: PoolSettings): PoolTable {
   return {
     id: settings.id,
     settings,
+    hash: undefined,
+    hears: false,
+    warming: false,
     slots: [],
+    members: [],
     eligible: [],
     totalWeight: 0,
-    cursor: 0,
+    inFlight: 0,
+    chooser: STRATEGIES[settings.strategy === 'custom' ? 'p2c' : settings.strategy].create(),
     retryBudget: new RetryBudget(),
+    line: undefined,
+    tls: new PoolTls(DEFAULT_TLS),
   };
 }
 
@@ -40,20 +53,23 @@ export function newPool(settings: PoolSettings): PoolTable {
  * 2. who is a last resort and not stopped by this worker's breaker: nobody knows anything bad for certain;
  * 3. whoever only a breaker speaks against. With all breakers open there is nowhere better to send to, and spreading the
  *    load over all finds the first one that recovers, where answering 503 would turn many errors into nothing but errors.
- * Who is unhealthy, draining or disabled is in none of them.
+ * Who is unhealthy, draining or disabled, or has no known address, is in none of them.
  */
-export function rebuildEligible(pool: PoolTable): void {
-  const usable = pool.slots.filter((slot) => slot.weight > 0);
+export function rebuildEligible(pool: PoolTable, nowMs: number): void {
+  setWeights(pool, isAdmitted, nowMs);
+  let accepted: readonly BackendSlot[] = [];
   for (const accepts of PREFERENCES) {
-    const accepted = usable.filter(accepts);
-    setEligible(pool, accepted);
-    if (accepted.length > 0) return;
+    accepted = pool.slots.filter(accepts);
+    if (accepted.length > 0) break;
   }
+  setCandidates(pool, pool.slots, accepted);
 }
 
-const admitted = (slot: BackendSlot) => breakerAdmits(slot.breaker, slot.trialLimit);
+const isUsable = ({ fullWeight, addresses }: BackendSlot) => fullWeight > 0 && addresses.all.length > 0;
+const isUnbroken = (slot: BackendSlot) => isUsable(slot) && breakerAdmits(slot.breaker, slot.trialLimit);
+const isAdmitted = (slot: BackendSlot) => slot.eligible && isUnbroken(slot);
 const PREFERENCES: readonly ((slot: BackendSlot) => boolean)[] = [
-  (slot) => slot.eligible && admitted(slot),
-  (slot) => slot.lastResort && admitted(slot),
-  (slot) => slot.eligible || slot.lastResort,
+  isAdmitted,
+  (slot) => slot.lastResort && isUnbroken(slot),
+  (slot) => (slot.eligible || slot.lastResort) && isUsable(slot),
 ];

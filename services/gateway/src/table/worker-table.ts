@@ -1,42 +1,36 @@
 import {
+  type Answer,
   type BreakerChange,
   breakerClose,
-  breakerHalfOpen,
-  breakerOpen,
   breakerRecord,
   breakerTick,
   breakerTrialEnded,
   type PolicySettings,
   type PoolSettings,
-  RouteMatcher,
-  STRATEGIES,
   type Uniform,
 } from '@usher/domain';
 import type {
   AttemptOutcome,
   BackendRow,
   BackendSlot,
+  LineCounts,
   PoolTable,
   RouteEntry,
   RoutingTable,
   TableDelta,
 } from '../routing-table.ts';
-import { newSlot } from './backend-slot.ts';
-import { type BreakerNews, breakerNews } from './breaker-news.ts';
-import { type BackendObservation, SlotObserver } from './observation.ts';
+import { type BreakerNews, breakerNews, hearOfBreaker } from './breaker-news.ts';
+import { Choosers } from './choosers.ts';
+import type { StrategyLog } from './custom-strategies.ts';
+import { chooseWithRoom, openLine, setLimit } from './limits.ts';
+import { Members } from './members.ts';
+import { type BackendObservation, type ConnectFailureCount, evidenceOf } from './observation.ts';
 import { newPool, rebuildEligible, undeclared } from './pool-table.ts';
+import { Routes } from './routes.ts';
+import { load } from './slot-load.ts';
+import { PoolTls } from './tls-client.ts';
 
-/** Index 0 is unused: it is the first digit of a status. */
-const STATUS_CLASSES = 6;
-
-interface Member {
-  readonly row: BackendRow;
-  readonly pool: PoolTable;
-  readonly observer: SlotObserver;
-}
-
-/** A client that leaves says nothing about the backend; all other outcomes but `ok` are its fault. */
-const isFault = (outcome: AttemptOutcome): boolean => outcome !== 'ok' && outcome !== 'client_closed';
+const SILENT: StrategyLog = { error() {} };
 
 /**
  * The routing table of one worker: changed in place by deltas, so that counters, requests under way and breakers live on
@@ -45,21 +39,31 @@ const isFault = (outcome: AttemptOutcome): boolean => outcome !== 'ok' && outcom
 export class WorkerTable implements RoutingTable {
   #policy: PolicySettings;
   #position = 0;
-  #routes: readonly RouteEntry[] = [];
-  #matcher = new RouteMatcher<RouteEntry>([]);
+  readonly #routes = new Routes();
   /** Also of pools that are named and not, or no longer, declared: routes keep pointing at the same object. */
   readonly #pools = new Map<string, PoolTable>();
-  readonly #members = new Map<string, Member>();
-  /** Slots that are chosen no more and whose last requests are still to end and to be reported. */
-  readonly #leaving = new Set<SlotObserver>();
-  #nextIndex = 0;
-  readonly #random: Uniform;
+  readonly #members = new Members();
+  readonly #choosers: Choosers;
+  /** When the table was last changed or looked at. */
+  #nowMs = 0;
+  /** Of the pick under way. */
+  readonly #ask: { key: number; readonly random: Uniform };
+  readonly #worker: number;
   readonly #onBreaker: (news: BreakerNews) => void;
 
-  constructor(policy: PolicySettings, random: Uniform, onBreaker: (news: BreakerNews) => void) {
+  /** `worker`: its place among those of the gateway. `log`: hears of strategies that fail. */
+  constructor(
+    policy: PolicySettings,
+    random: Uniform,
+    onBreaker: (news: BreakerNews) => void,
+    worker = 0,
+    log = SILENT,
+  ) {
     this.#policy = policy;
-    this.#random = random;
+    this.#ask = { key: 0, random };
+    this.#choosers = new Choosers(log);
     this.#onBreaker = onBreaker;
+    this.#worker = worker;
   }
 
   get policy(): PolicySettings {
@@ -71,18 +75,22 @@ export class WorkerTable implements RoutingTable {
   }
 
   match(host: string, path: string): RouteEntry | undefined {
-    return this.#matcher.match(host, path);
+    return this.#routes.match(host, path);
   }
 
-  pick(pool: PoolTable, tried: readonly BackendSlot[]): BackendSlot | undefined {
-    return STRATEGIES[pool.settings.strategy](pool, tried, this.#random);
+  pick(pool: PoolTable, tried: readonly BackendSlot[], key: number): BackendSlot | undefined {
+    this.#ask.key = key;
+    if (pool.line === undefined) return pool.chooser.pick(pool, tried, this.#ask);
+    return pool.line.busy ? undefined : chooseWithRoom(pool, tried, this.#ask);
   }
 
-  begin(slot: BackendSlot): void {
-    slot.inFlight += 1;
-    if (slot.breaker.phase !== 'half_open') return;
+  begin(slot: BackendSlot): boolean {
+    if (slot.limit !== undefined && !slot.limit.take()) return false;
+    load(slot, 1);
+    if (slot.breaker.phase !== 'half_open') return true;
     slot.breaker.trialsInFlight += 1;
     if (slot.breaker.trialsInFlight === slot.trialLimit) this.#rebuildAround(slot);
+    return true;
   }
 
   finish(
@@ -92,29 +100,42 @@ export class WorkerTable implements RoutingTable {
     durationMs: number,
     nowMs: number,
   ): void {
-    const failed = isFault(outcome);
-    slot.inFlight -= 1;
+    const evidence = evidenceOf(outcome);
+    load(slot, -1);
+    slot.limit?.give();
     slot.requests += 1;
     slot.latencySumMs += durationMs;
-    if (failed) slot.failures += 1;
+    if (evidence !== 'good') slot.failures += 1;
     pool.retryBudget.noteRequest(nowMs);
     const { breaker } = slot;
     const trial = breaker.phase === 'half_open' && nowMs - durationMs >= breaker.halfOpenSinceMs;
     let change: BreakerChange = 'none';
     if (pool.settings.breaker.enabled && outcome !== 'client_closed') {
-      change = breakerRecord(breaker, pool.settings.breaker, failed, nowMs - durationMs, nowMs);
+      change = breakerRecord(breaker, pool.settings.breaker, evidence, nowMs - durationMs, nowMs);
     }
     if (trial) breakerTrialEnded(breaker);
     if (trial || change !== 'none') this.#rebuildAround(slot);
     if (change !== 'none') this.#tell(slot, change);
+    pool.line?.serve();
+  }
+
+  hear(slot: BackendSlot, answer: Answer, afterMs: number, nowMs: number): void {
+    slot.pool.chooser.heard?.(slot, answer, afterMs, nowMs);
+  }
+
+  slotAt(index: number): BackendSlot | undefined {
+    return this.#members.observers.find(index);
   }
 
   hold(slot: BackendSlot): void {
-    slot.inFlight += 1;
+    load(slot, 1);
+    slot.limit?.adjust(1);
   }
 
   release(slot: BackendSlot): void {
-    slot.inFlight -= 1;
+    load(slot, -1);
+    slot.limit?.give();
+    this.#serveLines();
   }
 
   takeRetry(pool: PoolTable, nowMs: number): boolean {
@@ -123,7 +144,7 @@ export class WorkerTable implements RoutingTable {
 
   /** Every route in force; those of the plugin lane need their plugins set up. */
   get routes(): readonly RouteEntry[] {
-    return this.#routes;
+    return this.#routes.entries;
   }
 
   /** Ids of the backends that their pools' strategies may choose now. */
@@ -134,33 +155,48 @@ export class WorkerTable implements RoutingTable {
   /** Applies changes in order; afterwards the table stands for `position`. */
   apply(deltas: readonly TableDelta[], position: number, nowMs: number): void {
     const touched = new Set<PoolTable>();
+    this.#nowMs = nowMs;
     for (const delta of deltas) this.#applyOne(delta, nowMs, touched);
-    for (const pool of touched) rebuildEligible(pool);
+    for (const pool of touched) rebuildEligible(pool, nowMs);
     this.#position = position;
+    this.#serveLines();
   }
 
-  /** Lets breakers whose time has come try again. To be called a few times a second. */
+  /** Resolves when the strategies of the users' own that pools name are loaded, or cannot be. */
+  strategiesLoaded(): Promise<void> {
+    return this.#choosers.loaded();
+  }
+
+  /** Lets breakers whose time has come try again, and goes on with slow starts. To be called a few times a second. */
   tick(nowMs: number): void {
-    for (const { pool, observer } of this.#members.values()) {
-      const { breaker } = observer.slot;
+    this.#nowMs = nowMs;
+    for (const pool of this.#pools.values()) if (pool.warming) rebuildEligible(pool, nowMs);
+    for (const { pool, slot } of this.#members.all()) {
+      const { breaker } = slot;
       if (breaker.phase === 'closed') continue;
-      if (breakerTick(breaker, pool.settings.breaker, nowMs)) rebuildEligible(pool);
+      if (breakerTick(breaker, pool.settings.breaker, nowMs)) rebuildEligible(pool, nowMs);
     }
+    this.#serveLines();
   }
 
   /** What happened since the last call, for those backends to which anything did. */
   observe(): BackendObservation[] {
-    const observations: BackendObservation[] = [];
-    for (const { observer } of this.#members.values()) {
-      const observation = observer.take();
-      if (observation !== undefined) observations.push(observation);
-    }
-    for (const observer of this.#leaving) {
-      const observation = observer.take();
-      if (observation !== undefined) observations.push(observation);
-      else if (observer.slot.inFlight === 0) this.#leaving.delete(observer);
-    }
-    return observations;
+    return this.#members.observers.take();
+  }
+
+  connectFailures(): ConnectFailureCount[] {
+    return this.#members.observers.connectFailures();
+  }
+
+  /** How many wait for the pools whose backends have limits, and how it went for those who did. */
+  lines(): { readonly pool: string; readonly counts: LineCounts }[] {
+    return [...this.#pools.values()].flatMap(({ id, line }) =>
+      line === undefined ? [] : [{ pool: id, counts: line.counts }],
+    );
+  }
+
+  #serveLines(): void {
+    for (const { line } of this.#pools.values()) line?.serve();
   }
 
   #applyOne(delta: TableDelta, nowMs: number, touched: Set<PoolTable>): void {
@@ -172,34 +208,31 @@ export class WorkerTable implements RoutingTable {
         this.#setPool(delta.settings, touched);
         break;
       case 'pool_removed':
-        for (const { row } of this.#members.values()) {
-          if (row.pool === delta.pool) this.#removeBackend(row.id, touched);
-        }
-        this.#poolOf(delta.pool).settings = undeclared(delta.pool);
+        this.#members.removeAllOf(delta.pool, touched);
+        this.#setPool(undeclared(delta.pool), touched);
         break;
       case 'backend':
         this.#setBackend(delta.row, nowMs, touched);
         break;
       case 'backend_removed':
-        this.#removeBackend(delta.backend, touched);
+        this.#members.remove(delta.backend, touched);
+        break;
+      case 'tls':
+        this.#poolOf(delta.pool).tls = new PoolTls(delta.tls);
+        break;
+      case 'addresses':
+        this.#members.setAddresses(delta.host, delta.addresses, touched);
         break;
       case 'tripped':
       case 'recovered':
-        this.#hearOfBreaker(delta, nowMs, touched);
+        this.#touch(delta.backend, touched, (slot) => hearOfBreaker(slot, delta, nowMs));
         break;
     }
   }
 
   #setPolicy(policy: PolicySettings): void {
     this.#policy = policy;
-    const before = new Map(this.#routes.map(({ settings, answers }) => [settings.id, answers]));
-    this.#routes = policy.routes.map((settings) => ({
-      settings,
-      pool: this.#poolOf(settings.pool),
-      lane: settings.plugins.length > 0 ? 'plugin' : 'wire',
-      answers: before.get(settings.id) ?? new Float64Array(STATUS_CLASSES),
-    }));
-    this.#matcher = new RouteMatcher(this.#routes);
+    this.#routes.set(policy.routes, (id) => this.#poolOf(id));
   }
 
   #poolOf(id: string): PoolTable {
@@ -212,67 +245,32 @@ export class WorkerTable implements RoutingTable {
     const pool = this.#poolOf(settings.id);
     if (!settings.breaker.enabled) for (const slot of pool.slots) breakerClose(slot.breaker);
     pool.settings = settings;
+    this.#choosers.equip(pool);
     touched.add(pool);
   }
 
   #setBackend(row: BackendRow, nowMs: number, touched: Set<PoolTable>): void {
-    let member = this.#members.get(row.id);
-    if (member !== undefined && (member.row.pool !== row.pool || member.row.url !== row.url)) {
-      this.#removeBackend(row.id, touched);
-      member = undefined;
-    }
-    if (member === undefined) {
-      const pool = this.#poolOf(row.pool);
-      const slot = newSlot(row, this.#nextIndex++);
-      if (row.halfOpen) breakerHalfOpen(slot.breaker, nowMs);
-      pool.slots.push(slot);
-      this.#members.set(row.id, { row, pool, observer: new SlotObserver(slot) });
-      touched.add(pool);
-      return;
-    }
-    const { slot } = member.observer;
-    // The fleet's trials are this worker's too, whatever it saw itself: only a trial's outcome can close the breaker.
-    if (row.halfOpen && !slot.fleetHalfOpen) breakerHalfOpen(slot.breaker, nowMs);
-    else if (!row.halfOpen && slot.fleetHalfOpen && slot.breaker.phase === 'half_open')
-      breakerClose(slot.breaker);
-    slot.weight = row.weight;
-    slot.eligible = row.eligible;
-    slot.lastResort = row.lastResort;
-    slot.trialLimit = row.trialLimit;
-    slot.fleetHalfOpen = row.halfOpen;
-    this.#members.set(row.id, { ...member, row });
-    touched.add(member.pool);
+    const pool = this.#poolOf(row.pool);
+    const slot = this.#members.set(row, pool, nowMs, touched);
+    setLimit(slot, row.limit, this.#worker);
+    if (row.limit === undefined) return;
+    openLine(pool, row.limit, this.#worker, this.#ask.random, (each) => this.begin(each));
   }
 
-  #removeBackend(id: string, touched: Set<PoolTable>): void {
+  #touch(id: string, touched: Set<PoolTable>, change: (slot: BackendSlot) => void): void {
     const member = this.#members.get(id);
     if (member === undefined) return;
-    this.#members.delete(id);
-    this.#leaving.add(member.observer);
-    member.pool.slots.splice(member.pool.slots.indexOf(member.observer.slot), 1);
-    touched.add(member.pool);
-  }
-
-  #hearOfBreaker(
-    delta: Extract<TableDelta, { kind: 'tripped' | 'recovered' }>,
-    nowMs: number,
-    touched: Set<PoolTable>,
-  ): void {
-    const member = this.#members.get(delta.backend);
-    if (member === undefined) return;
-    const { breaker } = member.observer.slot;
-    if (delta.kind === 'recovered') breakerClose(breaker);
-    else if (delta.untilMs > nowMs) breakerOpen(breaker, delta.untilMs);
+    change(member.slot);
     touched.add(member.pool);
   }
 
   #rebuildAround(slot: BackendSlot): void {
     const member = this.#members.get(slot.id);
-    if (member?.observer.slot === slot) rebuildEligible(member.pool);
+    if (member?.slot === slot) rebuildEligible(member.pool, this.#nowMs);
   }
 
   #tell(slot: BackendSlot, change: Exclude<BreakerChange, 'none'>): void {
-    if (this.#members.get(slot.id)?.observer.slot !== slot) return;
+    if (this.#members.get(slot.id)?.slot !== slot) return;
     this.#onBreaker(breakerNews(slot, change));
   }
 }

@@ -1,5 +1,7 @@
 import type { PolicySettings, PoolSettings, RouteSettings } from '@usher/domain';
-import type { BackendRow } from '../routing-table.ts';
+import type { BackendRow, RowLimit } from '../routing-table.ts';
+import { newLimitCells } from '../table/backend-limit.ts';
+import { newLineCells } from '../table/waiting-line.ts';
 
 /** Settings for tests: every default filled in, the parts that matter given. */
 
@@ -53,6 +55,7 @@ export function pool(changes: Partial<PoolSettings> = {}): PoolSettings {
     },
     retry: { attempts: 1, budgetRatio: 0.2 },
     proxyProtocol: 'none',
+    http2: false,
     drainMs: 30_000,
     agents: false,
     ...changes,
@@ -69,6 +72,12 @@ export function row(id: string, changes: Partial<BackendRow> = {}): BackendRow {
     lastResort: false,
     halfOpen: false,
     trialLimit: 2,
+    limit: undefined,
     ...changes,
   };
+}
+
+/** A limit for one backend, or for several that share a line. */
+export function limitOf(max: number, workers = 1, line = newLineCells(workers)): RowLimit {
+  return { max, cells: newLimitCells(workers), line };
 }

@@ -68,6 +68,7 @@ export class TestFleet {
   context(changes: Partial<ServiceContext> = {}): ServiceContext {
     return {
       instance: 'gw-1',
+      owner: 'gw-1',
       version: '0.0.0',
       fleet: this.fold,
       events: this.events,

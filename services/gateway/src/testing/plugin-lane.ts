@@ -8,6 +8,7 @@ import { RecordingLog } from '@usher/testing';
 import { PluginLane } from '../plugin-lane/plugin-lane.ts';
 import { WorkerTable } from '../table/worker-table.ts';
 import { WireCounters } from '../wire/counters.ts';
+import { Dialler } from '../wire/dialler.ts';
 import { policy, pool, route, row } from './fixtures.ts';
 import { type Answer, startBackend, startListener } from './http.ts';
 
@@ -58,8 +59,10 @@ export async function lane(
   const counters = new WireCounters();
   const log = new RecordingLog();
   let ids = 0;
+  const unreachable: string[] = [];
   const plugins = new PluginLane({
     table,
+    dialler: new Dialler({ log, now: Date.now, onUnreachable: (host) => unreachable.push(host) }),
     now: Date.now,
     newRequestId: () => `id-${++ids}`,
     counters,
@@ -67,7 +70,7 @@ export async function lane(
     workers: 1,
   });
   const listener = await startListener((socket) =>
-    plugins.accept(socket, Buffer.alloc(0), socket.remoteAddress ?? ''),
+    plugins.accept(socket, Buffer.alloc(0), { address: socket.remoteAddress ?? '', scheme: 'http' }),
   );
   closeLater(() => plugins.drain(0));
   closeLater(listener.close);
@@ -81,7 +84,7 @@ export async function lane(
     const routes = table.routes.map(({ settings, answers }) => [settings.id, shown(answers)] as const);
     return { ...Object.fromEntries(routes), total: shown(counters.requestsByClass) };
   };
-  return { ...listener, plugins, table, slot, update, answered, counters, log };
+  return { ...listener, unreachable, plugins, table, slot, update, answered, counters, log };
 }
 
 export const GZIP = { name: 'gzip', options: { min_size: 100 } };

@@ -1,4 +1,5 @@
 import { FastRandom } from '@usher/domain';
+import { RecordingLog } from '@usher/testing';
 import type { AttemptOutcome, BackendRow, BackendSlot, PoolTable, TableDelta } from '../routing-table.ts';
 import type { BreakerNews } from '../table/breaker-news.ts';
 import { WorkerTable } from '../table/worker-table.ts';
@@ -9,8 +10,13 @@ export const START = 1_000_000;
 /** A worker's table with the pool `web` and a clock that a test moves. */
 export class TestTable {
   readonly news: BreakerNews[] = [];
-  readonly table = new WorkerTable(policy(), new FastRandom({ next: () => 0.4 }), (news) =>
-    this.news.push(news),
+  readonly log = new RecordingLog();
+  readonly table = new WorkerTable(
+    policy(),
+    new FastRandom({ next: () => 0.4 }),
+    (news) => this.news.push(news),
+    0,
+    this.log,
   );
   nowMs = START;
   #position = 0;

@@ -1,13 +1,18 @@
 import type { Socket } from 'node:net';
 import type { Log } from '@usher/ports';
 import { makeCertificate } from '@usher/testing';
+import type { ProxyClaim } from '../proxy-protocol/parse.ts';
 import { TlsCounters } from '../tls/counters.ts';
 import { TlsListener } from '../tls/tls-listener.ts';
+import type { Arrivals } from '../worker/arrivals.ts';
 
 const silent: Log = { debug() {}, info() {}, warn() {}, error() {}, child: () => silent };
 
 /** Shakes hands with the clients of a lane that is tested without a gateway. */
-export function tlsFront(accept: (socket: Socket) => void): TlsListener {
+export function tlsFront(
+  accept: (socket: Socket, claim?: ProxyClaim) => void,
+  arrivals: Arrivals,
+): TlsListener {
   return new TlsListener(
     {
       certificates: [{ ...makeCertificate(), names: [], expiresMs: 0 }],
@@ -18,9 +23,9 @@ export function tlsFront(accept: (socket: Socket) => void): TlsListener {
     },
     {
       accept,
+      protocols: ['h2', 'http/1.1'],
       now: () => performance.now(),
-      handshakeMs: () => 10_000,
-      handshakesMax: () => 1_000,
+      arrivals,
       counters: new TlsCounters(),
       log: silent,
     },

@@ -8,6 +8,7 @@ import type { ListenerFiles } from './tls.ts';
 
 export interface TlsGatewayOptions {
   readonly workers?: number;
+  readonly http2?: boolean;
   readonly policy?: Partial<PolicySettings>;
   readonly handle?: RequestListener;
 }
@@ -31,7 +32,8 @@ export class TlsGateway {
       pools: [pool()],
       backends: [backendAt('b1', started.#backend.url)],
     };
-    const listen = [{ host: '127.0.0.1', port: 0, tls: files.source }];
+    const { http2 = true } = options;
+    const listen = [{ host: '127.0.0.1', port: 0, tls: files.source, http2 }];
     const workers = options.workers ?? 1;
     started.#gateway = await startGateway(started.fleet.context(), { listen, workers }, settings);
     return started;

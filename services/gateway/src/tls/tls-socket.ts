@@ -33,12 +33,18 @@ class ReadingTlsSocket extends TLSSocket {
 
 /**
  * Puts the server's end of TLS on an accepted connection, which is dead afterwards. Where Node is not built as expected,
- * the result is a socket that has to be read as a stream.
+ * the result is a socket that has to be read as a stream. `first`: what has been read from the connection already.
  */
-export function serveTls(accepted: Socket, options: TLSSocketOptions): TLSSocket {
+export function serveTls(
+  accepted: Socket,
+  options: TLSSocketOptions,
+  first: Buffer = Buffer.alloc(0),
+): TLSSocket {
   const handle: unknown = Reflect.get(accepted, '_handle');
-  if (typeof handle !== 'object' || handle === null || typeof baseWrapHandle !== 'function')
+  if (typeof handle !== 'object' || handle === null || typeof baseWrapHandle !== 'function') {
+    if (first.length > 0) accepted.unshift(first);
     return new TLSSocket(accepted, { ...options, isServer: true });
+  }
   const holder: { socket?: ReadingTlsSocket } = {};
   const callback = (length: number, bytes: Buffer): boolean => holder.socket!.onRead(length, bytes);
   wrapped = handle;
@@ -49,13 +55,25 @@ export function serveTls(accepted: Socket, options: TLSSocketOptions): TLSSocket
   wrapped = undefined;
   if (!(socket instanceof ReadingTlsSocket)) throw new TypeError('a TLS socket was built as something else');
   holder.socket = socket;
+  // Left to the server that there is none of here; who waits for it would wait for ever.
+  socket.once('secure', () => Reflect.set(socket, 'secureConnecting', false));
   // A socket without another beneath it counts as one that is about to connect.
   Reflect.set(socket, 'connecting', false);
   // The server counts its connections down through this; without it, it would never finish closing.
   Reflect.set(socket, '_server', Reflect.get(accepted, '_server'));
   Reflect.set(accepted, '_server', null);
   Reflect.set(accepted, '_handle', null);
+  // Once somebody listens to the socket, and before it reads anything else.
+  if (first.length > 0) process.nextTick(receive, socket, first);
   return socket;
+}
+
+/** Takes bytes for read, as Node does with those that the socket beneath TLS had in its buffer. */
+function receive(socket: TLSSocket, bytes: Buffer): void {
+  const handle: unknown = Reflect.get(socket, '_handle');
+  const take: unknown = typeof handle === 'object' && handle !== null ? Reflect.get(handle, 'receive') : null;
+  if (typeof take === 'function') Reflect.apply(take, handle, [bytes]);
+  else socket.destroy();
 }
 
 /** Gives what a TLS socket reads to `onRead`. False: it has to be read as a stream. */

@@ -1,4 +1,5 @@
 import type { AttemptOutcome, BackendSlot, PoolTable, RoutingTable } from '../routing-table.ts';
+import { answerWith, answerWithout } from '../table/slot-load.ts';
 
 const NONE_TRIED: readonly BackendSlot[] = [];
 
@@ -9,27 +10,60 @@ export class Attempts {
   /** How many may follow the first. */
   left: number;
   private readonly table: RoutingTable;
-  private readonly pool: PoolTable;
+  readonly pool: PoolTable;
+  /** See `RoutingTable.pick`. */
+  readonly key: number;
+  /** The strategy knows how the present attempt was answered. */
+  private heard = false;
   private startMs = 0;
+  private addressesLeft = 0;
   private tried: BackendSlot[] | undefined;
 
-  constructor(table: RoutingTable, pool: PoolTable) {
+  constructor(table: RoutingTable, pool: PoolTable, key: number) {
     this.table = table;
     this.pool = pool;
+    this.key = key;
     this.left = pool.settings.retry.attempts;
   }
 
-  /** Begins the first attempt; undefined when there is no backend. */
+  /** Begins the first attempt; undefined when there is no backend, or none that has room. */
   first(nowMs: number): BackendSlot | undefined {
-    return this.begin(this.table.pick(this.pool, NONE_TRIED), nowMs);
+    return this.begin(this.table.pick(this.pool, NONE_TRIED, this.key), nowMs);
   }
 
-  /** Begins another attempt on a backend that was not tried; undefined when there is none or the budget is used up. */
+  /** The first attempt was begun on a backend for which the request had to wait. */
+  admitted(slot: BackendSlot, nowMs: number): void {
+    this.slot = slot;
+    this.heard = false;
+    this.startMs = nowMs;
+    this.addressesLeft = slot.addresses.all.length;
+  }
+
+  /** The attempt failed for want of a connection, and the backend has an address that was not tried in it. */
+  hasOtherAddress(outcome: AttemptOutcome): boolean {
+    if (outcome !== 'connect_failed' && outcome !== 'connect_timeout') return false;
+    this.addressesLeft -= 1;
+    return this.addressesLeft > 0;
+  }
+
+  /**
+   * Begins another attempt on a backend that was not tried; undefined when there is none, or none that has room, or the
+   * budget is used up. Only first attempts wait for room: who has failed once already does not keep others waiting.
+   */
   another(nowMs: number): BackendSlot | undefined {
-    const slot = this.table.pick(this.pool, this.tried ?? NONE_TRIED);
+    const slot = this.table.pick(this.pool, this.tried ?? NONE_TRIED, this.key);
     if (slot === undefined || !this.table.takeRetry(this.pool, nowMs)) return undefined;
     this.left -= 1;
     return this.begin(slot, nowMs);
+  }
+
+  /** Something of the response came; `status` is 0 before its head. To be called each time, only the first counts. */
+  answered(status: number, now: () => number): void {
+    const { slot } = this;
+    if (!this.pool.hears || this.heard || status === 0 || slot === undefined) return;
+    this.heard = true;
+    const nowMs = now();
+    this.table.hear(slot, answerWith(status), nowMs - this.startMs, nowMs);
   }
 
   /** Ends the present attempt, if there is one. */
@@ -37,6 +71,8 @@ export class Attempts {
     const { slot } = this;
     if (slot === undefined) return;
     this.slot = undefined;
+    if (this.pool.hears && !this.heard)
+      this.table.hear(slot, answerWithout(outcome), nowMs - this.startMs, nowMs);
     this.table.finish(this.pool, slot, outcome, nowMs - this.startMs, nowMs);
   }
 
@@ -47,9 +83,8 @@ export class Attempts {
   }
 
   private begin(slot: BackendSlot | undefined, nowMs: number): BackendSlot | undefined {
-    this.slot = slot;
-    this.startMs = nowMs;
-    if (slot !== undefined) this.table.begin(slot);
+    if (slot === undefined || !this.table.begin(slot)) return undefined;
+    this.admitted(slot, nowMs);
     return slot;
   }
 }

@@ -1,35 +1,34 @@
 import type { Socket } from 'node:net';
 import { ERRORS, type ErrorCode } from '@usher/domain';
-import { FAULTY, FIELD, INCOMPLETE, type RequestHead } from '@usher/http1';
+import { FAULTS, FAULTY, FIELD, type HttpFault, INCOMPLETE, type RequestHead } from '@usher/http1';
 import type { RouteEntry } from '../routing-table.ts';
 import type { ClientSide } from './client-side.ts';
 import { ClientSocket, type ClientSocketUser } from './client-socket.ts';
-import { Exchange } from './exchange.ts';
-import { forwardRequestHead, requestIdOf } from './forward-request.ts';
+import type { ConnectionOwner, LaneConnection, LooseSocket } from './connection-owner.ts';
+import type { Exchange } from './exchange.ts';
+import { requestIdOf } from './forward-request.ts';
 import type { ConnectionLine } from './forward-response.ts';
 import type { LaneContext } from './lane-context.ts';
 import { LastHost } from './last-host.ts';
+import { openExchange } from './open-exchange.ts';
 import type { Output } from './output.ts';
 import { problemResponse } from './problem-response.ts';
 import type { Lifetime } from './read-buffers.ts';
 import { RequestBody } from './request-body.ts';
 import { RequestInput } from './request-input.ts';
+import { TextAnswer } from './text-answer.ts';
 import { Tunnel } from './tunnel.ts';
 import type { UpstreamConnection } from './upstream-connection.ts';
-import { Visitor } from './visitor.ts';
-import { asksForWebSocket, UPGRADE_LINES } from './websocket.ts';
+import type { Visitor } from './visitor.ts';
+import { allowsWebSocket, asksForWebSocket } from './websocket.ts';
 
 /** So much of the next requests is read while one is in progress; then the client has to wait. */
 const READ_AHEAD_BYTES_MAX = 64 * 1024;
 
-/** Told when a connection is no longer the lane's. */
-export interface ConnectionOwner {
-  closed(connection: ClientConnection): void;
-}
-
 /** One client connection: its requests one after the other, and what happens between them. */
-export class ClientConnection implements ClientSide, ClientSocketUser {
-  readonly output: Output;
+export class ClientConnection implements LaneConnection, ClientSide, ClientSocketUser {
+  readonly answer: TextAnswer;
+  private readonly output: Output;
   private readonly link: ClientSocket;
   private readonly lane: LaneContext;
   private readonly owner: ConnectionOwner;
@@ -49,14 +48,14 @@ export class ClientConnection implements ClientSide, ClientSocketUser {
   private requests = 0;
   private readonly lastHost = new LastHost();
 
-  /** `announced`: it begins with a PROXY header. */
-  constructor(socket: Socket, lane: LaneContext, owner: ConnectionOwner, announced: boolean) {
+  constructor(socket: Socket, lane: LaneContext, owner: ConnectionOwner, visitor: Visitor) {
     this.lane = lane;
     this.owner = owner;
-    this.visitor = new Visitor(lane, socket);
+    this.visitor = visitor;
     this.link = new ClientSocket(socket, lane, this);
     this.output = this.link.output;
-    this.visitor.arrive(this.link, this, announced);
+    this.answer = new TextAnswer(this, this.output);
+    this.visitor.arrive(this.link);
   }
 
   get connectionLine(): ConnectionLine {
@@ -65,7 +64,6 @@ export class ClientConnection implements ClientSide, ClientSocketUser {
     return this.sayKeepAlive ? 'connection: keep-alive\r\n' : '';
   }
 
-  /** For a drain: closes the connection now if there is no request on it. */
   closeIfIdle(): void {
     if (this.exchange === undefined && this.input.isEmpty && !this.link.tunnelled) this.link.close();
   }
@@ -146,8 +144,9 @@ export class ClientConnection implements ClientSide, ClientSocketUser {
 
   onHalfClosed(): void {
     const { exchange } = this;
-    // Half a request will never become a whole one.
-    if (exchange?.wantsBody === true) this.link.destroy();
+    // Half a request will never become a whole one. And most who stop sending have left, which nothing that is written
+    // would find out while they wait in line: none of them keeps others waiting.
+    if (exchange?.wantsBody === true || exchange?.waits === true) this.link.destroy();
     else if (exchange === undefined && !this.output.blocked) this.link.close();
   }
 
@@ -185,7 +184,7 @@ export class ClientConnection implements ClientSide, ClientSocketUser {
       const begun = input.inHead;
       const end = input.next(lane.table.policy.limits, lane.requestHead);
       if (end === FAULTY) {
-        this.refuse(lane.requestHead.fault.code, lane.requestHead.fault.detail);
+        this.onFault(lane.requestHead.fault);
       } else if (end !== INCOMPLETE) {
         this.serve(lane.requestHead, end);
       } else {
@@ -205,7 +204,8 @@ export class ClientConnection implements ClientSide, ClientSocketUser {
     this.sayKeepAlive = head.minor === 0;
     const route = lane.table.match(this.lastHost.toLower(head.host), head.path);
     if (route?.lane === 'plugin') {
-      this.handOver();
+      this.visitor.handOver(this.giveUp());
+      this.owner.closed(this);
       return;
     }
     const id = requestIdOf(head) ?? lane.newRequestId();
@@ -236,18 +236,16 @@ export class ClientConnection implements ClientSide, ClientSocketUser {
       this.turnAway('no_route', id, head, startMs);
       return;
     }
-    const { pool, answers, settings } = route;
-    const upgrade = head.fields.has(FIELD.upgrade) && settings.websocket && asksForWebSocket(head);
+    const { answers } = route;
+    const upgrade = head.fields.has(FIELD.upgrade) && allowsWebSocket(route) && asksForWebSocket(head);
     if (upgrade && !lane.upgrades.reserve(lane.table.policy.limits)) {
       answers[5]! += 1;
       this.turnAway('overloaded', id, head, startMs);
       return;
     }
     this.upgrading = upgrade;
-    const preface = visitor.proxyHeader(pool.settings.proxyProtocol, this.link);
-    const forwarded = preface + forwardRequestHead(head, id, visitor.peer) + (upgrade ? UPGRADE_LINES : '');
-    const request = { pool, answers, head: forwarded, id, exclusive: preface !== '', body, startMs };
-    this.exchange = new Exchange(this, lane, head, request);
+    const request = { head, route, id, body, startMs, upgrade, patienceMs: Infinity };
+    this.exchange = openExchange(this, lane, visitor, this.link, request);
     this.exchange.start();
   }
 
@@ -280,17 +278,18 @@ export class ClientConnection implements ClientSide, ClientSocketUser {
     this.output.text(problemResponse(code, detail, context));
   }
 
-  /** Gives the connection to the plugin lane, from the beginning of the request that was just parsed. */
-  private handOver(): void {
-    const { lane, input, link } = this;
-    const bytes = input.takeAll();
+  private onFault(fault: HttpFault): void {
+    const http2 = fault === FAULTS.preface && this.requests === 0 && this.visitor.maySpeakHttp2;
+    if (http2) this.owner.speaksHttp2(this, this.giveUp(), this.visitor);
+    else this.refuse(fault.code, fault.detail);
+  }
+
+  /** Gives the connection away, from the beginning of the request that was just looked at. */
+  private giveUp(): LooseSocket {
+    const bytes = this.input.takeAll();
     // Nothing may be read or served here any more.
-    link.closing = true;
-    const socket = link.detach();
-    lane.counters.handedOver += 1;
-    this.visitor.leaveWith(socket);
-    this.owner.closed(this);
-    lane.handOver(socket, bytes, this.visitor.peer.address);
+    this.link.closing = true;
+    return { socket: this.link.detach(), bytes };
   }
 
   private updateReading(): void {

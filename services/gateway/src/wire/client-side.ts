@@ -1,11 +1,11 @@
 import type { ErrorCode } from '@usher/domain';
+import type { Answer } from './answer.ts';
 import type { ConnectionLine } from './forward-response.ts';
-import type { Output } from './output.ts';
 import type { UpstreamConnection } from './upstream-connection.ts';
 
 /** The client connection as one request on it sees it. */
 export interface ClientSide {
-  readonly output: Output;
+  readonly answer: Answer;
   /** What a response to the current request says about the connection. */
   readonly connectionLine: ConnectionLine;
   /** The current request is for a WebSocket. */

@@ -5,6 +5,13 @@ export const LATENCY_BOUNDS_S = [
 
 const BOUNDS_MS = Float64Array.from(LATENCY_BOUNDS_S, (bound) => bound * 1000);
 
+/** The place of a duration among the bounds; the last one is above all of them. */
+export function bucketOf(durationMs: number): number {
+  let bucket = 0;
+  while (bucket < BOUNDS_MS.length && durationMs > BOUNDS_MS[bucket]!) bucket++;
+  return bucket;
+}
+
 /** What one worker's wire lane did since it started. */
 export interface WireCounts {
   /** Answered requests by the first digit of their status, index 1 to 5; those of 101 and above 499 are in 1 and 5. */
@@ -54,9 +61,7 @@ export class WireCounters {
   answered(status: number, durationMs: number): void {
     this.requestsByClass[(status / 100) | 0]! += 1;
     this.latencySumMs += durationMs;
-    let bucket = 0;
-    while (bucket < BOUNDS_MS.length && durationMs > BOUNDS_MS[bucket]!) bucket++;
-    this.latencyCounts[bucket]! += 1;
+    this.latencyCounts[bucketOf(durationMs)]! += 1;
   }
 
   read(): WireCounts {

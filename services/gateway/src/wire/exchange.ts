@@ -1,53 +1,38 @@
-import { FAULTY, type HttpFault, isIdempotent, type RequestHead } from '@usher/http1';
-import type { AttemptOutcome, BackendSlot, PoolTable } from '../routing-table.ts';
+import type { ErrorCode } from '@usher/domain';
+import { FAULTY, type RequestHead } from '@usher/http1';
+import type { AttemptOutcome, BackendSlot } from '../routing-table.ts';
+import { type Guest, Wait } from '../table/wait.ts';
 import { Attempts } from './attempts.ts';
 import type { ClientSide } from './client-side.ts';
+import type { ExchangeRequest } from './exchange-request.ts';
 import type { LaneContext } from './lane-context.ts';
+import type { OutgoingRequest } from './outgoing-request.ts';
 import type { Lifetime } from './read-buffers.ts';
-import { REPLAY_BYTES_MAX, type RequestBody } from './request-body.ts';
 import { type Asked, ResponseRelay } from './response-relay.ts';
-import { decideRetry } from './retry.ts';
-import type { Loss, UpstreamConnection, UpstreamUser } from './upstream-connection.ts';
-
-/** Outcomes that are answered with the error of the same name. */
-type Failure = Exclude<AttemptOutcome, 'ok' | 'server_error' | 'client_closed'>;
-
-/** What a request comes down to once its head was read and its route found. */
-export interface ExchangeRequest {
-  readonly pool: PoolTable;
-  /** Of the request's route, where its answer is counted. */
-  readonly answers: Float64Array;
-  /** The head for the backend, without its last CRLF. */
-  readonly head: string;
-  readonly id: string;
-  /** Its connections to backends are for it alone: the head names the client to whom they belong. */
-  readonly exclusive: boolean;
-  readonly body: RequestBody | undefined;
-  readonly startMs: number;
-}
+import { decideRetry, type Failure } from './retry.ts';
+import type { Loss, Upstream, Upstreams, UpstreamUser } from './upstream.ts';
+import { UpstreamConnection } from './upstream-connection.ts';
 
 /** One request and its response, through as many attempts as the retry rules allow. */
-export class Exchange implements UpstreamUser, Asked {
+export class Exchange implements UpstreamUser, Asked, Guest {
   readonly requestId: string;
   readonly toHead: boolean;
   readonly oldClient: boolean;
   private readonly client: ClientSide;
   private readonly lane: LaneContext;
   private readonly attempts: Attempts;
-  private readonly head: string;
-  private readonly needsHost: boolean;
-  private readonly idempotent: boolean;
-  private readonly exclusive: boolean;
-  private readonly body: RequestBody | undefined;
+  private readonly outgoing: OutgoingRequest;
   readonly startMs: number;
   readonly answers: Float64Array;
   /** When the whole request has to be over. */
   private readonly limitMs: number;
+  /** When the client waits no longer, which is no fault of the backend. */
+  private readonly patientUntilMs: number;
   private over = false;
   private relay: ResponseRelay;
-  private upstream: UpstreamConnection | undefined;
-  /** The head has been written to the present connection. */
-  private sent = false;
+  private readonly upstreams: Upstreams;
+  private upstream: Upstream | undefined;
+  private waiting: Wait | undefined;
 
   constructor(client: ClientSide, lane: LaneContext, head: RequestHead, request: ExchangeRequest) {
     this.client = client;
@@ -55,56 +40,71 @@ export class Exchange implements UpstreamUser, Asked {
     this.requestId = request.id;
     this.toHead = head.method === 'HEAD';
     this.oldClient = head.minor === 0;
-    this.idempotent = isIdempotent(head.method);
-    this.needsHost = head.authority === '';
-    this.attempts = new Attempts(lane.table, request.pool);
-    this.head = request.head;
-    this.exclusive = request.exclusive;
-    this.body = request.body;
+    this.attempts = new Attempts(lane.table, request.route.pool, request.key);
+    this.upstreams = request.upstreams;
+    this.outgoing = request.outgoing;
     this.startMs = request.startMs;
-    this.answers = request.answers;
+    this.answers = request.route.answers;
     this.relay = new ResponseRelay(client, this, lane.responseHead);
     const { requestMs } = lane.table.policy.timeouts;
-    this.limitMs = requestMs === 0 ? Infinity : request.startMs + requestMs;
+    this.patientUntilMs = request.startMs + request.patienceMs;
+    this.limitMs = Math.min(this.patientUntilMs, requestMs === 0 ? Infinity : request.startMs + requestMs);
   }
 
   get wantsBody(): boolean {
-    return this.body !== undefined && !this.body.done;
+    return this.outgoing.wantsBody;
+  }
+
+  /** No backend has had room for it yet. */
+  get waits(): boolean {
+    return this.waiting !== undefined;
   }
 
   /** Starts the first attempt. The beginning of the body, if any, has been taken and kept already. */
   start(): void {
     const slot = this.attempts.first(this.startMs);
-    this.over = slot === undefined;
-    if (slot === undefined) this.client.exchangeFailed('no_backend', '', this.startMs);
-    else this.attempt(slot, this.startMs);
+    if (slot !== undefined) {
+      this.attempt(slot, this.startMs);
+      return;
+    }
+    const waiting = new Wait(this.attempts.pool, this, this.lane.now, this.attempts.key);
+    this.waiting = waiting;
+    this.client.expireAt(Math.min(this.limitMs, waiting.dueMs));
+    waiting.begin();
+  }
+
+  onRoom(slot: BackendSlot): void {
+    const nowMs = this.lane.now();
+    this.waiting = undefined;
+    this.attempts.admitted(slot, nowMs);
+    this.attempt(slot, nowMs);
+    if (this.outgoing.sent) this.client.resumeBody();
+  }
+
+  onNoRoom(code: ErrorCode, detail: string): void {
+    this.waiting = undefined;
+    this.over = true;
+    this.client.exchangeFailed(code, detail, this.lane.now());
   }
 
   /** Takes what belongs to the body from `bytes[0..length)`; answers with the offset after it. */
   onBodyData(bytes: Buffer, length: number, lifetime: Lifetime): number {
-    const { body, upstream } = this;
-    if (body === undefined || upstream === undefined) return length;
-    const to = body.take(bytes, 0, length);
+    const { outgoing, upstream } = this;
+    if (outgoing.body === undefined || (upstream === undefined && this.waiting === undefined)) return length;
+    const to = outgoing.takeBody(bytes, length, lifetime, upstream?.output);
     if (to === FAULTY) {
-      this.onRequestFault(body.fault);
+      const { code, detail } = outgoing.body.fault;
+      this.giveUp(code, detail, this.lane.now());
       return length;
     }
-    if (this.sent) {
-      if (body.keptBytes + to > REPLAY_BYTES_MAX) body.forget();
-      body.keep(bytes, 0, to, lifetime);
-      upstream.output.part(bytes, 0, to, lifetime);
-      // Also at the end of the body: it may wait in the very buffer that the next request would be read into.
-      if (upstream.output.blocked) this.client.pauseBody();
-      if (this.relay.status === 0) this.awaitNext(this.lane.now());
-    } else {
-      body.keep(bytes, 0, to, lifetime);
-      if (body.keptBytes >= REPLAY_BYTES_MAX) this.client.pauseBody();
-    }
+    // Also at the end of the body: it may wait in the very buffer that the next request would be read into.
+    if (outgoing.isFull(upstream?.output)) this.client.pauseBody();
+    if (outgoing.sent && this.relay.status === 0) this.awaitNext(this.lane.now());
     return to;
   }
 
   onUpstreamUnblocked(): void {
-    this.body?.pace?.restart(this.lane.now());
+    this.outgoing.body?.pace?.restart(this.lane.now());
     this.client.resumeBody();
     if (this.relay.status === 0) this.awaitNext(this.lane.now());
   }
@@ -126,13 +126,16 @@ export class Exchange implements UpstreamUser, Asked {
   /** The time given by `expireAt` has come. */
   expire(nowMs: number): void {
     const inTime = nowMs < this.limitMs;
-    if (this.relay.status !== 0) {
+    const patient = nowMs < this.patientUntilMs;
+    if (this.waiting !== undefined && patient) {
+      this.waiting.expire();
+    } else if (this.relay.status !== 0) {
       // Too late for an error answer: the whole request takes too long, or the client does not read.
-      this.onBroken(inTime ? 'client_closed' : 'response_timeout', nowMs);
-    } else if (inTime && this.waitsForClient) {
-      this.finish('client_closed', nowMs);
-      this.over = true;
-      this.client.exchangeFailed('request_timeout', '', nowMs);
+      this.onBroken(inTime || !patient ? 'client_closed' : 'response_timeout', nowMs);
+    } else if (!patient) {
+      this.giveUp('response_timeout', '', nowMs);
+    } else if (inTime && this.outgoing.waitsForClient(this.upstream?.output)) {
+      this.giveUp('request_timeout', '', nowMs);
     } else {
       this.onFailed('response_timeout', nowMs);
     }
@@ -145,15 +148,15 @@ export class Exchange implements UpstreamUser, Asked {
 
   onResponseData(bytes: Buffer, length: number, lifetime: Lifetime): void {
     const { relay } = this;
-    const { output } = this.client;
     const headBefore = relay.status === 0;
     const verdict = relay.take(bytes, length, lifetime);
+    this.attempts.answered(relay.status, this.lane.now);
     if (verdict === 'bad') {
       this.onBadResponse();
     } else if (verdict !== 'more') {
       this.onAnswered(verdict === 'complete');
     } else if (relay.status !== 0) {
-      if (output.blocked) {
+      if (this.client.answer.blocked) {
         this.upstream?.pause();
         const { bodyIdleMs } = this.lane.table.policy.timeouts;
         this.client.expireAt(Math.min(this.limitMs, this.lane.now() + bodyIdleMs));
@@ -169,71 +172,62 @@ export class Exchange implements UpstreamUser, Asked {
     else this.onBroken('backend_closed', this.lane.now());
   }
 
-  onLost(loss: Loss): void {
-    if (this.relay.status === 0) this.onFailed(loss, this.lane.now());
+  onLost(loss: Loss, unprocessed: boolean): void {
+    if (this.relay.status === 0) this.onFailed(loss, this.lane.now(), unprocessed);
     else this.onBroken('backend_closed', this.lane.now());
   }
 
-  /** More of the body has to come, and the backend would take it. */
-  private get waitsForClient(): boolean {
-    return this.wantsBody && this.upstream?.output.blocked !== true;
-  }
-
   private attempt(slot: BackendSlot, nowMs: number): void {
-    this.upstream = this.exclusive ? undefined : this.lane.upstreams.take(slot, this);
+    this.upstream = this.outgoing.preface !== '' ? undefined : this.upstreams.take(slot, this);
     if (this.upstream === undefined) this.connect(slot, nowMs);
     else this.send(nowMs);
   }
 
   private connect(slot: BackendSlot, nowMs: number): void {
     const { connectMs } = this.lane.table.policy.timeouts;
-    this.sent = false;
-    this.upstream = this.lane.upstreams.open(slot, this, nowMs + connectMs);
+    this.outgoing.sent = false;
+    const dueMs = nowMs + slot.addresses.share(connectMs);
+    this.upstream = this.upstreams.open(slot, this, dueMs, this.outgoing.preface);
     this.client.expireAt(this.limitMs);
   }
 
-  /** Writes the head and what is there of the body, in one piece when that is short. */
   private send(nowMs: number): void {
-    const { body, upstream } = this;
+    const { upstream } = this;
     if (upstream === undefined) return;
-    const host = this.needsHost ? `host: ${upstream.slot.authority}\r\n\r\n` : '\r\n';
-    this.sent = true;
-    if (body === undefined) {
-      upstream.output.text(this.head + host);
-    } else {
-      upstream.output.headAndPieces(this.head + host, body.kept, body.keptBytes);
-      // What is never sent twice need not be kept.
-      if (!this.idempotent || body.keptBytes > REPLAY_BYTES_MAX) body.forget();
-    }
+    this.outgoing.send(upstream.output, upstream.slot.authority);
     this.awaitNext(nowMs);
   }
 
   /** Waits for the rest of the body or, when that is complete, for the response. */
   private awaitNext(nowMs: number): void {
     const { bodyIdleMs, responseMs } = this.lane.table.policy.timeouts;
-    const dueMs = this.waitsForClient ? this.body?.dueMs(nowMs, bodyIdleMs) : undefined;
+    const dueMs = this.outgoing.dueMs(nowMs, bodyIdleMs, this.upstream?.output);
     this.client.expireAt(Math.min(this.limitMs, dueMs ?? nowMs + responseMs));
   }
 
-  /** The body is malformed or too long: the client's fault, whatever the backend makes of it. */
-  private onRequestFault(fault: HttpFault): void {
-    const nowMs = this.lane.now();
+  /** Ends it for a reason that lies with the client, whatever the backend makes of it. */
+  private giveUp(code: ErrorCode, detail: string, nowMs: number): void {
     this.finish('client_closed', nowMs);
     this.over = true;
-    if (this.relay.status === 0) this.client.exchangeFailed(fault.code, fault.detail, nowMs);
+    if (this.relay.status === 0) this.client.exchangeFailed(code, detail, nowMs);
     else this.client.abort();
   }
 
   /** The attempt failed before a final response: tries again if the rules allow it, else answers with the error. */
-  private onFailed(outcome: Failure, nowMs: number): void {
+  private onFailed(outcome: Failure, nowMs: number, unprocessed = false): void {
     const { attempts, relay, upstream } = this;
     if (attempts.slot === undefined) return;
+    if (attempts.hasOtherAddress(outcome)) {
+      upstream?.destroy();
+      this.connect(attempts.slot, nowMs);
+      return;
+    }
     const verdict = decideRetry({
       outcome,
-      reached: this.sent,
+      reached: this.outgoing.sent && !unprocessed,
       stale: upstream?.reused === true && relay.untouched && outcome === 'backend_closed',
-      replayable: !relay.visible && (this.body?.replayable ?? true),
-      idempotent: this.idempotent,
+      replayable: !relay.visible && this.outgoing.replayable,
+      idempotent: this.outgoing.idempotent,
       attemptsLeft: attempts.left,
     });
     this.relay = new ResponseRelay(this.client, this, this.lane.responseHead);
@@ -266,17 +260,20 @@ export class Exchange implements UpstreamUser, Asked {
   private onAnswered(clean: boolean): void {
     const { relay, upstream } = this;
     const nowMs = this.lane.now();
-    const free = clean && relay.persistent && !this.wantsBody && !this.exclusive;
+    const free = clean && relay.persistent && !this.wantsBody && this.outgoing.preface === '';
     const reusable = free && upstream?.isReusable === true;
     this.over = true;
     this.lane.counters.answered(relay.status, nowMs - this.startMs);
     this.answers[(relay.status / 100) | 0]! += 1;
     if (reusable || relay.beyond !== undefined) this.upstream = undefined;
     if (reusable) {
-      upstream.release(nowMs + this.lane.table.policy.timeouts.backendIdleMs, this.client.output.queued);
+      upstream.release(nowMs + this.lane.table.policy.timeouts.backendIdleMs, this.client.answer.queued);
     }
+    // Before the attempt gives up its place on the backend, which the WebSocket keeps.
+    if (relay.beyond !== undefined && upstream !== undefined) this.lane.table.hold(upstream.slot);
     this.finish(relay.status >= 500 ? 'server_error' : 'ok', nowMs);
-    if (relay.beyond === undefined || upstream === undefined) this.client.exchangeOver(nowMs);
+    if (relay.beyond === undefined || !(upstream instanceof UpstreamConnection))
+      this.client.exchangeOver(nowMs);
     else this.client.switchTo(upstream, relay.beyond);
   }
 
@@ -294,6 +291,7 @@ export class Exchange implements UpstreamUser, Asked {
     const { upstream } = this;
     this.upstream = undefined;
     upstream?.destroy();
+    this.waiting?.leave();
     this.attempts.finish(outcome, nowMs);
   }
 }

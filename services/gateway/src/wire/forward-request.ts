@@ -1,6 +1,7 @@
 import { FIELD, isToken, joinedValues, keptFields, type RequestHead, singleValue } from '@usher/http1';
 import { appendForwarded } from './forwarded-element.ts';
 import type { Peer } from './peer.ts';
+import { UPGRADE_LINES } from './websocket.ts';
 
 const REQUEST_ID_LENGTH_MAX = 128;
 
@@ -31,9 +32,14 @@ export function requestIdOf(head: RequestHead): string | undefined {
 
 /**
  * The head that goes to a backend, without its last CRLF, because a request without Host still needs the backend's.
- * Path, query, Host and every end-to-end header go unchanged.
+ * Path, query, Host and every end-to-end header go unchanged. `upgrade`: it asks for a WebSocket.
  */
-export function forwardRequestHead(head: RequestHead, requestId: string, peer: Peer): string {
+export function forwardRequestHead(
+  head: RequestHead,
+  requestId: string,
+  peer: Peer,
+  upgrade: boolean,
+): string {
   const { fields, text } = head;
   let drop = HOP | REQUEST_ID;
   if (!peer.trusted) drop |= FROM_TRUSTED_ONLY;
@@ -53,6 +59,7 @@ export function forwardRequestHead(head: RequestHead, requestId: string, peer: P
   if (!peer.trusted || !fields.has(FIELD.xForwardedProto)) out += `x-forwarded-proto: ${peer.scheme}\r\n`;
   if (head.authority !== '' && (!peer.trusted || !fields.has(FIELD.xForwardedHost)))
     out += `x-forwarded-host: ${head.authority}\r\n`;
+  if (upgrade) out += UPGRADE_LINES;
   return `${out}x-request-id: ${requestId}\r\n`;
 }
 

@@ -1,12 +1,14 @@
-import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import type { RequestHead, ResponseHead } from '@usher/http1';
 import type { Log } from '@usher/ports';
+import type { BackendSessions } from '../h2/backend-sessions.ts';
 import type { RoutingTable } from '../routing-table.ts';
-import type { BadResponseLog } from './bad-response-log.ts';
+import type { BackendFaultLog } from './backend-fault-log.ts';
 import type { ClientCensus } from './client-census.ts';
 import type { WireCounters } from './counters.ts';
 import type { DeadlineWheel } from './deadlines.ts';
-import type { PeerDirectory } from './peer.ts';
+import type { Dialler } from './dialler.ts';
+import type { Peer, PeerDirectory } from './peer.ts';
 import type { Upgrades } from './upgrades.ts';
 import type { UpstreamPools } from './upstream-pools.ts';
 
@@ -14,12 +16,13 @@ import type { UpstreamPools } from './upstream-pools.ts';
 export interface WireLaneOptions {
   readonly table: RoutingTable;
   /** Milliseconds since the epoch, with fractions where the clock has them; called twice per request. */
-  now(): number;
+  readonly now: () => number;
   /** A new id for a request that brings none: a token that is unique in the fleet. */
   newRequestId(): string;
-  /** Takes over a connection whose next request is for the plugin lane. The socket is paused; `head` is what was read of it, which goes back with `unshift`; `client` is the address that it is for. */
-  handOver(socket: Socket, head: Buffer, client: string): void;
+  /** Takes over a connection whose next request is for the plugin lane. The socket is paused; `head` is what was read of it, which goes back with `unshift`; `client` is whom it is for. */
+  handOver(socket: Duplex, head: Buffer, client: Peer): void;
   readonly counters: WireCounters;
+  readonly dialler: Dialler;
   readonly log: Log;
   /** How many workers share `limits.connections`. */
   readonly workers: number;
@@ -29,9 +32,11 @@ export interface WireLaneOptions {
 export interface LaneContext extends WireLaneOptions {
   readonly deadlines: DeadlineWheel;
   readonly upstreams: UpstreamPools;
+  /** To backends that are spoken to in HTTP/2. */
+  readonly sessions: BackendSessions;
   readonly peers: PeerDirectory;
   readonly census: ClientCensus;
-  readonly badResponses: BadResponseLog;
+  readonly badResponses: BackendFaultLog;
   readonly upgrades: Upgrades;
   readonly requestHead: RequestHead;
   readonly responseHead: ResponseHead;

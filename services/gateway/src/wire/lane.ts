@@ -1,29 +1,38 @@
 import type { Socket } from 'node:net';
 import { RequestHead, ResponseHead } from '@usher/http1';
-import type { ProxySenders } from '../proxy-protocol/senders.ts';
-import { BadResponseLog } from './bad-response-log.ts';
+import { BackendSessions } from '../h2/backend-sessions.ts';
+import { ClientSession } from '../h2/client-session.ts';
+import type { ProxyClaim } from '../proxy-protocol/parse.ts';
+import { BackendFaultLog } from './backend-fault-log.ts';
 import { ClientCensus } from './client-census.ts';
-import { ClientConnection, type ConnectionOwner } from './client-connection.ts';
+import { ClientConnection } from './client-connection.ts';
+import type { ConnectionOwner, LaneConnection, LooseSocket } from './connection-owner.ts';
 import type { WireCounts } from './counters.ts';
 import { DeadlineWheel, TICK_MS } from './deadlines.ts';
 import type { LaneContext, WireLaneOptions } from './lane-context.ts';
-import { PeerDirectory, plainAddress } from './peer.ts';
+import { PeerDirectory } from './peer.ts';
 import { problemResponse } from './problem-response.ts';
 import { Upgrades } from './upgrades.ts';
 import { UpstreamPools } from './upstream-pools.ts';
+import { Visitor } from './visitor.ts';
 
 /** How long a refused client may go without reading its answer. */
 const REFUSED_LINGER_MS = 2000;
 
 /** The wire lane of one worker. */
 export interface WireLane {
-  /** Serves a connection that a listener accepted. `senders`: whose connections to it begin with a PROXY header. */
-  accept(socket: Socket, senders?: ProxySenders): void;
+  /**
+   * Serves a connection that a listener accepted. `http2`: clients may speak HTTP/2 too; `claim`: what a PROXY header said
+   * before; `first`: bytes that were read with that.
+   */
+  accept(socket: Socket, http2: boolean, claim?: ProxyClaim, first?: Buffer): void;
   /**
    * Takes no further request on kept connections, lets those in progress finish, tells WebSockets one after the other to
    * go, and resolves when none is left or, by force, after `deadlineMs`. The lane is of no use afterwards.
    */
   drain(deadlineMs: number): Promise<void>;
+  /** Closes idle connections to addresses that their hosts have no more. */
+  closeGone(): void;
   readonly counts: WireCounts;
 }
 
@@ -33,7 +42,7 @@ export function createWireLane(options: WireLaneOptions): WireLane {
 
 class Lane implements WireLane, ConnectionOwner {
   private readonly context: LaneContext;
-  private readonly connections = new Set<ClientConnection>();
+  private readonly connections = new Set<LaneConnection>();
   private readonly ticker: NodeJS.Timeout;
   private onEmpty: (() => void) | undefined;
 
@@ -42,10 +51,11 @@ class Lane implements WireLane, ConnectionOwner {
     this.context = {
       ...options,
       deadlines,
-      upstreams: new UpstreamPools(deadlines),
+      upstreams: new UpstreamPools(deadlines, options.dialler),
+      sessions: new BackendSessions(deadlines, options.dialler, options.now),
       peers: new PeerDirectory(),
+      badResponses: new BackendFaultLog(options.log, 'a backend sent an invalid response'),
       census: new ClientCensus(),
-      badResponses: new BadResponseLog(options.log),
       upgrades: new Upgrades(options.counters, options.workers),
       requestHead: new RequestHead(),
       responseHead: new ResponseHead(),
@@ -59,7 +69,7 @@ class Lane implements WireLane, ConnectionOwner {
     return this.context.counters.read();
   }
 
-  accept(socket: Socket, senders?: ProxySenders): void {
+  accept(socket: Socket, http2: boolean, claim?: ProxyClaim, first?: Buffer): void {
     const { counters, table, workers } = this.context;
     const connectionsMax = Math.ceil(table.policy.limits.connections / workers);
     if (this.connections.size >= connectionsMax) {
@@ -69,14 +79,28 @@ class Lane implements WireLane, ConnectionOwner {
     }
     counters.connectionsAccepted += 1;
     counters.connectionsOpen += 1;
-    const announced = senders?.include(plainAddress(socket.remoteAddress ?? '')) === true;
-    this.connections.add(new ClientConnection(socket, this.context, this, announced));
+    const visitor = new Visitor(this.context, socket, http2, claim);
+    const connection = new ClientConnection(socket, this.context, this, visitor);
+    this.connections.add(connection);
+    if (first === undefined || first.length === 0) return;
+    counters.bytesIn += first.length;
+    connection.onBytes(first, first.length, 'ever');
   }
 
-  closed(connection: ClientConnection): void {
+  closeGone(): void {
+    this.context.upstreams.closeGone();
+    this.context.sessions.closeGone();
+  }
+
+  closed(connection: LaneConnection): void {
     if (!this.connections.delete(connection)) return;
     this.context.counters.connectionsOpen -= 1;
     if (this.connections.size === 0) this.onEmpty?.();
+  }
+
+  speaksHttp2(connection: LaneConnection, loose: LooseSocket, visitor: Visitor): void {
+    this.connections.delete(connection);
+    this.connections.add(new ClientSession(loose, this.context, this, visitor));
   }
 
   async drain(deadlineMs: number): Promise<void> {
@@ -86,6 +110,7 @@ class Lane implements WireLane, ConnectionOwner {
     await this.emptied(deadlineMs);
     clearInterval(this.ticker);
     this.context.upstreams.closeIdle();
+    this.context.sessions.close();
   }
 
   private emptied(deadlineMs: number): Promise<void> {

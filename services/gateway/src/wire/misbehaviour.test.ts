@@ -61,11 +61,11 @@ it('a malformed response is reported once in a while, not with every response', 
     client.send(POST);
     expect(statusOf(await readMessage(client))).toBe(502);
   }
-  expect(harness.logged).toBe(1);
+  expect(harness.log.entries).toHaveLength(1);
   harness.advance(1100);
   client.send(POST);
   await readMessage(client);
-  expect(harness.logged).toBe(2);
+  expect(harness.log.entries).toHaveLength(2);
 });
 
 describe('a response that breaks off', () => {

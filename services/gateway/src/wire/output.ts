@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import type { Lifetime } from './read-buffers.ts';
+import type { RequestOutput } from './upstream.ts';
 
 /**
  * Up to this size bytes travel as a string, together with the head if there is one: cheaper than the bookkeeping of a
@@ -13,9 +14,10 @@ export interface OutputTally {
 }
 
 /** The writing half of a connection. Knows whether the other end keeps up. */
-export class Output {
+export class Output implements RequestOutput {
   /** What was written last still waits; nothing more should be produced for it. */
   blocked = false;
+  readonly refusable = false;
   private readonly socket: Socket;
   private readonly tally: OutputTally;
   private readonly onUnblocked: () => void;

@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { trustOf } from '../plugin-lane/forwarded.ts';
 
 /** Who is at the other end of a client connection; worked out once per connection. */
@@ -29,5 +30,21 @@ export class PeerDirectory {
     const address = plainAddress(remote);
     const trusted = address !== '' && networks.length > 0 && this.isTrusted(address);
     return { address, trusted, scheme };
+  }
+
+  /**
+   * Address of whom a request is for: the last one in X-Forwarded-For that is not a trusted proxy, as far as trusted
+   * proxies wrote that list and it has addresses in it; else the peer's.
+   */
+  clientOf(peer: Peer, forwardedFor: string): string {
+    let client = peer.address;
+    if (!peer.trusted || forwardedFor === '') return client;
+    for (const hop of forwardedFor.split(',').toReversed()) {
+      const address = plainAddress(hop.trim());
+      if (isIP(address) === 0) break;
+      client = address;
+      if (!this.isTrusted(address)) break;
+    }
+    return client;
   }
 }

@@ -56,7 +56,7 @@ it.each([
 it('a header that does not come in time, or only in part, ends the connection', async () => {
   const client = await start();
   client.send(V1.slice(0, 20));
-  await until(() => harness.counters.bytesIn === 20, 'begun');
+  await until(() => harness.arriving === 1, 'begun');
   harness.advance(10_500);
   await client.untilClosed();
   const other = harness.connect();

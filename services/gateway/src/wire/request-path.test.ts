@@ -81,6 +81,6 @@ it('makes no promise, timer, write request, log line or connection for a plain r
   ]) {
     expect([type, births.of(type)]).toEqual([type, expect.toSatisfy((count: number) => count < few)]);
   }
-  expect(harness.logged).toBe(0);
+  expect(harness.log.entries).toHaveLength(0);
   expect(harness.backends[0]!.connections).toHaveLength(1);
 });

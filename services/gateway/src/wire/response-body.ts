@@ -28,6 +28,11 @@ export class ResponseBody {
     return this.scanner?.fault ?? FAULTS.chunkSize;
   }
 
+  /** The trailer section once it is complete, when the coding is removed: lines that end in LF alone. */
+  get trailers(): string {
+    return this.scanner?.trailers ?? '';
+  }
+
   /** Takes what belongs to the body from `bytes[start..end)`; answers with the offset after it, or FAULTY. */
   take(bytes: Buffer, start: number, end: number): number {
     if (this.scanner !== undefined) {

@@ -8,10 +8,9 @@ import {
   type ResponseHead,
 } from '@usher/http1';
 import type { ClientSide } from './client-side.ts';
-import { forwardResponseHead } from './forward-response.ts';
 import type { Lifetime } from './read-buffers.ts';
 import { ResponseBody } from './response-body.ts';
-import { becomesWebSocket, UPGRADE_LINES } from './websocket.ts';
+import { becomesWebSocket } from './websocket.ts';
 
 /** What the bytes of a response amounted to. `surplus`: complete, but the backend sent more than that;
  * `switched`: the connection is a WebSocket from here on. */
@@ -108,7 +107,7 @@ export class ResponseRelay {
     if (head.status === SWITCHING_PROTOCOLS || ++this.informational > INFORMATIONAL_MAX) return false;
     if (asked.oldClient) return true;
     this.visible = true;
-    this.client.output.text(forwardResponseHead(head, asked.requestId, '', false));
+    this.client.answer.informational(head, asked);
     return true;
   }
 
@@ -117,7 +116,7 @@ export class ResponseRelay {
     this.status = head.status;
     this.visible = true;
     this.beyond = Buffer.from(beyond);
-    this.client.output.text(forwardResponseHead(head, asked.requestId, UPGRADE_LINES, false));
+    this.client.answer.switching(head, asked);
     return 'complete';
   }
 
@@ -127,7 +126,7 @@ export class ResponseRelay {
     let bodyEnd = headEnd + head.length;
     let body: ResponseBody | undefined;
     if (!whole) {
-      body = new ResponseBody(head, asked.oldClient);
+      body = new ResponseBody(head, asked.oldClient || client.answer.uncoded);
       bodyEnd = body.take(bytes, headEnd, end);
       if (bodyEnd === FAULTY) return this.refuse(body.fault);
       this.body = body;
@@ -138,14 +137,7 @@ export class ResponseRelay {
     this.status = head.status;
     this.persistent = head.persistent;
     this.visible = true;
-    const decoded = body?.decoded === true;
-    const text = forwardResponseHead(head, asked.requestId, client.connectionLine, asked.oldClient);
-    if (decoded) {
-      client.output.text(text);
-      this.writeDecoded(body);
-    } else {
-      client.output.headAndPart(text, bytes, headEnd, bodyEnd, lifetime);
-    }
+    client.answer.final(head, asked, body, bytes, headEnd, bodyEnd, lifetime);
     if (!whole && body?.complete !== true) return 'more';
     return bodyEnd < end ? 'surplus' : 'complete';
   }
@@ -153,8 +145,7 @@ export class ResponseRelay {
   private relayBody(body: ResponseBody, bytes: Buffer, end: number, lifetime: Lifetime): RelayVerdict {
     const to = body.take(bytes, 0, end);
     if (to === FAULTY) return this.refuse(body.fault);
-    if (body.decoded) this.writeDecoded(body);
-    else this.client.output.part(bytes, 0, to, lifetime);
+    this.client.answer.part(body, bytes, 0, to, lifetime);
     if (!body.complete) return 'more';
     return to < end ? 'surplus' : 'complete';
   }
@@ -162,10 +153,5 @@ export class ResponseRelay {
   private refuse(fault: HttpFault): RelayVerdict {
     this.fault = fault;
     return 'bad';
-  }
-
-  private writeDecoded(body: ResponseBody | undefined): void {
-    const payload = body?.takeDecoded();
-    if (payload !== undefined && payload.length > 0) this.client.output.bytes(payload);
   }
 }

@@ -1,5 +1,8 @@
 import type { AttemptOutcome } from '../routing-table.ts';
 
+/** Outcomes that are answered with the error of the same name. */
+export type Failure = Exclude<AttemptOutcome, 'ok' | 'server_error' | 'client_closed'>;
+
 /** What is known about an attempt that failed before anything was sent to the client. */
 export interface FailedAttempt {
   readonly outcome: AttemptOutcome;

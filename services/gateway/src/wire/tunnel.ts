@@ -3,7 +3,8 @@ import { FrameBoundaries } from './frame-boundaries.ts';
 import type { LaneContext } from './lane-context.ts';
 import type { Output } from './output.ts';
 import type { Lifetime } from './read-buffers.ts';
-import type { UpstreamConnection, UpstreamUser } from './upstream-connection.ts';
+import type { UpstreamUser } from './upstream.ts';
+import type { UpstreamConnection } from './upstream-connection.ts';
 import { GOING_AWAY_TO_BACKEND, GOING_AWAY_TO_CLIENT } from './websocket.ts';
 
 /** How long a backend may take to receive what is still queued for it when the client has gone. */
@@ -55,7 +56,7 @@ export class Tunnel implements ClientSocketUser, UpstreamUser {
   private leaving = false;
   private leaveAtMs = Infinity;
 
-  /** Both ends are the tunnel's from now on. `onOver`: called once, when the client is gone. */
+  /** Both ends are the tunnel's from now on, and so is the place that the table holds for it on the backend. `onOver`: called once, when the client is gone. */
   constructor(lane: LaneContext, link: ClientSocket, upstream: UpstreamConnection, onOver: () => void) {
     this.lane = lane;
     this.link = link;
@@ -64,7 +65,6 @@ export class Tunnel implements ClientSocketUser, UpstreamUser {
     this.toClient = new Direction(link.output, GOING_AWAY_TO_CLIENT);
     this.toBackend = new Direction(upstream.output, GOING_AWAY_TO_BACKEND);
     lane.upgrades.opened(this);
-    lane.table.hold(upstream.slot);
     link.tunnelTo(this);
     upstream.tunnelTo(this);
     link.setPaused(false);

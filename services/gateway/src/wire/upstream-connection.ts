@@ -1,37 +1,24 @@
-import { connect, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import type { BackendSlot } from '../routing-table.ts';
+import type { Address } from '../table/addresses.ts';
 import { Deadline, type DeadlineWheel, type Expirable } from './deadlines.ts';
+import type { Dialler } from './dialler.ts';
 import { Output, type OutputTally } from './output.ts';
-import { type Lifetime, type ReadBuffers, ReadTarget } from './read-buffers.ts';
-
-/** Why a connection to a backend was lost while a request used it. */
-export type Loss = 'connect_failed' | 'connect_timeout' | 'backend_closed';
-
-/** The request that has a connection to itself. */
-export interface UpstreamUser {
-  onConnected(): void;
-  onResponseData(bytes: Buffer, length: number, lifetime: Lifetime): void;
-  /** The backend will send nothing more. */
-  onResponseEnd(): void;
-  onLost(loss: Loss): void;
-  /** What was written has left; more may be written. */
-  onUpstreamUnblocked(): void;
-}
+import { type ReadBuffers, ReadTarget } from './read-buffers.ts';
+import type { Upstream, UpstreamUser } from './upstream.ts';
 
 /** Where a connection goes when its request is done, and how it leaves. */
 export interface UpstreamHome {
   readonly deadlines: DeadlineWheel;
   readonly buffers: ReadBuffers;
+  readonly dialler: Dialler;
   readonly tally: OutputTally;
   putIdle(connection: UpstreamConnection): void;
   dropIdle(connection: UpstreamConnection): void;
 }
 
-/** How long a silent connection stays before the kernel asks whether the other end still exists. */
-const KEEP_ALIVE_DELAY_MS = 30_000;
-
 /** One connection to a backend: used by one request at a time, watched while idle. */
-export class UpstreamConnection implements Expirable {
+export class UpstreamConnection implements Upstream, Expirable {
   readonly slot: BackendSlot;
   readonly output: Output;
   readonly deadline = new Deadline(this);
@@ -41,37 +28,47 @@ export class UpstreamConnection implements Expirable {
   private user: UpstreamUser | undefined;
   private readonly home: UpstreamHome;
   private readonly socket: Socket;
+  private readonly address: Address | undefined;
   private readonly target: ReadTarget;
   private paused = false;
 
-  constructor(slot: BackendSlot, user: UpstreamUser, home: UpstreamHome, connectBeforeMs: number) {
+  constructor(
+    slot: BackendSlot,
+    user: UpstreamUser,
+    home: UpstreamHome,
+    connectBeforeMs: number,
+    preface: string,
+  ) {
     this.slot = slot;
     this.user = user;
     this.home = home;
     this.target = new ReadTarget(home.buffers);
-    this.socket = connect({
-      host: slot.host,
-      port: slot.port,
-      noDelay: true,
-      keepAlive: true,
-      keepAliveInitialDelay: KEEP_ALIVE_DELAY_MS,
+    const { socket, address, ready } = home.dialler.dial(slot, {
+      preface,
       onread: {
         buffer: this.target.next,
         callback: (length, bytes) => this.onRead(length, bytes as Buffer),
       },
     });
-    this.socket.on('connect', () => this.onConnect());
+    this.socket = socket;
+    this.address = address;
+    socket.on(ready, () => this.onConnect());
     this.output = new Output(this.socket, home.tally, () => this.user?.onUpstreamUnblocked());
     this.socket.on('end', () => this.onEnd());
-    // 'close' always follows and tells the user.
-    this.socket.on('error', () => {});
+    // 'close' always follows and tells the user. TLS on top of another socket tells the same failure twice.
+    let failed = false;
+    this.socket.on('error', (error) => {
+      if (!this.connected && !failed) home.dialler.failed(slot, address, error);
+      failed = true;
+    });
     this.socket.on('close', () => this.onClose());
     home.deadlines.arm(this.deadline, connectBeforeMs);
   }
 
-  /** Nothing keeps it from serving another request: it is open both ways and nothing waits to be written. */
+  /** Nothing keeps it from serving another request: it is open both ways, nothing waits to be written, its address is in use. */
   get isReusable(): boolean {
     const { socket } = this;
+    if (this.address?.gone === true) return false;
     return !socket.destroyed && socket.writable && socket.writableLength === 0 && !socket.readableEnded;
   }
 
@@ -137,8 +134,9 @@ export class UpstreamConnection implements Expirable {
   expire(): void {
     const { user } = this;
     if (user === undefined) this.home.dropIdle(this);
+    else this.home.dialler.failed(this.slot, this.address, 'timeout');
     this.destroy();
-    user?.onLost('connect_timeout');
+    user?.onLost('connect_timeout', false);
   }
 
   private onConnect(): void {
@@ -179,6 +177,6 @@ export class UpstreamConnection implements Expirable {
       return;
     }
     this.user = undefined;
-    user.onLost(this.connected ? 'backend_closed' : 'connect_failed');
+    user.onLost(this.connected ? 'backend_closed' : 'connect_failed', false);
   }
 }

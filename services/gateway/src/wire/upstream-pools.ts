@@ -1,21 +1,25 @@
 import type { BackendSlot } from '../routing-table.ts';
 import type { DeadlineWheel } from './deadlines.ts';
+import type { Dialler } from './dialler.ts';
 import { ReadBuffers } from './read-buffers.ts';
-import { UpstreamConnection, type UpstreamHome, type UpstreamUser } from './upstream-connection.ts';
+import type { Upstreams, UpstreamUser } from './upstream.ts';
+import { UpstreamConnection, type UpstreamHome } from './upstream-connection.ts';
 
 /**
  * The connections to all backends that wait for a request, per address. The one used last is used next: its buffers are
  * warm, and what a burst left over grows old and goes.
  */
-export class UpstreamPools implements UpstreamHome {
+export class UpstreamPools implements Upstreams, UpstreamHome {
   readonly deadlines: DeadlineWheel;
+  readonly dialler: Dialler;
   readonly buffers = new ReadBuffers();
   /** Bytes written to backends. */
   readonly tally = { bytesOut: 0 };
   private readonly idle = new Map<BackendSlot, UpstreamConnection[]>();
 
-  constructor(deadlines: DeadlineWheel) {
+  constructor(deadlines: DeadlineWheel, dialler: Dialler) {
     this.deadlines = deadlines;
+    this.dialler = dialler;
   }
 
   /** An idle connection, now the user's; undefined when there is none. */
@@ -32,9 +36,9 @@ export class UpstreamPools implements UpstreamHome {
     return undefined;
   }
 
-  /** Starts a new connection; the user hears of it when it stands. */
-  open(slot: BackendSlot, user: UpstreamUser, connectBeforeMs: number): UpstreamConnection {
-    return new UpstreamConnection(slot, user, this, connectBeforeMs);
+  /** Starts a new connection that begins with `preface`, latin1; the user hears of it when it stands. */
+  open(slot: BackendSlot, user: UpstreamUser, connectBeforeMs: number, preface: string): UpstreamConnection {
+    return new UpstreamConnection(slot, user, this, connectBeforeMs, preface);
   }
 
   putIdle(connection: UpstreamConnection): void {
@@ -56,6 +60,16 @@ export class UpstreamPools implements UpstreamHome {
     let count = 0;
     for (const stack of this.idle.values()) count += stack.length;
     return count;
+  }
+
+  /** Closes what waits on an address that its host has no more. */
+  closeGone(): void {
+    for (const stack of this.idle.values()) {
+      for (const connection of stack.filter(({ isReusable }) => !isReusable)) {
+        this.dropIdle(connection);
+        connection.destroy();
+      }
+    }
   }
 
   closeIdle(): void {

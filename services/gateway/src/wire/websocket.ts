@@ -6,6 +6,7 @@ import {
   type ResponseHead,
   singleValue,
 } from '@usher/http1';
+import type { RouteEntry } from '../routing-table.ts';
 
 /** What a request or response for a WebSocket adds to its head at each hop. */
 export const UPGRADE_LINES = 'connection: upgrade\r\nupgrade: websocket\r\n';
@@ -14,6 +15,11 @@ export const UPGRADE_LINES = 'connection: upgrade\r\nupgrade: websocket\r\n';
 export const GOING_AWAY_TO_CLIENT = Buffer.from([0x88, 0x02, 0x03, 0xe9]);
 /** The same as a client sends it. A mask hides what a script chose to send (section 10.3); nobody chose this. */
 export const GOING_AWAY_TO_BACKEND = Buffer.from([0x88, 0x82, 0, 0, 0, 0, 0x03, 0xe9]);
+
+/** Whether a request by this route may change to a WebSocket. */
+export function allowsWebSocket({ settings, pool }: RouteEntry): boolean {
+  return settings.websocket && !pool.settings.http2;
+}
 
 /**
  * Whether a request asks for a WebSocket (RFC 6455 section 4.1). Any other wish to upgrade is ignored, as RFC 9110 section

@@ -1,8 +1,8 @@
 import type { PolicySettings } from '@usher/domain';
 import type { LogFields } from '@usher/ports';
-import type { TableDelta } from '../routing-table.ts';
+import type { LineCounts, TableDelta } from '../routing-table.ts';
 import type { BreakerNews } from '../table/breaker-news.ts';
-import type { BackendObservation } from '../table/observation.ts';
+import type { BackendObservation, ConnectFailureCount } from '../table/observation.ts';
 import type { ListenerTls } from '../tls/contexts.ts';
 import type { TlsCounts } from '../tls/counters.ts';
 import type { WireCounts } from '../wire/counters.ts';
@@ -16,13 +16,23 @@ export interface ListenAddress {
   readonly proxyProtocol?: boolean;
   /** Networks in CIDR notation whose connections do; absent or empty = all. */
   readonly proxyProtocolFrom?: readonly string[];
+  /** Clients may speak HTTP/2; absent = they may. */
+  readonly http2?: boolean;
+}
+
+/** A listener as a worker has to open it. */
+export interface ListenerStart extends ListenAddress {
+  /** The same for as long as its socket stays. */
+  readonly id: number;
+  /** Undefined where it is plain. */
+  readonly tls: ListenerTls | undefined;
 }
 
 /** What a worker is born with. */
 export interface WorkerStart {
-  readonly listen: readonly ListenAddress[];
-  /** For each address in `listen`; undefined where it is plain. */
-  readonly tls: readonly (ListenerTls | undefined)[];
+  readonly listen: readonly ListenerStart[];
+  /** Its place among the workers of the gateway, from 0. */
+  readonly worker: number;
   /** How many workers the gateway has. */
   readonly workers: number;
   /** Four draws in [0, 1) for the worker's own chance. */
@@ -34,18 +44,27 @@ export interface WorkerStart {
 
 export type ToWorker =
   | { readonly kind: 'deltas'; readonly deltas: readonly TableDelta[]; readonly position: number }
-  /** New certificates or ticket keys for the listener at this place in `listen`. */
+  /** All listeners that there shall be: open those that are new. Answered by `prepared` or `unprepared`, then one of the next two comes. */
+  | { readonly kind: 'prepare'; readonly listen: readonly ListenerStart[] }
+  | { readonly kind: 'commit' }
+  | { readonly kind: 'abort' }
+  /** New certificates or ticket keys for the listener with this id. */
   | { readonly kind: 'tls'; readonly listener: number; readonly tls: ListenerTls }
   | { readonly kind: 'measure'; readonly id: number }
   | { readonly kind: 'drain'; readonly deadlineMs: number };
 
 export type FromWorker =
-  /** The addresses that it really listens on, in the order of `listen`. */
-  | { readonly kind: 'listening'; readonly addresses: readonly ListenAddress[] }
+  | { readonly kind: 'listening' }
+  /** The ports of the listeners in the order that they were given in. */
+  | { readonly kind: 'prepared'; readonly ports: readonly number[] }
+  /** Nothing has changed. */
+  | { readonly kind: 'unprepared'; readonly cause: string }
   /** It could not start listening and is about to end. */
   | { readonly kind: 'failed'; readonly cause: string }
   | { readonly kind: 'observed'; readonly observation: WorkerObservation }
   | { readonly kind: 'breaker'; readonly news: BreakerNews }
+  /** A connection to a host failed, so what is known of its addresses may be out of date. */
+  | { readonly kind: 'unreachable'; readonly host: string }
   | { readonly kind: 'measured'; readonly id: number; readonly measurement: Measurement }
   | {
       readonly kind: 'log';
@@ -73,6 +92,9 @@ export interface Measurement {
     /** By the first digit of the status. */
     readonly answers: readonly number[];
   }[];
+  /** Of the pools whose backends have limits. */
+  readonly lines: readonly { readonly pool: string; readonly counts: LineCounts }[];
+  readonly connectFailures: readonly ConnectFailureCount[];
   readonly wire: WireCounts;
   readonly plugin: WireCounts;
   readonly tls: TlsCounts;

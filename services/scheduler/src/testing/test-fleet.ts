@@ -30,6 +30,7 @@ export function declared(
         },
         retry: { attempts: 1, budgetRatio: 0.2 },
         proxyProtocol: 'none',
+        http2: false,
         drainMs: 30_000,
         agents: false,
       },
@@ -96,8 +97,13 @@ export function newFleet() {
   const store = openEmbeddedStore({ clock });
   const bus = new OneBus();
   const random = seededRandom(7);
-  const start = async (instance: string, config?: ReturnType<typeof declared>) => {
+  const start = async (
+    instance: string,
+    config?: ReturnType<typeof declared>,
+    prepare: (events: MemoryEventLog) => void = () => {},
+  ) => {
     const events = new MemoryEventLog(clock, storage);
+    prepare(events);
     const fold = new FleetFold();
     events.tail(0, (record) => fold.apply(record));
     const outbox = {
@@ -111,6 +117,7 @@ export function newFleet() {
     const log = new RecordingLog();
     const context: ServiceContext = {
       instance,
+      owner: instance,
       version: '0',
       fleet: fold,
       events,

@@ -1,4 +1,5 @@
 import { createServer, type Server, type Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { connect as connectTls } from 'node:tls';
 import {
   FastRandom,
@@ -7,13 +8,17 @@ import {
   type ProxyProtocol,
   type TimeoutSettings,
 } from '@usher/domain';
-import type { Log } from '@usher/ports';
+import { RecordingLog } from '@usher/testing';
+import { type Accept, ProxyListener } from '../../proxy-protocol/proxy-listener.ts';
 import type { ProxySenders } from '../../proxy-protocol/senders.ts';
-import type { AttemptOutcome, BackendSlot, PoolTable } from '../../routing-table.ts';
+import type { AttemptOutcome, BackendSlot, PoolTable, TableDelta } from '../../routing-table.ts';
+import { newLineCells } from '../../table/waiting-line.ts';
 import { WorkerTable } from '../../table/worker-table.ts';
-import { policy, pool, route, row } from '../../testing/fixtures.ts';
+import { limitOf, policy, pool, route, row } from '../../testing/fixtures.ts';
 import { tlsFront } from '../../testing/tls-front.ts';
+import { Arrivals } from '../../worker/arrivals.ts';
 import { WireCounters } from '../counters.ts';
+import { Dialler } from '../dialler.ts';
 import { createWireLane, type WireLane } from '../lane.ts';
 import { type BackendBehaviour, RawBackend } from './raw-backend.ts';
 import { RawSocket, until } from './raw-socket.ts';
@@ -23,9 +28,10 @@ export class RecordingTable extends WorkerTable {
   begun = 0;
   readonly outcomes: AttemptOutcome[] = [];
 
-  override begin(slot: BackendSlot): void {
-    this.begun += 1;
-    super.begin(slot);
+  override begin(slot: BackendSlot): boolean {
+    const begun = super.begin(slot);
+    if (begun) this.begun += 1;
+    return begun;
   }
 
   override finish(
@@ -48,10 +54,19 @@ export interface HarnessOptions {
   /** Addresses of backends that are no `RawBackend`, tried before those. */
   readonly urls?: readonly string[];
   readonly workers?: number;
+  readonly queue?: PoolSettings['queue'];
+  /** Of each backend; they share one line. */
+  readonly maxConnections?: number;
   /** Accepted sockets look like what cannot be given a read buffer of ours. */
   readonly asStreams?: boolean;
   readonly senders?: ProxySenders;
   readonly proxyProtocol?: ProxyProtocol;
+  /** Backends are spoken to in HTTP/2. */
+  readonly toHttp2?: boolean;
+  /** Whether the listener speaks HTTP/2. */
+  readonly http2?: boolean;
+  /** Anything else of the pool's settings. */
+  readonly pool?: Partial<PoolSettings>;
   /** Clients and lane speak TLS with each other. */
   readonly tls?: boolean;
 }
@@ -62,41 +77,55 @@ export class Harness {
   readonly counters = new WireCounters();
   readonly lane: WireLane;
   readonly backends: readonly RawBackend[];
-  readonly handedOver: { readonly socket: Socket; readonly head: Buffer; readonly client: string }[] = [];
-  logged = 0;
+  readonly handedOver: { readonly socket: Duplex; readonly head: Buffer; readonly client: string }[] = [];
+  /** What was logged. */
+  readonly log = new RecordingLog();
+  /** Hosts of which the lane said that a connection failed. */
+  readonly unreachable: string[] = [];
   /** Added to real time. */
   private aheadMs = 0;
   private ids = 0;
   private readonly server: Server;
+  private readonly arrivals: Arrivals;
   private readonly overTls: boolean;
   private readonly clients: RawSocket[] = [];
 
   private constructor(backends: readonly RawBackend[], options: HarnessOptions) {
     this.backends = backends;
     this.table = tableFor(backends, options);
-    const line = (): void => {
-      this.logged += 1;
-    };
-    const log: Log = { debug: line, info: line, warn: line, error: line, child: () => log };
+    const { log } = this;
+    const now = () => performance.timeOrigin + performance.now() + this.aheadMs;
     this.lane = createWireLane({
       table: this.table,
-      now: () => performance.timeOrigin + performance.now() + this.aheadMs,
+      now,
+      dialler: new Dialler({ log, now, onUnreachable: (host) => this.unreachable.push(host) }),
       newRequestId: () => `id-${++this.ids}`,
-      handOver: (socket, head, client) => this.handedOver.push({ socket, head, client }),
+      handOver: (socket, head, { address }) => this.handedOver.push({ socket, head, client: address }),
       counters: this.counters,
       log,
       workers: options.workers ?? 1,
     });
-    const tls = options.tls === true ? tlsFront((socket) => this.lane.accept(socket)) : undefined;
-    this.overTls = tls !== undefined;
-    this.server = createServer({ allowHalfOpen: true }, (socket) => {
-      if (tls !== undefined) {
-        tls.accept(socket);
-        return;
-      }
-      if (options.asStreams === true) Object.defineProperty(socket, 'encrypted', { value: false });
-      this.lane.accept(socket, options.senders);
+    this.arrivals = new Arrivals({
+      now,
+      limitMs: () => this.table.policy.timeouts.requestHeaderMs,
+      max: () => this.table.policy.limits.connections,
     });
+    this.overTls = options.tls === true;
+    this.server = createServer({ allowHalfOpen: true }, this.acceptor(options));
+  }
+
+  private acceptor({ senders, asStreams, http2 = true }: HarnessOptions): (socket: Socket) => void {
+    const { arrivals, counters } = this;
+    const toLane: Accept = (socket, claim, first) => {
+      if (asStreams === true) Object.defineProperty(socket, 'encrypted', { value: false });
+      this.lane.accept(socket, http2, claim, first);
+    };
+    const tls = this.overTls ? tlsFront(toLane, arrivals) : undefined;
+    const next: Accept =
+      tls === undefined ? toLane : (socket, claim, first) => tls.accept(socket, claim, first);
+    if (senders === undefined) return (socket) => next(socket);
+    const proxied = new ProxyListener(senders, { next, arrivals, counters });
+    return (socket) => proxied.accept(socket);
   }
 
   static async start(
@@ -117,12 +146,22 @@ export class Harness {
     return typeof address === 'object' && address !== null ? address.port : 0;
   }
 
+  /** Connections that the lane has not been given yet. */
+  get arriving(): number {
+    return this.arrivals.size;
+  }
+
   get pool(): PoolTable {
     return this.table.match('any', '/')!.pool;
   }
 
   get inFlight(): number {
     return this.pool.slots.reduce((sum, slot) => sum + slot.inFlight, 0);
+  }
+
+  /** Applies changes to the table. */
+  apply(...deltas: TableDelta[]): void {
+    this.table.apply(deltas, this.table.position + 1, Date.now());
   }
 
   connect(options: { allowHalfOpen?: boolean } = {}): RawSocket {
@@ -137,6 +176,7 @@ export class Harness {
   /** Lets `ms` pass in an instant for everything that has a deadline. */
   advance(ms: number): void {
     this.aheadMs += ms;
+    this.arrivals.sweep();
   }
 
   /** Every attempt that began has ended, each once. */
@@ -176,18 +216,24 @@ function tableFor(backends: readonly RawBackend[], options: HarnessOptions): Rec
   });
   const table = new RecordingTable(settings, new FastRandom({ next: () => 0.5 }), () => {});
   const { breaker } = pool();
+  const line = newLineCells(1);
+  const { maxConnections } = options;
+  const limit = () => (maxConnections === undefined ? undefined : limitOf(maxConnections, 1, line));
   const urls = [...(options.urls ?? []), ...backends.map(({ url }) => url)];
   table.apply(
     [
       {
         kind: 'pool',
         settings: pool({
+          http2: options.toHttp2 ?? false,
           proxyProtocol: options.proxyProtocol ?? 'none',
           retry: options.retry ?? { attempts: 1, budgetRatio: 0.2 },
+          queue: options.queue,
           breaker: { ...breaker, enabled: false },
+          ...options.pool,
         }),
       },
-      ...urls.map((url, at) => ({ kind: 'backend', row: row(`b${at}`, { url }) }) as const),
+      ...urls.map((url, at) => ({ kind: 'backend', row: row(`b${at}`, { url, limit: limit() }) }) as const),
       { kind: 'policy', policy: settings },
     ],
     1,

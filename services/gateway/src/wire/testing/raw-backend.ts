@@ -1,4 +1,5 @@
-import { createServer, type Server } from 'node:net';
+import { createServer, type Server, type Socket } from 'node:net';
+import { createServer as createTlsServer, type TlsOptions } from 'node:tls';
 import { type RawMessage, RawSocket, readMessage } from './raw-socket.ts';
 
 /** What a backend does with a connection. Errors of a connection that goes away are expected. */
@@ -11,22 +12,27 @@ export class RawBackend {
   readonly requests: RawMessage[] = [];
   /** Connections that are open now. */
   open = 0;
+  private readonly accepted: Socket[] = [];
   private readonly server: Server;
 
-  private constructor(behaviour: BackendBehaviour) {
+  private constructor(behaviour: BackendBehaviour, tls: TlsOptions | undefined) {
     this.behaviour = behaviour;
-    this.server = createServer({ noDelay: true, allowHalfOpen: true }, (socket) => {
+    const options = { ...tls, noDelay: true, allowHalfOpen: true };
+    const serve = (socket: Socket): void => {
       const connection = new RawSocket(socket);
       this.connections.push(connection);
       this.open += 1;
       socket.on('close', () => (this.open -= 1));
       socket.on('end', () => socket.end());
       Promise.resolve(this.behaviour(connection, this)).catch(() => socket.destroy());
-    });
+    };
+    this.server = tls === undefined ? createServer(options, serve) : createTlsServer(options, serve);
+    // Also those that never get to speak TLS.
+    this.server.on('connection', (socket: Socket) => this.accepted.push(socket));
   }
 
-  static async start(behaviour: BackendBehaviour, port = 0): Promise<RawBackend> {
-    const backend = new RawBackend(behaviour);
+  static async start(behaviour: BackendBehaviour, port = 0, tls?: TlsOptions): Promise<RawBackend> {
+    const backend = new RawBackend(behaviour, tls);
     await new Promise<void>((resolve) => {
       backend.server.listen(port, '127.0.0.1', resolve);
     });
@@ -43,7 +49,7 @@ export class RawBackend {
   }
 
   async stop(): Promise<void> {
-    for (const { socket } of this.connections) socket.destroy();
+    for (const socket of this.accepted) socket.destroy();
     if (this.server.listening)
       await new Promise((resolve) => {
         this.server.close(resolve);

@@ -1,0 +1,79 @@
+import { parseConfigText, type UsherConfig } from '@usher/config';
+import { RecordingLog } from '@usher/testing';
+import { expect, test } from 'vitest';
+import { ConfigFollower } from './config-follower.ts';
+
+/** A follower of what `file` holds, and what it has made of it. */
+function follow(text: string) {
+  const log = new RecordingLog();
+  const file = { text, reads: 0 };
+  const applied: UsherConfig[] = [];
+  const world = { refusal: undefined as string | undefined };
+  const follower = new ConfigFollower({
+    config: parseConfigText(text),
+    log,
+    read: async () => {
+      file.reads += 1;
+      return parseConfigText(file.text);
+    },
+    apply: async (config) => {
+      if (world.refusal !== undefined) throw new Error(world.refusal);
+      applied.push(config);
+    },
+  });
+  const messages = () => log.entries.map(({ message }) => message);
+  return { follower, file, applied, world, log, messages };
+}
+
+test('a file that says the same changes nothing', async () => {
+  const { follower, file, applied, messages } = follow('listen: [":8080"]');
+  file.text = '# the same\nlisten: ["0.0.0.0:8080"]';
+  await follower.look();
+  expect([applied, messages()]).toEqual([[], []]);
+});
+
+test('what cannot be used is tried again at every look, and told once', async () => {
+  const { follower, file, applied, world, messages } = follow('listen: [":8080"]');
+  file.text = 'listen: [":8081"]';
+  world.refusal = 'taken';
+  await follower.look();
+  await follower.look();
+  expect(messages()).toEqual(['the configuration cannot be used, the old one stays']);
+  world.refusal = undefined;
+  await follower.look();
+  await follower.look();
+  expect(applied.map(({ local }) => local.listen[0]?.port)).toEqual([8081]);
+  expect(messages().slice(1)).toEqual(['the new configuration is in use']);
+});
+
+test('a fault that is taken back is over', async () => {
+  const { follower, file, messages } = follow('listen: [":8080"]');
+  for (const text of ['listen: 1', 'listen: [":8080"]', 'listen: 1']) {
+    file.text = text;
+    await follower.look();
+  }
+  const faulty = 'the configuration is faulty, the old one stays';
+  expect(messages()).toEqual([faulty, 'the configuration is the old one again', faulty]);
+});
+
+test('looks that come while one is under way are one more', async () => {
+  const { follower, file } = follow('{}');
+  await Promise.all([follower.look(), follower.look(), follower.look()]);
+  expect(file.reads).toBe(2);
+});
+
+test('what needs a restart is named when that changes, also beside what does not', async () => {
+  const { follower, file, applied, log } = follow('workers: 1\nname: a');
+  for (const text of [
+    'workers: 2\nname: a',
+    'workers: 3\nname: a\nlisten: [":1"]',
+    'workers: 3\nname: b',
+    '{}',
+  ]) {
+    file.text = text;
+    await follower.look();
+  }
+  const warnings = log.entries.filter(({ level }) => level === 'warn');
+  expect(warnings.map(({ fields }) => fields['keys'])).toEqual(['workers', 'name, workers']);
+  expect(applied).toHaveLength(2);
+});

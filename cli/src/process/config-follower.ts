@@ -1,0 +1,101 @@
+import { isDeepStrictEqual } from 'node:util';
+import { ConfigError, formatFault, type LocalSettings, type UsherConfig } from '@usher/config';
+import type { Log } from '@usher/ports';
+
+export interface ConfigFollowerOptions {
+  /** What the process was started with. */
+  readonly config: UsherConfig;
+  readonly log: Log;
+  /** Reads the configuration as it is now. Throws ConfigError with all faults. */
+  readonly read: () => Promise<UsherConfig>;
+  /** Makes the process go by what can change while it runs. Rejects when it cannot, with everything as it was. */
+  readonly apply: (config: UsherConfig) => Promise<void>;
+}
+
+/** Keeps a running process in step with its configuration, as far as that can be done without a restart. */
+export class ConfigFollower {
+  readonly #options: ConfigFollowerOptions;
+  /** What has been said last, so that it is not said again at every look. */
+  #complaint: string | undefined;
+  #warned = '';
+  #applied: UsherConfig;
+  #looking: Promise<void> | undefined;
+  #again = false;
+
+  constructor(options: ConfigFollowerOptions) {
+    this.#options = options;
+    this.#applied = options.config;
+  }
+
+  /** The configuration may have changed. Resolves when the process goes by it, or it is known why not. */
+  look(): Promise<void> {
+    this.#again = true;
+    this.#looking ??= this.#lookOn().finally(() => {
+      this.#looking = undefined;
+    });
+    return this.#looking;
+  }
+
+  /** What changes during a look needs another one. */
+  async #lookOn(): Promise<void> {
+    while (this.#again) {
+      this.#again = false;
+      await this.#lookOnce();
+    }
+  }
+
+  async #lookOnce(): Promise<void> {
+    const { read, apply, log } = this.#options;
+    let config: UsherConfig;
+    try {
+      config = await read();
+    } catch (error) {
+      this.#refuse('the configuration is faulty, the old one stays', error);
+      return;
+    }
+    this.#warn(config.local);
+    const { listen } = config.local;
+    if (
+      isDeepStrictEqual(config.shared, this.#applied.shared) &&
+      isDeepStrictEqual(listen, this.#applied.local.listen)
+    ) {
+      if (this.#complaint !== undefined) log.info('the configuration is the old one again');
+      this.#complaint = undefined;
+      return;
+    }
+    try {
+      await apply(config);
+    } catch (error) {
+      this.#refuse('the configuration cannot be used, the old one stays', error);
+      return;
+    }
+    this.#complaint = undefined;
+    this.#applied = config;
+    log.info('the new configuration is in use');
+  }
+
+  #refuse(message: string, error: unknown): void {
+    const causes =
+      error instanceof ConfigError
+        ? error.faults.map(formatFault)
+        : [error instanceof Error ? error.message : String(error)];
+    const complaint = causes.join('\n');
+    if (complaint === this.#complaint) return;
+    this.#complaint = complaint;
+    for (const cause of causes) this.#options.log.error(message, { cause });
+  }
+
+  /** Of what only counts from the next start on. */
+  #warn(local: LocalSettings): void {
+    const started = this.#options.config.local;
+    const keys = Object.entries(local)
+      .filter(
+        ([key, value]) => key !== 'listen' && !isDeepStrictEqual(value, started[key as keyof LocalSettings]),
+      )
+      .map(([key]) => key)
+      .join(', ');
+    if (keys === this.#warned) return;
+    this.#warned = keys;
+    if (keys !== '') this.#options.log.warn('settings that need a restart have changed', { keys });
+  }
+}

@@ -1,0 +1,54 @@
+import { FIELD, type ResponseHead } from '@usher/http1';
+
+/** What ends at this hop or exists in HTTP/1.1 alone (RFC 9113 section 8.2.2), and the request id, which is ours to give. */
+const DROPPED =
+  (1 << FIELD.connection) |
+  (1 << FIELD.keepAlive) |
+  (1 << FIELD.proxyHop) |
+  (1 << FIELD.te) |
+  (1 << FIELD.upgrade) |
+  (1 << FIELD.nominated) |
+  (1 << FIELD.transferEncoding) |
+  (1 << FIELD.xRequestId);
+/** RFC 9110 sections 8.6 and 15.3.6: responses without content, or with none to speak of. */
+const DROPPED_WITHOUT_CONTENT = DROPPED | (1 << FIELD.contentLength);
+/** Belongs to the upgrade that RFC 9113 did away with; Node refuses to send it. */
+const SETTINGS = 'http2-settings';
+
+/** Names and values in turn. */
+export type FieldList = string[];
+
+/** The header list that goes to a client for the head of a backend's response. */
+export function responseFields({ fields, text, status }: ResponseHead, requestId: string): FieldList {
+  const list: FieldList = [':status', String(status)];
+  const dropped = status < 200 || status === 204 || status === 205 ? DROPPED_WITHOUT_CONTENT : DROPPED;
+  for (let line = 0; line < fields.count; line++) {
+    if ((dropped & (1 << fields.id(line))) !== 0) continue;
+    const name = text.slice(fields.nameStart(line), fields.nameEnd(line)).toLowerCase();
+    if (name !== SETTINGS) list.push(name, text.slice(fields.valueStart(line), fields.valueEnd(line)));
+  }
+  list.push('x-request-id', requestId);
+  return list;
+}
+
+/** The same as an object, where names that repeat have a list of values. */
+export function asHeaders(list: FieldList): Record<string, string | string[]> {
+  const headers: Record<string, string | string[]> = {};
+  for (let i = 0; i < list.length; i += 2) {
+    const name = list[i]!;
+    const value = list[i + 1]!;
+    const before = headers[name];
+    headers[name] = before === undefined ? value : [before, value].flat();
+  }
+  return headers;
+}
+
+/** Lines of `name: value` as a list. */
+export function trailerFields(lines: string): FieldList {
+  const list: FieldList = [];
+  for (const line of lines.split('\n')) {
+    const colon = line.indexOf(':');
+    if (colon > 0) list.push(line.slice(0, colon).toLowerCase(), line.slice(colon + 1).trim());
+  }
+  return list;
+}

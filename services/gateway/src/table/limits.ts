@@ -1,0 +1,50 @@
+import type { Ask, Uniform } from '@usher/domain';
+import type { BackendSlot, PoolTable, RowLimit } from '../routing-table.ts';
+import { BackendLimit } from './backend-limit.ts';
+import { WaitingLine } from './waiting-line.ts';
+
+const NONE_TRIED: readonly BackendSlot[] = [];
+
+const isFull = ({ limit }: BackendSlot): boolean => limit?.full === true;
+
+/** Chooses by the pool's strategy among those that have room. */
+export function chooseWithRoom(
+  pool: PoolTable,
+  tried: readonly BackendSlot[],
+  ask: Ask,
+): BackendSlot | undefined {
+  const full = pool.eligible.filter(isFull);
+  return pool.chooser.pick(pool, full.length === 0 ? tried : [...tried, ...full], ask);
+}
+
+/** Gives a slot the limit of its row. What is under way already counts from now on, or not any more. */
+export function setLimit(slot: BackendSlot, row: RowLimit | undefined, worker: number): void {
+  const { limit, inFlight } = slot;
+  if (limit !== undefined && row !== undefined && limit.shared === row.cells) {
+    limit.max = row.max;
+    return;
+  }
+  limit?.adjust(-inFlight);
+  slot.limit = row === undefined ? undefined : new BackendLimit(row.cells, worker, row.max);
+  slot.limit?.adjust(inFlight);
+}
+
+/** Gives a pool its line, unless it has one. `begin` counts a request, or answers false when the limit was just reached. */
+export function openLine(
+  pool: PoolTable,
+  { line }: RowLimit,
+  worker: number,
+  random: Uniform,
+  begin: (slot: BackendSlot) => boolean,
+): void {
+  pool.line ??= new WaitingLine(line, worker, {
+    admit(key) {
+      for (;;) {
+        const slot = chooseWithRoom(pool, NONE_TRIED, { key, random });
+        if (slot === undefined || begin(slot)) return slot;
+      }
+    },
+    hasRoom: () => pool.eligible.some((slot) => !isFull(slot)),
+    hasBackends: () => pool.eligible.length > 0,
+  });
+}

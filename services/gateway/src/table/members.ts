@@ -1,0 +1,63 @@
+import { breakerHalfOpen } from '@usher/domain';
+import type { BackendRow, BackendSlot, PoolTable } from '../routing-table.ts';
+import { Hosts } from './addresses.ts';
+import { newSlot, updateSlot } from './backend-slot.ts';
+import { Observers } from './observation.ts';
+
+interface Member {
+  readonly row: BackendRow;
+  readonly pool: PoolTable;
+  readonly slot: BackendSlot;
+}
+
+/** The backends of a worker's table. What changes a pool adds it to `touched`. */
+export class Members {
+  readonly observers = new Observers();
+  readonly #members = new Map<string, Member>();
+  readonly #hosts = new Hosts();
+  #nextIndex = 0;
+
+  get(id: string): Member | undefined {
+    return this.#members.get(id);
+  }
+
+  all(): Iterable<Member> {
+    return this.#members.values();
+  }
+
+  /** Takes up a row for a backend in `pool`: a new slot where it is new or has moved, otherwise the one that it has. */
+  set(row: BackendRow, pool: PoolTable, nowMs: number, touched: Set<PoolTable>): BackendSlot {
+    const member = this.#members.get(row.id);
+    touched.add(pool);
+    if (member !== undefined && member.row.pool === row.pool && member.row.url === row.url) {
+      updateSlot(member.slot, row, nowMs);
+      this.#members.set(row.id, { ...member, row });
+      return member.slot;
+    }
+    this.remove(row.id, touched);
+    const slot = newSlot(row, this.#nextIndex++, pool, this.#hosts);
+    this.observers.add(slot);
+    if (row.halfOpen) breakerHalfOpen(slot.breaker, nowMs);
+    pool.slots.push(slot);
+    this.#members.set(row.id, { row, pool, slot });
+    return slot;
+  }
+
+  remove(id: string, touched: Set<PoolTable>): void {
+    const member = this.#members.get(id);
+    if (member === undefined) return;
+    this.#members.delete(id);
+    this.observers.leave(member.slot);
+    member.pool.slots.splice(member.pool.slots.indexOf(member.slot), 1);
+    touched.add(member.pool);
+  }
+
+  removeAllOf(pool: string, touched: Set<PoolTable>): void {
+    for (const { row } of this.#members.values()) if (row.pool === pool) this.remove(row.id, touched);
+  }
+
+  setAddresses(host: string, ips: readonly string[], touched: Set<PoolTable>): void {
+    const addresses = this.#hosts.set(host, ips);
+    for (const { pool, slot } of this.#members.values()) if (slot.addresses === addresses) touched.add(pool);
+  }
+}

@@ -1,0 +1,26 @@
+import { RouteMatcher, type RouteSettings } from '@usher/domain';
+import type { PoolTable, RouteEntry } from '../routing-table.ts';
+
+/** Index 0 is unused: it is the first digit of a status. */
+const STATUS_CLASSES = 6;
+
+/** The routes in force. What a route has answered stays counted when its settings change. */
+export class Routes {
+  entries: readonly RouteEntry[] = [];
+  #matcher = new RouteMatcher<RouteEntry>([]);
+
+  set(settings: readonly RouteSettings[], poolOf: (id: string) => PoolTable): void {
+    const before = new Map(this.entries.map((entry) => [entry.settings.id, entry.answers]));
+    this.entries = settings.map((each) => ({
+      settings: each,
+      pool: poolOf(each.pool),
+      lane: each.plugins.length > 0 ? 'plugin' : 'wire',
+      answers: before.get(each.id) ?? new Float64Array(STATUS_CLASSES),
+    }));
+    this.#matcher = new RouteMatcher(this.entries);
+  }
+
+  match(host: string, path: string): RouteEntry | undefined {
+    return this.#matcher.match(host, path);
+  }
+}

@@ -1,0 +1,40 @@
+import type { RequestHead } from '@usher/http1';
+import type { RouteEntry } from '../routing-table.ts';
+import type { ClientSide } from './client-side.ts';
+import { Exchange } from './exchange.ts';
+import { forwardRequestHead } from './forward-request.ts';
+import type { LaneContext } from './lane-context.ts';
+import { OutgoingRequest } from './outgoing-request.ts';
+import type { RequestBody } from './request-body.ts';
+import type { Ends, Visitor } from './visitor.ts';
+
+/** A request that is to be served. */
+export interface Arrived {
+  readonly head: RequestHead;
+  readonly route: RouteEntry;
+  readonly id: string;
+  readonly body: RequestBody | undefined;
+  readonly startMs: number;
+  /** It asks for a WebSocket and has a place among those. */
+  readonly upgrade: boolean;
+  /** How long the client waits for the end of the response. */
+  readonly patienceMs: number;
+}
+
+/** What a visitor's request becomes; `ends` are those of its connection. */
+export function openExchange(
+  client: ClientSide,
+  lane: LaneContext,
+  visitor: Visitor,
+  ends: Ends,
+  { head, route, id, body, startMs, upgrade, patienceMs }: Arrived,
+): Exchange {
+  const { pool } = route;
+  const preface = visitor.proxyHeader(pool.settings.proxyProtocol, ends);
+  const forwarded = forwardRequestHead(head, id, visitor.peer, upgrade);
+  const outgoing = new OutgoingRequest(forwarded, preface, head, body);
+  const upstreams = pool.settings.http2 ? lane.sessions : lane.upstreams;
+  const key = pool.hash === undefined ? 0 : visitor.keyOf(head, pool.hash);
+  const request = { route, key, upstreams, outgoing, id, startMs, patienceMs };
+  return new Exchange(client, lane, head, request);
+}

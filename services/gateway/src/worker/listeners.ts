@@ -1,0 +1,133 @@
+import { createServer, type Server, type Socket } from 'node:net';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { isDeepStrictEqual } from 'node:util';
+import type { ListenerTls } from '../tls/contexts.ts';
+import type { ListenerStart } from './protocol.ts';
+
+/** Connections that the kernel may hold for a worker that is busy. */
+const BACKLOG_MAX = 4096;
+/** A closing listener takes what the kernel holds for it, but not for ever what keeps coming. */
+const LAST_ACCEPTS_MAX_MS = 250;
+/** So many turns of the event loop without a connection mean that the kernel holds none. */
+const QUIET_TURNS = 2;
+
+/** What takes the connections of one listener. */
+export interface Acceptor {
+  accept(socket: Socket): void;
+  /** New certificates or ticket keys; of no effect on plain listeners. */
+  update(tls: ListenerTls): void;
+}
+
+/** A socket that listens, with what it does for new connections. */
+interface Listener {
+  readonly server: Server;
+  readonly port: number;
+  settings: ListenerStart;
+  acceptor: Acceptor;
+  accepted: number;
+}
+
+interface Change {
+  readonly listener: Listener;
+  readonly settings: ListenerStart;
+  readonly acceptor: Acceptor;
+}
+
+/**
+ * The listeners of one worker. They change in two steps, so that all workers of a gateway change or none: `prepare` opens what
+ * is new and touches nothing else, `commit` or `abort` follow. Connections that were accepted are not affected by either.
+ */
+export class Listeners {
+  readonly #build: (settings: ListenerStart) => Acceptor;
+  #current = new Map<number, Listener>();
+  #next: Change[] = [];
+
+  /** `build` may throw what is wrong with the settings. */
+  constructor(build: (settings: ListenerStart) => Acceptor) {
+    this.#build = build;
+  }
+
+  /**
+   * Answers with the ports in the order of `listen`. All workers of a gateway listen on the same addresses; the kernel deals the
+   * connections out.
+   */
+  async prepare(listen: readonly ListenerStart[]): Promise<readonly number[]> {
+    try {
+      for (const settings of listen) this.#next.push(await this.#prepareOne(settings));
+    } catch (error) {
+      this.abort();
+      throw error;
+    }
+    return this.#next.map(({ listener }) => listener.port);
+  }
+
+  commit(): void {
+    const kept = new Map<number, Listener>();
+    for (const { listener, settings, acceptor } of this.#next) {
+      listener.settings = settings;
+      listener.acceptor = acceptor;
+      kept.set(settings.id, listener);
+    }
+    for (const [id, listener] of this.#current) if (!kept.has(id)) void close(listener);
+    this.#current = kept;
+    this.#next = [];
+  }
+
+  abort(): void {
+    for (const { listener, settings } of this.#next)
+      if (!this.#current.has(settings.id)) void close(listener);
+    this.#next = [];
+  }
+
+  update(id: number, tls: ListenerTls): void {
+    const listener = this.#current.get(id);
+    if (listener === undefined) return;
+    listener.settings = { ...listener.settings, tls };
+    listener.acceptor.update(tls);
+  }
+
+  /** Takes what the kernel has accepted for us by now, which closing would reset, and nothing after it. */
+  async close(): Promise<void> {
+    const all = [...this.#current.values()];
+    this.#current.clear();
+    await Promise.all(all.map((listener) => close(listener)));
+  }
+
+  async #prepareOne(settings: ListenerStart): Promise<Change> {
+    const known = this.#current.get(settings.id);
+    if (known === undefined) {
+      const acceptor = this.#build(settings);
+      return { listener: await open(settings, acceptor), settings, acceptor };
+    }
+    const same = isDeepStrictEqual(known.settings, settings);
+    return { listener: known, settings, acceptor: same ? known.acceptor : this.#build(settings) };
+  }
+}
+
+async function open(settings: ListenerStart, acceptor: Acceptor): Promise<Listener> {
+  const { host, port } = settings;
+  const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
+    listener.accepted += 1;
+    listener.acceptor.accept(socket);
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen({ host, port, reusePort: true, backlog: BACKLOG_MAX }, resolve);
+  });
+  // A connection that could not be accepted, for want of descriptors for example, is no reason to accept no other.
+  server.removeAllListeners('error').on('error', () => {});
+  const bound = server.address();
+  const found = typeof bound === 'object' && bound !== null ? bound.port : port;
+  const listener: Listener = { server, port: found, settings, acceptor, accepted: 0 };
+  return listener;
+}
+
+async function close(listener: Listener): Promise<void> {
+  const endMs = performance.now() + LAST_ACCEPTS_MAX_MS;
+  for (let quiet = 0; quiet < QUIET_TURNS && performance.now() < endMs; ) {
+    const before = listener.accepted;
+    await nextTurn();
+    quiet = listener.accepted === before ? quiet + 1 : 0;
+  }
+  listener.server.close();
+}

@@ -1,0 +1,114 @@
+import { expect, test } from 'vitest';
+import { declared, newFleet, started } from './testing/test-fleet.ts';
+
+/** A file whose pool `web` takes agents, with the backends named. */
+function withAgents(backendIds: readonly string[], agents = true) {
+  const { shared, hash } = declared(backendIds, `${backendIds.join()}-${agents}`);
+  return { shared: { ...shared, pools: shared.pools.map((pool) => ({ ...pool, agents })) }, hash };
+}
+
+const settings = { id: 'n', pool: 'web', url: 'http://10.0.1.1:80', weight: 1 };
+
+test('an announced backend is registered as an agent’s, with its place', async () => {
+  const fleet = newFleet();
+  const { fold } = await fleet.start('s1', withAgents(['a']));
+  const placed = { ...settings, place: { latitude: 0, longitude: -180 } };
+  expect(await fleet.command('backend.announce', { settings: placed })).toMatchObject({
+    ok: true,
+    events: ['backend.registered'],
+  });
+  const backend = fold.state.backends.get('n');
+  expect([backend?.origin, backend?.health, backend?.settings]).toEqual(['agent', 'unknown', placed]);
+});
+
+test('announced again it changes nothing, or what is new', async () => {
+  const fleet = newFleet();
+  const { fold } = await fleet.start('s1', withAgents(['a']));
+  await fleet.command('backend.announce', { settings });
+  expect(await fleet.command('backend.announce', { settings })).toMatchObject({ ok: true, events: [] });
+  const moved = { ...settings, url: 'http://10.0.1.2:80' };
+  expect(await fleet.command('backend.announce', { settings: moved })).toMatchObject({
+    events: ['backend.updated'],
+  });
+  expect(fold.state.backends.get('n')?.settings.url).toBe('http://10.0.1.2:80');
+});
+
+test('a pool that takes no agents refuses it, as does one that is not there', async () => {
+  const fleet = newFleet();
+  await fleet.start('s1', withAgents(['a'], false));
+  const refused = async (data: object) => await fleet.command('backend.announce', { settings: data });
+  expect(await refused(settings)).toMatchObject({ ok: false, problem: { code: 'forbidden' } });
+  const elsewhere = { ...settings, pool: 'none' };
+  expect(await refused(elsewhere)).toMatchObject({ ok: false, problem: { code: 'not_found' } });
+  const nowhere = { ...settings, place: { latitude: 91, longitude: 0 } };
+  expect(await refused(nowhere)).toMatchObject({ ok: false, problem: { code: 'invalid_input' } });
+});
+
+test('what a file or an operator declared stays theirs', async () => {
+  const fleet = newFleet();
+  const { fold } = await fleet.start('s1', withAgents(['a']));
+  await fleet.command('backend.add', { settings: { ...settings, id: 'o' } });
+  const declaredStates = () => JSON.stringify(['a', 'o'].map((id) => fold.state.backends.get(id)));
+  const before = declaredStates();
+  for (const id of ['a', 'o']) {
+    const other = { ...settings, id, url: 'http://10.66.66.66:80' };
+    expect(await fleet.command('backend.announce', { settings: other })).toMatchObject({
+      ok: true,
+      events: [],
+    });
+    expect(await fleet.command('backend.withdraw', { backend: id })).toMatchObject({ ok: true, events: [] });
+  }
+  expect(declaredStates()).toBe(before);
+});
+
+test('withdrawn it drains and goes; announced meanwhile, it stays', async () => {
+  const fleet = newFleet();
+  const { fold, events } = await fleet.start('s1', withAgents(['a']));
+  await fleet.facts(events, [started('gw-1')]);
+  await fleet.command('backend.announce', { settings });
+  await fleet.command('backend.withdraw', { backend: 'n' });
+  expect(fold.state.backends.get('n')).toMatchObject({ lifecycle: 'draining', removing: true });
+  await fleet.command('backend.announce', { settings });
+  expect(fold.state.backends.get('n')).toMatchObject({ lifecycle: 'active', removing: false });
+  expect(await fleet.command('backend.withdraw', { backend: 'nobody' })).toMatchObject({
+    ok: true,
+    events: [],
+  });
+});
+
+test('a backend that an operator disabled stays disabled when its agent starts again', async () => {
+  const fleet = newFleet();
+  const { fold } = await fleet.start('s1', withAgents(['a']));
+  await fleet.command('backend.announce', { settings });
+  await fleet.command('backend.disable', { backend: 'n' });
+  await fleet.command('backend.announce', { settings });
+  expect(fold.state.backends.get('n')?.lifecycle).toBe('disabled');
+});
+
+test('an agent’s backend stays when a file that never declared it changes, and goes with its pool', async () => {
+  const fleet = newFleet();
+  const first = await fleet.start('s1', withAgents(['a']));
+  await fleet.command('backend.announce', { settings });
+  await first.scheduler.stop();
+  const second = await fleet.start('s2', withAgents(['a', 'b']));
+  expect(second.fold.state.backends.get('n')?.removing).toBe(false);
+  await second.scheduler.stop();
+  const { shared } = withAgents(['a']);
+  const pools = shared.pools.map((pool) => ({ ...pool, id: 'other' }));
+  const third = await fleet.start('s3', { shared: { ...shared, pools, backends: [] }, hash: 'other' });
+  expect(third.fold.state.backends.has('n')).toBe(false);
+});
+
+test('a file that declares an agent’s backend takes it over', async () => {
+  const fleet = newFleet();
+  const first = await fleet.start('s1', withAgents(['a']));
+  await fleet.command('backend.announce', { settings });
+  await first.scheduler.stop();
+  const { fold } = await fleet.start('s2', withAgents(['a', 'n']));
+  expect(fold.state.backends.get('n')).toMatchObject({
+    origin: 'config',
+    settings: { url: 'http://10.0.0.2:80' },
+  });
+  await fleet.command('backend.announce', { settings });
+  expect(fold.state.backends.get('n')?.settings.url).toBe('http://10.0.0.2:80');
+});
