@@ -21,6 +21,7 @@ const SOAKS: Readonly<Record<string, () => Promise<{ readonly soak: Soak }>>> = 
   slow: async () => await import('./slow.ts'),
   idle: async () => await import('./idle.ts'),
   bodies: async () => await import('./bodies.ts'),
+  streams: async () => await import('./streams.ts'),
 };
 
 const { values, positionals } = parseArgs({

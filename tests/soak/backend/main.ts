@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { sendBody, takeBody } from './bodies.ts';
+import { echo, sendEvents } from './streams.ts';
 
 /** The backend of all soaks: the path says what it does, after the lane that a request was sent through. */
 type Answer = (request: IncomingMessage, response: ServerResponse, query: URLSearchParams) => void;
@@ -9,6 +10,7 @@ type Answer = (request: IncomingMessage, response: ServerResponse, query: URLSea
 const ANSWERS: Readonly<Record<string, Answer>> = {
   small: (_request, response) => response.end('small'),
   send: (_request, response, query) => void sendBody(response, query),
+  events: sendEvents,
   take: (request, response, query) => void takeBody(request, response, query),
 };
 
@@ -19,6 +21,7 @@ const server = createServer((request, response) => {
   if (answer !== undefined) answer(request, response, searchParams);
   else response.writeHead(404).end();
 });
+server.on('upgrade', echo);
 // Longer than the gateway keeps its side, so that no connection closes while a request is on its way.
 server.keepAliveTimeout = 120_000;
 server.requestTimeout = 0;
