@@ -22,6 +22,7 @@ const SOAKS: Readonly<Record<string, () => Promise<{ readonly soak: Soak }>>> = 
   idle: async () => await import('./idle.ts'),
   bodies: async () => await import('./bodies.ts'),
   streams: async () => await import('./streams.ts'),
+  certificates: async () => await import('./certificates.ts'),
 };
 
 const { values, positionals } = parseArgs({

@@ -17,8 +17,9 @@ export abstract class StreamClient {
   private leaving = false;
   private readonly over: Promise<void>;
 
-  constructor(port: number, request: string) {
-    this.socket = connect({ port, host: '127.0.0.1', noDelay: true });
+  constructor(socket: Socket, request: string) {
+    this.socket = socket;
+    socket.setNoDelay(true);
     this.over = new Promise((resolve) => this.socket.once('close', () => resolve()));
     this.socket.on('error', (error) => this.complain(error.message));
     this.socket.on('end', () => this.complain('it ended'));
@@ -54,7 +55,7 @@ export abstract class StreamClient {
 
 export class EventClient extends StreamClient {
   constructor(port: number, lane: Lane) {
-    super(port, `GET /${lane}/events?every=${EVERY_MS} HTTP/1.1\r\nHost: soak\r\n\r\n`);
+    super(connect(port, '127.0.0.1'), `GET /${lane}/events?every=${EVERY_MS} HTTP/1.1\r\nHost: soak\r\n\r\n`);
   }
 
   tick(): void {}
@@ -74,10 +75,10 @@ export class EchoClient extends StreamClient {
   private sent = 0;
   private open = false;
 
-  constructor(port: number, lane: Lane) {
+  constructor(port: number, lane: Lane, socket = connect(port, '127.0.0.1')) {
     const upgrade = 'Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13';
     const key = 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==';
-    super(port, `GET /${lane}/echo HTTP/1.1\r\nHost: soak\r\n${upgrade}\r\n${key}\r\n\r\n`);
+    super(socket, `GET /${lane}/echo HTTP/1.1\r\nHost: soak\r\n${upgrade}\r\n${key}\r\n\r\n`);
   }
 
   tick(): void {
