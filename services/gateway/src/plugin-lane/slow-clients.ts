@@ -25,6 +25,8 @@ interface Seen {
 
 interface UnderWay {
   readonly requestId: string;
+  /** Node takes it from the request when that is over. */
+  readonly socket: Socket;
   seen: Seen | undefined;
 }
 
@@ -42,7 +44,7 @@ export class SlowClients {
   }
 
   begin(response: ServerResponse, requestId: string): void {
-    this.#underWay.set(response, { requestId, seen: undefined });
+    this.#underWay.set(response, { requestId, socket: response.req.socket, seen: undefined });
   }
 
   /** It is answered, but the rest of a body that nobody wanted may still come, and as slowly. */
@@ -52,7 +54,7 @@ export class SlowClients {
 
   look(nowMs: number, { timeouts, limits }: Pick<PolicySettings, 'timeouts' | 'limits'>): void {
     for (const [response, underWay] of this.#underWay) {
-      const { socket } = response.req;
+      const { socket } = underWay;
       if (socket.destroyed || (response.writableFinished && response.req.complete)) {
         this.#underWay.delete(response);
       } else if (socket instanceof Socket) {
