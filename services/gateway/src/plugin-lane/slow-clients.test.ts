@@ -76,6 +76,23 @@ describe('a slow client', () => {
     await until(() => patient.text.endsWith('taken'), 'it is answered');
   });
 
+  test('may wait for its answer as long as that takes, once its body is there', async () => {
+    const working = Promise.withResolvers<void>();
+    const one = await backend('one', (request, response) => {
+      request.resume();
+      if (request.url === '/b') void working.promise.then(() => response.end('done'));
+    });
+    const { port } = await lane([one.url], PAUSING);
+    const patient = client(port, post.replace('/a', '/b'));
+    patient.socket.write(Buffer.alloc(100_000));
+    await until(() => one.seen.length === 1, 'the backend has the request');
+    const silent = client(port, `${post}beginning`);
+    await until(() => silent.closed, 'a client that came later is cut');
+    expect(patient.text).toBe('');
+    working.resolve();
+    await until(() => patient.text.endsWith('done'), 'it is answered');
+  });
+
   test('that does not finish the head of its next request gets a 408', async () => {
     const one = await backend('one');
     const { port } = await lane([one.url], { timeouts: { ...policy().timeouts, requestHeaderMs: SOON_MS } });
