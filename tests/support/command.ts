@@ -28,9 +28,15 @@ process.on('exit', () => {
   for (const child of running) child.kill('SIGKILL');
 });
 
-/** Starts a program in a directory; nothing of this process's own `USHER_…` environment reaches it. */
-export function start(command: string, args: readonly string[], cwd: string): Started {
-  const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('USHER_')));
+/** Starts a program in a directory; nothing of this process's own `USHER_…` environment reaches it, and `more` is added. */
+export function start(
+  command: string,
+  args: readonly string[],
+  cwd: string,
+  more: Readonly<Record<string, string>> = {},
+): Started {
+  const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith('USHER_'));
+  const env = { ...Object.fromEntries(inherited), ...more };
   const child = spawn(command, [...args], { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] });
   running.add(child);
   let stdout = '';

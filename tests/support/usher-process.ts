@@ -14,6 +14,10 @@ export interface Setup {
   readonly adminKeys?: string;
   /** Services to run; all without it. */
   readonly only?: string;
+  /** The list of listeners in YAML, given the port for traffic; one of plain HTTP without it. */
+  readonly listen?: (trafficPort: number) => string;
+  /** Flags for Node, as in `NODE_OPTIONS`. */
+  readonly nodeOptions?: string;
 }
 
 /** What `usher status --json` says, as far as tests read it. */
@@ -38,7 +42,7 @@ export class UsherProcess {
   #started: Started | undefined;
 
   private constructor(setup: Setup, ports: Ports) {
-    const { directory, config, name = 'usher-1', adminKeys = '' } = setup;
+    const { directory, config, name = 'usher-1', adminKeys = '', listen = plainListener } = setup;
     this.#setup = setup;
     this.ports = ports;
     this.dataDirectory = path.join(directory, 'data');
@@ -47,7 +51,7 @@ export class UsherProcess {
     writeFileSync(
       this.configFile,
       `name: ${name}
-listen: ["127.0.0.1:${ports.traffic}"]
+listen: ${listen(ports.traffic)}
 admin: { address: "127.0.0.1:${ports.admin}", ${adminKeys} }
 metrics: { address: "127.0.0.1:${ports.metrics}" }
 data: ./data
@@ -66,13 +70,25 @@ ${config}`,
     return `http://127.0.0.1:${this.ports.traffic}`;
   }
 
+  /** Of the process that was started last. */
+  get pid(): number {
+    return this.#started?.child.pid ?? 0;
+  }
+
+  /** What it has printed. */
+  get output(): string {
+    return this.#started?.output() ?? '';
+  }
+
   get admin(): string {
     return `http://127.0.0.1:${this.ports.admin}`;
   }
 
   async start(): Promise<void> {
-    const only = this.#setup.only === undefined ? [] : ['--only', this.#setup.only];
-    const started = start(USHER, ['run', '--config', this.configFile, ...only], this.#setup.directory);
+    const { only, directory, nodeOptions } = this.#setup;
+    const args = ['run', '--config', this.configFile, ...(only === undefined ? [] : ['--only', only])];
+    const env = nodeOptions === undefined ? {} : { NODE_OPTIONS: nodeOptions };
+    const started = start(USHER, args, directory, env);
     this.#started = started;
     await until('ready', async () => {
       if (started.child.exitCode !== null) throw new Error(`ended while starting:\n${started.output()}`);
@@ -114,6 +130,10 @@ ${config}`,
       return ids.every((id) => rows.some((row) => row.id === id && row.eligibility === 'ok'));
     });
   }
+}
+
+function plainListener(port: number): string {
+  return `["127.0.0.1:${port}"]`;
 }
 
 /** Whether the process with this metrics port takes traffic. */

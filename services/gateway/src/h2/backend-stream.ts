@@ -1,6 +1,6 @@
 import { type ClientHttp2Stream, constants } from 'node:http2';
 import { addAbortSignal } from 'node:stream';
-import type { BackendSlot } from '../routing-table.ts';
+import type { AttemptOutcome, BackendSlot } from '../routing-table.ts';
 import type { ConnectLoss } from '../wire/dialler.ts';
 import type { Upstream, UpstreamUser } from '../wire/upstream.ts';
 import type { BackendSession } from './backend-session.ts';
@@ -58,9 +58,11 @@ export class BackendStream implements Upstream {
     this.stream?.resume();
   }
 
-  destroy(): void {
+  destroy(outcome?: AttemptOutcome): void {
     this.user = undefined;
     this.session.leave(this);
+    // Perhaps nobody is at the other end any more, and whoever came next would wait as long.
+    if (outcome === 'response_timeout') this.session.retire();
     // A reset with CANCEL. `close` would end it first, which a backend could take for the end of a request.
     if (this.stream !== undefined) addAbortSignal(ABORTED, this.stream);
   }

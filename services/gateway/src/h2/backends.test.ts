@@ -225,3 +225,33 @@ test('a WebSocket is not opened to such a backend', async () => {
   expect((await readMessage(old)).firstLine).toContain(' 200 ');
   expect(backend.requests[0]!.headers.upgrade).toBeUndefined();
 });
+
+test('a session on which a request waited in vain serves no other', async () => {
+  let answers = false;
+  const backend = await start([(request) => (answers ? fine(request) : undefined)], {
+    retry: { attempts: 0, budgetRatio: 0 },
+  });
+  const asked = client.begin({}, '');
+  await until(() => backend.requests.length === 1, 'the request is there');
+  harness.advance(31_000);
+  expect(await asked.over()).toMatchObject({ status: 504 });
+  answers = true;
+  expect(await client.ask('/')).toMatchObject({ status: 200, body: 'fine' });
+  expect(backend.sessionsSeen).toBe(2);
+});
+
+test('what has no place in trailers of HTTP/2 is left out of them, and odd names are only names', async () => {
+  const backend = await start([
+    async ({ stream }) => {
+      await bodyOf(stream);
+      fine({ stream } as Request);
+    },
+  ]);
+  const old = harness.connect();
+  const trailers = 'HTTP2-Settings: a\r\nconstructor: c\r\n__proto__: p\r\nX-End: z\r\n';
+  old.send(
+    `POST / HTTP/1.1\r\nHost: any\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\n${trailers}\r\n`,
+  );
+  expect((await readMessage(old)).body).toBe('fine');
+  expect(backend.trailers).toEqual([['constructor', 'c', '__proto__', 'p', 'x-end', 'z']]);
+});

@@ -108,12 +108,15 @@ export class ClientSession implements LaneConnection, StreamHome, Expirable {
   }
 
   expire(nowMs: number): void {
-    if (this.session.closed) {
+    // A client that was told to go may say the same at once; its requests are served all the same.
+    if (this.open > 0) {
+      this.session.close();
+    } else if (this.session.closed) {
       this.destroy();
-      return;
+    } else {
+      this.session.close();
+      this.lane.deadlines.arm(this.deadline, nowMs + LINGER_MS);
     }
-    this.session.close();
-    if (this.open === 0) this.lane.deadlines.arm(this.deadline, nowMs + LINGER_MS);
   }
 
   private readonly onStream = (

@@ -54,7 +54,8 @@ export class PluginLoop implements StreamServer, Asked {
     near.on('drain', () => this.client.resumeBody());
     near.on('error', () => {});
     far.on('error', () => {});
-    near.write(`${head.slice(0, -2)}x-request-id: ${requestId}\r\nconnection: close\r\n\r\n`, 'latin1');
+    const kept = head.slice(0, -2).replaceAll(/^x-request-id:.*\r\n/gim, '');
+    near.write(`${kept}x-request-id: ${requestId}\r\nconnection: close\r\n\r\n`, 'latin1');
     lane.counters.handedOver += 1;
     lane.handOver(far, EMPTY, visitor.peer);
   }

@@ -14,6 +14,16 @@ const DROPPED =
 const DROPPED_WITHOUT_CONTENT = DROPPED | (1 << FIELD.contentLength);
 /** Belongs to the upgrade that RFC 9113 did away with; Node refuses to send it. */
 const SETTINGS = 'http2-settings';
+/** What would be an error of the connection behind a body as before it; Node refuses to send those too. */
+const NO_TRAILERS: ReadonlySet<string> = new Set([
+  SETTINGS,
+  'connection',
+  'keep-alive',
+  'proxy-connection',
+  'te',
+  'transfer-encoding',
+  'upgrade',
+]);
 
 /** Names and values in turn. */
 export type FieldList = string[];
@@ -33,7 +43,8 @@ export function responseFields({ fields, text, status }: ResponseHead, requestId
 
 /** The same as an object, where names that repeat have a list of values. */
 export function asHeaders(list: FieldList): Record<string, string | string[]> {
-  const headers: Record<string, string | string[]> = {};
+  // A field may be called as a property that every other object has.
+  const headers = Object.create(null) as Record<string, string | string[]>;
   for (let i = 0; i < list.length; i += 2) {
     const name = list[i]!;
     const value = list[i + 1]!;
@@ -43,12 +54,13 @@ export function asHeaders(list: FieldList): Record<string, string | string[]> {
   return headers;
 }
 
-/** Lines of `name: value` as a list. */
+/** Lines of `name: value` as a list, without what HTTP/2 has no place for. */
 export function trailerFields(lines: string): FieldList {
   const list: FieldList = [];
   for (const line of lines.split('\n')) {
     const colon = line.indexOf(':');
-    if (colon > 0) list.push(line.slice(0, colon).toLowerCase(), line.slice(colon + 1).trim());
+    const name = line.slice(0, Math.max(colon, 0)).toLowerCase();
+    if (name !== '' && !NO_TRAILERS.has(name)) list.push(name, line.slice(colon + 1).trim());
   }
   return list;
 }

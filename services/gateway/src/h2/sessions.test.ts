@@ -2,7 +2,7 @@ import { constants } from 'node:http2';
 import { afterEach, expect, test } from 'vitest';
 import { Harness, type HarnessOptions } from '../wire/testing/harness.ts';
 import { answering, type BackendBehaviour, ok } from '../wire/testing/raw-backend.ts';
-import { until } from '../wire/testing/raw-socket.ts';
+import { until, untilStill } from '../wire/testing/raw-socket.ts';
 import { Client } from './testing/client.ts';
 
 let harness: Harness;
@@ -83,6 +83,22 @@ test('a drain lets requests finish and takes no more of them', async () => {
   expect(await asked.over()).toMatchObject({ status: 200, body: 'x' });
   await drained;
   expect(harness.counters.connectionsOpen).toBe(0);
+});
+
+test('a drain waits for requests of a client that closes its side as soon as it is told to', async () => {
+  const { behaviour, release } = holding();
+  await start(behaviour);
+  const asked = client.begin({}, '');
+  await until(() => harness.backends[0]?.open === 1, 'request on its way');
+  const drained = harness.lane.drain(10_000);
+  await until(() => client.session.closed, 'the client says goodbye too');
+  for (let step = 0; step < 5; step++) {
+    harness.advance(1000);
+    await untilStill(() => harness.counters.connectionsOpen);
+  }
+  release();
+  expect(await asked.over()).toMatchObject({ status: 200, body: 'x' });
+  await drained;
 });
 
 test('a drain closes sessions without requests, and by force what does not end', async () => {

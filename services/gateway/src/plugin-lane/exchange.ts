@@ -14,6 +14,8 @@ import { Attempt, retryOn, waitForRoom } from './backends.ts';
 import { forwardedRequestHeaders, type Headers } from './forwarded.ts';
 import { originOf } from './origins.ts';
 
+const NOT_MODIFIED = 304;
+
 /** What serving a request takes. */
 export type LaneTools = Pick<WireLaneOptions, 'table' | 'now' | 'counters' | 'dialler'>;
 
@@ -142,6 +144,13 @@ export class Exchange {
   #relay(response: unknown, attempt: Attempt, end: (outcome: AttemptOutcome) => void): void {
     const { stream, statusCode = 200 } = response as { stream: IncomingMessage; statusCode?: number };
     attempt.answered(statusCode);
+    if (statusCode === NOT_MODIFIED) {
+      // Its length is that of what was not sent (RFC 9110 section 8.6), which undici takes for a body that broke off.
+      stream.on('error', () => {}).resume();
+      end('ok');
+      if (!this.#reply.sent) void this.#reply.send();
+      return;
+    }
     finished(stream, { writable: false }, (error) => {
       if (error === undefined || error === null) end(statusCode >= 500 ? 'server_error' : 'ok');
       else end(this.#clientLeft() ? 'client_closed' : 'backend_closed');

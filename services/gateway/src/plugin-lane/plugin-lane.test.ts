@@ -57,6 +57,15 @@ describe('proxying', () => {
     expect(answer.headers['x-request-id']).toBe('id-1');
   });
 
+  test('passes on a 304 that tells the length of what was not modified', async () => {
+    const one = await backend('one', (request) => {
+      request.socket.end('HTTP/1.1 304 Not Modified\r\nContent-Length: 5\r\nETag: "a"\r\n\r\n');
+    });
+    const { port } = await lane([one.url]);
+    const answer = await ask(port);
+    expect(answer).toMatchObject({ status: 304, text: '', headers: { etag: '"a"' } });
+  });
+
   test('serves as many requests on a connection as one may serve', async () => {
     const one = await backend('one');
     const { port } = await lane([one.url], { limits: { ...policy().limits, requestsPerConnection: 2 } });

@@ -10,6 +10,7 @@ import { allowsWebSocket } from '../wire/websocket.ts';
 import type { Arrival, Upgrade } from './exchange.ts';
 import { PluginChains } from './plugin-chains.ts';
 import { codeOf, isWebSocket, refuse, sendPlainProblem, target } from './raw-requests.ts';
+import { LOOK_MS, SlowClients, type SlowPart } from './slow-clients.ts';
 
 /** The wire lane's tools, and the routes to set plugins up for. */
 export interface PluginLaneOptions extends Omit<WireLaneOptions, 'handOver'> {
@@ -22,6 +23,8 @@ type Client = Pick<Peer, 'address' | 'scheme'>;
 const NOBODY: Client = { address: '', scheme: 'http' };
 const REQUEST_ID_LENGTH_MAX = 128;
 const DRAIN_CHECK_MS = 20;
+/** How late Node may notice that a head takes too long. */
+const HEAD_CHECK_MS = 1000;
 /**
  * How long a drain waits for the next request of an idle connection, to answer it with `Connection: close`. Closed without
  * that, a connection in steady use would lose the request that is just on its way.
@@ -46,6 +49,8 @@ export class PluginLane {
   readonly #sockets = new Map<Duplex, Client>();
   /** Connections with a request under way. */
   readonly #answering = new Set<Duplex>();
+  readonly #slow = new SlowClients(giveUp);
+  readonly #looking: NodeJS.Timeout;
   readonly #chains: PluginChains;
   readonly #peers = new PeerDirectory();
   #draining = false;
@@ -54,7 +59,10 @@ export class PluginLane {
     this.#options = options;
     this.#chains = new PluginChains(options);
     this.#server = createServer(
-      { shouldUpgradeCallback: (request) => isWebSocket(request) && this.#allowsWebSocket(request) },
+      {
+        shouldUpgradeCallback: (request) => isWebSocket(request) && this.#allowsWebSocket(request),
+        connectionsCheckingInterval: HEAD_CHECK_MS,
+      },
       (request, response) => this.#dispatch(request, response),
     );
     this.#server.on('upgrade', (request, socket, head) => this.#upgrade(request, socket as Socket, head));
@@ -69,6 +77,8 @@ export class PluginLane {
     });
     // Without this event a server that does not listen would enforce no timeouts and know no idle connections.
     this.#server.emit('listening');
+    this.#looking = setInterval(() => this.#slow.look(options.now(), options.table.policy), LOOK_MS);
+    this.#looking.unref();
     this.update();
   }
 
@@ -135,6 +145,7 @@ export class PluginLane {
       await new Promise((resolve) => setTimeout(resolve, DRAIN_CHECK_MS));
       if (passedMs >= LAST_REQUEST_MS) this.#server.closeIdleConnections();
     }
+    clearInterval(this.#looking);
     for (const socket of this.#sockets.keys()) socket.destroy();
     await this.#chains.close();
   }
@@ -147,6 +158,7 @@ export class PluginLane {
     this.#answering.add(socket);
     response.once('close', () => {
       this.#answering.delete(socket);
+      this.#slow.answered(response);
       this.#count(entry, response.headersSent ? response.statusCode : undefined, startedMs);
     });
     this.#begin(request, response, entry);
@@ -198,6 +210,7 @@ export class PluginLane {
   ): void {
     if (this.#draining) response.setHeader('connection', 'close');
     const requestId = this.#requestId(request);
+    if (upgrade === undefined) this.#slow.begin(response, requestId);
     if (entry === undefined) {
       sendPlainProblem(response, 'no_route', requestId);
       return;
@@ -238,4 +251,19 @@ export class PluginLane {
       ? given
       : this.#options.newRequestId();
   }
+}
+
+/**
+ * A client that is too slow is told so where there is still a place for it; in any case it loses its connection. Node
+ * forgets a request that it has answered, so the request itself is destroyed: only then does the backend get no more of it.
+ */
+function giveUp(response: ServerResponse, part: SlowPart, requestId: string): void {
+  const { req } = response;
+  if (part === 'response' || response.headersSent) {
+    req.destroy();
+    return;
+  }
+  response.setHeader('connection', 'close');
+  response.once('finish', () => req.destroy());
+  sendPlainProblem(response, 'request_timeout', requestId);
 }

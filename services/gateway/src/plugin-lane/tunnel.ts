@@ -7,6 +7,9 @@ import { Attempt, retryOn, waitForRoom } from './backends.ts';
 import type { LaneTools } from './exchange.ts';
 import type { Headers } from './forwarded.ts';
 
+/** How long a tunnel is silent before the kernel asks whether the client still exists. */
+const KEEP_ALIVE_DELAY_MS = 30_000;
+
 export interface TunnelOptions {
   readonly entry: RouteEntry;
   /** See `RoutingTable.pick`. */
@@ -107,6 +110,8 @@ export class Tunnel {
       attempt.end(status === 0 ? 'client_closed' : 'ok');
       backend.destroySoon();
     });
+    client.setTimeout(this.#tools.table.policy.timeouts.upgradeIdleMs, () => client.destroy());
+    client.setKeepAlive(true, KEEP_ALIVE_DELAY_MS);
     backend.write(this.#requestHead(), 'latin1');
     if (head.length > 0) backend.write(head);
     client.pipe(backend);

@@ -290,7 +290,7 @@ export class Exchange implements UpstreamUser, Asked, Guest {
   private finish(outcome: AttemptOutcome, nowMs: number): void {
     const { upstream } = this;
     this.upstream = undefined;
-    upstream?.destroy();
+    upstream?.destroy(outcome);
     this.waiting?.leave();
     this.attempts.finish(outcome, nowMs);
   }

@@ -1,4 +1,4 @@
-import type { BackendSlot } from '../routing-table.ts';
+import type { AttemptOutcome, BackendSlot } from '../routing-table.ts';
 import type { ConnectLoss } from './dialler.ts';
 import type { Lifetime } from './read-buffers.ts';
 
@@ -43,8 +43,8 @@ export interface Upstream {
   resume(): void;
   /** The request is done and the connection can serve another. `queued`: bytes of its buffer still wait to be written. */
   release(idleUntilMs: number, queued: boolean): void;
-  /** Gives it up at once; nobody is told. */
-  destroy(): void;
+  /** Gives it up at once; nobody is told. `outcome`: of the attempt that ended with that. */
+  destroy(outcome?: AttemptOutcome): void;
 }
 
 /** The ways to all backends of one kind. */

@@ -22,6 +22,8 @@ export class Backend {
   sessionsSeen = 0;
   /** Codes of streams that were reset. */
   readonly resets: number[] = [];
+  /** Those of requests, names and values in turn. */
+  readonly trailers: string[][] = [];
   readonly #server: Http2Server;
 
   private constructor(handle: (request: Request) => void, options: ServerOptions) {
@@ -34,6 +36,7 @@ export class Backend {
     });
     this.#server.on('stream', (stream: ServerHttp2Stream, headers) => {
       stream.on('error', () => {});
+      stream.on('trailers', (_headers, _flags, raw) => this.trailers.push([...raw]));
       stream.on('close', () => {
         if (stream.rstCode !== 0) this.resets.push(stream.rstCode ?? 0);
       });
