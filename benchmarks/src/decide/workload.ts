@@ -16,6 +16,7 @@ const WEIGHTS = [1, 2, 4];
 
 interface Backend extends Candidate {
   inFlight: number;
+  own: number;
 }
 
 /** A pool with one strategy and a steady number of requests under way, without the requests. */
@@ -35,7 +36,7 @@ export class Workload {
     this.#pool = { members: [], eligible: [], totalWeight: 0, inFlight: 0, chooser };
     const backends = Array.from({ length: size }, (_, index): Backend => {
       const weight = WEIGHTS[index % WEIGHTS.length]!;
-      return { ...newCells(), id: `backend-${index}`, weight, fullWeight: weight, inFlight: 0 };
+      return { ...newCells(), id: `backend-${index}`, weight, fullWeight: weight, inFlight: 0, own: 0 };
     });
     setCandidates(this.#pool, backends, backends);
     for (const backend of backends) chooser.heard?.(backend, 'answered', this.#latencyMs(), this.#nowMs);
@@ -67,6 +68,7 @@ export class Workload {
 
   #count(backend: Backend, requests: 1 | -1): void {
     backend.inFlight += requests;
+    backend.own += requests;
     this.#pool.inFlight += requests;
     this.#pool.chooser.moved?.(backend);
   }

@@ -49,6 +49,9 @@ export {
   breakerTrialEnded,
   closedBreaker,
 } from './local-breaker.ts';
+export { type ResourceAsk, recordPick, recordResourceChoice } from './decision/record.ts';
+export type { RecordedDecision } from './decision/recorded-decision.ts';
+export { Redecider } from './decision/redecide.ts';
 export {
   type ExplainedCandidate,
   type ExplainedDecision,

@@ -12,6 +12,8 @@ export interface ChoiceCells {
   rank: number;
   place: number;
   turn: number;
+  /** When in the first round its first turn is, 0 to 1. */
+  readonly phase: number;
   /** Smoothed time to the beginning of a response, and when it was last heard of; 0 = never. */
   latencyMs: number;
   latencyAtMs: number;
@@ -19,7 +21,8 @@ export interface ChoiceCells {
   cost: number;
 }
 
-export function newCells(): ChoiceCells {
+/** `phase` differs from worker to worker, so that they do not all begin with the same backend. */
+export function newCells(phase = 0.5): ChoiceCells {
   return {
     open: false,
     order: 0,
@@ -28,6 +31,7 @@ export function newCells(): ChoiceCells {
     rank: 0,
     place: -1,
     turn: 0,
+    phase,
     latencyMs: 0,
     latencyAtMs: 0,
     cost: Number.NEGATIVE_INFINITY,
@@ -41,8 +45,10 @@ export interface Candidate extends ChoiceCells {
   readonly weight: number;
   /** Relative share as declared. */
   readonly fullWeight: number;
-  /** Requests under way. */
+  /** Requests under way, with an estimate of those that other workers and gateways began. */
   readonly inFlight: number;
+  /** Of them, those that began here. */
+  readonly own: number;
 }
 
 /** What a strategy sees of a pool. `setCandidates` keeps the parts in step. */
@@ -52,7 +58,7 @@ export interface CandidatePool<C extends Candidate> {
   eligible: readonly C[];
   /** Of the eligible. */
   totalWeight: number;
-  /** Requests under way in the whole pool. */
+  /** Requests under way in the whole pool, with the same estimate. */
   inFlight: number;
   chooser: Chooser<C>;
 }
@@ -85,6 +91,10 @@ export interface Chooser<C extends Candidate> {
   moved?(candidate: C): void;
   /** A backend began to answer, or failed to, `afterMs` after it got a request. */
   heard?(candidate: C, answer: Answer, afterMs: number, nowMs: number): void;
+  /** What the next pick depends on beside the pool and the ask: what was picked before, as numbers. */
+  memory?(pool: CandidatePool<C>): number[];
+  /** Remembers what another chooser did in a pool of the same candidates. */
+  recall?(pool: CandidatePool<C>, memory: readonly number[]): void;
 }
 
 /** A rule by which pools choose, and what it has to be told. What it does not need is not worked out. */
@@ -93,6 +103,8 @@ export interface Strategy {
   readonly needsKey: boolean;
   /** Picks depend on how backends answered. */
   readonly needsAnswers: boolean;
+  /** Picks depend on the requests under way. */
+  readonly needsLoad: boolean;
   /** Puts it to work on a pool. */
   create<C extends Candidate>(): Chooser<C>;
 }

@@ -10,10 +10,11 @@ export interface TestBackend extends Candidate {
   weight: number;
   fullWeight: number;
   inFlight: number;
+  own: number;
 }
 
 export function backend(id: string, weight = 1, inFlight = 0): TestBackend {
-  return { ...newCells(), id, weight, fullWeight: weight, inFlight };
+  return { ...newCells(), id, weight, fullWeight: weight, inFlight, own: inFlight };
 }
 
 export function weights(...values: number[]): TestBackend[] {
@@ -59,7 +60,16 @@ export class TestPool {
   /** Begins (1) or ends (-1) requests. */
   load(candidate: TestBackend, requests: number): void {
     candidate.inFlight += requests;
+    candidate.own += requests;
     this.pool.inFlight += requests;
+    this.pool.chooser.moved?.(candidate);
+  }
+
+  /** Sets how many requests others are thought to have under way. */
+  estimate(candidate: TestBackend, requests: number): void {
+    const { inFlight, own } = candidate;
+    candidate.inFlight = own + requests;
+    this.pool.inFlight += candidate.inFlight - inFlight;
     this.pool.chooser.moved?.(candidate);
   }
 

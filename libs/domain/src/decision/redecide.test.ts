@@ -1,0 +1,69 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { STRATEGIES } from '../strategies/registry.ts';
+import type { RecordedDecision, RecordedPick } from './recorded-decision.ts';
+import { Redecider } from './redecide.ts';
+import { recordedPicks, recordedResourceChoices } from './testing/workload.ts';
+
+const EPISODES = 7;
+const DECISIONS_PER_EPISODE = 131;
+const NAMES = Object.keys(STRATEGIES) as RecordedPick['strategy'][];
+
+function recorded(): RecordedDecision[] {
+  return Array.from({ length: EPISODES }, (_, episode) => [
+    ...NAMES.flatMap((name, at) => recordedPicks(name, DECISIONS_PER_EPISODE, 1 + 100 * episode + at)),
+    ...recordedResourceChoices(DECISIONS_PER_EPISODE, 50 + episode),
+  ]).flat();
+}
+
+/** Reads records from a file and writes the decisions to its output; there is nothing else that it could know. */
+const ELSEWHERE = `
+import { readFileSync } from 'node:fs';
+import { Redecider } from ${JSON.stringify(new URL('../index.ts', import.meta.url).href)};
+const again = new Redecider();
+const lines = readFileSync(process.argv[1], 'utf8').trimEnd().split('\\n');
+process.stdout.write(JSON.stringify(lines.map((line) => again.decide(JSON.parse(line)))));
+`;
+
+test('ten thousand recorded decisions of all strategies are the same in another process', () => {
+  const decisions = recorded();
+  expect(decisions.length).toBeGreaterThan(10_000);
+  expect(new Set(decisions.map(({ strategy }) => strategy))).toEqual(new Set([...NAMES, 'resource']));
+  const folder = mkdtempSync(join(tmpdir(), 'usher-decisions-'));
+  try {
+    const file = join(folder, 'decisions.jsonl');
+    writeFileSync(file, decisions.map((decision) => `${JSON.stringify(decision)}\n`).join(''));
+    const output = execFileSync(process.execPath, ['--input-type=module', '-e', ELSEWHERE, file], {
+      encoding: 'utf8',
+      maxBuffer: 2 ** 24,
+    });
+    const again = JSON.parse(output) as (string | null)[];
+    const differing = decisions.filter(({ chosen }, at) => again[at] !== chosen);
+    expect(differing.slice(0, 3)).toEqual([]);
+    expect(again.length).toBe(decisions.length);
+    // Neither always nobody nor always the same one.
+    expect(new Set(again).size).toBeGreaterThan(12);
+    expect(again.filter((id) => id === null).length / again.length).toBeLessThan(0.2);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
+test('a decision depends on what is recorded of it', () => {
+  const again = new Redecider();
+  const decisions = recordedPicks('p2c', 200, 9) as RecordedPick[];
+  const loaded = decisions.map((each) => ({
+    ...each,
+    candidates: each.candidates.map((one) => ({ ...one, inFlight: one.id === each.chosen ? 1_000 : 0 })),
+  }));
+  const moved = loaded.filter((each) => again.decide(each) !== each.chosen);
+  expect(moved.length).toBeGreaterThan(100);
+});
+
+test('a decision of another revision is refused rather than made by other rules', () => {
+  const [decision] = recordedPicks('random', 1, 3);
+  expect(() => new Redecider().decide({ ...decision!, revision: 0 })).toThrow('revision 0');
+});
