@@ -51,7 +51,7 @@ export type ToWorker =
   /** New certificates or ticket keys for the listener with this id. */
   | { readonly kind: 'tls'; readonly listener: number; readonly tls: ListenerTls }
   | { readonly kind: 'measure'; readonly id: number }
-  | { readonly kind: 'reserved'; readonly id: number; readonly result: ReserveResult }
+  | { readonly kind: 'reserved'; readonly id: number; readonly pool: string; readonly result: ReserveResult }
   | { readonly kind: 'drain'; readonly deadlineMs: number };
 
 export type FromWorker =
