@@ -1,19 +1,12 @@
-import type { Place } from '../resource/place.ts';
-import type { ResourceBackend } from '../resource/machine.ts';
-import type { ScoringSettings } from '../resource/score.ts';
-import type { Tier } from '../resource/tier.ts';
+import type { ResourceFacts } from '../resource/machine.ts';
+import type { SpherePoint } from '../resource/place.ts';
 import type { BuiltInStrategy } from '../settings.ts';
-
-/**
- * Everything that a decision depended on, and the decision. It survives JSON unchanged: numbers as they are, and none of
- * them infinite. The same record gives the same decision in every process of the same revision.
- */
-export type RecordedDecision = RecordedPick | RecordedResourceChoice;
+import type { StrategySettings } from '../strategies/strategy.ts';
 
 /** Rises with every change of a strategy that has it decide otherwise than before. */
 export const DECISION_REVISION = 1;
 
-/** A backend as a pick found it. */
+/** A backend as a decision found it. */
 export interface RecordedCandidate {
   readonly id: string;
   /** As declared. */
@@ -28,43 +21,34 @@ export interface RecordedCandidate {
   readonly own?: number;
   /** See `ChoiceCells.cost`; absent = not heard of. */
   readonly cost?: number;
+  /** Of its resources; absent = nothing was known, or nobody asked. */
+  readonly facts?: ResourceFacts;
 }
 
-/** A pick by one of the strategies that go from request to request. */
-export interface RecordedPick {
-  readonly strategy: Exclude<BuiltInStrategy, 'resource'>;
+/**
+ * Everything that a decision depended on, and the decision. It survives JSON unchanged: numbers are as they were, and none of
+ * them infinite. The same record gives the same decision in every process of the same revision.
+ */
+export interface RecordedDecision {
   readonly revision: number;
+  readonly strategy: BuiltInStrategy;
+  /** Absent where the strategy goes by none. */
+  readonly settings?: StrategySettings;
   /** All backends of the pool that have a weight, in their order. */
   readonly candidates: readonly RecordedCandidate[];
   /** Requests under way in the whole pool, also on backends that are no candidates any more. */
   readonly inFlight: number;
-  /** What the strategy remembered of earlier picks; absent where it remembers nothing. */
+  /** What the strategy remembered of earlier decisions; absent where it remembers nothing. */
   readonly memory?: readonly number[];
-  /** Hash of the part of the request that counts. */
+  /** Of the request, see `Features`. */
   readonly key: number;
-  /** Of the generator, before the pick. */
+  readonly tier: number;
+  /** Absent = unknown. */
+  readonly from?: SpherePoint;
+  /** Of the generator, before the decision; see `FastRandom.seed`. */
   readonly seed: readonly number[];
   /** Ids of the backends that were tried before. */
   readonly tried: readonly string[];
   /** Id of the backend; null when none was left. */
-  readonly chosen: string | null;
-}
-
-/** A choice by resources. */
-export interface RecordedResourceChoice {
-  readonly strategy: 'resource';
-  readonly revision: number;
-  readonly tiers: readonly Tier[];
-  readonly scoring: ScoringSettings;
-  readonly rows: readonly ResourceBackend[];
-  /** Name of the request's. */
-  readonly tier: string;
-  /** Where the client was; absent = unknown. */
-  readonly from?: Place;
-  /** Chance, uniform in [0, 1). */
-  readonly chance: number;
-  /** Ids of the backends that were tried before. */
-  readonly tried: readonly string[];
-  /** Id of the backend; null when none fitted. */
   readonly chosen: string | null;
 }

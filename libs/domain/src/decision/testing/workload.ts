@@ -1,23 +1,24 @@
-import type { Place } from '../../resource/place.ts';
-import type { ResourceBackend } from '../../resource/machine.ts';
-import { ResourceTable } from '../../resource/resource-table.ts';
+import type { ResourceFacts } from '../../resource/machine.ts';
+import { onSphere, type SpherePoint } from '../../resource/place.ts';
 import { DEFAULT_SCORING } from '../../resource/score.ts';
 import { NO_RESOURCES, type Tier } from '../../resource/tier.ts';
-import { type Answer, type Uniform } from '../../strategies/strategy.ts';
+import type { BuiltInStrategy } from '../../settings.ts';
+import { type Answer, setCandidates, type Uniform } from '../../strategies/strategy.ts';
 import { backend, type TestBackend, TestPool, uniform } from '../../strategies/testing/pools.ts';
-import { recordPick, recordResourceChoice } from '../record.ts';
-import type { RecordedDecision, RecordedPick } from '../recorded-decision.ts';
+import { recordDecision } from '../record-decision.ts';
+import type { RecordedDecision } from '../recorded-decision.ts';
 
 const GIB = 2 ** 30;
 const TIERS: readonly Tier[] = [
   { name: 'small', resources: { ...NO_RESOURCES, milliCpu: 1_000, memoryBytes: GIB } },
   { name: 'gpu', resources: { ...NO_RESOURCES, milliCpu: 2_000, gpus: 1, gpuMemoryBytes: 8 * GIB } },
 ];
+const SETTINGS = { tiers: TIERS, scoring: DEFAULT_SCORING };
 const ANSWERS: readonly Answer[] = ['answered', 'answered', 'answered', 'refused', 'left'];
 
 /** What a strategy decides, recorded, while everything that it goes by keeps changing. */
-export function recordedPicks(
-  strategy: RecordedPick['strategy'],
+export function recordedDecisions(
+  strategy: BuiltInStrategy,
   decisions: number,
   seed: number,
 ): RecordedDecision[] {
@@ -26,12 +27,14 @@ export function recordedPicks(
   const backends = Array.from({ length: 1 + below(12) }, (_, index) =>
     backend(`b-${index}`, 1 + below(5) + below(2) / 3, below(3)),
   );
-  const pool = new TestPool(strategy, backends, seed);
+  const pool = new TestPool(strategy, backends, seed, SETTINGS);
+  const by = strategy === 'resource' ? { strategy, settings: SETTINGS } : { strategy };
   const random = uniform(seed + 1);
   return Array.from({ length: decisions }, (_, step) => {
     if (below(30) === 0) changeWho(pool, backends, chance);
     const tried = backends.filter(() => below(12) === 0);
-    const record = recordPick(strategy, pool.pool, tried, { key: below(2 ** 32), random });
+    const features = { key: below(2 ** 32), tier: below(TIERS.length), from: somewhere(chance) };
+    const record = recordDecision(by, pool.pool, tried, features, random);
     const chosen = backends.find(({ id }) => id === record.chosen);
     if (chosen !== undefined) pool.load(chosen, 1);
     for (const each of backends) {
@@ -39,48 +42,28 @@ export function recordedPicks(
       pool.pool.chooser.heard?.(each, ANSWERS[below(ANSWERS.length)]!, below(400), 1_000 + 20 * step);
       pool.load(each, -1);
     }
-    const other = backends[below(backends.length)]!;
-    pool.estimate(other, below(4));
+    pool.estimate(backends[below(backends.length)]!, below(4));
+    const told = backends[below(backends.length)]!;
+    told.facts = factsBy(chance);
+    pool.pool.chooser.learned?.(told);
     return record;
   });
 }
 
-/** Some become eligible and some cease to be, and one is in its slow start. */
-function changeWho(pool: TestPool, backends: readonly TestBackend[], chance: Uniform): void {
+/** Some become eligible and some cease to be, and some are in their slow starts. */
+function changeWho({ pool }: TestPool, backends: readonly TestBackend[], chance: Uniform): void {
   for (const each of backends) each.weight = each.fullWeight * (chance.next() < 0.2 ? chance.next() : 1);
-  pool.set(
-    backends,
-    backends.filter(() => chance.next() < 0.8),
-  );
+  const eligible = backends.filter(() => chance.next() < 0.8);
+  setCandidates(pool, backends, eligible);
 }
 
-/** What is chosen by resources, recorded, while reports come. */
-export function recordedResourceChoices(decisions: number, seed: number): RecordedDecision[] {
-  const chance = uniform(seed);
-  const table = new ResourceTable(TIERS, DEFAULT_SCORING);
-  table.reset(
-    Array.from({ length: 1 + Math.floor(chance.next() * 20) }, (_, row) => machine(`b-${row}`, chance)),
-  );
-  return Array.from({ length: decisions }, () => {
-    const row = Math.floor(chance.next() * table.rows.length);
-    table.update(row, machine(`b-${row}`, chance));
-    const tried = table.rows.filter(() => chance.next() < 0.1).map(({ id }) => id);
-    const tier = TIERS[Math.floor(chance.next() * TIERS.length)]!.name;
-    const known = chance.next() < 0.8 ? { from: somewhere(chance) } : {};
-    return recordResourceChoice(table, { tier, ...known, chance: chance.next(), tried });
-  });
-}
-
-function machine(id: string, chance: Uniform): ResourceBackend {
+function factsBy(chance: Uniform): ResourceFacts {
   const cards = Math.floor(chance.next() * 3);
   return {
-    id,
-    weight: chance.next() < 0.1 ? 0 : 1 + chance.next(),
-    barred: chance.next() < 0.1 ? 'unhealthy' : 'ok',
-    ...(chance.next() < 0.7 ? { place: somewhere(chance) } : {}),
+    place: { latitude: 180 * chance.next() - 90, longitude: 360 * chance.next() - 180 },
     latencyMs: 50 * chance.next(),
     stats:
-      chance.next() < 0.1
+      chance.next() < 0.2
         ? null
         : {
             atMs: 1,
@@ -104,6 +87,7 @@ function machine(id: string, chance: Uniform): ResourceBackend {
   };
 }
 
-function somewhere(chance: Uniform): Place {
-  return { latitude: 180 * chance.next() - 90, longitude: 360 * chance.next() - 180 };
+function somewhere(chance: Uniform): SpherePoint | undefined {
+  if (chance.next() < 0.2) return undefined;
+  return onSphere({ latitude: 180 * chance.next() - 90, longitude: 360 * chance.next() - 180 });
 }

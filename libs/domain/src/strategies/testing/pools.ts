@@ -1,9 +1,10 @@
+import type { ResourceFacts } from '../../resource/machine.ts';
 import type { StrategyName } from '../../settings.ts';
 import { Custom } from '../custom.ts';
 import { FastRandom } from '../fast-random.ts';
 import { hashOf } from '../hash.ts';
 import { STRATEGIES } from '../registry.ts';
-import { type Candidate, type CandidatePool, newCells, setCandidates } from '../strategy.ts';
+import { type Candidate, type CandidatePool, NO_FEATURES, newCells, setCandidates, type StrategySettings } from '../strategy.ts';
 
 /** A backend whose weights and load a test sets. */
 export interface TestBackend extends Candidate {
@@ -11,10 +12,11 @@ export interface TestBackend extends Candidate {
   fullWeight: number;
   inFlight: number;
   own: number;
+  facts: ResourceFacts | undefined;
 }
 
 export function backend(id: string, weight = 1, inFlight = 0): TestBackend {
-  return { ...newCells(), id, weight, fullWeight: weight, inFlight, own: inFlight };
+  return { ...newCells(), id, weight, fullWeight: weight, inFlight, own: inFlight, facts: undefined };
 }
 
 export function weights(...values: number[]): TestBackend[] {
@@ -32,12 +34,17 @@ export class TestPool {
   readonly #random: FastRandom;
   #picks = 0;
 
-  constructor(strategy: StrategyName, backends: readonly TestBackend[], seed = 42) {
+  constructor(
+    strategy: StrategyName,
+    backends: readonly TestBackend[],
+    seed = 42,
+    settings?: StrategySettings,
+  ) {
     // The simplest one there is.
     const chooser =
       strategy === 'custom'
         ? new Custom<TestBackend>(([first]) => first, fail)
-        : STRATEGIES[strategy].create();
+        : STRATEGIES[strategy].create<TestBackend>(settings);
     this.pool = {
       members: [],
       eligible: [],
@@ -54,7 +61,7 @@ export class TestPool {
   }
 
   pick(tried: readonly TestBackend[] = [], key = hashOf(`key-${this.#picks++}`)): TestBackend | undefined {
-    return this.pool.chooser.pick(this.pool, tried, { key, random: this.#random });
+    return this.pool.chooser.pick(this.pool, tried, { ...NO_FEATURES, key, random: this.#random });
   }
 
   /** Begins (1) or ends (-1) requests. */

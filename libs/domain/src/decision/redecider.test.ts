@@ -3,20 +3,20 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { STRATEGIES } from '../strategies/registry.ts';
-import type { RecordedDecision, RecordedPick } from './recorded-decision.ts';
-import { Redecider } from './redecide.ts';
-import { recordedPicks, recordedResourceChoices } from './testing/workload.ts';
+import { BUILT_IN_STRATEGIES } from '../settings.ts';
+import type { RecordedDecision } from './recorded-decision.ts';
+import { Redecider } from './redecider.ts';
+import { recordedDecisions } from './testing/workload.ts';
 
 const EPISODES = 7;
 const DECISIONS_PER_EPISODE = 131;
-const NAMES = Object.keys(STRATEGIES) as RecordedPick['strategy'][];
 
 function recorded(): RecordedDecision[] {
-  return Array.from({ length: EPISODES }, (_, episode) => [
-    ...NAMES.flatMap((name, at) => recordedPicks(name, DECISIONS_PER_EPISODE, 1 + 100 * episode + at)),
-    ...recordedResourceChoices(DECISIONS_PER_EPISODE, 50 + episode),
-  ]).flat();
+  return Array.from({ length: EPISODES }, (_, episode) =>
+    BUILT_IN_STRATEGIES.flatMap((name, at) =>
+      recordedDecisions(name, DECISIONS_PER_EPISODE, 1 + 100 * episode + at),
+    ),
+  ).flat();
 }
 
 /** Reads records from a file and writes the decisions to its output; there is nothing else that it could know. */
@@ -31,7 +31,7 @@ process.stdout.write(JSON.stringify(lines.map((line) => again.decide(JSON.parse(
 test('ten thousand recorded decisions of all strategies are the same in another process', () => {
   const decisions = recorded();
   expect(decisions.length).toBeGreaterThan(10_000);
-  expect(new Set(decisions.map(({ strategy }) => strategy))).toEqual(new Set([...NAMES, 'resource']));
+  expect(new Set(decisions.map(({ strategy }) => strategy))).toEqual(new Set(BUILT_IN_STRATEGIES));
   const folder = mkdtempSync(join(tmpdir(), 'usher-decisions-'));
   try {
     const file = join(folder, 'decisions.jsonl');
@@ -54,7 +54,7 @@ test('ten thousand recorded decisions of all strategies are the same in another 
 
 test('a decision depends on what is recorded of it', () => {
   const again = new Redecider();
-  const decisions = recordedPicks('p2c', 200, 9) as RecordedPick[];
+  const decisions = recordedDecisions('p2c', 200, 9);
   const loaded = decisions.map((each) => ({
     ...each,
     candidates: each.candidates.map((one) => ({ ...one, inFlight: one.id === each.chosen ? 1_000 : 0 })),
@@ -64,6 +64,6 @@ test('a decision depends on what is recorded of it', () => {
 });
 
 test('a decision of another revision is refused rather than made by other rules', () => {
-  const [decision] = recordedPicks('random', 1, 3);
+  const [decision] = recordedDecisions('random', 1, 3);
   expect(() => new Redecider().decide({ ...decision!, revision: 0 })).toThrow('revision 0');
 });
