@@ -25,5 +25,6 @@ export {
   CONTROL_SUBJECT,
   EVENTS_PREFIX,
   eventSubject,
+  IN_FLIGHT_PREFIX,
   STATS_PREFIX,
 } from './subjects.ts';

@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { execPath } from 'node:process';
 import { expect, test } from 'vitest';
 import { BUILT_IN_STRATEGIES } from '../settings.ts';
 import type { RecordedDecision } from './recorded-decision.ts';
@@ -36,7 +37,7 @@ test('ten thousand recorded decisions of all strategies are the same in another 
   try {
     const file = join(folder, 'decisions.jsonl');
     writeFileSync(file, decisions.map((decision) => `${JSON.stringify(decision)}\n`).join(''));
-    const output = execFileSync(process.execPath, ['--input-type=module', '-e', ELSEWHERE, file], {
+    const output = execFileSync(execPath, ['--input-type=module', '-e', ELSEWHERE, file], {
       encoding: 'utf8',
       maxBuffer: 2 ** 24,
     });

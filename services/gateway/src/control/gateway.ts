@@ -9,6 +9,7 @@ import { addDeparted } from './departed.ts';
 import { Drains } from './drains.ts';
 import { Facts } from './facts.ts';
 import { exposeMetrics } from './gateway-metrics.ts';
+import { InFlightExchange } from './in-flight-exchange.ts';
 import { type ListenerSettings, Listeners } from './listeners.ts';
 import { Observations } from './observations.ts';
 import { Presence } from './presence.ts';
@@ -83,6 +84,7 @@ class RunningGateway implements Gateway {
   readonly #observations: Observations;
   readonly #breakers: BreakerReports;
   readonly #drains: Drains;
+  readonly #inFlight: InFlightExchange;
   readonly #presence: Presence;
   readonly #timers: Timer[] = [];
   readonly #listeners: Listeners;
@@ -130,6 +132,7 @@ class RunningGateway implements Gateway {
         if (last !== undefined) this.#departed = addDeparted(this.#departed, last);
       },
     });
+    this.#inFlight = new InFlightExchange(context, this.#observations, this.#projector, this.#workers);
     this.#listeners = new Listeners(clock, log, this.#workers);
   }
 
@@ -153,6 +156,7 @@ class RunningGateway implements Gateway {
       throw error;
     }
     this.#presence.start();
+    this.#inFlight.start();
     this.#timers.push(
       clock.every(TELL_MS, () => this.#tell()),
       clock.every(FACTS_MS, () => this.#broadcast(this.#resources.take())),
@@ -162,7 +166,7 @@ class RunningGateway implements Gateway {
     exposeMetrics(metrics, {
       measure: () => this.#workers.measure(),
       departed: () => (this.#departed === undefined ? [] : [this.#departed]),
-      backends: () => this.#backends(),
+      backends: () => this.#observations.totalsOf(this.#projector.backends()),
       restarts: () => this.#workers.restarts,
       hosts: () => this.#resolutions.known,
       certificates: () => this.#listeners.certificates,
@@ -203,6 +207,7 @@ class RunningGateway implements Gateway {
     this.#subscription?.stop();
     for (const timer of this.#timers) timer.cancel();
     this.#resolutions.stop();
+    this.#inFlight.stop();
     this.#listeners.stop();
     this.#breakers.retell();
     this.#observations.tell(clock.now());
@@ -285,14 +290,5 @@ class RunningGateway implements Gateway {
     const { events, clock } = this.#context;
     // What is seen during an outage is one sum in the end and not an event for each of its seconds.
     if (events.status().connected) this.#observations.tell(clock.now());
-  }
-
-  /** Every backend that is declared, with what was seen of it. */
-  #backends() {
-    const totals = this.#observations.totals();
-    const none = { requests: 0, failures: 0, latencySumMs: 0, inFlight: 0 };
-    return new Map(
-      this.#projector.backends().map(({ id, pool }) => [id, { pool, ...(totals.get(id) ?? none) }] as const),
-    );
   }
 }

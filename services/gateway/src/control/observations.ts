@@ -1,3 +1,4 @@
+import type { BackendRow } from '../routing-table.ts';
 import type { WorkerObservation } from '../worker/protocol.ts';
 import type { Facts } from './facts.ts';
 
@@ -12,9 +13,11 @@ interface Sums {
 }
 
 export interface BackendTotals extends Readonly<Sums> {
+  readonly pool: string;
   readonly inFlight: number;
 }
 
+const NONE: ReadonlyMap<string, number> = new Map();
 const newSums = (): Sums => ({ requests: 0, failures: 0, latencySumMs: 0 });
 
 /**
@@ -23,7 +26,7 @@ const newSums = (): Sums => ({ requests: 0, failures: 0, latencySumMs: 0 });
  */
 export class Observations {
   readonly #gateway: string;
-  readonly #facts: Facts;
+  readonly #facts: Pick<Facts, 'tell'>;
   readonly #totals = new Map<string, Sums>();
   readonly #untold = new Map<string, Sums>();
   #untoldRequests = 0;
@@ -34,7 +37,7 @@ export class Observations {
   /** Log position that each worker has reached. */
   readonly #positions = new Map<number, number>();
 
-  constructor(gateway: string, facts: Facts, nowMs: number) {
+  constructor(gateway: string, facts: Pick<Facts, 'tell'>, nowMs: number) {
     this.#gateway = gateway;
     this.#facts = facts;
     this.#toldMs = nowMs;
@@ -78,16 +81,22 @@ export class Observations {
     return reached === workers && this.inFlight(backend) === 0;
   }
 
+  /** Requests under way from one worker, by id of the backend, only those above 0. */
+  inFlightOf(worker: number): ReadonlyMap<string, number> {
+    return this.#inFlight.get(worker) ?? NONE;
+  }
+
   inFlight(backend: string): number {
     let sum = 0;
     for (const byBackend of this.#inFlight.values()) sum += byBackend.get(backend) ?? 0;
     return sum;
   }
 
-  totals(): ReadonlyMap<string, BackendTotals> {
+  /** What was seen of each of these backends since the gateway started, by its id. */
+  totalsOf(backends: readonly Pick<BackendRow, 'id' | 'pool'>[]): ReadonlyMap<string, BackendTotals> {
     const totals = new Map<string, BackendTotals>();
-    for (const [backend, sums] of this.#totals)
-      totals.set(backend, { ...sums, inFlight: this.inFlight(backend) });
+    for (const { id, pool } of backends)
+      totals.set(id, { pool, ...(this.#totals.get(id) ?? newSums()), inFlight: this.inFlight(id) });
     return totals;
   }
 

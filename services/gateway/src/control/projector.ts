@@ -4,6 +4,7 @@ import {
   type PolicySettings,
   type PoolSettings,
   parseBackendUrl,
+  STRATEGIES,
   type SharedSettings,
 } from '@usher/domain';
 import type { UsherEvent } from '@usher/events';
@@ -57,6 +58,12 @@ export class Projector {
 
   pools(): readonly PoolSettings[] {
     return [...this.#pools.values()];
+  }
+
+  /** Whether the pool of a backend chooses by requests under way. */
+  needsLoad(backend: string): boolean {
+    const pool = this.#pools.get(this.#rows.get(backend)?.pool ?? '');
+    return pool !== undefined && (pool.strategy === 'custom' || STRATEGIES[pool.strategy].needsLoad);
   }
 
   /** The host names in the URLs of the backends. */

@@ -69,6 +69,10 @@ export class Workers {
     }));
   }
 
+  get count(): number {
+    return this.#places.length;
+  }
+
   get restarts(): number {
     return this.#restarts;
   }
@@ -107,6 +111,10 @@ export class Workers {
     this.#stopping = true;
     for (const { restart } of this.#places) restart?.cancel();
     await Promise.all(this.#places.map(async ({ thread }) => thread?.kill()));
+  }
+
+  post(worker: number, message: ToWorker): void {
+    this.#places[worker]?.thread?.post(message);
   }
 
   broadcast(message: ToWorker, except?: number): void {

@@ -3,12 +3,18 @@ import type { BackendRow, BackendSlot, PoolTable } from '../routing-table.ts';
 import { Addresses, type Hosts } from './addresses.ts';
 import { TlsClient } from './tls-client.ts';
 
-/** A fresh slot for the URL in a row; all its counters are zero. */
-export function newSlot(row: BackendRow, index: number, pool: PoolTable, hosts: Hosts): BackendSlot {
+/** A fresh slot for the URL in a row; all its counters are zero. `phase`: see `ChoiceCells`. */
+export function newSlot(
+  row: BackendRow,
+  index: number,
+  pool: PoolTable,
+  hosts: Hosts,
+  phase: number,
+): BackendSlot {
   const origin = parseBackendUrl(row.url);
   if (typeof origin === 'string') throw new Error(`backend ${row.id}: ${row.url} ${origin}`);
   return {
-    ...newCells(),
+    ...newCells(phase),
     id: row.id,
     index,
     pool,
@@ -24,7 +30,9 @@ export function newSlot(row: BackendRow, index: number, pool: PoolTable, hosts: 
     lastResort: row.lastResort,
     trialLimit: row.trialLimit,
     fleetHalfOpen: row.halfOpen,
+    own: 0,
     inFlight: 0,
+    base: 0,
     facts: undefined,
     requests: 0,
     failures: 0,

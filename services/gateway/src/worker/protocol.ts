@@ -50,6 +50,8 @@ export type ToWorker =
   | { readonly kind: 'abort' }
   /** New certificates or ticket keys for the listener with this id. */
   | { readonly kind: 'tls'; readonly listener: number; readonly tls: ListenerTls }
+  /** Requests under way in other workers and gateways, by id of the backend; those that are left out have none. */
+  | { readonly kind: 'elsewhere'; readonly inFlight: ReadonlyMap<string, number> }
   | { readonly kind: 'measure'; readonly id: number }
   | { readonly kind: 'reserved'; readonly id: number; readonly pool: string; readonly result: ReserveResult }
   | { readonly kind: 'drain'; readonly deadlineMs: number };

@@ -4,7 +4,14 @@ import { Custom } from '../custom.ts';
 import { FastRandom } from '../fast-random.ts';
 import { hashOf } from '../hash.ts';
 import { STRATEGIES } from '../registry.ts';
-import { type Candidate, type CandidatePool, NO_FEATURES, newCells, setCandidates, type StrategySettings } from '../strategy.ts';
+import {
+  type Candidate,
+  type CandidatePool,
+  NO_FEATURES,
+  newCells,
+  setCandidates,
+  type StrategySettings,
+} from '../strategy.ts';
 
 /** A backend whose weights and load a test sets. */
 export interface TestBackend extends Candidate {
