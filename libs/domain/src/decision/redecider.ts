@@ -4,6 +4,9 @@ import { STRATEGIES } from '../strategies/registry.ts';
 import { type Candidate, type CandidatePool, newCells, setCandidates } from '../strategies/strategy.ts';
 import { DECISION_REVISION, type RecordedCandidate, type RecordedDecision } from './recorded-decision.ts';
 
+/** More pools than this are not kept at a time. */
+const POOLS_MAX = 256;
+
 interface Backend extends Candidate {
   weight: number;
   fullWeight: number;
@@ -44,19 +47,16 @@ export class Redecider {
   }
 
   #poolOf({ strategy, settings, candidates }: RecordedDecision): Known {
-    const name = `${strategy} ${JSON.stringify(settings)}`;
+    const name = JSON.stringify([strategy, settings, candidates.map(({ id }) => id)]);
     const known = this.#known.get(name);
-    if (known !== undefined && areOf(known.backends, candidates)) return known;
+    if (known !== undefined) return known;
+    if (this.#known.size === POOLS_MAX) this.#known.clear();
     const chooser = STRATEGIES[strategy].create<Backend>(settings);
     const pool = { members: [], eligible: [], totalWeight: 0, inFlight: 0, chooser };
     const made = { pool, backends: candidates.map((each) => newBackend(each)) };
     this.#known.set(name, made);
     return made;
   }
-}
-
-function areOf(backends: readonly Backend[], candidates: readonly RecordedCandidate[]): boolean {
-  return backends.length === candidates.length && backends.every(({ id }, at) => id === candidates[at]!.id);
 }
 
 function newBackend({ id, fullWeight }: RecordedCandidate): Backend {
