@@ -25,7 +25,7 @@ export function recordedDecisions(
   const chance = uniform(seed);
   const below = (limit: number): number => Math.floor(chance.next() * limit);
   const backends = Array.from({ length: 1 + below(12) }, (_, index) =>
-    backend(`b-${index}`, 1 + below(5) + below(2) / 3, below(3)),
+    backend(`b-${seed}-${index}`, 1 + below(5) + below(2) / 3, below(3)),
   );
   const pool = new TestPool(strategy, backends, seed, SETTINGS);
   const by = strategy === 'resource' ? { strategy, settings: SETTINGS } : { strategy };
