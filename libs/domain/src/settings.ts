@@ -139,12 +139,22 @@ export interface PoolSettings {
 /** Largest weight of a backend: enough for shares of a thousandth, little enough for exact sums. */
 export const WEIGHT_MAX = 1000;
 
+/** Where a backend listens for the requests of some paths. */
+export interface EndpointSettings {
+  /** `/exact`, `/prefix/*`, or a wildcard, see `pathPatternFault`. */
+  readonly path: string;
+  /** An origin like that of the backend. */
+  readonly url: string;
+}
+
 export interface BackendSettings {
   /** Unique in the whole fleet, so that `drain b4` and the subject `usher.stats.b4` need no pool. */
   readonly id: string;
   readonly pool: string;
   /** Origin of the backend: scheme, host and port. */
   readonly url: string;
+  /** Where it listens for paths that match; `url` is for all others. Absent in what was written before it existed. */
+  readonly endpoints?: readonly EndpointSettings[] | undefined;
   /** Relative share, 0 = never chosen. */
   readonly weight: number;
   readonly zone?: string | undefined;

@@ -83,6 +83,7 @@ export const backendSettings: z.ZodType<BackendSettings> = z.strictObject({
   url: z.string(),
   weight: z.number().nonnegative().max(WEIGHT_MAX),
   zone: z.string().optional(),
+  endpoints: z.array(z.strictObject({ path: z.string(), url: z.string() })).optional(),
   place: z
     .strictObject({ latitude: z.number().min(-90).max(90), longitude: z.number().min(-180).max(180) })
     .optional(),

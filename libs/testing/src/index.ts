@@ -1,3 +1,4 @@
+export { type CityEntry, cityDatabase } from './city-database.ts';
 export { makeCertificate, type TestCertificate, type TestCertificateOptions } from './certificate.ts';
 export { testEventLog } from './event-log-contract.ts';
 export {

@@ -6,8 +6,10 @@ import { type ErrorCode, UsherError } from '@usher/domain';
 import { isIdempotent } from '@usher/http1';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { AttemptOutcome, BackendSlot, RouteEntry } from '../routing-table.ts';
+import { endpointFor } from '../table/endpoints.ts';
 import { ConnectError } from '../wire/dialler.ts';
 import type { WireLaneOptions } from '../wire/lane-context.ts';
+import { withoutQuery } from '../wire/outgoing-request.ts';
 import type { Peer } from '../wire/peer.ts';
 import { decideRetry, type Failure } from '../wire/retry.ts';
 import { Attempt, retryOn, waitForRoom } from './backends.ts';
@@ -99,11 +101,12 @@ export class Exchange {
     const { table, now } = this.#tools;
     const attempt = new Attempt(table, this.#arrival.entry.pool, slot, now);
     const end = this.#count(attempt);
+    const endpoint = endpointFor(slot, { path: withoutQuery(this.#path) });
     try {
       this.#reply.from(this.#path, {
         ...this.#hooks,
         ...this.#replayedBody(),
-        getUpstream: () => originOf(slot),
+        getUpstream: () => originOf(slot, endpoint),
         rewriteRequestHeaders: (_request, headers) => this.#requestHeaders(headers),
         // Null is "never": with `maxRetriesOn503: 0` reply-from would still repeat a GET ten times.
         retryDelay: () => null,

@@ -1,7 +1,9 @@
 import type { Socket } from 'node:net';
 import type { ErrorCode } from '@usher/domain';
 import type { BackendSlot, RouteEntry } from '../routing-table.ts';
+import { endpointFor } from '../table/endpoints.ts';
 import { ConnectError, type ConnectLoss } from '../wire/dialler.ts';
+import { withoutQuery } from '../wire/outgoing-request.ts';
 import { decideRetry } from '../wire/retry.ts';
 import { Attempt, retryOn, waitForRoom } from './backends.ts';
 import type { LaneTools } from './exchange.ts';
@@ -56,7 +58,8 @@ export class Tunnel {
     const { table, dialler, now } = this.#tools;
     const attempt = new Attempt(table, this.#options.entry.pool, slot, now);
     const { connectMs } = table.policy.timeouts;
-    dialler.connect(slot, connectMs, { allowHalfOpen: true }).then(
+    const endpoint = endpointFor(slot, { path: withoutQuery(this.#options.target) });
+    dialler.connect(endpoint, connectMs, { allowHalfOpen: true }).then(
       (backend) => this.#join(backend, attempt),
       (error: unknown) => {
         const loss = error instanceof ConnectError ? error.loss : 'connect_failed';

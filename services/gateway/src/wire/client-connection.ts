@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import { ERRORS, type ErrorCode } from '@usher/domain';
 import { FAULTS, FAULTY, FIELD, type HttpFault, INCOMPLETE, type RequestHead } from '@usher/http1';
-import type { RouteEntry } from '../routing-table.ts';
+import type { BackendSlot, RouteEntry } from '../routing-table.ts';
 import type { ClientSide } from './client-side.ts';
 import { ClientSocket, type ClientSocketUser } from './client-socket.ts';
 import type { ConnectionOwner, LaneConnection, LooseSocket } from './connection-owner.ts';
@@ -118,11 +118,14 @@ export class ClientConnection implements LaneConnection, ClientSide, ClientSocke
     this.link.reset();
   }
 
-  switchTo(upstream: UpstreamConnection, beyond: Buffer): void {
-    const { input, link } = this;
+  switchTo(slot: BackendSlot, upstream: UpstreamConnection, beyond: Buffer): void {
+    const { input, lane, link } = this;
     this.exchange = undefined;
     this.upgrading = false;
-    const tunnel = new Tunnel(this.lane, link, upstream, () => this.depart());
+    const tunnel = new Tunnel(lane, link, upstream, () => {
+      lane.table.release(slot);
+      this.depart();
+    });
     if (beyond.length > 0) tunnel.onResponseData(beyond, beyond.length, 'ever');
     const ahead = input.takeAll();
     if (ahead.length > 0) tunnel.onBytes(ahead, ahead.length, 'ever');

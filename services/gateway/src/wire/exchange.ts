@@ -1,6 +1,6 @@
 import type { ErrorCode } from '@usher/domain';
 import { FAULTY, type RequestHead } from '@usher/http1';
-import type { AttemptOutcome, BackendSlot } from '../routing-table.ts';
+import type { AttemptOutcome, BackendSlot, Endpoint } from '../routing-table.ts';
 import { type Guest, Wait } from '../table/wait.ts';
 import { Attempts } from './attempts.ts';
 import type { ClientSide } from './client-side.ts';
@@ -40,7 +40,7 @@ export class Exchange implements UpstreamUser, Asked, Guest {
     this.requestId = request.id;
     this.toHead = head.method === 'HEAD';
     this.oldClient = head.minor === 0;
-    this.attempts = new Attempts(lane.table, request.route.pool, request.key);
+    this.attempts = new Attempts(lane.table, request.route.pool, request.key, request.outgoing);
     this.upstreams = request.upstreams;
     this.outgoing = request.outgoing;
     this.startMs = request.startMs;
@@ -62,9 +62,9 @@ export class Exchange implements UpstreamUser, Asked, Guest {
 
   /** Starts the first attempt. The beginning of the body, if any, has been taken and kept already. */
   start(): void {
-    const slot = this.attempts.first(this.startMs);
-    if (slot !== undefined) {
-      this.attempt(slot, this.startMs);
+    const endpoint = this.attempts.first(this.startMs);
+    if (endpoint !== undefined) {
+      this.attempt(endpoint, this.startMs);
       return;
     }
     const waiting = new Wait(this.attempts.pool, this, this.lane.now, this.attempts.key);
@@ -76,8 +76,7 @@ export class Exchange implements UpstreamUser, Asked, Guest {
   onRoom(slot: BackendSlot): void {
     const nowMs = this.lane.now();
     this.waiting = undefined;
-    this.attempts.admitted(slot, nowMs);
-    this.attempt(slot, nowMs);
+    this.attempt(this.attempts.admitted(slot, nowMs), nowMs);
     if (this.outgoing.sent) this.client.resumeBody();
   }
 
@@ -177,24 +176,24 @@ export class Exchange implements UpstreamUser, Asked, Guest {
     else this.onBroken('backend_closed', this.lane.now());
   }
 
-  private attempt(slot: BackendSlot, nowMs: number): void {
-    this.upstream = this.outgoing.preface !== '' ? undefined : this.upstreams.take(slot, this);
-    if (this.upstream === undefined) this.connect(slot, nowMs);
+  private attempt(endpoint: Endpoint, nowMs: number): void {
+    this.upstream = this.outgoing.preface !== '' ? undefined : this.upstreams.take(endpoint, this);
+    if (this.upstream === undefined) this.connect(endpoint, nowMs);
     else this.send(nowMs);
   }
 
-  private connect(slot: BackendSlot, nowMs: number): void {
+  private connect(endpoint: Endpoint, nowMs: number): void {
     const { connectMs } = this.lane.table.policy.timeouts;
     this.outgoing.sent = false;
-    const dueMs = nowMs + slot.addresses.share(connectMs);
-    this.upstream = this.upstreams.open(slot, this, dueMs, this.outgoing.preface);
+    const dueMs = nowMs + endpoint.addresses.share(connectMs);
+    this.upstream = this.upstreams.open(endpoint, this, dueMs, this.outgoing.preface);
     this.client.expireAt(this.limitMs);
   }
 
   private send(nowMs: number): void {
     const { upstream } = this;
     if (upstream === undefined) return;
-    this.outgoing.send(upstream.output, upstream.slot.authority);
+    this.outgoing.send(upstream.output, upstream.endpoint.authority);
     this.awaitNext(nowMs);
   }
 
@@ -216,10 +215,11 @@ export class Exchange implements UpstreamUser, Asked, Guest {
   /** The attempt failed before a final response: tries again if the rules allow it, else answers with the error. */
   private onFailed(outcome: Failure, nowMs: number, unprocessed = false): void {
     const { attempts, relay, upstream } = this;
-    if (attempts.slot === undefined) return;
+    const { endpoint } = attempts;
+    if (endpoint === undefined) return;
     if (attempts.hasOtherAddress(outcome)) {
       upstream?.destroy();
-      this.connect(attempts.slot, nowMs);
+      this.connect(endpoint, nowMs);
       return;
     }
     const verdict = decideRetry({
@@ -233,7 +233,7 @@ export class Exchange implements UpstreamUser, Asked, Guest {
     this.relay = new ResponseRelay(this.client, this, this.lane.responseHead);
     if (verdict === 'fresh') {
       upstream?.destroy();
-      this.connect(attempts.slot, nowMs);
+      this.connect(endpoint, nowMs);
       return;
     }
     attempts.fail(outcome, nowMs);
@@ -270,11 +270,12 @@ export class Exchange implements UpstreamUser, Asked, Guest {
       upstream.release(nowMs + this.lane.table.policy.timeouts.backendIdleMs, this.client.answer.queued);
     }
     // Before the attempt gives up its place on the backend, which the WebSocket keeps.
-    if (relay.beyond !== undefined && upstream !== undefined) this.lane.table.hold(upstream.slot);
+    const { slot } = this.attempts;
+    if (relay.beyond !== undefined && slot !== undefined) this.lane.table.hold(slot);
     this.finish(relay.status >= 500 ? 'server_error' : 'ok', nowMs);
-    if (relay.beyond === undefined || !(upstream instanceof UpstreamConnection))
+    if (relay.beyond === undefined || slot === undefined || !(upstream instanceof UpstreamConnection))
       this.client.exchangeOver(nowMs);
-    else this.client.switchTo(upstream, relay.beyond);
+    else this.client.switchTo(slot, upstream, relay.beyond);
   }
 
   /** The response broke off after its head was passed on. */

@@ -56,7 +56,7 @@ export class Tunnel implements ClientSocketUser, UpstreamUser {
   private leaving = false;
   private leaveAtMs = Infinity;
 
-  /** Both ends are the tunnel's from now on, and so is the place that the table holds for it on the backend. `onOver`: called once, when the client is gone. */
+  /** Both ends are the tunnel's from now on. `onOver`: called once, when the client is gone. */
   constructor(lane: LaneContext, link: ClientSocket, upstream: UpstreamConnection, onOver: () => void) {
     this.lane = lane;
     this.link = link;
@@ -131,7 +131,6 @@ export class Tunnel implements ClientSocketUser, UpstreamUser {
     const { lane, upstream } = this;
     if (this.toClient.over && this.toBackend.over) upstream.leave(lane.now() + LINGER_MS);
     else upstream.destroy();
-    lane.table.release(upstream.slot);
     lane.upgrades.closed(this);
     this.onOver();
   }

@@ -1,0 +1,2 @@
+export { Locator } from './locator.ts';
+export { openPlaceDatabase, type PlaceDatabase } from './place-database.ts';
