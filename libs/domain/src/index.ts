@@ -56,13 +56,14 @@ export {
   explainResource,
 } from './resource/explain-resource.ts';
 export type { Fit, FitReason, Shortage } from './resource/fit.ts';
-export type { ResourceBackend } from './resource/machine.ts';
+export { NO_FACTS, type ResourceBackend, type ResourceFacts } from './resource/machine.ts';
 export { onSphere, type Place, type SpherePoint } from './resource/place.ts';
 export { reservable } from './resource/reservable.ts';
-export { ReservedHistory } from './resource/reserved-history.ts';
+export { REPORT_WINDOW_MS, ReservedHistory } from './resource/reserved-history.ts';
 export { type ResourceRequest, ResourceTable } from './resource/resource-table.ts';
 export { DEFAULT_SCORING, type ScoreParts, type ScoringSettings } from './resource/score.ts';
 export { DIMENSIONS, type Dimension, NO_RESOURCES, type Tier } from './resource/tier.ts';
+export { detectTier, fieldOf, jsonField, type TierClaims } from './resource/tier-detection.ts';
 export { RetryBudget } from './retry-budget.ts';
 export { RouteMatcher } from './route-match.ts';
 export {
@@ -88,6 +89,7 @@ export {
   type SharedSettings,
   STRATEGY_NAMES,
   type StrategyName,
+  type TierDetection,
   type TimeoutSettings,
   WEIGHT_MAX,
 } from './settings.ts';
@@ -103,8 +105,11 @@ export {
   type CandidatePool,
   type ChoiceCells,
   type Chooser,
+  type Features,
+  NO_FEATURES,
   newCells,
   type Strategy,
+  type StrategySettings,
   setCandidates,
   type Uniform,
 } from './strategies/strategy.ts';
