@@ -98,10 +98,9 @@ export class Attempts {
     this.table.hear(slot, answerWith(status), nowMs - this.startMs, nowMs);
   }
 
-  /** Keeps what the present attempt has on its backend beyond its end; undefined when there is no attempt. */
-  hold(): Hold | undefined {
-    const { slot, reserved } = this;
-    if (slot === undefined) return undefined;
+  /** Keeps what the present attempt has on its backend beyond its end. */
+  hold(slot: BackendSlot): Hold {
+    const { reserved } = this;
     this.reserved = undefined;
     return this.table.hold(slot, reserved);
   }
