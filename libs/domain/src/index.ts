@@ -71,6 +71,7 @@ export {
   type BackendTlsSettings,
   type BreakerSettings,
   BUILT_IN_STRATEGIES,
+  type ClientLocationSettings,
   type EndpointSettings,
   type HashSettings,
   type HealthCheck,

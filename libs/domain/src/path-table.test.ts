@@ -95,7 +95,9 @@ test('a wildcard covers what the same regular expression covers', () => {
     fc.property(pattern, path, (given, asked) => {
       // The dot keeps it from being a prefix or an exact path.
       const glob = `/${given.join('')}?.`;
-      const wanted = new RegExp(`^${glob.replaceAll('.', '\\.').replaceAll('?', '.').replaceAll('*', '.*')}$`);
+      const wanted = new RegExp(
+        `^${glob.replaceAll('.', '\\.').replaceAll('?', '.').replaceAll('*', '.*')}$`,
+      );
       const text = `/${asked.join('')}.`;
       expect(finder(glob)(text) === glob).toBe(wanted.test(text));
     }),

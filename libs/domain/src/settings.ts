@@ -105,6 +105,12 @@ export interface BackendTlsSettings {
 export const RESERVE_MODES = ['none', 'request', 'session'] as const;
 export type ReserveMode = (typeof RESERVE_MODES)[number];
 
+/** Names of headers, in lower case, whose values are degrees. */
+export interface ClientLocationSettings {
+  readonly latitudeHeader: string;
+  readonly longitudeHeader: string;
+}
+
 export interface PoolSettings {
   readonly id: string;
   readonly strategy: StrategyName;
@@ -133,6 +139,8 @@ export interface PoolSettings {
   readonly tiers?: readonly Tier[] | undefined;
   /** Absent in what was written before it existed: then nothing is reserved. */
   readonly reserve?: ReserveMode | undefined;
+  /** Headers in which a trusted proxy tells where a client is. Absent = only the client's address does. */
+  readonly clientLocation?: ClientLocationSettings | undefined;
   /** Absent in what was written before it existed: then DEFAULT_SCORING. */
   readonly scoring?: ScoringSettings | undefined;
 }

@@ -72,6 +72,7 @@ export const poolSettings: z.ZodType<PoolSettings> = z.strictObject({
   agents: z.boolean(),
   tiers: z.array(z.strictObject({ name: id, resources })).optional(),
   reserve: z.enum(RESERVE_MODES).optional(),
+  clientLocation: z.strictObject({ latitudeHeader: z.string(), longitudeHeader: z.string() }).optional(),
   scoring: z
     .strictObject({ distance: factor, cpu: factor, memory: factor, gpu: factor, latency: factor })
     .optional(),

@@ -33,7 +33,9 @@ export function addressText(bits: AddressBits): string {
     const word = bits[3]!;
     return `${word >>> 24}.${(word >>> 16) & 0xff}.${(word >>> 8) & 0xff}.${word & 0xff}`;
   }
-  return Array.from(bits, (word) => `${(word >>> 16).toString(16)}:${(word & 0xffff).toString(16)}`).join(':');
+  return Array.from(bits, (word) => `${(word >>> 16).toString(16)}:${(word & 0xffff).toString(16)}`).join(
+    ':',
+  );
 }
 
 /** Reads an address in text, without allocating anything; false when it is none. A zone (`%eth0`) does not count. */

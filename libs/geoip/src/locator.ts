@@ -1,4 +1,4 @@
-import type { SpherePoint } from '@usher/domain';
+import { onSphere, type SpherePoint } from '@usher/domain';
 import {
   ADDRESS_BITS,
   addressText,
@@ -30,15 +30,13 @@ export class Locator {
     return known < 0 ? this.#lookUp(this.#database, this.#cache) : this.#cache.at(known);
   }
 
-  #lookUp(
-    database: PlaceDatabase,
-    cache: PrefixCache<SpherePoint | undefined>,
-  ): SpherePoint | undefined {
+  #lookUp(database: PlaceDatabase, cache: PrefixCache<SpherePoint | undefined>): SpherePoint | undefined {
     const bits = this.#bits;
     const found = database.find(addressText(bits));
+    const point = found?.place && onSphere(found.place);
     // Where the database cannot say, that is remembered of this address alone.
     if (found === undefined) cache.set(bits, ADDRESS_BITS, undefined);
-    else cache.set(bits, found.prefixLength + (isMapped(bits) ? MAPPED_PREFIX_BITS : 0), found.point);
-    return found?.point;
+    else cache.set(bits, found.prefixLength + (isMapped(bits) ? MAPPED_PREFIX_BITS : 0), point);
+    return point;
   }
 }

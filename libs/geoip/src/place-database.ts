@@ -1,4 +1,4 @@
-import { onSphere, type SpherePoint } from '@usher/domain';
+import type { Place } from '@usher/domain';
 import { type CityResponse, Reader } from 'maxmind';
 
 /** The metadata lies in so many bytes at the end of a file, behind this mark. */
@@ -6,9 +6,9 @@ const METADATA_BYTES_MAX = 128 * 1024;
 const METADATA_MARK = Buffer.from('\xab\xcd\xefMaxMind.com', 'latin1');
 
 /** What a database says of a network. */
-export interface FoundPlace {
+interface FoundPlace {
   /** Undefined when it knows none. */
-  readonly point: SpherePoint | undefined;
+  readonly place: Place | undefined;
   /** Of the network that this holds for; an IPv4 network counts as IPv4 does. */
   readonly prefixLength: number;
 }
@@ -30,7 +30,7 @@ export class PlaceDatabase {
       const [record, prefixLength] = this.#reader.getWithPrefixLength(address);
       const { latitude, longitude } = record?.location ?? {};
       const known = typeof latitude === 'number' && typeof longitude === 'number';
-      return { point: known ? onSphere({ latitude, longitude }) : undefined, prefixLength };
+      return { place: known ? { latitude, longitude } : undefined, prefixLength };
     } catch {
       return undefined;
     }

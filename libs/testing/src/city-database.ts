@@ -72,14 +72,19 @@ function cityRecord({ network, latitude, longitude }: CityEntry): Buffer {
 /** The bits of a network's prefix as characters. IPv4 lies at the beginning of the tree of IPv6. */
 function bitsOf(network: string, ipVersion: 4 | 6): string {
   const [address = '', length] = network.split('/');
-  if (!isIPv4(address)) return groupsOf(address).map((group) => binary(group, 16)).join('').slice(0, Number(length));
+  if (!isIPv4(address))
+    return groupsOf(address)
+      .map((group) => binary(group, 16))
+      .join('')
+      .slice(0, Number(length));
   const octets = address.split('.').map((octet) => binary(Number(octet), 8));
   return (ipVersion === 6 ? '0'.repeat(96) : '') + octets.join('').slice(0, Number(length));
 }
 
 function groupsOf(address: string): number[] {
   const [head = '', tail = ''] = address.split('::');
-  const parse = (text: string) => (text === '' ? [] : text.split(':').map((group) => Number.parseInt(group, 16)));
+  const parse = (text: string) =>
+    text === '' ? [] : text.split(':').map((group) => Number.parseInt(group, 16));
   const [before, behind] = [parse(head), parse(tail)];
   return [...before, ...Array.from({ length: 8 - before.length - behind.length }, () => 0), ...behind];
 }

@@ -79,7 +79,7 @@ const keys: Type<DeclaredBackend> = section({
     type: id,
     doc: 'Where the backend is: a rack, a data centre, a region.',
   }),
-  place: optional('what its agent says, if anything', {
+  place: optional('unknown', {
     to: 'place',
     type: place,
     doc: 'Where on the Earth the backend is. Backends that are chosen by their resources are better the nearer they are to the client, see `scoring`; where either place is unknown, distance does not count.',

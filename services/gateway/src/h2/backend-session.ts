@@ -63,7 +63,10 @@ export class BackendSession implements Expirable {
       maxSessionMemory: MEMORY_MB_MAX,
       strictSingleValueFields: false,
     };
-    this.session = connect(`${endpoint.tls === undefined ? 'http' : 'https'}://${endpoint.authority}`, options);
+    this.session = connect(
+      `${endpoint.tls === undefined ? 'http' : 'https'}://${endpoint.authority}`,
+      options,
+    );
     socket.once(ready, () => this.onConnect());
     this.session.on('goaway', (_code, lastStreamId) => this.onGoaway(lastStreamId));
     // 'close' always follows.

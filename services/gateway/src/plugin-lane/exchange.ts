@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { finished } from 'node:stream';
 import type { FastifyHttpProxyOptions } from '@fastify/http-proxy';
-import { type ErrorCode, type Features, UsherError } from '@usher/domain';
+import { type ErrorCode, type Features, type SpherePoint, UsherError } from '@usher/domain';
 import { isIdempotent } from '@usher/http1';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { AttemptOutcome, BackendSlot, Hold, RouteEntry } from '../routing-table.ts';
@@ -26,6 +26,8 @@ export interface Arrival {
   readonly entry: RouteEntry;
   /** Hash of the part of the request that the pool's strategy goes by. */
   readonly key: number;
+  /** Where its client is; undefined = unknown, or of no interest. */
+  readonly from: SpherePoint | undefined;
   readonly requestId: string;
   readonly host: string | undefined;
   readonly peer: Peer;

@@ -258,7 +258,7 @@ export class Exchange implements UpstreamUser, Asked, Guest {
 
   /** The whole response is written. `clean`: the backend sent nothing more than it. */
   private onAnswered(clean: boolean): void {
-    const { relay, upstream } = this;
+    const { attempts, relay, upstream } = this;
     const nowMs = this.lane.now();
     const free = clean && relay.persistent && !this.wantsBody && this.outgoing.preface === '';
     const reusable = free && upstream?.isReusable === true;
@@ -270,9 +270,8 @@ export class Exchange implements UpstreamUser, Asked, Guest {
       upstream.release(nowMs + this.lane.table.policy.timeouts.backendIdleMs, this.client.answer.queued);
     }
     // Before the attempt gives up its place on the backend, which the WebSocket keeps.
-    const { slot } = this.attempts;
-    if (relay.beyond !== undefined && slot !== undefined && upstream instanceof UpstreamConnection) {
-      const hold = this.attempts.hold(slot);
+    if (relay.beyond !== undefined && attempts.slot !== undefined && upstream instanceof UpstreamConnection) {
+      const hold = attempts.hold(attempts.slot);
       this.finish('ok', nowMs);
       this.client.switchTo(upstream, relay.beyond, hold);
       return;
