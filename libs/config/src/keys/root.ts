@@ -95,7 +95,8 @@ export const root: Type<UsherConfig> = mapped(keys, (given, _path, reading): Ush
   const name = given.name ?? nameFrom(reading.surroundings.hostname);
   if (given.name === undefined) reading.leaf('name', name, { kind: 'default' });
   const data = resolve(reading.surroundings.folder, given.data);
-  const local: LocalSettings = { name, listen, workers, admin, metrics, bus, store, data, geoip, logging };
+  const where = geoip === undefined ? {} : { geoip };
+  const local: LocalSettings = { name, listen, workers, admin, metrics, bus, store, data, logging, ...where };
   const shared: SharedSettings = {
     pools: given.pools.map((pool) => pool.settings),
     backends: given.pools.flatMap((pool) => pool.backends),
