@@ -34,7 +34,7 @@ function locator(bytes: Buffer = cityDatabase(ENTRIES)): Locator {
 
 describe.each([24, 28, 32] as const)('a database with records of %i bits', (recordSize) => {
   test('says of both kinds of addresses where they are, by the longest prefix', () => {
-    const { locate } = bound(locator(cityDatabase(ENTRIES, { recordSize })));
+    const locate = asking(locator(cityDatabase(ENTRIES, { recordSize })));
     const wanted: readonly (readonly [string, object | undefined])[] = [
       ['81.2.69.1', BERLIN],
       ['81.2.69.128', SYDNEY],
@@ -61,7 +61,7 @@ describe.each([24, 28, 32] as const)('a database with records of %i bits', (reco
 });
 
 test('a database without IPv6 knows no IPv6 address', () => {
-  const { locate } = bound(locator(cityDatabase([{ network: '81.0.0.0/8', ...BERLIN }], { ipVersion: 4 })));
+  const locate = asking(locator(cityDatabase([{ network: '81.0.0.0/8', ...BERLIN }], { ipVersion: 4 })));
   expect(locate('81.2.3.4')).toEqual(onSphere(BERLIN));
   expect(locate('::ffff:81.2.3.4')).toEqual(onSphere(BERLIN));
   expect(locate('5102:304::1')).toBeUndefined();
@@ -94,7 +94,6 @@ test('however many networks ask, the answers stay right', () => {
 
 test('what is no City database is refused with the reason', () => {
   const whole = cityDatabase(ENTRIES);
-  const refused = (bytes: Buffer) => () => openPlaceDatabase(shared(bytes));
   expect(refused(Buffer.alloc(0))).toThrow('no MaxMind database');
   expect(refused(Buffer.from('PK zip file'))).toThrow('no MaxMind database');
   expect(refused(whole.subarray(0, whole.length / 2))).toThrow('no MaxMind database');
@@ -120,6 +119,11 @@ test('it can say when it was made', () => {
   expect(built.builtMs).toBe(1_600_000_000_000);
 });
 
-function bound(made: Locator): { locate: (address: string) => unknown } {
-  return { locate: (address) => made.locate(address) };
+/** Opening a database, for `toThrow`. */
+function refused(bytes: Buffer): () => unknown {
+  return () => openPlaceDatabase(shared(bytes));
+}
+
+function asking(made: Locator): (address: string) => unknown {
+  return (address) => made.locate(address);
 }

@@ -83,10 +83,12 @@ function bitsOf(network: string, ipVersion: 4 | 6): string {
 
 function groupsOf(address: string): number[] {
   const [head = '', tail = ''] = address.split('::');
-  const parse = (text: string) =>
-    text === '' ? [] : text.split(':').map((group) => Number.parseInt(group, 16));
-  const [before, behind] = [parse(head), parse(tail)];
+  const [before, behind] = [groupsIn(head), groupsIn(tail)];
   return [...before, ...Array.from({ length: 8 - before.length - behind.length }, () => 0), ...behind];
+}
+
+function groupsIn(text: string): number[] {
+  return text === '' ? [] : text.split(':').map((group) => Number.parseInt(group, 16));
 }
 
 function binary(value: number, digits: number): string {
@@ -96,7 +98,7 @@ function binary(value: number, digits: number): string {
 /** Puts data at a prefix; wider networks must have been put there before. */
 function insert(root: TreeNode, bits: string, data: number): void {
   let node = root;
-  for (const [depth, bit] of [...bits].entries()) {
+  for (const [depth, bit] of Array.from(bits).entries()) {
     const side = bit === '1' ? 1 : 0;
     if (depth === bits.length - 1) {
       node.branches[side] = data;

@@ -105,8 +105,7 @@ class RunningGateway implements Gateway {
     this.#projector = new Projector({ fleet, fallback, workers: this.#count, cells: this.#cells, log });
     this.#resources = new ResourceFactsFeed(fleet, clock);
     this.#tlsFiles = new TlsFiles(log);
-    const onChange = (content: SharedArrayBuffer): void =>
-      this.#workers.broadcast({ kind: 'geoip', content });
+    const onChange = (content: SharedArrayBuffer) => this.#workers.broadcast({ kind: 'geoip', content });
     this.#geoip = GeoipFile.of(settings.geoipDatabase, { ...context, log, onChange });
     this.#resolutions = new Resolutions({
       resolver,

@@ -10,7 +10,7 @@ export interface GeoipFileOptions {
   readonly log: Log;
   readonly metrics: Metrics;
   /** The workers have to know. */
-  onChange(content: SharedArrayBuffer): void;
+  readonly onChange: (content: SharedArrayBuffer) => void;
 }
 
 /**

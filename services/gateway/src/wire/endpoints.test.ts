@@ -1,7 +1,7 @@
 import type { EndpointSettings } from '@usher/domain';
 import { afterEach, expect, test } from 'vitest';
 import { Backend } from '../h2/testing/backend.ts';
-import { limitOf, row } from '../testing/fixtures.ts';
+import { limitOf, route, row } from '../testing/fixtures.ts';
 import { freePort } from '../testing/http.ts';
 import { Harness, type HarnessOptions } from './testing/harness.ts';
 import { answering, type BackendBehaviour, ok } from './testing/raw-backend.ts';
@@ -61,13 +61,8 @@ test('an absolute target goes by its path', async () => {
 
 test('a request without Host gets that of the endpoint', async () => {
   await start([named('main'), named('api')], ['/api/*']);
-  harness.apply({
-    kind: 'policy',
-    policy: {
-      ...harness.table.policy,
-      routes: harness.table.policy.routes.map(({ host: _, ...rest }) => rest),
-    },
-  });
+  const routes = [route({ id: 'all', path: '/*', pool: 'web' })];
+  harness.apply({ kind: 'policy', policy: { ...harness.table.policy, routes } });
   const client = harness.connect();
   client.send('GET /api/x HTTP/1.0\r\n\r\n');
   expect(statusOf(await readMessage(client))).toBe(200);
@@ -88,9 +83,11 @@ test('a WebSocket reaches the endpoint for its path, and counts for the backend'
 });
 
 test('the limit of a backend is that of its endpoints together', async () => {
-  let release = () => {};
-  const held = new Promise<void>((resolve) => (release = resolve));
-  const slow = answering(async () => held.then(() => ok('api')));
+  const { promise: held, resolve: release } = Promise.withResolvers<void>();
+  const slow = answering(async () => {
+    await held;
+    return ok('api');
+  });
   await start([named('main'), slow], ['/api/*'], { queue: { max: 10, timeoutMs: 5_000 } });
   const [main, api] = harness.backends;
   const endpoints = [{ path: '/api/*', url: api!.url }];
