@@ -52,6 +52,7 @@ export {
 export { type DecidingBy, recordDecision } from './decision/record-decision.ts';
 export type { RecordedDecision } from './decision/recorded-decision.ts';
 export { Redecider } from './decision/redecider.ts';
+export { PATH_PATTERN_LENGTH_MAX, PathTable, pathPatternFault } from './path-table.ts';
 export {
   type ExplainedCandidate,
   type ExplainedDecision,
@@ -73,6 +74,8 @@ export {
   type BackendTlsSettings,
   type BreakerSettings,
   BUILT_IN_STRATEGIES,
+  type ClientLocationSettings,
+  type EndpointSettings,
   type HashSettings,
   type HealthCheck,
   type LimitSettings,

@@ -40,6 +40,8 @@ export interface WorkerStart {
   readonly policy: PolicySettings;
   readonly deltas: readonly TableDelta[];
   readonly position: number;
+  /** A database that says where addresses are, shared by all workers. */
+  readonly geoip: SharedArrayBuffer | undefined;
 }
 
 export type ToWorker =
@@ -52,6 +54,8 @@ export type ToWorker =
   | { readonly kind: 'tls'; readonly listener: number; readonly tls: ListenerTls }
   /** Requests under way in other workers and gateways, by id of the backend; those that are left out have none. */
   | { readonly kind: 'elsewhere'; readonly inFlight: ReadonlyMap<string, number> }
+  /** Another database that says where addresses are. */
+  | { readonly kind: 'geoip'; readonly content: SharedArrayBuffer }
   | { readonly kind: 'measure'; readonly id: number }
   | { readonly kind: 'reserved'; readonly id: number; readonly pool: string; readonly result: ReserveResult }
   | { readonly kind: 'drain'; readonly deadlineMs: number };
