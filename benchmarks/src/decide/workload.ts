@@ -7,8 +7,8 @@ import {
   hashOf,
   NO_FEATURES,
   newCells,
-  setCandidates,
   type Strategy,
+  setCandidates,
 } from '@usher/domain';
 import { machineBy, pointBy, TIER } from './machines.ts';
 

@@ -16,6 +16,9 @@ export {
 } from './backend.ts';
 export { type Origin, parseBackendUrl } from './backend-url.ts';
 export { canonicalJson } from './canonical-json.ts';
+export { type DecidingBy, recordDecision } from './decision/record-decision.ts';
+export type { RecordedDecision } from './decision/recorded-decision.ts';
+export { Redecider } from './decision/redecider.ts';
 export {
   ERRORS,
   type ErrorCode,
@@ -49,9 +52,6 @@ export {
   breakerTrialEnded,
   closedBreaker,
 } from './local-breaker.ts';
-export { type DecidingBy, recordDecision } from './decision/record-decision.ts';
-export type { RecordedDecision } from './decision/recorded-decision.ts';
-export { Redecider } from './decision/redecider.ts';
 export { PATH_PATTERN_LENGTH_MAX, PathTable, pathPatternFault } from './path-table.ts';
 export {
   type ExplainedCandidate,

@@ -4,8 +4,8 @@ import {
   type PolicySettings,
   type PoolSettings,
   parseBackendUrl,
-  STRATEGIES,
   type SharedSettings,
+  STRATEGIES,
 } from '@usher/domain';
 import type { UsherEvent } from '@usher/events';
 import type { FleetView, Log, LogRecord } from '@usher/ports';

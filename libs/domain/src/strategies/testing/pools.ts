@@ -9,8 +9,8 @@ import {
   type CandidatePool,
   NO_FEATURES,
   newCells,
-  setCandidates,
   type StrategySettings,
+  setCandidates,
 } from '../strategy.ts';
 
 /** A backend whose weights and load a test sets. */
