@@ -20,6 +20,7 @@ export type {
   GivenBack,
   HeldAllocation,
   PoolReservations,
+  RenewRequest,
   ReservationCandidate,
   ReservationRequest,
   ReservationResult,
@@ -28,6 +29,7 @@ export type {
   RestoreRequest,
   RestoreResult,
   Session,
+  StoreStep,
 } from './reservations.ts';
 export type { FleetView, Service, ServiceContext } from './service.ts';
 export {
