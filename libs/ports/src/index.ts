@@ -29,7 +29,6 @@ export type {
   RestoreRequest,
   RestoreResult,
   Session,
-  StoreStep,
 } from './reservations.ts';
 export type { FleetView, Service, ServiceContext } from './service.ts';
 export {

@@ -1,4 +1,4 @@
-import type { Dimension, Resources } from '@usher/domain';
+import type { Dimension, Resources, StoreStep } from '@usher/domain';
 
 /**
  * Reservations of backends' resources, shared by all gateways. Every call is one step for the whole fleet: of many
@@ -31,14 +31,6 @@ export interface Reservations {
   sweep(pool: string, max: number): Promise<readonly GivenBack[]>;
   /** Everything of a pool at one moment. */
   list(pool: string): Promise<PoolReservations>;
-}
-
-/** When something changed, by the store. */
-export interface StoreStep {
-  /** When the pool's run began, in milliseconds since the epoch. */
-  readonly run: number;
-  /** 1 for the first change in the run; each reservation, give-back and change of owner is one more. */
-  readonly step: number;
 }
 
 export interface ReservationRequest {
@@ -95,7 +87,7 @@ export type ReservationResult =
   /** The store does not know for sure what this gateway holds: restore first. */
   | { readonly outcome: 'unknown' }
   /** Other gateways have not told yet what they hold. */
-  | { readonly outcome: 'restoring'; readonly untilMs: number };
+  | { readonly outcome: 'restoring'; readonly opensInMs: number };
 
 export interface GivenBack {
   readonly allocation: string;
@@ -134,8 +126,8 @@ export interface RestoredAllocation {
 }
 
 export interface RestoreResult {
-  /** From then on `reserve` works; not in the future when it does now. */
-  readonly opensAtMs: number;
+  /** After this time at the latest `reserve` works; 0 = it does now. */
+  readonly opensInMs: number;
   /** What the store had in this gateway's name and the gateway did not name. */
   readonly givenBack: readonly GivenBack[];
   /** What the store did not have. */

@@ -105,7 +105,7 @@ const RESTORING: readonly Rule[] = [
       { reserve: {}, answers: { outcome: 'restoring' } },
       {
         restore: { owner: 'gw-2', gateways: ['gw-1', 'gw-2'], allocations: [held('x', 'b1', 2)] },
-        answers: { added: [{ allocation: 'x', at: { step: 1 } }] },
+        answers: { opensInMs: 0, added: [{ allocation: 'x', at: { step: 1 } }] },
       },
       { reserve: {}, answers: { outcome: 'full', short: ['milliCpu'] } },
       { holds: ['x'], used: { b1: 2000 } },

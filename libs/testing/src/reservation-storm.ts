@@ -1,12 +1,5 @@
-import { DIMENSIONS, NO_RESOURCES, type Resources } from '@usher/domain';
-import type {
-  GivenBack,
-  Random,
-  ReservationCandidate,
-  Reservations,
-  RestoredAllocation,
-  StoreStep,
-} from '@usher/ports';
+import { DIMENSIONS, NO_RESOURCES, type Resources, type StoreStep } from '@usher/domain';
+import type { GivenBack, Random, ReservationCandidate, Reservations, RestoredAllocation } from '@usher/ports';
 import { insist } from './insist.ts';
 import { seededRandom } from './seeded-random.ts';
 

@@ -1,4 +1,11 @@
-import { DIMENSIONS, type Dimension, NO_RESOURCES, type Resources } from '@usher/domain';
+import {
+  DIMENSIONS,
+  type Dimension,
+  NO_RESOURCES,
+  plusResources,
+  type Resources,
+  type StoreStep,
+} from '@usher/domain';
 import type {
   Clock,
   GivenBack,
@@ -12,7 +19,6 @@ import type {
   RestoreRequest,
   RestoreResult,
   Session,
-  StoreStep,
 } from '@usher/ports';
 import { ROUNDS_IN_NEED, SWEPT_A_ROUND, SWEPT_IN_PASSING } from '../sweep-limits.ts';
 
@@ -90,7 +96,7 @@ class Pool {
   reserve(request: ReservationRequest, nowMs: number): ReservationResult {
     const { allocation, owner, leaseMs, ttlMs, resources, candidates, session } = request;
     if (!this.#restored.has(owner)) return { outcome: 'unknown' };
-    if (this.#opensAtMs > nowMs) return { outcome: 'restoring', untilMs: this.#opensAtMs };
+    if (this.#opensAtMs > nowMs) return { outcome: 'restoring', opensInMs: this.#opensAtMs - nowMs };
     this.#leases.set(owner, Math.max(this.#leases.get(owner) ?? 0, nowMs + leaseMs));
     const expiresAtMs = nowMs + ttlMs;
     const same = this.#held.get(allocation);
@@ -160,7 +166,7 @@ class Pool {
     this.#restored.add(owner);
     if (gateways.every((gateway) => this.#restored.has(gateway)))
       this.#opensAtMs = Math.min(this.#opensAtMs, nowMs);
-    return { opensAtMs: this.#opensAtMs, givenBack, added };
+    return { opensInMs: Math.max(0, this.#opensAtMs - nowMs), givenBack, added };
   }
 
   /** First those whose own time is over, longest ago first, then those of gateways whose lease is, by id. */
@@ -230,11 +236,9 @@ class Pool {
 
   #count(backend: string, resources: Resources, sign: 1 | -1): void {
     const used = this.#used.get(backend) ?? UNUSED;
-    const sum = { ...used.resources };
-    for (const dimension of DIMENSIONS) sum[dimension] += sign * resources[dimension];
     const allocations = used.allocations + sign;
     if (allocations === 0) this.#used.delete(backend);
-    else this.#used.set(backend, { resources: sum, allocations });
+    else this.#used.set(backend, { resources: plusResources(used.resources, resources, sign), allocations });
   }
 
   #overdue(nowMs: number): readonly HeldAllocation[] {

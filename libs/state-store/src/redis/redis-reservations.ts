@@ -44,7 +44,7 @@ export class RedisReservations implements Reservations {
       case 'unknown':
         return { outcome: 'unknown' };
       case 'restoring':
-        return { outcome: 'restoring', untilMs: Number(answer[1]) };
+        return { outcome: 'restoring', opensInMs: answer[1] };
       case 'full': {
         const [, run, short, expired] = answer;
         return { outcome: 'full', short: short.map((each) => SHORT[each]!), expired: given(run, expired) };
@@ -76,7 +76,7 @@ export class RedisReservations implements Reservations {
     const texts = allocations.map(({ allocation, backend, ttlMs, resources, session }) =>
       [allocation, backend, ttlMs, ...amounts(resources), sessionText(session)].join(' '),
     );
-    const [opens, run, added, released] = (await this.#run(RESTORE, keysOf(pool), [
+    const [opensInMs, run, added, released] = (await this.#run(RESTORE, keysOf(pool), [
       this.#serverRun(),
       owner,
       leaseMs,
@@ -85,9 +85,9 @@ export class RedisReservations implements Reservations {
       underWay.length,
       ...underWay,
       ...texts,
-    ])) as [string, string, (string | number)[], (string | number)[]];
+    ])) as [number, string, Flat, Flat];
     return {
-      opensAtMs: Number(opens),
+      opensInMs: Math.max(0, opensInMs),
       added: groups(added, 2).map(([allocation, step]) => ({
         allocation: String(allocation),
         at: { run: Number(run), step: Number(step) },
@@ -126,7 +126,7 @@ type Given = [run: string, flat: Flat];
 type Placed = [allocation: string, backend: string, expires: string, run: string, step: number];
 type ReserveAnswer =
   | ['unknown']
-  | ['restoring', string]
+  | ['restoring', opensInMs: number]
   | ['full', run: string, short: number[], expired: Flat]
   | ['known', ...Placed, amounts: string]
   | ['reserved', ...Placed, expired: Flat, moved: Flat];

@@ -101,7 +101,7 @@ local run, id, owner, lease, ttl, session = ARGV[1], ARGV[2], ARGV[3], ARGV[4], 
 local a, b, c, d, e = tonumber(ARGV[7]), tonumber(ARGV[8]), tonumber(ARGV[9]), tonumber(ARGV[10]), tonumber(ARGV[11])
 local meta = redis.call('HMGET', META, 'run', 'opens', 'since', 'restored ' .. owner)
 if meta[1] ~= run or not meta[4] then return {'unknown'} end
-if tonumber(meta[2]) > now then return {'restoring', meta[2]} end
+if tonumber(meta[2]) > now then return {'restoring', tonumber(meta[2]) - now} end
 -- A lease with more than half of its time left is left as it is, which spares a write for most reservations.
 local until_ms = redis.call('ZSCORE', OWN, owner)
 if not until_ms or tonumber(until_ms) < now + lease / 2 then redis.call('ZADD', OWN, now + lease, owner) end
@@ -188,8 +188,8 @@ return all_there`);
 
 /**
  * ARGV: run, owner, lease in ms, how many gateways, their names, how many allocations are under way, their ids, then for
- * each allocation its id, backend, ttl in ms, five amounts and session in one text. Answers with when the pool opens, when
- * its run began, what was added and what was given back.
+ * each allocation its id, backend, ttl in ms, five amounts and session in one text. Answers with how long until the pool
+ * opens, when its run began, what was added and what was given back.
  */
 export const RESTORE = script(`${PRELUDE}
 local run, owner, lease = ARGV[1], ARGV[2], tonumber(ARGV[3])
@@ -236,7 +236,7 @@ if all_restored and opens > now then
   opens = now
   redis.call('HSET', META, 'opens', number(now))
 end
-return {number(opens), since(), added, given}`);
+return {opens - now, since(), added, given}`);
 
 /** ARGV: largest number. Answers with when the run began and what was given back. */
 export const SWEEP = script(`${PRELUDE}

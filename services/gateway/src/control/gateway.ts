@@ -13,6 +13,7 @@ import { type ListenerSettings, Listeners } from './listeners.ts';
 import { Observations } from './observations.ts';
 import { Presence } from './presence.ts';
 import { Projector } from './projector.ts';
+import { Allocations } from './reservations/allocations.ts';
 import { Resolutions } from './resolutions.ts';
 import { type Resolver, systemResolver } from './resolver.ts';
 import { SharedCells } from './shared-cells.ts';
@@ -80,6 +81,7 @@ class RunningGateway implements Gateway {
   readonly #breakers: BreakerReports;
   readonly #drains: Drains;
   readonly #presence: Presence;
+  readonly #allocations: Allocations;
   readonly #timers: Timer[] = [];
   readonly #listeners: Listeners;
   /** Over when the last change of the listeners is. */
@@ -113,6 +115,13 @@ class RunningGateway implements Gateway {
     this.#breakers = new BreakerReports(instance, facts);
     this.#drains = new Drains(instance, fleet, facts, this.#observations);
     this.#presence = new Presence({ ...context, log }, facts, this.#count);
+    this.#allocations = new Allocations({
+      context,
+      facts,
+      fallback: fallback.backends,
+      table: this.#projector,
+      answer: (worker, id, result) => this.#workers.post(worker, { kind: 'reserved', id, result }),
+    });
     this.#workers = new Workers({
       count: this.#count,
       clock,
@@ -122,6 +131,7 @@ class RunningGateway implements Gateway {
       onDeath: (worker, last) => {
         this.#observations.forgetWorker(worker);
         this.#cells.forgetWorker(worker);
+        this.#allocations.forgetWorker(worker);
         if (last !== undefined) this.#departed = addDeparted(this.#departed, last);
       },
     });
@@ -143,11 +153,13 @@ class RunningGateway implements Gateway {
       await this.#listeners.change(listen);
     } catch (error) {
       await this.#workers.kill();
+      await this.#allocations.stop();
       this.#subscription.stop();
       this.#resolutions.stop();
       throw error;
     }
     this.#presence.start();
+    this.#allocations.start();
     this.#timers.push(
       clock.every(TELL_MS, () => this.#tell()),
       clock.every(DRAIN_CHECK_MS, () => this.#drains.check(this.#count)),
@@ -156,11 +168,12 @@ class RunningGateway implements Gateway {
     exposeMetrics(metrics, {
       measure: () => this.#workers.measure(),
       departed: () => (this.#departed === undefined ? [] : [this.#departed]),
-      backends: () => this.#backends(),
+      backends: () => this.#observations.totals(this.#projector.backends()),
       restarts: () => this.#workers.restarts,
       hosts: () => this.#resolutions.known,
       certificates: () => this.#listeners.certificates,
       reloads: () => this.#listeners.reloads,
+      reservations: () => this.#allocations.seen(),
     });
   }
 
@@ -194,6 +207,7 @@ class RunningGateway implements Gateway {
     const { outbox, clock, log } = this.#context;
     await this.#changed;
     await this.#workers.stop(this.#projector.policy.timeouts.shutdownMs);
+    await this.#allocations.stop();
     this.#subscription?.stop();
     for (const timer of this.#timers) timer.cancel();
     this.#resolutions.stop();
@@ -217,14 +231,7 @@ class RunningGateway implements Gateway {
       workers: this.#count,
       seed: [random.next(), random.next(), random.next(), random.next()],
       policy: this.#projector.policy,
-      deltas: [
-        ...this.#projector.snapshot(),
-        ...this.#tlsFiles.snapshot(),
-        ...Array.from(
-          this.#resolutions.known,
-          ([host, addresses]) => ({ kind: 'addresses', host, addresses }) as const,
-        ),
-      ],
+      deltas: [...this.#projector.snapshot(), ...this.#tlsFiles.snapshot(), ...this.#resolutions.snapshot()],
       position: fleet.position,
     };
   }
@@ -242,6 +249,7 @@ class RunningGateway implements Gateway {
     }
     if (deltas.some(({ kind }) => kind !== 'policy')) this.#resolutions.follow(this.#projector.hosts());
     for (const event of record.events) {
+      this.#allocations.follow(event);
       if (event.type === 'backend.removed') this.#observations.forgetBackend(event.data.backend);
       if (event.type === 'gateway.lost' && event.data.gateway === instance && this.#stopped === undefined) {
         this.#presence.contradict();
@@ -253,6 +261,7 @@ class RunningGateway implements Gateway {
     if (message.kind === 'observed') this.#observations.add(worker, message.observation);
     else if (message.kind === 'breaker') this.#onBreaker(worker, message.news);
     else if (message.kind === 'unreachable') this.#resolutions.hurry(message.host);
+    else this.#allocations.onMessage(worker, message);
   }
 
   /** What the log does not say. */
@@ -274,17 +283,9 @@ class RunningGateway implements Gateway {
   #tell(): void {
     this.#presence.announce();
     this.#breakers.retell();
+    this.#allocations.retell();
     const { events, clock } = this.#context;
     // What is seen during an outage is one sum in the end and not an event for each of its seconds.
     if (events.status().connected) this.#observations.tell(clock.now());
-  }
-
-  /** Every backend that is declared, with what was seen of it. */
-  #backends() {
-    const totals = this.#observations.totals();
-    const none = { requests: 0, failures: 0, latencySumMs: 0, inFlight: 0 };
-    return new Map(
-      this.#projector.backends().map(({ id, pool }) => [id, { pool, ...(totals.get(id) ?? none) }] as const),
-    );
   }
 }

@@ -59,6 +59,10 @@ export class Projector {
     return [...this.#pools.values()];
   }
 
+  pool(id: string): PoolSettings | undefined {
+    return this.#pools.get(id);
+  }
+
   /** The host names in the URLs of the backends. */
   hosts(): Set<string> {
     const hosts = new Set<string>();
@@ -155,7 +159,8 @@ export class Projector {
 
   #rowOf(id: string, backend: BackendState): BackendRow | undefined {
     const { pool, url, weight, maxConnections } = backend.settings;
-    const why = eligibility(backend);
+    // Whether there is room is for the one to say who reserves: the log is a little behind.
+    const why = eligibility({ ...backend, room: 'free' });
     const breaker = this.#options.fleet.state.pools.get(pool)?.settings.breaker;
     const row = {
       id,
@@ -163,7 +168,7 @@ export class Projector {
       url,
       weight,
       eligible: why === 'ok',
-      lastResort: (why === 'unknown' || why === 'breaker_open') && backend.room === 'free',
+      lastResort: why === 'unknown' || why === 'breaker_open',
       halfOpen: backend.breaker === 'half_open' && breaker?.enabled === true,
       trialLimit: Math.max(1, Math.floor((breaker?.halfOpenRequests ?? 1) / this.#sharers())),
       limit: this.#options.cells.limitOf(pool, id, maxConnections),

@@ -67,10 +67,7 @@ export type FromWorker =
   /** A connection to a host failed, so what is known of its addresses may be out of date. */
   | { readonly kind: 'unreachable'; readonly host: string }
   | ReserveAsked
-  /**
-   * The request of `reserve` with this id is gone. No `reserved` follows, unless it is on its way already: then what it
-   * grants has to be given back.
-   */
+  /** The request of `reserve` with this id is gone. It is answered all the same; what that grants has to be given back. */
   | { readonly kind: 'withdraw'; readonly id: number }
   /** What was granted is not used any more. An allocation is given back as often as it was granted. */
   | { readonly kind: 'give_back'; readonly pool: string; readonly allocations: readonly string[] }
@@ -95,6 +92,8 @@ export interface ReserveAsked {
   /** Whose allocation it is, for pools that reserve by session; the same session is granted the same allocation. */
   readonly session?: string | undefined;
   readonly candidates: readonly string[];
+  /** There are other candidates, which it will ask for if these are full: it does not wait for these. */
+  readonly more?: boolean | undefined;
 }
 
 export type ReserveResult =
@@ -107,8 +106,9 @@ export type ReserveResult =
 /**
  * Why nothing is reserved at all. `store_away`: the state store does not answer, and the pool needs it. `restoring`: the
  * store was started anew and has not been told yet what is reserved. `unknown`: there is no such pool or tier here.
+ * `withdrawn`: the worker said that it does not want it any more.
  */
-export type WhyClosed = 'store_away' | 'restoring' | 'unknown' | 'stopping';
+export type WhyClosed = 'store_away' | 'restoring' | 'unknown' | 'withdrawn' | 'stopping';
 
 /** What happened in a worker since its last observation. */
 export interface WorkerObservation {
