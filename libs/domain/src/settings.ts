@@ -19,6 +19,7 @@ export const BUILT_IN_STRATEGIES = [
   'maglev',
   'peak_ewma',
   'least_response_time',
+  'resource',
 ] as const;
 export type BuiltInStrategy = (typeof BUILT_IN_STRATEGIES)[number];
 
@@ -115,6 +116,12 @@ export type StorelessMode = (typeof STORELESS_MODES)[number];
 /** How long the allocation of a session without requests lasts where that was not said. */
 export const RESERVE_IDLE_MS = 300_000;
 
+/** Names of headers, in lower case, whose values are degrees. */
+export interface ClientLocationSettings {
+  readonly latitudeHeader: string;
+  readonly longitudeHeader: string;
+}
+
 export interface PoolSettings {
   readonly id: string;
   readonly strategy: StrategyName;
@@ -147,6 +154,8 @@ export interface PoolSettings {
   readonly reserveIdleMs?: number | undefined;
   /** Absent in what was written before it existed: then `local_share`. */
   readonly reserveWithoutStore?: StorelessMode | undefined;
+  /** Headers in which a trusted proxy tells where a client is. Absent = only the client's address does. */
+  readonly clientLocation?: ClientLocationSettings | undefined;
   /** Absent in what was written before it existed: then DEFAULT_SCORING. */
   readonly scoring?: ScoringSettings | undefined;
 }
@@ -154,12 +163,22 @@ export interface PoolSettings {
 /** Largest weight of a backend: enough for shares of a thousandth, little enough for exact sums. */
 export const WEIGHT_MAX = 1000;
 
+/** Where a backend listens for the requests of some paths. */
+export interface EndpointSettings {
+  /** `/exact`, `/prefix/*`, or a wildcard, see `pathPatternFault`. */
+  readonly path: string;
+  /** An origin like that of the backend. */
+  readonly url: string;
+}
+
 export interface BackendSettings {
   /** Unique in the whole fleet, so that `drain b4` and the subject `usher.stats.b4` need no pool. */
   readonly id: string;
   readonly pool: string;
   /** Origin of the backend: scheme, host and port. */
   readonly url: string;
+  /** Where it listens for paths that match; `url` is for all others. Absent in what was written before it existed. */
+  readonly endpoints?: readonly EndpointSettings[] | undefined;
   /** Relative share, 0 = never chosen. */
   readonly weight: number;
   readonly zone?: string | undefined;
@@ -178,6 +197,23 @@ export interface PluginSettings {
   readonly options: Readonly<Record<string, unknown>>;
 }
 
+/**
+ * Where a request names the tier that it needs: the first of these that it has counts. What it has not is looked for in
+ * the next one.
+ */
+export interface TierDetection {
+  /** A field of the JSON object that the body is. */
+  readonly field?: string | undefined;
+  /** So much of a body is read for it; in a longer one it is not looked for. */
+  readonly fieldBytesMax: number;
+  /** A parameter of the query. */
+  readonly query?: string | undefined;
+  /** A header, in lower case. */
+  readonly header?: string | undefined;
+  /** The tier of a request that names none; absent = such a request is refused. */
+  readonly default?: string | undefined;
+}
+
 /** Match on host and path; the most specific route wins (exact host, then wildcard host; longest path first). */
 export interface RouteSettings {
   readonly id: string;
@@ -189,6 +225,8 @@ export interface RouteSettings {
   readonly plugins: readonly PluginSettings[];
   /** Whether a client may turn its connection into a WebSocket; otherwise its wish is ignored (RFC 9110 section 7.8). */
   readonly websocket: boolean;
+  /** Absent = requests name no tier. */
+  readonly tier?: TierDetection | undefined;
 }
 
 export interface TimeoutSettings {

@@ -74,6 +74,7 @@ export const poolSettings: z.ZodType<PoolSettings> = z.strictObject({
   reserve: z.enum(RESERVE_MODES).optional(),
   reserveIdleMs: positive.optional(),
   reserveWithoutStore: z.enum(STORELESS_MODES).optional(),
+  clientLocation: z.strictObject({ latitudeHeader: z.string(), longitudeHeader: z.string() }).optional(),
   scoring: z
     .strictObject({ distance: factor, cpu: factor, memory: factor, gpu: factor, latency: factor })
     .optional(),
@@ -85,6 +86,7 @@ export const backendSettings: z.ZodType<BackendSettings> = z.strictObject({
   url: z.string(),
   weight: z.number().nonnegative().max(WEIGHT_MAX),
   zone: z.string().optional(),
+  endpoints: z.array(z.strictObject({ path: z.string(), url: z.string() })).optional(),
   place: z
     .strictObject({ latitude: z.number().min(-90).max(90), longitude: z.number().min(-180).max(180) })
     .optional(),
@@ -107,6 +109,15 @@ export const policySettings: z.ZodType<PolicySettings> = z.strictObject({
         }),
       ),
       websocket: z.boolean(),
+      tier: z
+        .strictObject({
+          field: z.string().optional(),
+          fieldBytesMax: count,
+          query: z.string().optional(),
+          header: z.string().optional(),
+          default: id.optional(),
+        })
+        .optional(),
     }),
   ),
   timeouts: z.strictObject({

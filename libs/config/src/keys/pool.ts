@@ -11,13 +11,13 @@ import type { Reading } from '../reading.ts';
 import { list, mapped, record } from '../types/collections.ts';
 import { parseId } from '../types/names.ts';
 import { oneOf, trueOrFalse, wholeNumber } from '../types/scalar.ts';
-import { defaulted, section } from '../types/section.ts';
+import { defaulted, optional, section } from '../types/section.ts';
 import type { Type } from '../types/type.ts';
 import { duration, percentage } from '../types/units.ts';
 import { backend } from './backend.ts';
 import { backendTls } from './backend-tls.ts';
 import { health } from './health.ts';
-import { scoring, tier } from './resources.ts';
+import { clientLocation, scoring, tier } from './resources.ts';
 import { resolveStrategy, strategyKeys } from './strategy.ts';
 
 const counter = wholeNumber({ min: 1, max: 1000 });
@@ -144,6 +144,12 @@ const keys = section({
     type: oneOf(STORELESS_MODES),
     doc: 'What becomes of requests that reserve while the `store` is away, or was started anew and does not know yet what is reserved. `local_share`: each gateway reserves by itself within its part of what is free as far as the event log knows. `open`: they are served without a reservation. `closed`: they get 503.',
     why: 'With `local_share` a pool goes on and yet is not filled beyond what it has; only what a gateway has not heard of yet can be counted wrong.',
+  }),
+  client_location: optional('by the address of the client alone', {
+    to: 'clientLocation',
+    type: clientLocation,
+    doc: 'Headers that tell where a client is, for backends that are chosen by their resources. They are believed where `trusted_proxies` sent them; without them the address of the client is looked up in the database of `geoip`.',
+    why: 'Content delivery networks know it already, and some clients know it best.',
   }),
   scoring: defaulted(
     {},

@@ -3,24 +3,11 @@ import type { HashSettings, StrategyName } from '@usher/domain';
 import { STRATEGY_NAMES } from '@usher/domain';
 import type { Reading } from '../reading.ts';
 import { mapped } from '../types/collections.ts';
-import { filePath } from '../types/names.ts';
-import { oneOf, text } from '../types/scalar.ts';
+import { fieldName, filePath } from '../types/names.ts';
+import { oneOf } from '../types/scalar.ts';
 import { defaulted, optional, section } from '../types/section.ts';
-import { refuse, type Type } from '../types/type.ts';
+import type { Type } from '../types/type.ts';
 import { duration } from '../types/units.ts';
-
-/** A token (RFC 9110 section 5.6.2): what names of headers and of cookies consist of. */
-const TOKEN = "^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,256}$";
-
-const fieldName: Type<string> = text({
-  expects: 'the name of a header or cookie, such as X-User',
-  jsonSchema: { pattern: TOKEN },
-  standIn: 'unnamed',
-  parse: (written) =>
-    new RegExp(TOKEN).test(written)
-      ? written
-      : refuse(`${JSON.stringify(written)} is not the name of a header or cookie`),
-});
 
 const hashKeys = section({
   by: defaulted('ip', {
@@ -50,7 +37,7 @@ export const strategyKeys = {
   strategy: defaulted('p2c', {
     to: 'strategy',
     type: oneOf(STRATEGY_NAMES),
-    doc: 'How a backend is chosen. In turn: `round_robin`, by weight `weighted_round_robin`. By chance and weight: `random`. By load: the one with the fewest requests in progress for its weight (`least_connections`), or the less loaded of two taken at random (`p2c`). By speed: the one with the shortest time to a response, times the requests in progress (`least_response_time`), or the better of two taken at random, where a slow response counts at once (`peak_ewma`); 429, statuses from 500 on and failures count as very slow. By a part of the request, see `hash`, so that the same goes to the same backend: `ip_hash` by the address of the client, `consistent_hash` as long as the backend has no more than 1.25 times its part of the requests in progress, `maglev` with the most even shares. `custom`: your own, see `strategy_file`.',
+    doc: 'How a backend is chosen. In turn: `round_robin`, by weight `weighted_round_robin`. By chance and weight: `random`. By load: the one with the fewest requests in progress for its weight (`least_connections`), or the less loaded of two taken at random (`p2c`). By speed: the one with the shortest time to a response, times the requests in progress (`least_response_time`), or the better of two taken at random, where a slow response counts at once (`peak_ewma`); 429, statuses from 500 on and failures count as very slow. By a part of the request, see `hash`, so that the same goes to the same backend: `ip_hash` by the address of the client, `consistent_hash` as long as the backend has no more than 1.25 times its part of the requests in progress, `maglev` with the most even shares. By what agents report: the one with the least sum of load, latency and distance among those that have what the tier of the request needs (`resource`, see `tiers` and `scoring`). `custom`: your own, see `strategy_file`.',
     why: '`p2c` avoids loaded backends and, unlike the minimum, does not send every gateway to the same one.',
   }),
   strategy_file: optional('must be given for `custom`', {

@@ -1,4 +1,5 @@
 import { domainToASCII } from 'node:url';
+import { PATH_PATTERN_LENGTH_MAX, pathPatternFault } from '@usher/domain';
 import { ID_PATTERN } from '@usher/events';
 import { isHost } from './network.ts';
 import { text } from './scalar.ts';
@@ -6,6 +7,9 @@ import { type Refusal, refuse, type Type } from './type.ts';
 
 const PATH_LENGTH_MAX = 2048;
 const FREE_TEXT_LENGTH_MAX = 1024;
+
+/** A token (RFC 9110 section 5.6.2): what names of headers and of cookies consist of. */
+const TOKEN = "^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,256}$";
 
 /** An id: it is also a metric label, a subject token and a file name, hence the narrow alphabet. */
 export const id: Type<string> = text({
@@ -27,6 +31,17 @@ export const filePath: Type<string> = text({
   },
 });
 
+/** Name of a header or cookie. */
+export const fieldName: Type<string> = text({
+  expects: 'the name of a header or cookie, such as X-User',
+  jsonSchema: { pattern: TOKEN },
+  standIn: 'unnamed',
+  parse: (written) =>
+    new RegExp(TOKEN).test(written)
+      ? written
+      : refuse(`${JSON.stringify(written)} is not the name of a header or cookie`),
+});
+
 /** Host that a route matches. */
 export const routeHost: Type<string> = text({
   expects: 'a host such as api.example.com or *.example.com',
@@ -40,6 +55,14 @@ export const routePath: Type<string> = text({
   jsonSchema: { pattern: '^/[^\\s?#*]*\\*?$' },
   standIn: '/*',
   parse: parseRoutePath,
+});
+
+/** Paths that an endpoint of a backend is for. */
+export const endpointPath: Type<string> = text({
+  expects: 'a path such as /login, /api/* or /*.png',
+  jsonSchema: { pattern: '^/[!-~]*$', maxLength: PATH_PATTERN_LENGTH_MAX },
+  standIn: '/*',
+  parse: parseEndpointPath,
 });
 
 /** Path and query that a probe asks for. */
@@ -101,13 +124,25 @@ function parseRoutePath(written: string): string | Refusal {
     const meant = /^[^*]*[^*/]\*$/.test(written) ? `${written.slice(0, -1)}/*` : undefined;
     return refuse('* may stand only at the end, as /*', meant);
   }
-  if (/%(?![0-9A-Fa-f]{2})/.test(written))
+  return neverInRequests(before) ?? written;
+}
+
+function parseEndpointPath(written: string): string | Refusal {
+  if (!written.startsWith('/')) return refuse('a path starts with /', `/${written}`);
+  const fault = pathPatternFault(written);
+  if (fault === undefined) return neverInRequests(written) ?? written;
+  return refuse(fault, /^[!-~]*$/.test(written) ? undefined : encoded(written));
+}
+
+/** What keeps a path from being that of any request. */
+function neverInRequests(path: string): Refusal | undefined {
+  if (/%(?![0-9A-Fa-f]{2})/.test(path))
     return refuse(
       '% must be followed by two hexadecimal digits',
-      written.replace(/%(?![0-9A-Fa-f]{2})/g, '%25'),
+      path.replace(/%(?![0-9A-Fa-f]{2})/g, '%25'),
     );
-  if (/\/\.{1,2}(\/|$)/.test(before)) return refuse('a request never has the parts . and .. in its path');
-  return written;
+  if (/\/\.{1,2}(\/|$)/.test(path)) return refuse('a request never has the parts . and .. in its path');
+  return undefined;
 }
 
 function encoded(path: string): string | undefined {

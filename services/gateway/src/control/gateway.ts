@@ -9,6 +9,8 @@ import { addDeparted } from './departed.ts';
 import { Drains } from './drains.ts';
 import { Facts } from './facts.ts';
 import { exposeMetrics } from './gateway-metrics.ts';
+import type { GatewaySettings } from './gateway-settings.ts';
+import { GeoipFile } from './geoip-file.ts';
 import { type ListenerSettings, Listeners } from './listeners.ts';
 import { Observations } from './observations.ts';
 import { Presence } from './presence.ts';
@@ -16,6 +18,7 @@ import { Projector } from './projector.ts';
 import { Allocations } from './reservations/allocations.ts';
 import { Resolutions } from './resolutions.ts';
 import { type Resolver, systemResolver } from './resolver.ts';
+import { FACTS_MS, ResourceFactsFeed } from './resource-facts.ts';
 import { SharedCells } from './shared-cells.ts';
 import { TlsFiles } from './tls-files.ts';
 import { Workers } from './workers.ts';
@@ -32,12 +35,6 @@ const FLUSH_MAX_MS = 2_000;
 const RESOLVE_MAX_MS = 1_000;
 /** How often the files for TLS to backends are looked at. */
 const TLS_FILES_CHECK_MS = 2_000;
-
-export interface GatewaySettings {
-  readonly listen: readonly ListenerSettings[];
-  /** `auto`: one per core, at most 16. */
-  readonly workers: number | 'auto';
-}
 
 /** A running gateway. Its traffic depends on nothing but its backends. */
 export interface Gateway extends Service {
@@ -74,7 +71,9 @@ class RunningGateway implements Gateway {
   readonly #count: number;
   readonly #cells: SharedCells;
   readonly #projector: Projector;
+  readonly #resources: ResourceFactsFeed;
   readonly #tlsFiles: TlsFiles;
+  readonly #geoip: GeoipFile | undefined;
   readonly #resolutions: Resolutions;
   readonly #workers: Workers;
   readonly #observations: Observations;
@@ -104,7 +103,10 @@ class RunningGateway implements Gateway {
       settings.workers === 'auto' ? Math.min(availableParallelism(), WORKERS_AUTO_MAX) : settings.workers;
     this.#cells = new SharedCells(this.#count);
     this.#projector = new Projector({ fleet, fallback, workers: this.#count, cells: this.#cells, log });
+    this.#resources = new ResourceFactsFeed(fleet, clock);
     this.#tlsFiles = new TlsFiles(log);
+    const onChange = (content: SharedArrayBuffer) => this.#workers.broadcast({ kind: 'geoip', content });
+    this.#geoip = GeoipFile.of(settings.geoipDatabase, { ...context, log, onChange });
     this.#resolutions = new Resolutions({
       resolver,
       clock,
@@ -120,7 +122,8 @@ class RunningGateway implements Gateway {
       facts,
       fallback: fallback.backends,
       table: this.#projector,
-      answer: (worker, id, result) => this.#workers.post(worker, { kind: 'reserved', id, result }),
+      resources: this.#resources,
+      answer: (worker, answer) => this.#workers.post(worker, { kind: 'reserved', ...answer }),
     });
     this.#workers = new Workers({
       count: this.#count,
@@ -147,21 +150,22 @@ class RunningGateway implements Gateway {
     this.#subscription = fleet.onRecord((record) => this.#onRecord(record));
     this.#tlsFiles.read(this.#projector.pools());
     this.#resolutions.follow(this.#projector.hosts());
-    await this.#resolutions.settled(RESOLVE_MAX_MS);
+    await Promise.all([this.#resolutions.settled(RESOLVE_MAX_MS), this.#geoip?.look()]);
     try {
       await this.#workers.start();
       await this.#listeners.change(listen);
     } catch (error) {
       await this.#workers.kill();
-      await this.#allocations.stop();
       this.#subscription.stop();
       this.#resolutions.stop();
+      this.#geoip?.stop();
       throw error;
     }
     this.#presence.start();
     this.#allocations.start();
     this.#timers.push(
       clock.every(TELL_MS, () => this.#tell()),
+      clock.every(FACTS_MS, () => this.#broadcast(this.#resources.take())),
       clock.every(DRAIN_CHECK_MS, () => this.#drains.check(this.#count)),
       clock.every(TLS_FILES_CHECK_MS, () => this.#broadcast(this.#tlsFiles.read(this.#projector.pools()))),
     );
@@ -211,6 +215,7 @@ class RunningGateway implements Gateway {
     this.#subscription?.stop();
     for (const timer of this.#timers) timer.cancel();
     this.#resolutions.stop();
+    this.#geoip?.stop();
     this.#listeners.stop();
     this.#breakers.retell();
     this.#observations.tell(clock.now());
@@ -231,14 +236,20 @@ class RunningGateway implements Gateway {
       workers: this.#count,
       seed: [random.next(), random.next(), random.next(), random.next()],
       policy: this.#projector.policy,
-      deltas: [...this.#projector.snapshot(), ...this.#tlsFiles.snapshot(), ...this.#resolutions.snapshot()],
+      deltas: [
+        ...this.#projector.snapshot(),
+        ...this.#resources.snapshot(),
+        ...this.#tlsFiles.snapshot(),
+        ...this.#resolutions.snapshot(),
+      ],
       position: fleet.position,
+      geoip: this.#geoip?.content,
     };
   }
 
   #onRecord(record: LogRecord): void {
-    const { instance } = this.#context;
     const deltas = this.#projector.changesBy(record);
+    this.#resources.onRecord(record);
     const draining = record.events.some(({ type }) => type === 'backend.drain_started');
     // A drain changes no row when the backend got nothing anyway, and yet the workers have to confirm that they know.
     if (deltas.length > 0 || draining) {
@@ -251,9 +262,7 @@ class RunningGateway implements Gateway {
     for (const event of record.events) {
       this.#allocations.follow(event);
       if (event.type === 'backend.removed') this.#observations.forgetBackend(event.data.backend);
-      if (event.type === 'gateway.lost' && event.data.gateway === instance && this.#stopped === undefined) {
-        this.#presence.contradict();
-      }
+      this.#presence.follow(event);
     }
   }
 
@@ -283,7 +292,6 @@ class RunningGateway implements Gateway {
   #tell(): void {
     this.#presence.announce();
     this.#breakers.retell();
-    this.#allocations.retell();
     const { events, clock } = this.#context;
     // What is seen during an outage is one sum in the end and not an event for each of its seconds.
     if (events.status().connected) this.#observations.tell(clock.now());

@@ -9,6 +9,7 @@ import {
 import type { UsherEvent } from '@usher/events';
 import type { FleetView, Log, LogRecord } from '@usher/ports';
 import type { BackendRow, TableDelta } from '../routing-table.ts';
+import { sameEndpoints } from '../table/endpoints.ts';
 import type { SharedCells } from './shared-cells.ts';
 
 export interface ProjectorOptions {
@@ -66,9 +67,11 @@ export class Projector {
   /** The host names in the URLs of the backends. */
   hosts(): Set<string> {
     const hosts = new Set<string>();
-    for (const { url } of this.#rows.values()) {
-      const origin = parseBackendUrl(url);
-      if (typeof origin !== 'string' && origin.named) hosts.add(origin.host);
+    for (const { url, endpoints = [] } of this.#rows.values()) {
+      for (const each of [url, ...endpoints.map((endpoint) => endpoint.url)]) {
+        const origin = parseBackendUrl(each);
+        if (typeof origin !== 'string' && origin.named) hosts.add(origin.host);
+      }
     }
     return hosts;
   }
@@ -136,9 +139,9 @@ export class Projector {
     const { config, pools, backends } = fleet.state;
     if (config === null) {
       const rows = fallback.backends.map((settings): BackendRow => {
-        const { id, pool, url, weight, maxConnections } = settings;
+        const { id, pool, url, endpoints, weight, maxConnections } = settings;
         const limit = this.#options.cells.limitOf(pool, id, maxConnections);
-        const row = { id, pool, url, weight, limit, halfOpen: false, trialLimit: 1 };
+        const row = { id, pool, url, endpoints, weight, limit, halfOpen: false, trialLimit: 1 };
         // Nobody has looked at them yet.
         return { ...row, eligible: false, lastResort: true };
       });
@@ -158,16 +161,17 @@ export class Projector {
   }
 
   #rowOf(id: string, backend: BackendState): BackendRow | undefined {
-    const { pool, url, weight, maxConnections } = backend.settings;
-    // Whether there is room is for the one to say who reserves: the log is a little behind.
-    const why = eligibility({ ...backend, room: 'free' });
+    const { pool, url, endpoints, weight, maxConnections } = backend.settings;
+    const why = eligibility(backend);
     const breaker = this.#options.fleet.state.pools.get(pool)?.settings.breaker;
     const row = {
       id,
       pool,
       url,
+      endpoints,
       weight,
-      eligible: why === 'ok',
+      // How much room there is, whoever reserves it knows best.
+      eligible: why === 'ok' || why === 'full',
       lastResort: why === 'unknown' || why === 'breaker_open',
       halfOpen: backend.breaker === 'half_open' && breaker?.enabled === true,
       trialLimit: Math.max(1, Math.floor((breaker?.halfOpenRequests ?? 1) / this.#sharers())),
@@ -184,11 +188,14 @@ export class Projector {
   }
 
   /** A backend that this version cannot talk to must not stop it from talking to the others. */
-  #isUsable({ id, url }: BackendRow): boolean {
-    const origin = parseBackendUrl(url);
-    if (typeof origin !== 'string') return true;
-    this.#options.log.warn('a backend cannot be used', { backend: id, url, cause: origin });
-    return false;
+  #isUsable({ id, url, endpoints = [] }: BackendRow): boolean {
+    for (const each of [url, ...endpoints.map((endpoint) => endpoint.url)]) {
+      const origin = parseBackendUrl(each);
+      if (typeof origin !== 'string') continue;
+      this.#options.log.warn('a backend cannot be used', { backend: id, url: each, cause: origin });
+      return false;
+    }
+    return true;
   }
 }
 
@@ -209,7 +216,9 @@ const SWEEPING: ReadonlySet<UsherEvent['type']> = new Set([
 
 function touchedBy(events: readonly UsherEvent[]): Set<string> {
   const touched = new Set<string>();
-  for (const { data } of events) {
+  for (const { type, data } of events) {
+    // What is reserved changes no row.
+    if (type.startsWith('allocation.')) continue;
     if ('backend' in data) touched.add(data.backend);
     else if ('settings' in data) touched.add(data.settings.id);
   }
@@ -219,7 +228,7 @@ function touchedBy(events: readonly UsherEvent[]): Set<string> {
 function sameRow(a: BackendRow, b: BackendRow): boolean {
   return (
     a.pool === b.pool &&
-    a.url === b.url &&
+    sameEndpoints(a, b) &&
     a.weight === b.weight &&
     a.eligible === b.eligible &&
     a.lastResort === b.lastResort &&

@@ -13,6 +13,7 @@ import { openEmbeddedStore } from '@usher/state-store';
 import { type SimulatedClock, seededRandom } from '@usher/testing';
 import { Facts } from '../control/facts.ts';
 import { Allocations } from '../control/reservations/allocations.ts';
+import { ResourceFactsFeed } from '../control/resource-facts.ts';
 import type { FromWorker, ReserveResult } from '../worker/protocol.ts';
 import { policy, pool } from './fixtures.ts';
 
@@ -39,6 +40,7 @@ type Ask = Partial<Extract<FromWorker, { readonly kind: 'reserve' }>>;
 /** Gateways' reservations over one log, which is here as soon as it is told. */
 export class ReservingFleet {
   readonly fold = new FleetFold();
+  readonly resources: ResourceFactsFeed;
   /** Every event so far. */
   readonly history: UsherEvent[] = [];
   readonly #random: Random = seededRandom(5);
@@ -48,6 +50,7 @@ export class ReservingFleet {
 
   constructor({ clock, pool: changes = {}, backends }: FleetOptions) {
     this.#clock = clock;
+    this.resources = new ResourceFactsFeed(this.fold, clock);
     this.append(
       { type: 'config.applied', subject: 'fleet', data: { revision: 1, hash: 'h', policy: policy() } },
       { type: 'pool.added', subject: 'web', data: { settings: reservingPool(changes), origin: 'config' } },
@@ -76,7 +79,9 @@ export class ReservingFleet {
   take(events: readonly UsherEvent[]): void {
     this.#position += 1;
     this.history.push(...events);
-    this.fold.apply({ position: this.#position, subject: 's', events, quarantined: [] });
+    const record = { position: this.#position, subject: 's', events, quarantined: [] };
+    this.fold.apply(record);
+    this.resources.onRecord(record);
     for (const gateway of this.#gateways) for (const event of events) gateway.allocations.follow(event);
   }
 
@@ -138,7 +143,8 @@ export class ReservingGateway {
         pools: () => Array.from(fleet.fold.state.pools.values(), ({ settings }) => settings),
         pool: (id) => fleet.fold.state.pools.get(id)?.settings,
       },
-      answer: (worker, id, result) => this.answers.set(`${worker} ${id}`, result),
+      resources: fleet.resources,
+      answer: (worker, { id, result }) => this.answers.set(`${worker} ${id}`, result),
     });
   }
 
@@ -181,6 +187,8 @@ export class ReservingGateway {
 /** How a gateway reaches its store. `mute`: what it asks for is done, and it does not hear so. */
 type Line = 'up' | 'down' | 'mute';
 
+const UP: Line = 'up';
+
 /** One server, as several gateways reach it, each over a line of its own. */
 export class TestStore {
   readonly #clock: Clock;
@@ -218,7 +226,7 @@ export class TestStore {
     };
     const reached = Object.assign(Object.create(this.#embedded) as StateStore, {
       reservations,
-      line: 'up',
+      line: UP,
       onStatus: () => {},
     });
     return reached;

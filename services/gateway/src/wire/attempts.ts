@@ -1,4 +1,15 @@
-import type { AttemptOutcome, BackendSlot, PoolTable, RoutingTable } from '../routing-table.ts';
+import type { Features } from '@usher/domain';
+import type {
+  AttemptOutcome,
+  BackendSlot,
+  Endpoint,
+  Guest,
+  Hold,
+  PoolTable,
+  RoutingTable,
+  Wait,
+} from '../routing-table.ts';
+import { endpointFor } from '../table/endpoints.ts';
 import { answerWith, answerWithout } from '../table/slot-load.ts';
 
 const NONE_TRIED: readonly BackendSlot[] = [];
@@ -7,36 +18,50 @@ const NONE_TRIED: readonly BackendSlot[] = [];
 export class Attempts {
   /** Where the present attempt goes; undefined between attempts and after the last. */
   slot: BackendSlot | undefined;
+  /** Where its connections go. */
+  endpoint: Endpoint | undefined;
   /** How many may follow the first. */
   left: number;
   private readonly table: RoutingTable;
   readonly pool: PoolTable;
-  /** See `RoutingTable.pick`. */
-  readonly key: number;
+  private readonly features: Features;
+  private readonly request: { readonly path: string };
+  /** What is reserved for the present attempt. */
+  private reserved: Hold | undefined;
   /** The strategy knows how the present attempt was answered. */
   private heard = false;
   private startMs = 0;
   private addressesLeft = 0;
   private tried: BackendSlot[] | undefined;
 
-  constructor(table: RoutingTable, pool: PoolTable, key: number) {
+  constructor(table: RoutingTable, pool: PoolTable, features: Features, request: { readonly path: string }) {
     this.table = table;
     this.pool = pool;
-    this.key = key;
+    this.features = features;
+    this.request = request;
     this.left = pool.settings.retry.attempts;
   }
 
   /** Begins the first attempt; undefined when there is no backend, or none that has room. */
-  first(nowMs: number): BackendSlot | undefined {
-    return this.begin(this.table.pick(this.pool, NONE_TRIED, this.key), nowMs);
+  first(nowMs: number): Endpoint | undefined {
+    return this.begin(this.table.pick(this.pool, NONE_TRIED, this.features), nowMs);
   }
 
-  /** The first attempt was begun on a backend for which the request had to wait. */
-  admitted(slot: BackendSlot, nowMs: number): void {
+  /** How the request waits that cannot be begun at once. */
+  wait(guest: Guest): Wait {
+    return this.table.wait(this.pool, this.tried ?? NONE_TRIED, this.features, guest);
+  }
+
+  /** An attempt was begun on a backend for which the request had to wait. */
+  admitted(slot: BackendSlot, nowMs: number, reserved?: Hold): Endpoint {
+    this.reserved = reserved;
     this.slot = slot;
     this.heard = false;
     this.startMs = nowMs;
-    this.addressesLeft = slot.addresses.all.length;
+    const endpoint = endpointFor(slot, this.request);
+    this.endpoint = endpoint;
+    this.addressesLeft = endpoint.addresses.all.length;
+    return endpoint;
   }
 
   /** The attempt failed for want of a connection, and the backend has an address that was not tried in it. */
@@ -50,11 +75,18 @@ export class Attempts {
    * Begins another attempt on a backend that was not tried; undefined when there is none, or none that has room, or the
    * budget is used up. Only first attempts wait for room: who has failed once already does not keep others waiting.
    */
-  another(nowMs: number): BackendSlot | undefined {
-    const slot = this.table.pick(this.pool, this.tried ?? NONE_TRIED, this.key);
+  another(nowMs: number): Endpoint | undefined {
+    const slot = this.table.pick(this.pool, this.tried ?? NONE_TRIED, this.features);
     if (slot === undefined || !this.table.takeRetry(this.pool, nowMs)) return undefined;
     this.left -= 1;
     return this.begin(slot, nowMs);
+  }
+
+  /** Another attempt follows as soon as something is reserved for it; only where that is needed, and if the budget allows. */
+  waitsForAnother(nowMs: number): boolean {
+    if (!this.pool.reserves || !this.table.takeRetry(this.pool, nowMs)) return false;
+    this.left -= 1;
+    return true;
   }
 
   /** Something of the response came; `status` is 0 before its head. To be called each time, only the first counts. */
@@ -66,11 +98,21 @@ export class Attempts {
     this.table.hear(slot, answerWith(status), nowMs - this.startMs, nowMs);
   }
 
+  /** Keeps what the present attempt has on its backend beyond its end. */
+  hold(slot: BackendSlot): Hold {
+    const { reserved } = this;
+    this.reserved = undefined;
+    return this.table.hold(slot, reserved);
+  }
+
   /** Ends the present attempt, if there is one. */
   finish(outcome: AttemptOutcome, nowMs: number): void {
     const { slot } = this;
     if (slot === undefined) return;
     this.slot = undefined;
+    this.endpoint = undefined;
+    this.reserved?.release();
+    this.reserved = undefined;
     if (this.pool.hears && !this.heard)
       this.table.hear(slot, answerWithout(outcome), nowMs - this.startMs, nowMs);
     this.table.finish(this.pool, slot, outcome, nowMs - this.startMs, nowMs);
@@ -82,9 +124,8 @@ export class Attempts {
     this.finish(outcome, nowMs);
   }
 
-  private begin(slot: BackendSlot | undefined, nowMs: number): BackendSlot | undefined {
+  private begin(slot: BackendSlot | undefined, nowMs: number): Endpoint | undefined {
     if (slot === undefined || !this.table.begin(slot)) return undefined;
-    this.admitted(slot, nowMs);
-    return slot;
+    return this.admitted(slot, nowMs);
   }
 }

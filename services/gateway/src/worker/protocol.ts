@@ -40,6 +40,8 @@ export interface WorkerStart {
   readonly policy: PolicySettings;
   readonly deltas: readonly TableDelta[];
   readonly position: number;
+  /** A database that says where addresses are, shared by all workers. */
+  readonly geoip: SharedArrayBuffer | undefined;
 }
 
 export type ToWorker =
@@ -50,8 +52,10 @@ export type ToWorker =
   | { readonly kind: 'abort' }
   /** New certificates or ticket keys for the listener with this id. */
   | { readonly kind: 'tls'; readonly listener: number; readonly tls: ListenerTls }
+  /** Another database that says where addresses are. */
+  | { readonly kind: 'geoip'; readonly content: SharedArrayBuffer }
   | { readonly kind: 'measure'; readonly id: number }
-  | { readonly kind: 'reserved'; readonly id: number; readonly result: ReserveResult }
+  | { readonly kind: 'reserved'; readonly id: number; readonly pool: string; readonly result: ReserveResult }
   | { readonly kind: 'drain'; readonly deadlineMs: number };
 
 export type FromWorker =
@@ -67,7 +71,10 @@ export type FromWorker =
   /** A connection to a host failed, so what is known of its addresses may be out of date. */
   | { readonly kind: 'unreachable'; readonly host: string }
   | ReserveAsked
-  /** The request of `reserve` with this id is gone. It is answered all the same; what that grants has to be given back. */
+  /**
+   * The request of `reserve` with this id is gone. No `reserved` follows, unless it is on its way already: then what it
+   * grants has to be given back.
+   */
   | { readonly kind: 'withdraw'; readonly id: number }
   /** What was granted is not used any more. An allocation is given back as often as it was granted. */
   | { readonly kind: 'give_back'; readonly pool: string; readonly allocations: readonly string[] }
@@ -106,9 +113,8 @@ export type ReserveResult =
 /**
  * Why nothing is reserved at all. `store_away`: the state store does not answer, and the pool needs it. `restoring`: the
  * store was started anew and has not been told yet what is reserved. `unknown`: there is no such pool or tier here.
- * `withdrawn`: the worker said that it does not want it any more.
  */
-export type WhyClosed = 'store_away' | 'restoring' | 'unknown' | 'withdrawn' | 'stopping';
+export type WhyClosed = 'store_away' | 'restoring' | 'unknown' | 'stopping';
 
 /** What happened in a worker since its last observation. */
 export interface WorkerObservation {

@@ -63,13 +63,13 @@ describe('a request', () => {
     expect(fleet.told('allocation.expired')).toEqual([]);
   });
 
-  test('that is withdrawn is answered, and leaves nothing behind', async () => {
+  test('that is withdrawn is not answered, and leaves nothing behind', async () => {
     const gateway = fleetOf().gateway('gw-1', store.line());
     await settled(() => gateway.allocations.seen().get('web') !== undefined);
     const key = gateway.ask();
     gateway.withdraw(key);
-    expect(gateway.answers.get(key)).toEqual({ outcome: 'closed', why: 'withdrawn' });
     await pass(clock, 1_000);
+    expect(gateway.answers.has(key)).toBe(false);
     expect(await store.held()).toEqual([]);
     expect(gateway.seen.held).toBe(0);
   });
@@ -178,7 +178,7 @@ describe('what a gateway holds', () => {
     await settled(async () => (await store.held()).length === 1);
     expect(gateway.seen.untold).toBe(1);
     gateway.logAway = false;
-    gateway.allocations.retell();
+    await pass(clock, 1_000);
     expect(fleet.logged()).toEqual([held]);
     expect(auditReservations(fleet.history)).toMatchObject({ violations: [] });
   });

@@ -3,6 +3,7 @@ import type { UsherEvent } from '@usher/events';
 import type { ServiceContext, Timer } from '@usher/ports';
 import type { FromWorker, ReserveAsked, ReserveResult } from '../../worker/protocol.ts';
 import type { Facts } from '../facts.ts';
+import type { ResourceFactsFeed } from '../resource-facts.ts';
 import type { Ask } from './ask.ts';
 import { BackendsSeen } from './backends-seen.ts';
 import type { ReservationCounts } from './counts.ts';
@@ -10,8 +11,8 @@ import { PoolDesk } from './pool-desk.ts';
 
 /** How often the store hears that this gateway lives: a third of the lease. */
 const RENEW_MS = 3_000;
-/** How often what has expired is looked for. */
-const SWEEP_MS = 1_000;
+/** How often what has expired is looked for, and what the log did not take is told again. */
+const LOOK_MS = 1_000;
 /** How often the log is compared with what is held. */
 const RECONCILE_MS = 5_000;
 
@@ -22,7 +23,15 @@ export interface AllocationsOptions {
   readonly fallback: readonly BackendSettings[];
   /** The pools as they are now. */
   readonly table: { pools(): readonly PoolSettings[]; pool(id: string): PoolSettings | undefined };
-  answer(worker: number, id: number, result: ReserveResult): void;
+  readonly resources: ResourceFactsFeed;
+  answer(worker: number, answer: ReserveAnswer): void;
+}
+
+/** What a worker hears. */
+export interface ReserveAnswer {
+  readonly id: number;
+  readonly pool: string;
+  readonly result: ReserveResult;
 }
 
 /** What there is to know of one pool's reservations in this gateway. */
@@ -50,8 +59,8 @@ export class Allocations {
 
   constructor(options: AllocationsOptions) {
     this.#options = options;
-    const { fleet, clock, instance: me } = options.context;
-    this.#backends = new BackendsSeen({ fleet, clock, me, fallback: options.fallback });
+    const { resources, fallback, context } = options;
+    this.#backends = new BackendsSeen({ fleet: context.fleet, me: context.instance, resources, fallback });
   }
 
   start(): void {
@@ -62,7 +71,10 @@ export class Allocations {
     });
     this.#timers.push(
       clock.every(RENEW_MS, () => this.#each(({ holdings }) => void holdings.renew())),
-      clock.every(SWEEP_MS, () => this.#each(({ holdings }) => void holdings.sweep())),
+      clock.every(LOOK_MS, () => {
+        this.#each(({ holdings }) => void holdings.sweep());
+        this.#retell();
+      }),
       clock.every(RECONCILE_MS, () => this.#reconcile()),
     );
   }
@@ -100,16 +112,10 @@ export class Allocations {
 
   /** To be told of every event, after it was folded and is in the table. */
   follow(event: UsherEvent): void {
-    this.#backends.follow(event);
     if (event.type === 'config.applied' || event.type.startsWith('pool.')) this.#followPools();
     const { instance } = this.#options.context;
     if (event.type === 'gateway.lost' && event.data.gateway === instance && !this.#stopped)
       this.#each(({ holdings }) => holdings.tellAgain());
-  }
-
-  /** Tries again to tell the log what it could not take. */
-  retell(): void {
-    this.#each(({ holdings }) => holdings.facts.retell());
   }
 
   /** Gives back everything. Requests are refused from now on. */
@@ -117,7 +123,7 @@ export class Allocations {
     this.#stopped = true;
     for (const timer of this.#timers) timer.cancel();
     await Promise.all(Array.from(this.#desks.values(), (desk) => desk.stop()));
-    this.retell();
+    this.#retell();
   }
 
   /** A pool that reserves no more keeps what is in use until that is given back. */
@@ -134,13 +140,12 @@ export class Allocations {
 
   #ask(worker: number, { id, pool, tier: name, session, candidates, more = false }: ReserveAsked): void {
     const { context, table } = this.#options;
-    const answer = (result: ReserveResult) => this.#options.answer(worker, id, result);
+    const answer = (result: ReserveResult) => this.#options.answer(worker, { id, pool, result });
     const settings = table.pool(pool);
     const tier = settings?.tiers?.find((each) => each.name === name);
     const [first] = candidates;
     if (this.#stopped) answer({ outcome: 'closed', why: 'stopping' });
-    else if (settings === undefined || tier === undefined)
-      answer({ outcome: 'closed', why: 'unknown' });
+    else if (settings === undefined || tier === undefined) answer({ outcome: 'closed', why: 'unknown' });
     else if (!reserves(settings) && first !== undefined)
       // The worker has not heard yet that nothing is reserved any more.
       answer({ outcome: 'granted', allocation: context.random.uuid(), backend: first });
@@ -149,6 +154,7 @@ export class Allocations {
       const ask: Ask = {
         worker,
         id,
+        pool,
         tier,
         session: shared ? { id: session, tier: name } : undefined,
         candidates,
@@ -163,15 +169,15 @@ export class Allocations {
   #withdraw(key: string): void {
     const ask = this.#asks.get(key);
     if (ask === undefined) return;
-    this.#each((desk) => desk.leave((each) => each === ask));
-    this.#answer(ask, { outcome: 'closed', why: 'withdrawn' });
+    this.#asks.delete(key);
     ask.over = true;
+    this.#desks.get(ask.pool)?.leave((each) => each === ask);
   }
 
   #answer(ask: Ask, result: ReserveResult): void {
     if (ask.over) return;
     this.#asks.delete(keyOf(ask.worker, ask.id));
-    this.#options.answer(ask.worker, ask.id, result);
+    this.#options.answer(ask.worker, { id: ask.id, pool: ask.pool, result });
   }
 
   #deskOf(pool: string): PoolDesk {
@@ -194,6 +200,10 @@ export class Allocations {
     );
     this.#desks.set(pool, desk);
     return desk;
+  }
+
+  #retell(): void {
+    this.#each(({ holdings }) => holdings.facts.retell());
   }
 
   #reconcile(): void {

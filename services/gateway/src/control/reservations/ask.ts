@@ -6,6 +6,7 @@ import type { ReserveResult } from '../../worker/protocol.ts';
 export interface Ask {
   readonly worker: number;
   readonly id: number;
+  readonly pool: string;
   readonly tier: Tier;
   readonly session: Session | undefined;
   /** Ids of backends, best first. */

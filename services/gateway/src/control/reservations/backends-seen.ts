@@ -3,20 +3,16 @@ import {
   type BackendState,
   NO_RESOURCES,
   plusResources,
-  ReservedHistory,
   type Resources,
   reservable,
   type Tier,
 } from '@usher/domain';
-import type { UsherEvent } from '@usher/events';
-import type { Clock, FleetView } from '@usher/ports';
-
-/** Agents report means over this time. */
-const REPORT_WINDOW_MS = 15_000;
+import type { FleetView } from '@usher/ports';
+import type { ResourceFactsFeed } from '../resource-facts.ts';
 
 export interface BackendsSeenOptions {
   readonly fleet: FleetView;
-  readonly clock: Clock;
+  readonly resources: ResourceFactsFeed;
   /** This gateway. */
   readonly me: string;
   /** What to go by until the log has a configuration. */
@@ -26,33 +22,19 @@ export interface BackendsSeenOptions {
 /** What the control thread knows of backends whose resources are reserved. */
 export class BackendsSeen {
   readonly #options: BackendsSeenOptions;
-  /** Of backends that report. */
-  readonly #histories = new Map<string, ReservedHistory>();
 
   constructor(options: BackendsSeenOptions) {
     this.#options = options;
-    for (const id of options.fleet.state.backends.keys()) this.#remember(id);
-  }
-
-  /** To be told of every event, after it was folded. */
-  follow({ type, data }: UsherEvent): void {
-    if (type === 'backend.removed') this.#histories.delete(data.backend);
-    else if (type === 'gateway.lost' || type === 'gateway.stopped')
-      for (const id of this.#histories.keys()) this.#remember(id);
-    else if (type === 'backend.stats_reported' || type.startsWith('allocation.'))
-      this.#remember((data as { readonly backend: string }).backend);
   }
 
   /** What reservations may fill of a backend of this pool; undefined when it is none that could serve. */
   capacity(pool: string, id: string, tier: Tier): Resources | undefined {
-    const { state } = this.#options.fleet;
-    const backend = state.backends.get(id);
-    if (backend !== undefined && state.config !== null)
-      return backend.settings.pool === pool && serves(backend)
-        ? this.#reservable(id, backend, tier)
-        : undefined;
     const settings = this.#declaredOf(id);
-    return settings?.pool === pool ? (settings.capacity ?? NO_RESOURCES) : undefined;
+    if (settings?.pool !== pool) return undefined;
+    const { fleet, resources } = this.#options;
+    const backend = fleet.state.backends.get(id);
+    if (backend === undefined) return settings.capacity ?? NO_RESOURCES;
+    return serves(backend) ? reservable(resources.factsOf(backend), tier) : undefined;
   }
 
   /** Ids of the backends of a pool. */
@@ -97,38 +79,6 @@ export class BackendsSeen {
     const { fleet, fallback } = this.#options;
     const { config, backends } = fleet.state;
     return config === null ? fallback.find((each) => each.id === id) : backends.get(id)?.settings;
-  }
-
-  #reservable(id: string, backend: BackendState, tier: Tier): Resources {
-    const { stats, stale, settings, latencyMs, reserved } = backend;
-    const unreported = stats === null ? reserved : this.#histories.get(id)?.unreported(stats.atMs);
-    return reservable(
-      {
-        id,
-        weight: settings.weight,
-        barred: 'ok',
-        latencyMs,
-        stats,
-        stale,
-        capacity: settings.capacity,
-        reserved,
-        unreported: unreported ?? reserved,
-      },
-      tier,
-    );
-  }
-
-  /** Marks in a backend's history what is reserved of it now. */
-  #remember(id: string): void {
-    const { fleet, clock } = this.#options;
-    const backend = fleet.state.backends.get(id);
-    if (backend === undefined || backend.stats === null) return;
-    let history = this.#histories.get(id);
-    if (history === undefined) {
-      history = new ReservedHistory(REPORT_WINDOW_MS, clock.now());
-      this.#histories.set(id, history);
-    }
-    history.add(plusResources(backend.reserved, history.reserved, -1), clock.now());
   }
 }
 

@@ -12,7 +12,6 @@ export const REFUSALS = [
   'store_away',
   'restoring',
   'unknown',
-  'withdrawn',
   'stopping',
 ] as const satisfies readonly (WhyClosed | 'full' | 'timeout')[];
 export type Refusal = (typeof REFUSALS)[number];
@@ -26,7 +25,6 @@ export class ReservationCounts {
     store_away: 0,
     restoring: 0,
     unknown: 0,
-    withdrawn: 0,
     stopping: 0,
   };
   /** Allocations of any gateway that this one swept. */

@@ -15,6 +15,9 @@ interface Place {
   readonly max: number;
 }
 
+/** The answer to those who are gone. */
+const NOT_HEARD: ReserveResult = { outcome: 'closed', why: 'unknown' };
+
 /** Reserves for requests of one pool: by the store, or as the pool wants it while the store is away. */
 export class PoolReserver {
   readonly #options: PoolOptions;
@@ -159,7 +162,7 @@ export class PoolReserver {
     if (ask.over) {
       if (held.uses.size === 0 && held.session === undefined)
         this.#holdings.end(held, 'nobody waited for it');
-      return { outcome: 'closed', why: 'withdrawn' };
+      return NOT_HEARD;
     }
     beginUse(held, ask.worker, this.#options.clock.now());
     this.#holdings.counts.grants[how] += 1;

@@ -87,8 +87,7 @@ test('who leaves the line, or whose worker dies, does not hold up those behind',
   gateway.giveBack(held);
   await settled(() => gateway.answers.has(third));
   expect(gateway.answers.get(third)).toMatchObject({ outcome: 'granted' });
-  expect(gateway.answers.get(first)).toEqual({ outcome: 'closed', why: 'withdrawn' });
-  expect(gateway.answers.has(second)).toBe(false);
+  expect(gateway.answers.has(first) || gateway.answers.has(second)).toBe(false);
   expect(await store.held()).toEqual(['b1']);
 });
 

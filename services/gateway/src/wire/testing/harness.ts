@@ -2,10 +2,10 @@ import { createServer, type Server, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { connect as connectTls } from 'node:tls';
 import {
-  FastRandom,
   type LimitSettings,
   type PoolSettings,
   type ProxyProtocol,
+  type SpherePoint,
   type TimeoutSettings,
 } from '@usher/domain';
 import { RecordingLog } from '@usher/testing';
@@ -15,6 +15,7 @@ import type { AttemptOutcome, BackendSlot, PoolTable, TableDelta } from '../../r
 import { newLineCells } from '../../table/waiting-line.ts';
 import { WorkerTable } from '../../table/worker-table.ts';
 import { limitOf, policy, pool, route, row } from '../../testing/fixtures.ts';
+import { tableOptions } from '../../testing/table-options.ts';
 import { tlsFront } from '../../testing/tls-front.ts';
 import { Arrivals } from '../../worker/arrivals.ts';
 import { WireCounters } from '../counters.ts';
@@ -65,6 +66,8 @@ export interface HarnessOptions {
   readonly toHttp2?: boolean;
   /** Whether the listener speaks HTTP/2. */
   readonly http2?: boolean;
+  /** Where addresses are. */
+  readonly places?: Readonly<Record<string, SpherePoint>>;
   /** Anything else of the pool's settings. */
   readonly pool?: Partial<PoolSettings>;
   /** Clients and lane speak TLS with each other. */
@@ -100,6 +103,7 @@ export class Harness {
       now,
       dialler: new Dialler({ log, now, onUnreachable: (host) => this.unreachable.push(host) }),
       newRequestId: () => `id-${++this.ids}`,
+      locate: (address) => options.places?.[address],
       handOver: (socket, head, { address }) => this.handedOver.push({ socket, head, client: address }),
       counters: this.counters,
       log,
@@ -214,7 +218,7 @@ function tableFor(backends: readonly RawBackend[], options: HarnessOptions): Rec
       route({ id: 'all', host: 'any', path: '/*', pool: 'web' }),
     ],
   });
-  const table = new RecordingTable(settings, new FastRandom({ next: () => 0.5 }), () => {});
+  const table = new RecordingTable(tableOptions(0.5, { policy: settings }));
   const { breaker } = pool();
   const line = newLineCells(1);
   const { maxConnections } = options;

@@ -1,0 +1,33 @@
+import { detectTier, type Features, NO_FEATURES } from '@usher/domain';
+import type { RequestHead } from '@usher/http1';
+import type { RouteEntry } from '../routing-table.ts';
+import { headerOf, type PlaceTools, placeOfHead } from './client-place.ts';
+import type { Peer } from './peer.ts';
+import { keyOfHead } from './request-key.ts';
+
+/** What of a request decides where it goes; a sentence when it does not say so as it should. */
+export function featuresOfHead(
+  head: RequestHead,
+  { pool, settings }: RouteEntry,
+  peer: Peer,
+  tools: PlaceTools,
+): Features | string {
+  const { tiers } = pool.settings;
+  if (pool.hash === undefined && !pool.asksWhere && (tiers === undefined || tiers.length === 0))
+    return NO_FEATURES;
+  const key = pool.hash === undefined ? 0 : keyOfHead(head, peer, pool.hash, tools.peers);
+  const tier = detectTier(tiers, settings.tier, {
+    // Whoever wants it from the body sends requests through the plugin lane.
+    field: () => undefined,
+    query: (name) => queryParameter(head.text.slice(head.pathEnd, head.targetEnd), name),
+    header: (name) => headerOf(head, name),
+  });
+  if (typeof tier === 'string') return tier;
+  return { key, tier, from: pool.asksWhere ? placeOfHead(head, pool.settings, peer, tools) : undefined };
+}
+
+/** The first of that name in the query that `target`, or what is left of it, ends with; undefined without one. */
+export function queryParameter(target: string, name: string): string | undefined {
+  const start = target.indexOf('?');
+  return start < 0 ? undefined : (new URLSearchParams(target.slice(start + 1)).get(name) ?? undefined);
+}
