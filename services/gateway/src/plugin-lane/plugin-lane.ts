@@ -116,7 +116,8 @@ export class PluginLane {
 
   #look(): void {
     const { now, table } = this.#options;
-    if (this.#slow.look(now(), table.policy)) this.#lookOn ??= setImmediate(this.#goOnLooking);
+    if (this.#lookOn !== undefined || !this.#slow.look(now(), table.policy)) return;
+    this.#lookOn = setImmediate(this.#goOnLooking);
   }
 
   readonly #goOnLooking = (): void => {
