@@ -1,4 +1,3 @@
-import type { BackendRow } from '../routing-table.ts';
 import type { WorkerObservation } from '../worker/protocol.ts';
 import type { Facts } from './facts.ts';
 
@@ -13,7 +12,6 @@ interface Sums {
 }
 
 export interface BackendTotals extends Readonly<Sums> {
-  readonly pool: string;
   readonly inFlight: number;
 }
 
@@ -92,12 +90,16 @@ export class Observations {
     return sum;
   }
 
-  /** What was seen of each of these backends since the gateway started, by its id. */
-  totalsOf(backends: readonly Pick<BackendRow, 'id' | 'pool'>[]): ReadonlyMap<string, BackendTotals> {
-    const totals = new Map<string, BackendTotals>();
-    for (const { id, pool } of backends)
-      totals.set(id, { pool, ...(this.#totals.get(id) ?? newSums()), inFlight: this.inFlight(id) });
-    return totals;
+  /** What was seen of each of these backends since the gateway started. */
+  totals(
+    backends: readonly { readonly id: string; readonly pool: string }[],
+  ): Map<string, BackendTotals & { readonly pool: string }> {
+    return new Map(
+      backends.map(({ id, pool }) => {
+        const sums = this.#totals.get(id) ?? newSums();
+        return [id, { pool, ...sums, inFlight: this.inFlight(id) }] as const;
+      }),
+    );
   }
 
   /** Tells the log what was seen since it was told last; to be called about once a second. */

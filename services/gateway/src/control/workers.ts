@@ -113,12 +113,13 @@ export class Workers {
     await Promise.all(this.#places.map(async ({ thread }) => thread?.kill()));
   }
 
-  post(worker: number, message: ToWorker): void {
-    this.#places[worker]?.thread?.post(message);
-  }
-
   broadcast(message: ToWorker, except?: number): void {
     for (const { index, thread } of this.#places) if (index !== except) thread?.post(message);
+  }
+
+  /** Nothing when the worker is not running. */
+  post(worker: number, message: ToWorker): void {
+    this.#places[worker]?.thread?.post(message);
   }
 
   /** Where the counters of all workers stand; of one that does not answer in time, where they stood last. */
