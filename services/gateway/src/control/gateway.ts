@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { type SharedSettings, UsherError } from '@usher/domain';
-import type { LogRecord, Service, ServiceContext, Subscription, Timer } from '@usher/ports';
+import type { LogRecord, ServiceContext, Subscription, Timer } from '@usher/ports';
 import type { TableDelta } from '../routing-table.ts';
 import type { BreakerNews } from '../table/breaker-news.ts';
 import type { FromWorker, ListenAddress, Measurement, WorkerStart } from '../worker/protocol.ts';
