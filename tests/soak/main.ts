@@ -23,6 +23,7 @@ const SOAKS: Readonly<Record<string, () => Promise<{ readonly soak: Soak }>>> = 
   bodies: async () => await import('./bodies.ts'),
   streams: async () => await import('./streams.ts'),
   certificates: async () => await import('./certificates.ts'),
+  reservations: async () => await import('./reservations.ts'),
 };
 
 const { values, positionals } = parseArgs({

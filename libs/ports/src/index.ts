@@ -21,6 +21,7 @@ export type {
   HeldAllocation,
   PoolReservations,
   RenewRequest,
+  RenewResult,
   ReservationCandidate,
   ReservationRequest,
   ReservationResult,

@@ -23,8 +23,8 @@ export interface Reservations {
   reserve(request: ReservationRequest): Promise<ReservationResult>;
   /** Gives back exactly what was reserved, once: those of the allocations that are there and are `owner`'s. */
   release(pool: string, owner: string, allocations: readonly string[]): Promise<readonly GivenBack[]>;
-  /** Keeps a gateway known and its allocations alive. False: some may be gone, so restore. */
-  renew(request: RenewRequest): Promise<boolean>;
+  /** Keeps a gateway known and allocations alive. */
+  renew(request: RenewRequest): Promise<RenewResult>;
   /** Makes the store hold exactly what a gateway says it holds, room or not: it is in use already. */
   restore(request: RestoreRequest): Promise<RestoreResult>;
   /** Gives back up to `max` expired allocations. */
@@ -104,6 +104,11 @@ export interface RenewRequest {
   readonly allocations: readonly string[];
   readonly ttlMs: number;
 }
+
+/** `unknown`: the store does not know for sure what this gateway holds, so restore. `missing`: what was given back. */
+export type RenewResult =
+  | { readonly outcome: 'unknown' }
+  | { readonly outcome: 'renewed'; readonly missing: readonly string[] };
 
 export interface RestoreRequest {
   readonly pool: string;

@@ -17,6 +17,8 @@ export interface RedisServer {
   kill9(): Promise<void>;
   /** Starts it again on the same port, empty unless it keeps a log. */
   restart(): Promise<void>;
+  /** Forgets everything, as by the command FLUSHALL. */
+  flush(): Promise<void>;
   /** Stops it from running while its sockets stay open, as a stalled machine would. */
   freeze(): void;
   thaw(): void;
@@ -50,6 +52,9 @@ export async function startRedisServer(options: { readonly keepsLog?: boolean } 
     async restart() {
       await end();
       child = await launch(dir.path, port, appendonly);
+    },
+    async flush() {
+      if ((await told(port, 'FLUSHALL')) !== '+OK\r\n') throw new Error('redis-server did not forget');
     },
     freeze: () => void child.kill('SIGSTOP'),
     thaw: () => void child.kill('SIGCONT'),
@@ -97,14 +102,21 @@ async function launch(dir: string, port: number, appendonly: Appending): Promise
 
 /** Whether what listens on the port is Redis and answers. */
 async function answers(port: number): Promise<boolean> {
+  try {
+    return (await told(port, 'PING')).startsWith('+PONG');
+  } catch {
+    return false;
+  }
+}
+
+/** What it says to a command, on a connection of its own. */
+async function told(port: number, command: string): Promise<string> {
   const socket = connect(port, '127.0.0.1');
   try {
     await once(socket, 'connect');
-    socket.write('PING\r\n');
+    socket.write(`${command}\r\n`);
     const [answer] = (await once(socket, 'data')) as [Buffer];
-    return answer.toString().startsWith('+PONG');
-  } catch {
-    return false;
+    return answer.toString();
   } finally {
     socket.destroy();
   }

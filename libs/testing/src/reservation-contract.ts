@@ -38,7 +38,7 @@ async function take(subject: StateStoreSubject, step: Step, at: string): Promise
   } else if ('renew' in step) {
     const { renew: owner, keeps: allocations = [], answers } = step;
     const request = { pool: 'p', owner, leaseMs: LONG_MS, ttlMs: LONG_MS, allocations };
-    expect(await reservations.renew(request), at).toBe(answers);
+    expect(await reservations.renew(request), at).toEqual(answers);
   } else if ('restore' in step) {
     const answer = await reservations.restore({ ...USUAL_RESTORE, ...step.restore });
     expect(answer, at).toMatchObject(step.answers);

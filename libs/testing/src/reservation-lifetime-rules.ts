@@ -6,6 +6,9 @@ const shortLived = (owner: string): Step => ({
   answers: { added: [] },
 });
 
+const KEPT = { outcome: 'renewed', missing: [] };
+const UNKNOWN = { outcome: 'unknown' };
+
 const EXPIRING: readonly Rule[] = [
   {
     name: 'what has expired is given back once, by whoever sweeps first, oldest first and as much as is asked for',
@@ -47,8 +50,8 @@ const EXPIRING: readonly Rule[] = [
       },
       { sweepsInTime: ['b', 'c'] },
       { holds: ['a'], used: { b1: 1000 } },
-      { renew: 'gw-1', answers: true },
-      { renew: 'nobody', answers: false },
+      { renew: 'gw-1', answers: KEPT },
+      { renew: 'nobody', answers: UNKNOWN },
     ],
   },
   {
@@ -58,7 +61,7 @@ const EXPIRING: readonly Rule[] = [
       { reserve: { allocation: 'a', owner: 'gw-2', leaseMs: SHORT_MS }, answers: { outcome: 'reserved' } },
       { sweepsInTime: ['a'] },
       { reserve: { allocation: 'b', owner: 'gw-2' }, answers: { outcome: 'unknown' } },
-      { renew: 'gw-2', answers: false },
+      { renew: 'gw-2', answers: UNKNOWN },
       {
         restore: { owner: 'gw-2', allocations: [held('a', 'b1', 1)] },
         answers: { added: [{ allocation: 'a' }] },
@@ -68,13 +71,13 @@ const EXPIRING: readonly Rule[] = [
     ],
   },
   {
-    name: 'allocations named in a renewal last, and it is told when one of them is not there',
+    name: 'allocations named in a renewal last, and those that are not there are told',
     steps: [
       { reserve: { allocation: 'a', ttlMs: SHORT_MS }, answers: { outcome: 'reserved' } },
-      { renew: 'gw-1', keeps: ['a'], answers: true },
+      { renew: 'gw-1', keeps: ['a'], answers: KEPT },
       { reserve: { allocation: 'b', ttlMs: SHORT_MS, owner: 'gw-2' }, answers: { outcome: 'reserved' } },
       { sweepsInTime: ['b'] },
-      { renew: 'gw-1', keeps: ['a', 'b'], answers: false },
+      { renew: 'gw-1', keeps: ['a', 'b'], answers: { outcome: 'renewed', missing: ['b'] } },
       { holds: ['a'], used: { b1: 1000 } },
     ],
   },
@@ -83,7 +86,7 @@ const EXPIRING: readonly Rule[] = [
     steps: [
       shortLived('gw-2'),
       { reserve: { allocation: 'a', owner: 'gw-2', leaseMs: SHORT_MS }, answers: { outcome: 'reserved' } },
-      { renew: 'gw-2', answers: true },
+      { renew: 'gw-2', answers: KEPT },
       shortLived('gw-3'),
       { reserve: { allocation: 'b', owner: 'gw-3', leaseMs: SHORT_MS }, answers: { outcome: 'reserved' } },
       { sweepsInTime: ['b'] },
@@ -98,7 +101,7 @@ const RESTORING: readonly Rule[] = [
     closed: true,
     steps: [
       { reserve: {}, answers: { outcome: 'unknown' } },
-      { renew: 'gw-1', answers: false },
+      { renew: 'gw-1', answers: UNKNOWN },
       { release: 'a1', answers: undefined },
       { sweep: 9, answers: [] },
       { restore: { gateways: ['gw-1', 'gw-2'] }, answers: { added: [], givenBack: [] } },
@@ -185,7 +188,7 @@ const STEPS: readonly Rule[] = [
       { reserve: { allocation: 'b', session: session('s') }, answers: { at: { step: 2 } } },
       { reserve: { allocation: 'a' }, answers: { known: true, at: { step: 1 } } },
       { reserve: { allocation: 'c', session: session('s') }, answers: { known: true, at: { step: 2 } } },
-      { renew: 'gw-1', keeps: ['a', 'b'], answers: true },
+      { renew: 'gw-1', keeps: ['a', 'b'], answers: KEPT },
       {
         reserve: { allocation: 'c', owner: 'gw-2', session: session('s') },
         answers: { allocation: 'b', known: true, at: { step: 3 } },

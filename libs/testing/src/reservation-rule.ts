@@ -11,7 +11,7 @@ export type Step =
   | { readonly reserve: Partial<ReservationRequest>; readonly answers: object }
   /** One allocation, by the gateway `by`, which is usually gw-1; answers with the backend if it was given back. */
   | { readonly release: string; readonly by?: string; readonly answers: string | undefined }
-  | { readonly renew: string; readonly keeps?: readonly string[]; readonly answers: boolean }
+  | { readonly renew: string; readonly keeps?: readonly string[]; readonly answers: object }
   | { readonly restore: Partial<RestoreRequest>; readonly answers: object }
   | { readonly sweep: number; readonly answers: readonly object[] }
   /** Sweeping again and again gives back exactly these. */

@@ -188,8 +188,9 @@ class Storm {
   async #renew(gateway: Gateway): Promise<void> {
     const allocations = [...gateway.held.keys()].slice(0, this.#below(4));
     const renewal = { pool: POOL, owner: gateway.name, leaseMs: LEASE_MS, allocations, ttlMs: TTL_MAX_MS };
-    if (await this.#ask((store) => store.renew(renewal))) return;
-    await this.#restore(gateway);
+    const answer = await this.#ask((store) => store.renew(renewal));
+    if (answer.outcome === 'unknown') await this.#restore(gateway);
+    else for (const missing of answer.missing) gateway.held.delete(missing);
   }
 
   /** What it holds may have been given back and the room taken by others, so it starts from nothing. */

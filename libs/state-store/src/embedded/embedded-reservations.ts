@@ -12,6 +12,7 @@ import type {
   HeldAllocation,
   PoolReservations,
   RenewRequest,
+  RenewResult,
   ReservationCandidate,
   ReservationRequest,
   ReservationResult,
@@ -41,8 +42,8 @@ export class EmbeddedReservations implements Reservations {
     return this.#pools.get(pool)?.release(owner, allocations) ?? [];
   }
 
-  async renew(request: RenewRequest): Promise<boolean> {
-    return this.#pools.get(request.pool)?.renew(request, this.#clock.now()) ?? false;
+  async renew(request: RenewRequest): Promise<RenewResult> {
+    return this.#pools.get(request.pool)?.renew(request, this.#clock.now()) ?? { outcome: 'unknown' };
   }
 
   async restore(request: RestoreRequest): Promise<RestoreResult> {
@@ -136,17 +137,17 @@ class Pool {
     return { allocation, backend, at: this.#nextStep() };
   }
 
-  renew({ owner, leaseMs, allocations, ttlMs }: RenewRequest, nowMs: number): boolean {
-    if (!this.#restored.has(owner)) return false;
+  renew({ owner, leaseMs, allocations, ttlMs }: RenewRequest, nowMs: number): RenewResult {
+    if (!this.#restored.has(owner)) return { outcome: 'unknown' };
     this.#leases.set(owner, nowMs + leaseMs);
-    let allThere = true;
+    const missing: string[] = [];
     for (const allocation of allocations) {
       const held = this.#held.get(allocation);
-      if (held === undefined) allThere = false;
+      if (held === undefined) missing.push(allocation);
       else if (held.expiresAtMs < nowMs + ttlMs)
         this.#held.set(allocation, { ...held, expiresAtMs: nowMs + ttlMs });
     }
-    return allThere;
+    return { outcome: 'renewed', missing };
   }
 
   restore(request: RestoreRequest, nowMs: number): RestoreResult {

@@ -73,7 +73,7 @@ test.each([{ keepsLog: false }, { keepsLog: true }])(
     expect(await second.reservations.reserve(request('b', 'gw-2'))).toMatchObject({ outcome: 'reserved' });
     await restart(server, [first, second]);
     expect(await first.reservations.reserve(request('c'))).toEqual({ outcome: 'unknown' });
-    expect(await first.reservations.renew(renewal('gw-1'))).toBe(false);
+    expect(await first.reservations.renew(renewal('gw-1'))).toEqual({ outcome: 'unknown' });
     expect(await first.reservations.restore(restore('gw-1', ['a']))).toMatchObject({
       added: [{ allocation: 'a', at: { step: 1 } }],
     });

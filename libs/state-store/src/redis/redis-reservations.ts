@@ -4,6 +4,7 @@ import type {
   HeldAllocation,
   PoolReservations,
   RenewRequest,
+  RenewResult,
   ReservationRequest,
   ReservationResult,
   Reservations,
@@ -66,9 +67,10 @@ export class RedisReservations implements Reservations {
     return given(run, released);
   }
 
-  async renew({ pool, owner, leaseMs, allocations, ttlMs }: RenewRequest): Promise<boolean> {
+  async renew({ pool, owner, leaseMs, allocations, ttlMs }: RenewRequest): Promise<RenewResult> {
     const args = [this.#serverRun(), owner, leaseMs, ttlMs, ...allocations];
-    return (await this.#run(RENEW, keysOf(pool), args)) === 1;
+    const missing = (await this.#run(RENEW, keysOf(pool), args)) as string[] | null;
+    return missing === null ? { outcome: 'unknown' } : { outcome: 'renewed', missing };
   }
 
   async restore(request: RestoreRequest): Promise<RestoreResult> {

@@ -35,7 +35,6 @@ const FAIL_FAST = {
   enableOfflineQueue: false,
   maxRetriesPerRequest: 0,
   autoResendUnfulfilledCommands: false,
-  commandTimeout: COMMAND_TIMEOUT_MS,
   connectTimeout: CONNECT_TIMEOUT_MS,
   socketTimeout: SOCKET_TIMEOUT_MS,
   retryStrategy: (attempt: number) => Math.min(RECONNECT_STEP_MS * attempt, RECONNECT_MAX_MS),
@@ -174,10 +173,17 @@ class RedisStore implements StateStore {
   }
 
   async #call<T>(command: () => Promise<T>): Promise<T> {
+    const { promise: late, reject } = Promise.withResolvers<never>();
+    const timer = this.#clock.after(COMMAND_TIMEOUT_MS, () => {
+      // When this process was busy itself, the answer may be here and only not read yet.
+      setImmediate(() => reject(new Error('Command timed out')));
+    });
     try {
-      return await command();
+      return await Promise.race([command(), late]);
     } catch (error) {
       throw new StoreUnavailableError(`Redis: ${messageOf(error)}`, { cause: error });
+    } finally {
+      timer.cancel();
     }
   }
 

@@ -172,19 +172,19 @@ for i = 2, #ARGV do
 end
 return {since(), given}`);
 
-/** ARGV: run, owner, lease and ttl in ms, then allocations. Answers 1 if everything is as it was. */
+/** ARGV: run, owner, lease and ttl in ms, then allocations. Answers with those that are not there, nothing if the owner is unknown. */
 export const RENEW = script(`${PRELUDE}
 local meta = redis.call('HMGET', META, 'run', 'restored ' .. ARGV[2])
-if meta[1] ~= ARGV[1] or not meta[2] then return 0 end
+if meta[1] ~= ARGV[1] or not meta[2] then return false end
 redis.call('ZADD', OWN, now + ARGV[3], ARGV[2])
-local all_there = 1
+local missing = {}
 local expires = now + ARGV[4]
 for i = 5, #ARGV do
   local score = redis.call('ZSCORE', EXP, ARGV[i])
-  if not score then all_there = 0
+  if not score then missing[#missing + 1] = ARGV[i]
   elseif tonumber(score) < expires then redis.call('ZADD', EXP, expires, ARGV[i]) end
 end
-return all_there`);
+return missing`);
 
 /**
  * ARGV: run, owner, lease in ms, how many gateways, their names, how many allocations are under way, their ids, then for

@@ -13,6 +13,7 @@ import { openEmbeddedStore } from '@usher/state-store';
 import { type SimulatedClock, seededRandom } from '@usher/testing';
 import { Facts } from '../control/facts.ts';
 import { Allocations } from '../control/reservations/allocations.ts';
+import type { ReservationStore } from '../control/reservations/store-link.ts';
 import { ResourceFactsFeed } from '../control/resource-facts.ts';
 import type { FromWorker, ReserveResult } from '../worker/protocol.ts';
 import { policy, pool } from './fixtures.ts';
@@ -33,6 +34,8 @@ export interface FleetOptions {
   readonly pool?: Partial<PoolSettings>;
   /** Cores of each backend; undefined: none was declared. */
   readonly backends: Readonly<Record<string, number | undefined>>;
+  /** Of its chance; fleets that share a store need one each. */
+  readonly seed?: number;
 }
 
 type Ask = Partial<Extract<FromWorker, { readonly kind: 'reserve' }>>;
@@ -43,13 +46,14 @@ export class ReservingFleet {
   readonly resources: ResourceFactsFeed;
   /** Every event so far. */
   readonly history: UsherEvent[] = [];
-  readonly #random: Random = seededRandom(5);
+  readonly #random: Random;
   readonly #clock: Clock;
   readonly #gateways: ReservingGateway[] = [];
   #position = 0;
 
-  constructor({ clock, pool: changes = {}, backends }: FleetOptions) {
+  constructor({ clock, pool: changes = {}, backends, seed = 5 }: FleetOptions) {
     this.#clock = clock;
+    this.#random = seededRandom(seed);
     this.resources = new ResourceFactsFeed(this.fold, clock);
     this.append(
       { type: 'config.applied', subject: 'fleet', data: { revision: 1, hash: 'h', policy: policy() } },
@@ -95,7 +99,7 @@ export class ReservingFleet {
   }
 
   /** A gateway that has said that it runs. */
-  gateway(name: string, store: StateStore): ReservingGateway {
+  gateway(name: string, store: ReservationStore): ReservingGateway {
     this.append({
       type: 'gateway.started',
       subject: name,
@@ -118,7 +122,7 @@ export class ReservingGateway {
   logAway = false;
   #lastId = 0;
 
-  constructor(fleet: ReservingFleet, name: string, store: StateStore, clock: Clock, random: Random) {
+  constructor(fleet: ReservingFleet, name: string, store: ReservationStore, clock: Clock, random: Random) {
     this.name = name;
     const context = {
       instance: name,
@@ -210,7 +214,7 @@ export class TestStore {
   }
 
   /** How one gateway reaches it. */
-  line(): StateStore & { line: Line } {
+  line(): ReservationStore & { line: Line } {
     const over = async <T>(call: (reservations: Reservations) => Promise<T>): Promise<T> => {
       const answer = reached.line === 'down' ? undefined : await call(this.#embedded.reservations);
       if (reached.line !== 'up' || answer === undefined) throw new StoreUnavailableError('no answer');
@@ -224,11 +228,8 @@ export class TestStore {
       sweep: (...args) => over((store) => store.sweep(...args)),
       list: (pool) => over((store) => store.list(pool)),
     };
-    const reached = Object.assign(Object.create(this.#embedded) as StateStore, {
-      reservations,
-      line: UP,
-      onStatus: () => {},
-    });
+    const status = { connected: true, sinceMs: 0 };
+    const reached = { reservations, line: UP, status: () => status, onStatus: () => {} };
     return reached;
   }
 

@@ -8,6 +8,7 @@ import type { Ask } from './ask.ts';
 import { BackendsSeen } from './backends-seen.ts';
 import type { ReservationCounts } from './counts.ts';
 import { PoolDesk } from './pool-desk.ts';
+import type { ReservationStore } from './store-link.ts';
 
 /** How often the store hears that this gateway lives: a third of the lease. */
 const RENEW_MS = 3_000;
@@ -17,7 +18,9 @@ const LOOK_MS = 1_000;
 const RECONCILE_MS = 5_000;
 
 export interface AllocationsOptions {
-  readonly context: Pick<ServiceContext, 'instance' | 'fleet' | 'outbox' | 'store' | 'clock' | 'random'>;
+  readonly context: Pick<ServiceContext, 'instance' | 'fleet' | 'outbox' | 'clock' | 'random'> & {
+    readonly store: ReservationStore;
+  };
   readonly facts: Facts;
   /** What to go by until the log has a configuration. */
   readonly fallback: readonly BackendSettings[];
@@ -28,7 +31,7 @@ export interface AllocationsOptions {
 }
 
 /** What a worker hears. */
-export interface ReserveAnswer {
+interface ReserveAnswer {
   readonly id: number;
   readonly pool: string;
   readonly result: ReserveResult;
@@ -189,7 +192,7 @@ export class Allocations {
       {
         pool,
         owner,
-        store: store.reservations,
+        store,
         clock,
         random,
         facts,

@@ -1,12 +1,12 @@
 import { type PoolSettings, RESERVE_IDLE_MS, type StoreStep } from '@usher/domain';
-import type { Clock, GivenBack, Random, Reservations, RestoreResult, Session } from '@usher/ports';
+import type { Clock, GivenBack, Random, RestoreResult, Session } from '@usher/ports';
 import type { Facts } from '../facts.ts';
 import type { Ask } from './ask.ts';
 import type { BackendsSeen } from './backends-seen.ts';
 import { ReservationCounts } from './counts.ts';
 import { endUse, type Held, HeldAllocations } from './held-allocations.ts';
 import { PoolFacts } from './pool-facts.ts';
-import { LEASE_MS, StoreLink } from './store-link.ts';
+import { LEASE_MS, type ReservationStore, StoreLink } from './store-link.ts';
 
 /** How long an allocation for a request lasts in the store if the gateway lives and forgets it; those in use are renewed. */
 const REQUEST_TTL_MS = 60_000;
@@ -20,7 +20,7 @@ export interface PoolOptions {
   readonly pool: string;
   /** This gateway. */
   readonly owner: string;
-  readonly store: Reservations;
+  readonly store: ReservationStore;
   readonly clock: Clock;
   readonly random: Random;
   readonly facts: Facts;
@@ -163,11 +163,10 @@ export class PoolHoldings {
     const ofRequests = due.filter(({ session }) => session === undefined);
     const ofSessions = due.filter(({ session }) => session !== undefined);
     // Also without any: it keeps the gateway known.
-    let kept = await this.#renew(ofRequests.slice(0, IN_ONE_CALL_MAX));
+    let isKnown = await this.#renew(ofRequests.slice(0, IN_ONE_CALL_MAX));
     for (const more of [ofRequests.slice(IN_ONE_CALL_MAX), ofSessions])
-      for (let from = 0; from < more.length && kept === true; from += IN_ONE_CALL_MAX)
-        kept = await this.#renew(more.slice(from, from + IN_ONE_CALL_MAX));
-    if (kept === false) await this.link.tell();
+      for (let from = 0; from < more.length && isKnown; from += IN_ONE_CALL_MAX)
+        isKnown = await this.#renew(more.slice(from, from + IN_ONE_CALL_MAX));
   }
 
   /** Gives back what has expired, whoever held it. */
@@ -185,7 +184,7 @@ export class PoolHoldings {
     if (given.length === 0) return;
     this.counts.expired += given.length;
     this.facts.expired(given);
-    this.#miss(given);
+    this.#drop(given.map(({ allocation }) => allocation));
     this.#on.room();
   }
 
@@ -218,15 +217,19 @@ export class PoolHoldings {
     this.link.close();
   }
 
-  async #renew(some: readonly Held[]): Promise<boolean | undefined> {
+  /** False when the rest need not be renewed. */
+  async #renew(some: readonly Held[]): Promise<boolean> {
     const { pool, owner, clock } = this.#options;
     const nowMs = clock.now();
     const allocations = some.map(({ allocation }) => allocation);
     const ttlMs = this.ttlMs(some[0]?.session);
     const renewal = { pool, owner, leaseMs: LEASE_MS, allocations, ttlMs };
-    const kept = await this.link.call((store) => store.renew(renewal));
-    if (kept === true) for (const held of some) held.extendedMs = nowMs;
-    return kept;
+    const answer = await this.link.call((store) => store.renew(renewal));
+    if (answer?.outcome === 'unknown') await this.link.tell();
+    if (answer?.outcome !== 'renewed') return false;
+    for (const held of some) held.extendedMs = nowMs;
+    this.#drop(answer.missing);
+    return true;
   }
 
   /** What has to be renewed. What a session has not used for so long that it has expired is forgotten. */
@@ -252,21 +255,18 @@ export class PoolHoldings {
       this.#tell(held, { again: true, restored: true });
     }
     this.facts.released(givenBack.map((given) => ({ ...given, cause: 'the gateway does not hold it' })));
-    this.#miss(givenBack);
+    // It came to this gateway while the store was being told.
+    if (givenBack.some(({ allocation }) => this.held.get(allocation) !== undefined)) void this.link.tell();
     // Whatever else the log takes for this gateway's is of an earlier life.
     this.#strangers ??= this.#forgetStrangers(() => true);
   }
 
-  /** What is in use and not in the store any more has to be told to it again. */
-  #miss(given: readonly GivenBack[]): void {
-    let isMissed = false;
-    for (const { allocation } of given) {
-      const held = this.held.get(allocation);
-      if (held === undefined) continue;
-      if (held.uses.size === 0) this.held.remove(allocation);
-      else isMissed = true;
-    }
-    if (isMissed) void this.link.tell();
+  /**
+   * These were given back by the store, with others in their places perhaps: a session moved, or the gateway that had it
+   * last is gone. Requests that still run for them run without a reservation.
+   */
+  #drop(allocations: readonly string[]): void {
+    for (const allocation of allocations) this.held.remove(allocation);
   }
 
   /** Answers with those that were strange and are not to be forgotten yet. */

@@ -45,7 +45,7 @@ export class PoolReserver {
       );
   }
 
-  /** Never waits longer than the store takes to answer or to fail once, or to be told what is held if it has to be. */
+  /** Never waits longer than the store takes to answer or to fail twice, and not at all while it is away. */
   async attempt(ask: Ask): Promise<ReserveResult> {
     const { link } = this.#holdings;
     await link.ready();

@@ -80,6 +80,18 @@ test('it moves when its backend is no candidate any more, and the log knows wher
   expect(auditReservations(fleet.history).proven).toBe(true);
 });
 
+test('it is not brought back where it was by requests that still run there', async () => {
+  const [one, two] = [fleet.gateway('gw-1', store.line()), fleet.gateway('gw-2', store.line())];
+  const held = await one.granted({ session: 's', tier: 'two' });
+  const moved = await two.granted({ session: 's', tier: 'two', candidates: ['b2'] });
+  await two.granted({ tier: 'two' });
+  await pass(clock, 2 * IDLE_MS);
+  expect(await store.held()).toEqual(['b1', 'b2']);
+  one.giveBack(held);
+  expect(await one.granted({ session: 's', tier: 'two', candidates: ['b1', 'b2'] })).toBe(moved);
+  expect(auditReservations(fleet.history).proven).toBe(true);
+});
+
 test('a gateway that stops takes only those with it that are its own', async () => {
   const [one, two] = [fleet.gateway('gw-1', store.line()), fleet.gateway('gw-2', store.line())];
   one.giveBack(await one.granted({ session: 's' }));

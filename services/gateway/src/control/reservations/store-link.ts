@@ -1,4 +1,12 @@
-import type { Clock, Random, Reservations, RestoreRequest, RestoreResult, Timer } from '@usher/ports';
+import type {
+  Clock,
+  Random,
+  Reservations,
+  RestoreRequest,
+  RestoreResult,
+  StateStore,
+  Timer,
+} from '@usher/ports';
 import { StoreUnavailableError } from '@usher/ports';
 
 /** How long the store keeps what a gateway holds that is not heard of any more. */
@@ -6,13 +14,16 @@ export const LEASE_MS = 10_000;
 /** How often a store that is away, or closed, is told again; up to as long again by chance. */
 const TELL_AGAIN_MS = 150;
 
+/** What reservations need of the state store. */
+export type ReservationStore = Pick<StateStore, 'reservations' | 'status' | 'onStatus'>;
+
 /** What a gateway holds of a pool, as the store has to know it. */
 type Holdings = Pick<RestoreRequest, 'allocations' | 'underWay' | 'gateways'>;
 
 export interface StoreLinkOptions {
   readonly pool: string;
   readonly owner: string;
-  readonly store: Reservations;
+  readonly store: ReservationStore;
   readonly clock: Clock;
   readonly random: Random;
   holdings(): Holdings;
@@ -64,15 +75,17 @@ export class StoreLink {
     return this.#telling;
   }
 
-  /** Runs a call of the store; undefined when it did not answer, and then it is away. */
+  /**
+   * Runs a call of the store that may be repeated, which it is once where an answer is missing: one that is late is not a
+   * store that is away. Undefined when it did not answer, and then it is away.
+   */
   async call<T>(ask: (store: Reservations) => Promise<T>): Promise<T | undefined> {
-    try {
-      return await ask(this.#options.store);
-    } catch (error) {
-      if (!(error instanceof StoreUnavailableError)) throw error;
-      this.#enter('away');
-      return undefined;
-    }
+    const { store } = this.#options;
+    const answer = await answerOf(() => ask(store.reservations));
+    if (answer !== undefined) return answer;
+    const second = store.status().connected ? await answerOf(() => ask(store.reservations)) : undefined;
+    if (second === undefined) this.#enter('away');
+    return second;
   }
 
   /** It said that others have not told yet what they hold. */
@@ -113,5 +126,14 @@ export class StoreLink {
       this.#retry = undefined;
       void this.tell();
     });
+  }
+}
+
+async function answerOf<T>(call: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await call();
+  } catch (error) {
+    if (!(error instanceof StoreUnavailableError)) throw error;
+    return undefined;
   }
 }
