@@ -38,6 +38,8 @@ export const MEANINGS: Readonly<Record<EventType, string>> = {
   'breaker.tripped':
     'A gateway’s own breaker for a backend opened; the gateway sends it nothing until `untilMs`.',
   'breaker.recovered': 'A gateway’s own breaker for a backend closed again.',
+  'sticky.moved':
+    'A gateway sends clients to other backends than before, for a reason; `count` of them, of whom `sessions` names the first.',
   'allocation.reserved': 'A gateway reserved resources of a backend until they are released or expire.',
   'allocation.released': 'A reservation ended; its resources are free again.',
   'allocation.expired': 'A reservation’s time passed without a release.',
