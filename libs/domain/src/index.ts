@@ -55,13 +55,14 @@ export {
   explainResource,
 } from './resource/explain-resource.ts';
 export type { Fit, FitReason, Shortage } from './resource/fit.ts';
-export type { ResourceBackend } from './resource/machine.ts';
+export { NO_FACTS, type ResourceBackend, type ResourceFacts } from './resource/machine.ts';
 export { onSphere, type Place, type SpherePoint } from './resource/place.ts';
 export { reservable } from './resource/reservable.ts';
-export { ReservedHistory } from './resource/reserved-history.ts';
+export { REPORT_WINDOW_MS, ReservedHistory } from './resource/reserved-history.ts';
 export { type ResourceRequest, ResourceTable } from './resource/resource-table.ts';
 export { DEFAULT_SCORING, type ScoreParts, type ScoringSettings } from './resource/score.ts';
 export { DIMENSIONS, type Dimension, NO_RESOURCES, type Tier } from './resource/tier.ts';
+export { detectTier, fieldOf, jsonField, type TierClaims } from './resource/tier-detection.ts';
 export { RetryBudget } from './retry-budget.ts';
 export { RouteMatcher } from './route-match.ts';
 export {
@@ -92,6 +93,7 @@ export {
   type StickyMoveReason,
   type StickySettings,
   type StrategyName,
+  type TierDetection,
   type TimeoutSettings,
   WEIGHT_MAX,
 } from './settings.ts';
@@ -107,8 +109,11 @@ export {
   type CandidatePool,
   type ChoiceCells,
   type Chooser,
+  type Features,
+  NO_FEATURES,
   newCells,
   type Strategy,
+  type StrategySettings,
   setCandidates,
   type Uniform,
 } from './strategies/strategy.ts';

@@ -15,10 +15,13 @@ import { Presence } from './presence.ts';
 import { Projector } from './projector.ts';
 import { Resolutions } from './resolutions.ts';
 import { type Resolver, systemResolver } from './resolver.ts';
+import { ResourceFactsFeed } from './resource-facts.ts';
 import { SharedCells } from './shared-cells.ts';
 import { TlsFiles } from './tls-files.ts';
 import { Workers } from './workers.ts';
 
+/** How often workers hear of changed resources: often enough for reports of each second. */
+const FACTS_MS = 50;
 /** How often the log hears what the gateway saw. */
 const TELL_MS = 1_000;
 /** How often drains are looked at: as often as the workers report. */
@@ -73,6 +76,7 @@ class RunningGateway implements Gateway {
   readonly #count: number;
   readonly #cells: SharedCells;
   readonly #projector: Projector;
+  readonly #resources: ResourceFactsFeed;
   readonly #tlsFiles: TlsFiles;
   readonly #resolutions: Resolutions;
   readonly #workers: Workers;
@@ -102,6 +106,7 @@ class RunningGateway implements Gateway {
       settings.workers === 'auto' ? Math.min(availableParallelism(), WORKERS_AUTO_MAX) : settings.workers;
     this.#cells = new SharedCells(this.#count);
     this.#projector = new Projector({ fleet, fallback, workers: this.#count, cells: this.#cells, log });
+    this.#resources = new ResourceFactsFeed(fleet, clock);
     this.#tlsFiles = new TlsFiles(log);
     this.#resolutions = new Resolutions({
       resolver,
@@ -150,6 +155,7 @@ class RunningGateway implements Gateway {
     this.#presence.start();
     this.#timers.push(
       clock.every(TELL_MS, () => this.#tell()),
+      clock.every(FACTS_MS, () => this.#broadcast(this.#resources.take())),
       clock.every(DRAIN_CHECK_MS, () => this.#drains.check(this.#count)),
       clock.every(TLS_FILES_CHECK_MS, () => this.#broadcast(this.#tlsFiles.read(this.#projector.pools()))),
     );
@@ -219,6 +225,7 @@ class RunningGateway implements Gateway {
       policy: this.#projector.policy,
       deltas: [
         ...this.#projector.snapshot(),
+        ...this.#resources.snapshot(),
         ...this.#tlsFiles.snapshot(),
         ...Array.from(
           this.#resolutions.known,
@@ -232,6 +239,7 @@ class RunningGateway implements Gateway {
   #onRecord(record: LogRecord): void {
     const { instance } = this.#context;
     const deltas = this.#projector.changesBy(record);
+    this.#resources.onRecord(record);
     const draining = record.events.some(({ type }) => type === 'backend.drain_started');
     // A drain changes no row when the backend got nothing anyway, and yet the workers have to confirm that they know.
     if (deltas.length > 0 || draining) {

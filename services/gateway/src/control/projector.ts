@@ -162,8 +162,9 @@ export class Projector {
       pool,
       url,
       weight,
-      eligible: why === 'ok',
-      lastResort: (why === 'unknown' || why === 'breaker_open') && backend.room === 'free',
+      // How much room there is, whoever reserves it knows best.
+      eligible: why === 'ok' || why === 'full',
+      lastResort: why === 'unknown' || why === 'breaker_open',
       halfOpen: backend.breaker === 'half_open' && breaker?.enabled === true,
       trialLimit: Math.max(1, Math.floor((breaker?.halfOpenRequests ?? 1) / this.#sharers())),
       limit: this.#options.cells.limitOf(pool, id, maxConnections),

@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import { ERRORS, type ErrorCode } from '@usher/domain';
 import { FAULTS, FAULTY, FIELD, type HttpFault, INCOMPLETE, type RequestHead } from '@usher/http1';
-import type { RouteEntry } from '../routing-table.ts';
+import type { Hold, RouteEntry } from '../routing-table.ts';
 import type { ClientSide } from './client-side.ts';
 import { ClientSocket, type ClientSocketUser } from './client-socket.ts';
 import type { ConnectionOwner, LaneConnection, LooseSocket } from './connection-owner.ts';
@@ -10,7 +10,7 @@ import { requestIdOf } from './forward-request.ts';
 import type { ConnectionLine } from './forward-response.ts';
 import type { LaneContext } from './lane-context.ts';
 import { LastHost } from './last-host.ts';
-import { openExchange } from './open-exchange.ts';
+import { type Arrived, openExchange } from './open-exchange.ts';
 import type { Output } from './output.ts';
 import { problemResponse } from './problem-response.ts';
 import type { Lifetime } from './read-buffers.ts';
@@ -24,6 +24,8 @@ import { allowsWebSocket, asksForWebSocket } from './websocket.ts';
 
 /** So much of the next requests is read while one is in progress; then the client has to wait. */
 const READ_AHEAD_BYTES_MAX = 64 * 1024;
+
+type Asked = Pick<Arrived, 'head' | 'id' | 'startMs'>;
 
 /** One client connection: its requests one after the other, and what happens between them. */
 export class ClientConnection implements LaneConnection, ClientSide, ClientSocketUser {
@@ -118,11 +120,11 @@ export class ClientConnection implements LaneConnection, ClientSide, ClientSocke
     this.link.reset();
   }
 
-  switchTo(upstream: UpstreamConnection, beyond: Buffer): void {
+  switchTo(upstream: UpstreamConnection, beyond: Buffer, hold: Hold): void {
     const { input, link } = this;
     this.exchange = undefined;
     this.upgrading = false;
-    const tunnel = new Tunnel(this.lane, link, upstream, () => this.depart());
+    const tunnel = new Tunnel(this.lane, link, upstream, hold, () => this.depart());
     if (beyond.length > 0) tunnel.onResponseData(beyond, beyond.length, 'ever');
     const ahead = input.takeAll();
     if (ahead.length > 0) tunnel.onBytes(ahead, ahead.length, 'ever');
@@ -231,27 +233,29 @@ export class ClientConnection implements LaneConnection, ClientSide, ClientSocke
     startMs: number,
   ): void {
     const { lane, visitor } = this;
-    if (route === undefined) {
+    const asked = { head, id, startMs };
+    const features = route === undefined ? '' : visitor.featuresOf(head, route);
+    if (route === undefined || typeof features === 'string') {
       if (body !== undefined && !body.done) this.keepAlive = false;
-      this.turnAway('no_route', id, head, startMs);
+      if (route === undefined) this.turnAway(asked, 'no_route');
+      else this.turnAway(asked, 'unknown_tier', String(features), route);
       return;
     }
-    const { answers } = route;
     const upgrade = head.fields.has(FIELD.upgrade) && allowsWebSocket(route) && asksForWebSocket(head);
     if (upgrade && !lane.upgrades.reserve(lane.table.policy.limits)) {
-      answers[5]! += 1;
-      this.turnAway('overloaded', id, head, startMs);
+      this.turnAway(asked, 'overloaded', '', route);
       return;
     }
     this.upgrading = upgrade;
-    const request = { head, route, id, body, startMs, upgrade, patienceMs: Infinity };
+    const request = { ...asked, route, features, body, upgrade, patienceMs: Infinity };
     this.exchange = openExchange(this, lane, visitor, this.link, request);
     this.exchange.start();
   }
 
   /** Answers a request that no backend gets. */
-  private turnAway(code: ErrorCode, id: string, head: RequestHead, startMs: number): void {
-    this.answerProblem(code, '', id, head.method === 'HEAD', this.lane.now() - startMs);
+  private turnAway({ head, id, startMs }: Asked, code: ErrorCode, detail = '', route?: RouteEntry): void {
+    if (route !== undefined) route.answers[(ERRORS[code].status / 100) | 0]! += 1;
+    this.answerProblem(code, detail, id, head.method === 'HEAD', this.lane.now() - startMs);
     this.exchangeOver(startMs);
   }
 

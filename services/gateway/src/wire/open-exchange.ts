@@ -1,3 +1,4 @@
+import type { Features } from '@usher/domain';
 import type { RequestHead } from '@usher/http1';
 import type { RouteEntry } from '../routing-table.ts';
 import type { ClientSide } from './client-side.ts';
@@ -12,6 +13,7 @@ import type { Ends, Visitor } from './visitor.ts';
 export interface Arrived {
   readonly head: RequestHead;
   readonly route: RouteEntry;
+  readonly features: Features;
   readonly id: string;
   readonly body: RequestBody | undefined;
   readonly startMs: number;
@@ -27,14 +29,13 @@ export function openExchange(
   lane: LaneContext,
   visitor: Visitor,
   ends: Ends,
-  { head, route, id, body, startMs, upgrade, patienceMs }: Arrived,
+  { head, route, features, id, body, startMs, upgrade, patienceMs }: Arrived,
 ): Exchange {
   const { pool } = route;
   const preface = visitor.proxyHeader(pool.settings.proxyProtocol, ends);
   const forwarded = forwardRequestHead(head, id, visitor.peer, upgrade);
   const outgoing = new OutgoingRequest(forwarded, preface, head, body);
   const upstreams = pool.settings.http2 ? lane.sessions : lane.upstreams;
-  const key = pool.hash === undefined ? 0 : visitor.keyOf(head, pool.hash);
-  const request = { route, key, upstreams, outgoing, id, startMs, patienceMs };
+  const request = { route, features, upstreams, outgoing, id, startMs, patienceMs };
   return new Exchange(client, lane, head, request);
 }

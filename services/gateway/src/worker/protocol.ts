@@ -1,4 +1,4 @@
-import type { PolicySettings } from '@usher/domain';
+import type { Dimension, PolicySettings } from '@usher/domain';
 import type { LogFields } from '@usher/ports';
 import type { LineCounts, TableDelta } from '../routing-table.ts';
 import type { BreakerNews } from '../table/breaker-news.ts';
@@ -51,6 +51,7 @@ export type ToWorker =
   /** New certificates or ticket keys for the listener with this id. */
   | { readonly kind: 'tls'; readonly listener: number; readonly tls: ListenerTls }
   | { readonly kind: 'measure'; readonly id: number }
+  | { readonly kind: 'reserved'; readonly id: number; readonly pool: string; readonly result: ReserveResult }
   | { readonly kind: 'drain'; readonly deadlineMs: number };
 
 export type FromWorker =
@@ -65,6 +66,14 @@ export type FromWorker =
   | { readonly kind: 'breaker'; readonly news: BreakerNews }
   /** A connection to a host failed, so what is known of its addresses may be out of date. */
   | { readonly kind: 'unreachable'; readonly host: string }
+  | ReserveAsked
+  /**
+   * The request of `reserve` with this id is gone. No `reserved` follows, unless it is on its way already: then what it
+   * grants has to be given back.
+   */
+  | { readonly kind: 'withdraw'; readonly id: number }
+  /** What was granted is not used any more. An allocation is given back as often as it was granted. */
+  | { readonly kind: 'give_back'; readonly pool: string; readonly allocations: readonly string[] }
   | { readonly kind: 'measured'; readonly id: number; readonly measurement: Measurement }
   | {
       readonly kind: 'log';
@@ -73,6 +82,33 @@ export type FromWorker =
       readonly fields: LogFields | undefined;
     }
   | { readonly kind: 'drained' };
+
+/**
+ * A request needs room for its tier on one of these backends, best first. Answered by one `reserved` with its id, after a
+ * wait if the pool lets requests wait. The id is the worker's own, and free again after the answer.
+ */
+export interface ReserveAsked {
+  readonly kind: 'reserve';
+  readonly id: number;
+  readonly pool: string;
+  readonly tier: string;
+  /** Whose allocation it is, for pools that reserve by session; the same session is granted the same allocation. */
+  readonly session?: string | undefined;
+  readonly candidates: readonly string[];
+}
+
+export type ReserveResult =
+  /** To be given back once, also when nothing was reserved because the pool does without. */
+  | { readonly outcome: 'granted'; readonly allocation: string; readonly backend: string }
+  /** No candidate has room, and the request has waited as long as it may. What each has too little of. */
+  | { readonly outcome: 'full'; readonly short: Readonly<Record<string, Dimension | 'max'>> }
+  | { readonly outcome: 'closed'; readonly why: WhyClosed };
+
+/**
+ * Why nothing is reserved at all. `store_away`: the state store does not answer, and the pool needs it. `restoring`: the
+ * store was started anew and has not been told yet what is reserved. `unknown`: there is no such pool or tier here.
+ */
+export type WhyClosed = 'store_away' | 'restoring' | 'unknown' | 'stopping';
 
 /** What happened in a worker since its last observation. */
 export interface WorkerObservation {
