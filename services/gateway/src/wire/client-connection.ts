@@ -10,7 +10,7 @@ import { requestIdOf } from './forward-request.ts';
 import type { ConnectionLine } from './forward-response.ts';
 import type { LaneContext } from './lane-context.ts';
 import { LastHost } from './last-host.ts';
-import { type Arrived, openExchange } from './open-exchange.ts';
+import { type Asked, openExchange } from './open-exchange.ts';
 import type { Output } from './output.ts';
 import { problemResponse } from './problem-response.ts';
 import type { Lifetime } from './read-buffers.ts';
@@ -24,8 +24,6 @@ import { allowsWebSocket, asksForWebSocket } from './websocket.ts';
 
 /** So much of the next requests is read while one is in progress; then the client has to wait. */
 const READ_AHEAD_BYTES_MAX = 64 * 1024;
-
-type Asked = Pick<Arrived, 'head' | 'id' | 'startMs'>;
 
 /** One client connection: its requests one after the other, and what happens between them. */
 export class ClientConnection implements LaneConnection, ClientSide, ClientSocketUser {
@@ -148,7 +146,7 @@ export class ClientConnection implements LaneConnection, ClientSide, ClientSocke
     const { exchange } = this;
     // Half a request will never become a whole one. And most who stop sending have left, which nothing that is written
     // would find out while they wait in line: none of them keeps others waiting.
-    if (exchange?.wantsBody === true || exchange?.waits === true) this.link.destroy();
+    if (exchange?.wantsBody === true || exchange?.waiting !== undefined) this.link.destroy();
     else if (exchange === undefined && !this.output.blocked) this.link.close();
   }
 
@@ -222,23 +220,19 @@ export class ClientConnection implements LaneConnection, ClientSide, ClientSocke
       body.keep(input.bytes, headEnd, bodyEnd, input.lifetime);
     }
     input.consume(bodyEnd);
-    this.open(head, route, id, body, startMs);
+    this.open({ head, id, body, startMs }, route);
   }
 
-  private open(
-    head: RequestHead,
-    route: RouteEntry | undefined,
-    id: string,
-    body: RequestBody | undefined,
-    startMs: number,
-  ): void {
+  private open(asked: Asked, route: RouteEntry | undefined): void {
     const { lane, visitor } = this;
-    const asked = { head, id, startMs };
-    const features = route === undefined ? '' : visitor.featuresOf(head, route);
-    if (route === undefined || typeof features === 'string') {
-      if (body !== undefined && !body.done) this.keepAlive = false;
-      if (route === undefined) this.turnAway(asked, 'no_route');
-      else this.turnAway(asked, 'unknown_tier', String(features), route);
+    const { head } = asked;
+    if (route === undefined) {
+      this.turnAway(asked, 'no_route', '');
+      return;
+    }
+    const features = visitor.featuresOf(head, route);
+    if (typeof features === 'string') {
+      this.turnAway(asked, 'unknown_tier', features, route);
       return;
     }
     const upgrade = head.fields.has(FIELD.upgrade) && allowsWebSocket(route) && asksForWebSocket(head);
@@ -247,13 +241,15 @@ export class ClientConnection implements LaneConnection, ClientSide, ClientSocke
       return;
     }
     this.upgrading = upgrade;
-    const request = { ...asked, route, features, body, upgrade, patienceMs: Infinity };
+    const request = { ...asked, route, features, upgrade, patienceMs: Infinity };
     this.exchange = openExchange(this, lane, visitor, this.link, request);
     this.exchange.start();
   }
 
   /** Answers a request that no backend gets. */
-  private turnAway({ head, id, startMs }: Asked, code: ErrorCode, detail = '', route?: RouteEntry): void {
+  private turnAway(asked: Asked, code: ErrorCode, detail: string, route?: RouteEntry): void {
+    const { head, id, body, startMs } = asked;
+    if (body !== undefined && !body.done) this.keepAlive = false;
     if (route !== undefined) route.answers[(ERRORS[code].status / 100) | 0]! += 1;
     this.answerProblem(code, detail, id, head.method === 'HEAD', this.lane.now() - startMs);
     this.exchangeOver(startMs);

@@ -1,6 +1,7 @@
 import type { Features } from '@usher/domain';
 import type { RouteEntry } from '../routing-table.ts';
 import type { OutgoingRequest } from './outgoing-request.ts';
+import type { TimeLimits } from './time-limits.ts';
 import type { Upstreams } from './upstream.ts';
 
 /** What a request comes down to once its head was read and its route found. */
@@ -11,6 +12,5 @@ export interface ExchangeRequest {
   readonly outgoing: OutgoingRequest;
   readonly id: string;
   readonly startMs: number;
-  /** How long the client waits for the end of the response. */
-  readonly patienceMs: number;
+  readonly limits: TimeLimits;
 }

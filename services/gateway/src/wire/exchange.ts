@@ -9,7 +9,7 @@ import type { OutgoingRequest } from './outgoing-request.ts';
 import type { Lifetime } from './read-buffers.ts';
 import { type Asked, ResponseRelay } from './response-relay.ts';
 import { decideRetry, type Failure } from './retry.ts';
-import { TimeLimits } from './time-limits.ts';
+import type { TimeLimits } from './time-limits.ts';
 import type { Loss, Upstream, Upstreams, UpstreamUser } from './upstream.ts';
 import { UpstreamConnection } from './upstream-connection.ts';
 
@@ -29,7 +29,8 @@ export class Exchange implements UpstreamUser, Asked, Guest {
   private relay: ResponseRelay;
   private readonly upstreams: Upstreams;
   private upstream: Upstream | undefined;
-  private waiting: Wait | undefined;
+  /** Undefined unless no backend has had room for it yet. */
+  waiting: Wait | undefined;
   /** How the last attempt failed, after which another one waits. */
   private failure: Failure | undefined;
 
@@ -45,17 +46,11 @@ export class Exchange implements UpstreamUser, Asked, Guest {
     this.startMs = request.startMs;
     this.answers = request.route.answers;
     this.relay = new ResponseRelay(client, this, lane.responseHead);
-    const { requestMs } = lane.table.policy.timeouts;
-    this.limits = new TimeLimits(request.startMs, request.patienceMs, requestMs);
+    this.limits = request.limits;
   }
 
   get wantsBody(): boolean {
     return this.outgoing.wantsBody;
-  }
-
-  /** No backend has had room for it yet. */
-  get waits(): boolean {
-    return this.waiting !== undefined;
   }
 
   /** Starts the first attempt. The beginning of the body, if any, has been taken and kept already. */
@@ -161,9 +156,8 @@ export class Exchange implements UpstreamUser, Asked, Guest {
   }
 
   onResponseEnd(): void {
-    if (this.relay.status === 0) this.onFailed('backend_closed', this.lane.now());
-    else if (this.relay.endsWithConnection) this.onAnswered(false);
-    else this.onBroken('backend_closed', this.lane.now());
+    if (this.relay.status !== 0 && this.relay.endsWithConnection) this.onAnswered(false);
+    else this.onLost('backend_closed', false);
   }
 
   onLost(loss: Loss, unprocessed: boolean): void {
@@ -173,6 +167,7 @@ export class Exchange implements UpstreamUser, Asked, Guest {
 
   private wait(): void {
     const waiting = this.attempts.wait(this);
+    this.outgoing.sent = false;
     this.waiting = waiting;
     this.client.expireAt(Math.min(this.limits.endMs, waiting.dueMs));
     waiting.begin();
@@ -244,7 +239,6 @@ export class Exchange implements UpstreamUser, Asked, Guest {
       this.lane.counters.retries += 1;
       this.attempt(next, nowMs);
     } else if (verdict === 'other' && attempts.waitsForAnother(nowMs)) {
-      this.outgoing.sent = false;
       this.failure = outcome;
       this.wait();
     } else {
@@ -275,13 +269,14 @@ export class Exchange implements UpstreamUser, Asked, Guest {
       upstream.release(nowMs + this.lane.table.policy.timeouts.backendIdleMs, this.client.answer.queued);
     }
     // Before the attempt gives up its place on the backend, which the WebSocket keeps.
-    const { beyond } = relay;
-    const tunnel = beyond !== undefined && upstream instanceof UpstreamConnection ? upstream : undefined;
-    const hold = tunnel && this.attempts.hold(tunnel.slot);
+    if (relay.beyond !== undefined && upstream instanceof UpstreamConnection) {
+      const hold = this.attempts.hold(upstream.slot);
+      this.finish('ok', nowMs);
+      this.client.switchTo(upstream, relay.beyond, hold);
+      return;
+    }
     this.finish(relay.status >= 500 ? 'server_error' : 'ok', nowMs);
-    if (beyond !== undefined && tunnel !== undefined && hold !== undefined)
-      this.client.switchTo(tunnel, beyond, hold);
-    else this.client.exchangeOver(nowMs);
+    this.client.exchangeOver(nowMs);
   }
 
   /** The response broke off after its head was passed on. */

@@ -7,6 +7,7 @@ import { forwardRequestHead } from './forward-request.ts';
 import type { LaneContext } from './lane-context.ts';
 import { OutgoingRequest } from './outgoing-request.ts';
 import type { RequestBody } from './request-body.ts';
+import { TimeLimits } from './time-limits.ts';
 import type { Ends, Visitor } from './visitor.ts';
 
 /** A request that is to be served. */
@@ -23,6 +24,9 @@ export interface Arrived {
   readonly patienceMs: number;
 }
 
+/** What is known of it before its route. */
+export type Asked = Pick<Arrived, 'head' | 'id' | 'body' | 'startMs'>;
+
 /** What a visitor's request becomes; `ends` are those of its connection. */
 export function openExchange(
   client: ClientSide,
@@ -36,6 +40,7 @@ export function openExchange(
   const forwarded = forwardRequestHead(head, id, visitor.peer, upgrade);
   const outgoing = new OutgoingRequest(forwarded, preface, head, body);
   const upstreams = pool.settings.http2 ? lane.sessions : lane.upstreams;
-  const request = { route, features, upstreams, outgoing, id, startMs, patienceMs };
+  const limits = new TimeLimits(startMs, patienceMs, lane.table.policy.timeouts.requestMs);
+  const request = { route, features, upstreams, outgoing, id, startMs, limits };
   return new Exchange(client, lane, head, request);
 }
