@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import type { Disk } from './input/disk.ts';
 import { explainConfig } from './explain.ts';
+import type { Disk } from './input/disk.ts';
 import { parseConfigText } from './load.ts';
 import { faultsOf } from './testing/faults-of.ts';
 
@@ -49,7 +49,12 @@ test('a header is known in lower case, an address needs nothing', () => {
     idleMs: HOUR_MS,
     affinity: false,
   });
-  expect(settingsOf('by: ip, idle: 5m')).toEqual({ by: 'ip', ttlMs: DAY_MS, idleMs: 300_000, affinity: true });
+  expect(settingsOf('by: ip, idle: 5m')).toEqual({
+    by: 'ip',
+    ttlMs: DAY_MS,
+    idleMs: 300_000,
+    affinity: true,
+  });
 });
 
 test('of keys only where they are becomes part of the settings', () => {
@@ -75,14 +80,8 @@ test.each([
     'by: cookie, keys: ["my secret in the open air"]',
     'pools.p.sticky.keys[0]: expected env:NAME or file:path, where a secret for cookies is',
   ],
-  [
-    'by: cookie, keys: [env:NOWHERE]',
-    'pools.p.sticky.keys[0]: the environment variable NOWHERE is not set',
-  ],
-  [
-    'by: cookie, path: "/;x"',
-    'pools.p.sticky.path: "/;x" is not the path of a cookie',
-  ],
+  ['by: cookie, keys: [env:NOWHERE]', 'pools.p.sticky.keys[0]: the environment variable NOWHERE is not set'],
+  ['by: cookie, path: "/;x"', 'pools.p.sticky.path: "/;x" is not the path of a cookie'],
 ])('%s is a fault', (keys, fault) => {
   expect(faultsOf(`pools: { p: { sticky: { ${keys} } } }`)).toEqual([expect.stringContaining(` ${fault}`)]);
 });

@@ -121,9 +121,7 @@ export const sticky: Type<StickySettings> = mapped(keys, (given, _path, reading)
 
 /** Gives the cookie of a pool its name, if it has none. */
 export function nameCookie(settings: StickySettings, pool: string): StickySettings {
-  return settings.by === 'cookie' && settings.name === ''
-    ? { ...settings, name: `usher_${pool}` }
-    : settings;
+  return settings.by === 'cookie' && settings.name === '' ? { ...settings, name: `usher_${pool}` } : settings;
 }
 
 type Given = ReturnType<(typeof keys)['read']>;

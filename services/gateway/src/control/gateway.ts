@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { type SharedSettings, UsherError } from '@usher/domain';
-import type { LogRecord, Service, ServiceContext, Subscription, Timer } from '@usher/ports';
+import type { LogRecord, ServiceContext, Subscription, Timer } from '@usher/ports';
 import type { TableDelta } from '../routing-table.ts';
 import type { BreakerNews } from '../table/breaker-news.ts';
 import type { FromWorker, ListenAddress, Measurement, WorkerStart } from '../worker/protocol.ts';
@@ -9,6 +9,7 @@ import { addDeparted } from './departed.ts';
 import { Drains } from './drains.ts';
 import { Facts } from './facts.ts';
 import { exposeMetrics } from './gateway-metrics.ts';
+import { type Gateway, type GatewaySettings, NO_SECRETS } from './gateway-settings.ts';
 import { type ListenerSettings, Listeners } from './listeners.ts';
 import { Observations } from './observations.ts';
 import { Presence } from './presence.ts';
@@ -17,6 +18,7 @@ import { Resolutions } from './resolutions.ts';
 import { type Resolver, systemResolver } from './resolver.ts';
 import { ResourceFactsFeed } from './resource-facts.ts';
 import { SharedCells } from './shared-cells.ts';
+import { StickyControl } from './sticky-control.ts';
 import { TlsFiles } from './tls-files.ts';
 import { Workers } from './workers.ts';
 
@@ -34,24 +36,6 @@ const FLUSH_MAX_MS = 2_000;
 const RESOLVE_MAX_MS = 1_000;
 /** How often the files for TLS to backends are looked at. */
 const TLS_FILES_CHECK_MS = 2_000;
-
-export interface GatewaySettings {
-  readonly listen: readonly ListenerSettings[];
-  /** `auto`: one per core, at most 16. */
-  readonly workers: number | 'auto';
-}
-
-/** A running gateway. Its traffic depends on nothing but its backends. */
-export interface Gateway extends Service {
-  /** Where it listens, in the order of the settings; a port of 0 there is the port that was found here. */
-  readonly addresses: readonly ListenAddress[];
-  /**
-   * Takes traffic where `listen` says from now on. Addresses that stay keep their sockets, and what is special about them
-   * counts for new connections; addresses that go take no further connections. No accepted connection is affected. Rejects,
-   * with everything as it was, when an address cannot be listened on or its certificates cannot be used.
-   */
-  listen(listen: readonly ListenerSettings[]): Promise<void>;
-}
 
 /**
  * Starts a gateway and resolves when all of its workers listen. Until the log has a configuration it goes by
@@ -84,6 +68,7 @@ class RunningGateway implements Gateway {
   readonly #breakers: BreakerReports;
   readonly #drains: Drains;
   readonly #presence: Presence;
+  readonly #sticky: StickyControl;
   readonly #timers: Timer[] = [];
   readonly #listeners: Listeners;
   /** Over when the last change of the listeners is. */
@@ -118,6 +103,14 @@ class RunningGateway implements Gateway {
     this.#breakers = new BreakerReports(instance, facts);
     this.#drains = new Drains(instance, fleet, facts, this.#observations);
     this.#presence = new Presence({ ...context, log }, facts, this.#count);
+    this.#sticky = new StickyControl({
+      ...(settings.secrets ?? NO_SECRETS),
+      context: { ...context, log },
+      facts,
+      pools: () => this.#projector.pools(),
+      broadcast: (deltas, except) => this.#broadcast(deltas, except),
+      answer: (worker, id, answer) => this.#workers.post(worker, { kind: 'sticky_answer', id, answer }),
+    });
     this.#workers = new Workers({
       count: this.#count,
       clock,
@@ -142,6 +135,7 @@ class RunningGateway implements Gateway {
     this.#subscription = fleet.onRecord((record) => this.#onRecord(record));
     this.#tlsFiles.read(this.#projector.pools());
     this.#resolutions.follow(this.#projector.hosts());
+    await this.#sticky.start();
     await this.#resolutions.settled(RESOLVE_MAX_MS);
     try {
       await this.#workers.start();
@@ -167,6 +161,7 @@ class RunningGateway implements Gateway {
       hosts: () => this.#resolutions.known,
       certificates: () => this.#listeners.certificates,
       reloads: () => this.#listeners.reloads,
+      moves: () => this.#sticky.news.totals(),
     });
   }
 
@@ -203,6 +198,7 @@ class RunningGateway implements Gateway {
     this.#subscription?.stop();
     for (const timer of this.#timers) timer.cancel();
     this.#resolutions.stop();
+    this.#sticky.stop();
     this.#listeners.stop();
     this.#breakers.retell();
     this.#observations.tell(clock.now());
@@ -227,6 +223,7 @@ class RunningGateway implements Gateway {
         ...this.#projector.snapshot(),
         ...this.#resources.snapshot(),
         ...this.#tlsFiles.snapshot(),
+        ...this.#sticky.snapshot(),
         ...Array.from(
           this.#resolutions.known,
           ([host, addresses]) => ({ kind: 'addresses', host, addresses }) as const,
@@ -248,6 +245,7 @@ class RunningGateway implements Gateway {
         : [];
       this.#workers.broadcast({ kind: 'deltas', deltas: [...deltas, ...tls], position: record.position });
     }
+    this.#sticky.onRecord(record);
     if (deltas.some(({ kind }) => kind !== 'policy')) this.#resolutions.follow(this.#projector.hosts());
     for (const event of record.events) {
       if (event.type === 'backend.removed') this.#observations.forgetBackend(event.data.backend);
@@ -261,6 +259,7 @@ class RunningGateway implements Gateway {
     if (message.kind === 'observed') this.#observations.add(worker, message.observation);
     else if (message.kind === 'breaker') this.#onBreaker(worker, message.news);
     else if (message.kind === 'unreachable') this.#resolutions.hurry(message.host);
+    else this.#sticky.onMessage(worker, message);
   }
 
   /** What the log does not say. */

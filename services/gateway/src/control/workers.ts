@@ -113,6 +113,11 @@ export class Workers {
     for (const { index, thread } of this.#places) if (index !== except) thread?.post(message);
   }
 
+  /** To one worker, unless it has died. */
+  post(index: number, message: ToWorker): void {
+    this.#places[index]?.thread?.post(message);
+  }
+
   /** Where the counters of all workers stand; of one that does not answer in time, where they stood last. */
   async measure(): Promise<{ readonly worker: number; readonly measurement: Measurement }[]> {
     await Promise.all(this.#places.map((place) => this.#measure(place)));

@@ -23,6 +23,8 @@ export class PluginLoop implements StreamServer, Asked {
   readonly toHead: boolean;
   readonly oldClient = false;
   readonly wantsBody = false;
+  /** That lane sets cookies itself. */
+  readonly setCookie = '';
   readonly answers: Float64Array;
   private readonly client: ClientSide;
   private readonly lane: LaneContext;

@@ -231,7 +231,8 @@ export class PluginLane {
     const peer = this.#peers.describe(address, scheme, trustedProxies);
     const { hash } = entry.pool;
     const key = hash === undefined ? 0 : keyOfMessage(request, target(request).path, peer, hash, this.#peers);
-    const arrival = { entry, key, requestId, host: request.headers.host, peer };
+    const visit = entry.pool.sticky?.visitMessage(request, peer, this.#peers);
+    const arrival = { entry, key, requestId, host: request.headers.host, peer, visit };
     void this.#serve(request, response, upgrade === undefined ? arrival : { ...arrival, upgrade });
   }
 

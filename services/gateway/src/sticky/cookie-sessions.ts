@@ -84,7 +84,8 @@ export class CookieSessions implements Sticky {
       fields.nominate(line);
       session ??= this.#recognise(text, start, end);
       const rest = this.#without(text, start, end);
-      cookies = cookies === undefined || cookies === '' ? rest : rest === '' ? cookies : `${cookies}; ${rest}`;
+      cookies =
+        cookies === undefined || cookies === '' ? rest : rest === '' ? cookies : `${cookies}; ${rest}`;
     }
     return this.#visit(session, cookies, peer, singleValue(text, fields, FIELD.xForwardedProto));
   }
@@ -178,7 +179,8 @@ export class CookieSessions implements Sticky {
 
   #sessionOf(text: string, start: number, end: number): CookieSession | undefined {
     const hash = hashOf(text, start, end);
-    const session = this.#known.find(hash, '', text, start, end) ?? this.#verify(hash, text.slice(start, end));
+    const session =
+      this.#known.find(hash, '', text, start, end) ?? this.#verify(hash, text.slice(start, end));
     if (session === undefined) return undefined;
     const nowS = this.nowS();
     const over = nowS >= session.issuedS + this.ttlS || nowS >= session.seenS + this.idleS + this.renewS;

@@ -3,8 +3,8 @@ import { type Chooser, NO_FEATURES, STRATEGIES, type StickySettings, type Unifor
 import { FIELD, joinedValues, lineNamed, type RequestHead } from '@usher/http1';
 import type { BackendSlot, PoolTable } from '../routing-table.ts';
 import type { Peer, PeerDirectory } from '../wire/peer.ts';
-import type { Seated } from './seats.ts';
 import { Networks } from './networks.ts';
+import type { Seated } from './seats.ts';
 import { type IdKind, keyOfClient, keyOfSession, sessionIdOf } from './session-id.ts';
 import { SharedVisit } from './shared-visit.ts';
 import { newCounts, type Sticky } from './sticky.ts';

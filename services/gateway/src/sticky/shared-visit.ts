@@ -3,7 +3,7 @@ import { causeOf, isUsable, slotOf } from './seats.ts';
 import { type IdKind, keyOfClient, sessionIdOf } from './session-id.ts';
 import type { SharedSession, SharedSessions } from './shared-sessions.ts';
 import type { Question, Visit } from './sticky.ts';
-import type { StickyAnswer } from './store-asks.ts';
+import type { StickyAnswer, StickyQuestion } from './store-asks.ts';
 
 /** How often a request asks where its session is before it goes somewhere else for once. */
 const ROUNDS_MAX = 3;
@@ -88,10 +88,7 @@ export class SharedVisit implements Visit, Question {
     };
   }
 
-  settle(
-    choose: () => BackendSlot | undefined,
-    done: (slot: BackendSlot | undefined) => void,
-  ): () => void {
+  settle(choose: () => BackendSlot | undefined, done: (slot: BackendSlot | undefined) => void): () => void {
     let waiting = true;
     let rounds = 0;
     const round = (): void => {
@@ -151,7 +148,7 @@ export class SharedVisit implements Visit, Question {
   }
 
   /** Tells the store where the session is from now on, and does not wait for that. */
-  #tell(want: Parameters<SharedSessions['ask']>[2] & { readonly to: string }): void {
+  #tell(want: Exclude<StickyQuestion['want'], { readonly kind: 'look' }>): void {
     const session = this.#learn(want.to, !want.apart);
     this.#sessions.ask(session.id, this.tier, want, (answer) => {
       if (answer.away) this.#sessions.leaveAlone(session);

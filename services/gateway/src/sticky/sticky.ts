@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import type { Features, SpherePoint } from '@usher/domain';
+import type { Features, SpherePoint, Tier } from '@usher/domain';
 import type { RequestHead } from '@usher/http1';
 import type { BackendSlot } from '../routing-table.ts';
 import type { Peer, PeerDirectory } from '../wire/peer.ts';
@@ -57,14 +57,11 @@ export interface Question {
    * Settles where the session is: where the store says, or else where `choose` does and the store agrees. `done` gets
    * nothing when nobody can be chosen. Answers with what ends it before.
    */
-  settle(
-    choose: () => BackendSlot | undefined,
-    done: (slot: BackendSlot | undefined) => void,
-  ): () => void;
+  settle(choose: () => BackendSlot | undefined, done: (slot: BackendSlot | undefined) => void): () => void;
 }
 
 /** Features of a request that is part of a session. */
-export class VisitFeatures implements Features {
+class VisitFeatures implements Features {
   readonly key: number;
   readonly tier: number;
   readonly from: SpherePoint | undefined;
@@ -76,6 +73,17 @@ export class VisitFeatures implements Features {
     this.from = from;
     this.visit = visit;
   }
+}
+
+/** Adds a request's part in a session, if it has one, to what else is known of it. */
+export function featuresWith(
+  visit: Visit | undefined,
+  features: Features,
+  tiers: readonly Tier[] | undefined,
+): Features {
+  if (visit === undefined) return features;
+  visit.tier = tiers?.[features.tier]?.name ?? '';
+  return new VisitFeatures(features, visit);
 }
 
 /** The session's part of a request's features. */

@@ -36,6 +36,7 @@ export function newPool(settings: PoolSettings): PoolTable {
     hears: false,
     reserves: false,
     asksWhere: false,
+    sticky: undefined,
     warming: false,
     slots: [],
     members: [],

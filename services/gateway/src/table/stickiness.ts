@@ -1,18 +1,16 @@
-import type { PoolTable } from '../routing-table.ts';
+import type { PoolTable, TableDelta } from '../routing-table.ts';
 import { CookieSessions, type CookieTools } from '../sticky/cookie-sessions.ts';
 import { SharedSessions, type SharedTools } from '../sticky/shared-sessions.ts';
 import type { StickyCounts } from '../sticky/sticky.ts';
 
-export type StickyTools = CookieTools & SharedTools;
-
 /** Gives pools what keeps the requests of a client together, as their settings say. */
 export class Stickiness {
-  readonly #tools: StickyTools;
+  readonly #tools: CookieTools & SharedTools;
   /** Which settings each pool has, so that a change of others forgets no session. */
   readonly #equipped = new Map<PoolTable, string>();
   readonly #secrets = new Map<string, readonly string[]>();
 
-  constructor(tools: StickyTools) {
+  constructor(tools: CookieTools & SharedTools) {
     this.#tools = tools;
   }
 
@@ -33,11 +31,13 @@ export class Stickiness {
         : new SharedSessions(pool, sticky, this.#tools);
   }
 
-  /** What a pool's cookies are made with. It may come before the pool. */
-  setSecrets(pool: string, secrets: readonly string[]): void {
-    this.#secrets.set(pool, secrets);
+  /** Takes up what a pool's cookies are made with, which may come before the pool, or where a session is. */
+  take(delta: Extract<TableDelta, { readonly kind: 'sticky_secrets' | 'sticky_moved' }>): void {
+    if (delta.kind === 'sticky_secrets') this.#secrets.set(delta.pool, delta.secrets);
     for (const { id, sticky } of this.#equipped.keys()) {
-      if (id === pool && sticky instanceof CookieSessions) sticky.setSecrets(secrets);
+      if (id !== delta.pool) continue;
+      if (delta.kind === 'sticky_moved') sticky?.hear(delta.session, delta.to);
+      else if (sticky instanceof CookieSessions) sticky.setSecrets(delta.secrets);
     }
   }
 

@@ -23,6 +23,8 @@ import type {
   TableDelta,
   Wait,
 } from '../routing-table.ts';
+import type { CookieTools } from '../sticky/cookie-sessions.ts';
+import type { SharedTools } from '../sticky/shared-sessions.ts';
 import { type BreakerNews, breakerNews, hearOfBreaker } from './breaker-news.ts';
 import { Choosers } from './choosers.ts';
 import type { StrategyLog } from './custom-strategies.ts';
@@ -33,9 +35,10 @@ import { Placing, type PlacingTools } from './placing.ts';
 import { newPool, rebuildEligible, undeclared } from './pool-table.ts';
 import { Routes } from './routes.ts';
 import { load } from './slot-load.ts';
+import { Stickiness } from './stickiness.ts';
 import { PoolTls } from './tls-client.ts';
 
-export interface WorkerTableOptions extends Omit<PlacingTools, 'begin'> {
+export interface WorkerTableOptions extends Omit<PlacingTools, 'begin'>, CookieTools, SharedTools {
   readonly policy: PolicySettings;
   /** Its place among those of the gateway. */
   readonly worker: number;
@@ -56,6 +59,7 @@ export class WorkerTable implements RoutingTable {
   readonly #pools = new Map<string, PoolTable>();
   readonly #members = new Members();
   readonly #choosers: Choosers;
+  readonly stickiness: Stickiness;
   /** When the table was last changed or looked at. */
   #nowMs = 0;
   readonly #placing: Placing;
@@ -66,6 +70,7 @@ export class WorkerTable implements RoutingTable {
     this.#policy = policy;
     this.#placing = new Placing({ ...tools, begin: (slot) => this.begin(slot) });
     this.#choosers = new Choosers(log);
+    this.stickiness = new Stickiness(tools);
     this.#onBreaker = onBreaker;
     this.#worker = worker;
   }
@@ -233,6 +238,10 @@ export class WorkerTable implements RoutingTable {
       case 'facts':
         this.#learn(delta.backend, delta.facts);
         break;
+      case 'sticky_secrets':
+      case 'sticky_moved':
+        this.stickiness.take(delta);
+        break;
       case 'tripped':
       case 'recovered':
         this.#touch(delta.backend, touched, (slot) => hearOfBreaker(slot, delta, nowMs));
@@ -257,6 +266,7 @@ export class WorkerTable implements RoutingTable {
     pool.settings = settings;
     pool.reserves = (settings.reserve ?? 'none') !== 'none';
     this.#choosers.equip(pool);
+    this.stickiness.equip(pool);
     touched.add(pool);
   }
 

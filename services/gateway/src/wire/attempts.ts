@@ -8,6 +8,7 @@ import type {
   RoutingTable,
   Wait,
 } from '../routing-table.ts';
+import { visitOf } from '../sticky/sticky.ts';
 import { answerWith, answerWithout } from '../table/slot-load.ts';
 
 const NONE_TRIED: readonly BackendSlot[] = [];
@@ -53,6 +54,12 @@ export class Attempts {
     this.heard = false;
     this.startMs = nowMs;
     this.addressesLeft = slot.addresses.all.length;
+    if (this.pool.sticky !== undefined) visitOf(this.features)?.began(slot);
+  }
+
+  /** Value of the Set-Cookie header that the answer has to have, or empty. */
+  get setCookie(): string {
+    return this.pool.sticky === undefined ? '' : (visitOf(this.features)?.setCookie() ?? '');
   }
 
   /** The attempt failed for want of a connection, and the backend has an address that was not tried in it. */

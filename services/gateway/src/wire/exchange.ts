@@ -49,6 +49,10 @@ export class Exchange implements UpstreamUser, Asked, Guest {
     this.limits = request.limits;
   }
 
+  get setCookie(): string {
+    return this.attempts.setCookie;
+  }
+
   get wantsBody(): boolean {
     return this.outgoing.wantsBody;
   }

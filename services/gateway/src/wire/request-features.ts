@@ -1,6 +1,7 @@
 import { detectTier, type Features, NO_FEATURES } from '@usher/domain';
 import { lineNamed, type RequestHead } from '@usher/http1';
 import type { RouteEntry } from '../routing-table.ts';
+import { featuresWith } from '../sticky/sticky.ts';
 import type { Peer, PeerDirectory } from './peer.ts';
 import { keyOfHead } from './request-key.ts';
 
@@ -12,7 +13,8 @@ export function featuresOfHead(
   peers: PeerDirectory,
 ): Features | string {
   const { tiers } = pool.settings;
-  if (pool.hash === undefined && (tiers === undefined || tiers.length === 0)) return NO_FEATURES;
+  const tiered = tiers !== undefined && tiers.length > 0;
+  if (pool.hash === undefined && !tiered && pool.sticky === undefined) return NO_FEATURES;
   const key = pool.hash === undefined ? 0 : keyOfHead(head, peer, pool.hash, peers);
   const tier = detectTier(tiers, settings.tier, {
     // Whoever wants it from the body sends requests through the plugin lane.
@@ -20,7 +22,9 @@ export function featuresOfHead(
     query: (name) => queryParameter(head.text.slice(head.pathEnd, head.targetEnd), name),
     header: (name) => headerOf(head, name),
   });
-  return typeof tier === 'string' ? tier : { key, tier, from: undefined };
+  if (typeof tier === 'string') return tier;
+  const visit = pool.sticky?.visitHead(head, peer, peers);
+  return featuresWith(visit, { key, tier, from: undefined }, tiers);
 }
 
 /** The first of that name in the query that `target`, or what is left of it, ends with; undefined without one. */

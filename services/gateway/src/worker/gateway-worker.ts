@@ -2,6 +2,7 @@ import { randomUUIDv7 } from 'node:crypto';
 import { type EventLoopUtilization, performance } from 'node:perf_hooks';
 import { FastRandom } from '@usher/domain';
 import { PluginLane } from '../plugin-lane/plugin-lane.ts';
+import { StoreAsks } from '../sticky/store-asks.ts';
 import { ReservationDesk } from '../table/reservation-desk.ts';
 import { WorkerTable } from '../table/worker-table.ts';
 import { TlsCounters } from '../tls/counters.ts';
@@ -27,6 +28,7 @@ export class GatewayWorker {
   readonly #clock = new WorkerClock();
   readonly #table: WorkerTable;
   readonly #desk: ReservationDesk;
+  readonly #asks: StoreAsks;
   readonly #wireCounters = new WireCounters();
   readonly #pluginCounters = new WireCounters();
   readonly #plugins: PluginLane;
@@ -50,11 +52,15 @@ export class GatewayWorker {
     const random = new FastRandom({ next: () => draws.pop() ?? 0 });
     const { now } = this.#clock;
     this.#desk = new ReservationDesk(post);
+    this.#asks = new StoreAsks((id, question) => post({ kind: 'sticky_ask', id, question }), now);
     this.#table = new WorkerTable({
       policy: start.policy,
       random,
       now,
       desk: this.#desk,
+      asks: this.#asks,
+      onMoved: (pool, session, from, to, cause) =>
+        post({ kind: 'sticky_moved', pool, session, from, to, cause }),
       worker: start.worker,
       onBreaker: (news) => post({ kind: 'breaker', news }),
       log: this.#log,
@@ -132,6 +138,9 @@ export class GatewayWorker {
       case 'reserved':
         this.#desk.onReserved(message.id, message.pool, message.result);
         break;
+      case 'sticky_answer':
+        this.#asks.answered(message.id, message.answer);
+        break;
       case 'drain':
         void this.#drain(message.deadlineMs);
         break;
@@ -152,6 +161,7 @@ export class GatewayWorker {
     this.#tickDueMs = performance.now() + TICK_MS;
     this.#clock.follow();
     this.#table.tick(this.#clock.now());
+    this.#asks.sweep();
     this.#arrivals.sweep();
     this.#observe();
   }
@@ -188,6 +198,7 @@ export class GatewayWorker {
       })),
       lines: this.#table.lines(),
       connectFailures: this.#table.connectFailures(),
+      sessions: this.#table.stickiness.counts(),
       wire: this.#wireCounters.read(),
       plugin: this.#pluginCounters.read(),
       tls: this.#tlsCounters.read(),

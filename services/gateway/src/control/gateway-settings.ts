@@ -1,0 +1,38 @@
+import type { Service } from '@usher/ports';
+import type { ListenAddress } from '../worker/protocol.ts';
+import type { ListenerSettings } from './listeners.ts';
+
+/** Where a gateway finds secrets, which are never part of the shared settings. */
+export interface SecretSettings {
+  /** What a reference `env:NAME` or `file:/path` stands for. Throws an error that says why nothing. */
+  readonly secretOf: (reference: string) => string;
+  /** File for the key that the gateway makes for cookies when it is the only one; undefined = the store shares it. */
+  readonly keyFile: string | undefined;
+}
+
+export const NO_SECRETS: SecretSettings = {
+  secretOf: () => {
+    throw new Error('there is nothing to look it up in');
+  },
+  keyFile: undefined,
+};
+
+export interface GatewaySettings {
+  readonly listen: readonly ListenerSettings[];
+  /** `auto`: one per core, at most 16. */
+  readonly workers: number | 'auto';
+  /** Absent: references stand for nothing, and the store has what is made. */
+  readonly secrets?: SecretSettings;
+}
+
+/** A running gateway. Its traffic depends on nothing but its backends. */
+export interface Gateway extends Service {
+  /** Where it listens, in the order of the settings; a port of 0 there is the port that was found here. */
+  readonly addresses: readonly ListenAddress[];
+  /**
+   * Takes traffic where `listen` says from now on. Addresses that stay keep their sockets, and what is special about them
+   * counts for new connections; addresses that go take no further connections. No accepted connection is affected. Rejects,
+   * with everything as it was, when an address cannot be listened on or its certificates cannot be used.
+   */
+  listen(listen: readonly ListenerSettings[]): Promise<void>;
+}

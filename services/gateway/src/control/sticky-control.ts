@@ -1,0 +1,112 @@
+import { eligibility, type PoolSettings, type StickyMoveReason } from '@usher/domain';
+import type { LogRecord, ServiceContext, Timer } from '@usher/ports';
+import type { TableDelta } from '../routing-table.ts';
+import type { MoveCause } from '../sticky/seats.ts';
+import type { StickyAnswer } from '../sticky/store-asks.ts';
+import type { FromWorker } from '../worker/protocol.ts';
+import type { Facts } from './facts.ts';
+import type { SecretSettings } from './gateway-settings.ts';
+import { StickyDesk } from './sticky-desk.ts';
+import { StickyKeys } from './sticky-keys.ts';
+import { StickyNews } from './sticky-news.ts';
+
+/** How often the log hears of sessions that were moved. */
+const TELL_MS = 100;
+
+export interface StickyControlOptions extends SecretSettings {
+  readonly context: ServiceContext;
+  readonly facts: Facts;
+  pools(): readonly PoolSettings[];
+  /** To all workers but one. */
+  broadcast(deltas: readonly TableDelta[], except?: number): void;
+  answer(worker: number, id: number, answer: StickyAnswer): void;
+}
+
+type Move = Omit<Extract<FromWorker, { readonly kind: 'sticky_moved' }>, 'kind'>;
+
+/** The control thread's part in keeping clients' requests together: keys, the store, and who has to hear of what. */
+export class StickyControl {
+  readonly #options: StickyControlOptions;
+  readonly #desk: StickyDesk;
+  readonly #keys: StickyKeys;
+  readonly news: StickyNews;
+  #telling: Timer | undefined;
+
+  constructor(options: StickyControlOptions) {
+    const { context, facts, secretOf, keyFile, broadcast } = options;
+    const { store, clock, log } = context;
+    this.#options = options;
+    this.news = new StickyNews(context.instance, facts);
+    this.#desk = new StickyDesk(store);
+    this.#keys = new StickyKeys({
+      store,
+      clock,
+      log,
+      secretOf,
+      keyFile,
+      pools: options.pools,
+      onChange: broadcast,
+    });
+  }
+
+  async start(): Promise<void> {
+    await this.#keys.start();
+    this.#telling = this.#options.context.clock.every(TELL_MS, () => this.news.tell());
+  }
+
+  stop(): void {
+    this.#keys.stop();
+    this.#telling?.cancel();
+    this.news.tell();
+  }
+
+  /** Everything, for a worker that knows nothing. */
+  snapshot(): TableDelta[] {
+    return this.#keys.snapshot();
+  }
+
+  /** Takes up a record: other pools, sessions that other gateways moved. */
+  onRecord({ events }: LogRecord): void {
+    const { context, broadcast } = this.#options;
+    const deltas: TableDelta[] = [];
+    for (const { type, data } of events) {
+      if (type !== 'sticky.moved' || data.gateway === context.instance) continue;
+      for (const { session, to } of data.sessions)
+        deltas.push({ kind: 'sticky_moved', pool: data.pool, session, to });
+    }
+    broadcast(deltas);
+    if (events.some(({ type }) => type.startsWith('pool.'))) void this.#keys.follow();
+  }
+
+  onMessage(worker: number, message: FromWorker): void {
+    if (message.kind === 'sticky_ask') void this.#ask(worker, message);
+    else if (message.kind === 'sticky_moved') this.#onMoved(worker, message);
+  }
+
+  async #ask(
+    worker: number,
+    { id, question }: Extract<FromWorker, { readonly kind: 'sticky_ask' }>,
+  ): Promise<void> {
+    const answer = await this.#desk.answer(question);
+    this.#options.answer(worker, id, answer);
+    const { want, pool, session, tier } = question;
+    if (want.kind !== 'move' || answer.away || answer.backend !== want.to) return;
+    const { from, to, cause } = want;
+    this.#onMoved(worker, { pool, session: answer.common ? session : `${session}#${tier}`, from, to, cause });
+  }
+
+  #onMoved(worker: number, { pool, session, from, to, cause }: Move): void {
+    this.#options.broadcast([{ kind: 'sticky_moved', pool, session, to }], worker);
+    this.news.add({ pool, session, from, to, reason: this.#reasonOf(from, cause) });
+  }
+
+  /** A worker only knows that it may not send requests there; the log says why. */
+  #reasonOf(from: string, cause: MoveCause): StickyMoveReason {
+    if (cause !== 'ineligible') return cause;
+    const backend = this.#options.context.fleet.state.backends.get(from);
+    if (backend === undefined) return 'gone';
+    const reason = eligibility(backend);
+    if (reason !== 'ok') return reason;
+    return backend.settings.weight === 0 ? 'weight' : 'breaker_open';
+  }
+}

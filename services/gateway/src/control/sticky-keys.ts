@@ -1,0 +1,127 @@
+import { randomBytes } from 'node:crypto';
+import type { PoolSettings } from '@usher/domain';
+import type { Clock, Log, StateStore, Timer } from '@usher/ports';
+import type { TableDelta } from '../routing-table.ts';
+import type { SecretSettings } from './gateway-settings.ts';
+import { keptKey } from './kept-key.ts';
+
+/** Where the fleet's own key is in the store. */
+const STORE_KEY = 'sticky/key';
+/** It stays there for so long after the last gateway was seen. */
+const STORE_TTL_MS = 90 * 86_400_000;
+const KEY_BYTES = 32;
+/** How often references are looked up again, and the store is asked for the key. */
+const LOOK_MS = 2000;
+const SHARE_MS = 60_000;
+/** Keys that the fleet had before are good for this many changes. */
+const FORMER_MAX = 2;
+
+export interface StickyKeysOptions extends SecretSettings {
+  readonly store: StateStore;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** The pools that there are now. */
+  pools(): readonly PoolSettings[];
+  onChange(deltas: readonly TableDelta[]): void;
+}
+
+/**
+ * The secrets that cookies are made with. They never are in the log: settings only say where each gateway finds them, and
+ * the key that the fleet makes for itself, when they name none, is in the store.
+ */
+export class StickyKeys {
+  readonly #options: StickyKeysOptions;
+  readonly #timers: Timer[] = [];
+  /** The fleet's own, the present one first. */
+  #own: readonly string[] = [];
+  /** It is where all gateways find it. */
+  #shared = false;
+  #told = new Map<string, string>();
+  /** What was wrong with each reference at the last look. */
+  readonly #faults = new Map<string, string>();
+
+  constructor(options: StickyKeysOptions) {
+    this.#options = options;
+  }
+
+  async start(): Promise<void> {
+    const { clock, store } = this.#options;
+    await this.follow();
+    this.#timers.push(
+      clock.every(LOOK_MS, () => void this.follow()),
+      clock.every(SHARE_MS, () => {
+        this.#shared = false;
+      }),
+    );
+    store.onStatus(({ connected }) => {
+      if (connected) this.#shared = false;
+    });
+  }
+
+  stop(): void {
+    for (const timer of this.#timers) timer.cancel();
+  }
+
+  /** Everything, for a worker that knows nothing. */
+  snapshot(): TableDelta[] {
+    return [...this.#told].map(([pool, secrets]) => delta(pool, JSON.parse(secrets) as string[]));
+  }
+
+  /** Takes up which pools there are, and what became of their keys. */
+  async follow(): Promise<void> {
+    const pools = this.#options.pools();
+    const needsOwn = pools.some(({ sticky }) => sticky?.by === 'cookie' && sticky.keys.length === 0);
+    if (needsOwn && !this.#shared) await this.#share();
+    const now = new Map<string, string>();
+    for (const { id, sticky } of pools) {
+      if (sticky?.by !== 'cookie') continue;
+      const secrets = sticky.keys.length === 0 ? this.#own : this.#lookUp(sticky.keys);
+      now.set(id, JSON.stringify(secrets));
+    }
+    const changed = [...now].filter(([pool, secrets]) => this.#told.get(pool) !== secrets);
+    this.#told = now;
+    this.#options.onChange(changed.map(([pool, secrets]) => delta(pool, JSON.parse(secrets) as string[])));
+  }
+
+  /** What of these can be found. */
+  #lookUp(references: readonly string[]): string[] {
+    return references.flatMap((reference) => {
+      try {
+        const secret = this.#options.secretOf(reference);
+        this.#faults.delete(reference);
+        return [secret];
+      } catch (error) {
+        const { message } = error as Error;
+        if (this.#faults.get(reference) !== message)
+          this.#options.log.error('a key for cookies cannot be used', { reference, cause: message });
+        this.#faults.set(reference, message);
+        return [];
+      }
+    });
+  }
+
+  /** Has one key of its own with all gateways. Until the store can be asked, each makes do with one that only it knows. */
+  async #share(): Promise<void> {
+    const { store, keyFile, log } = this.#options;
+    const offered = this.#own[0] ?? randomBytes(KEY_BYTES).toString('base64url');
+    try {
+      const agreed =
+        keyFile === undefined
+          ? await store.setIfAbsent(STORE_KEY, offered, STORE_TTL_MS)
+          : keptKey(keyFile, offered);
+      if (keyFile === undefined) await store.set(STORE_KEY, agreed, STORE_TTL_MS);
+      this.#own = [agreed, ...this.#own.filter((key) => key !== agreed)].slice(0, 1 + FORMER_MAX);
+      this.#shared = true;
+    } catch (error) {
+      if (this.#own.length === 0) {
+        const cause = (error as Error).message;
+        log.warn('the key for cookies cannot be shared yet; this gateway uses one of its own', { cause });
+        this.#own = [offered];
+      }
+    }
+  }
+}
+
+function delta(pool: string, secrets: readonly string[]): TableDelta {
+  return { kind: 'sticky_secrets', pool, secrets };
+}
