@@ -7,7 +7,7 @@ const TIME_BYTES = 4;
 const TIER_BYTES = 4;
 const SEAT_BYTES = TIER_BYTES + TAG_BYTES;
 const SEATS_AT = 1 + MARK_BYTES + SESSION_BYTES + 2 * TIME_BYTES;
-/** Tiers whose requests are on other backends than the first; those that came first are forgotten. */
+/** Tiers whose requests are on other backends than the first; of more, those that came last are kept. */
 const TIERS_MAX = 4;
 const TEXT_LENGTH_MIN = textLength(1);
 const TEXT_LENGTH_MAX = textLength(1 + TIERS_MAX);
@@ -50,7 +50,7 @@ export class CookieCodec {
   encode({ session, issuedS, seenS, seats }: Omit<CookieContent, 'current'>): string {
     const key = this.#keys[0];
     if (key === undefined) return '';
-    const kept = seats.slice(-1 - TIERS_MAX);
+    const kept = seats.length <= 1 + TIERS_MAX ? seats : [...seats.slice(0, 1), ...seats.slice(-TIERS_MAX)];
     const payload = Buffer.alloc(SEATS_AT + kept.length * SEAT_BYTES);
     payload[0] = VERSION;
     payload[1] = key.mark;
@@ -70,7 +70,8 @@ export class CookieCodec {
     if (text.length < TEXT_LENGTH_MIN || text.length > TEXT_LENGTH_MAX) return undefined;
     const bytes = Buffer.from(text, 'base64url');
     const seatsEnd = bytes.length - MAC_BYTES;
-    if (bytes[0] !== VERSION || (seatsEnd - SEATS_AT) % SEAT_BYTES !== 0) return undefined;
+    if (bytes[0] !== VERSION || seatsEnd <= SEATS_AT || (seatsEnd - SEATS_AT) % SEAT_BYTES !== 0)
+      return undefined;
     const payload = bytes.subarray(0, seatsEnd);
     const key = this.#keys.find(
       (each) => each.mark === bytes[1] && timingSafeEqual(each.sign(payload), bytes.subarray(seatsEnd)),

@@ -6,6 +6,13 @@ export interface Seated {
   slot: BackendSlot | undefined;
 }
 
+/** Gives a session another backend, or the one that it has. */
+export function seat(seated: Seated, backend: string): void {
+  if (seated.backend === backend) return;
+  seated.backend = backend;
+  seated.slot = undefined;
+}
+
 /** Why a session has to leave its backend, as far as a worker knows. */
 export type MoveCause = 'ineligible' | 'full' | 'failed';
 

@@ -3,8 +3,9 @@ import { type Chooser, NO_FEATURES, STRATEGIES, type StickySettings, type Unifor
 import { FIELD, joinedValues, lineNamed, type RequestHead } from '@usher/http1';
 import type { BackendSlot, PoolTable } from '../routing-table.ts';
 import type { Peer, PeerDirectory } from '../wire/peer.ts';
+import type { CookieTools } from './cookie-sessions.ts';
 import { Networks } from './networks.ts';
-import type { Seated } from './seats.ts';
+import { type Seated, seat } from './seats.ts';
 import { type IdKind, keyOfClient, keyOfSession, sessionIdOf } from './session-id.ts';
 import { SharedVisit } from './shared-visit.ts';
 import { newCounts, type Sticky } from './sticky.ts';
@@ -38,8 +39,7 @@ export interface SharedSession extends TextEntry, Seated {
 }
 
 /** What sessions in the store need of their worker. */
-export interface SharedTools {
-  readonly now: () => number;
+export interface SharedTools extends CookieTools {
   readonly random: Uniform;
   readonly asks: StoreAsks;
 }
@@ -102,8 +102,7 @@ export class SharedSessions implements Sticky {
     const [id = '', tier = ''] = session.split('#');
     for (const known of this.#known.withHash(keyOfSession(id))) {
       if (known.id !== id || (tier === '' ? !known.common : known.tier !== tier)) continue;
-      known.backend = backend;
-      known.slot = undefined;
+      seat(known, backend);
     }
   }
 
@@ -133,7 +132,7 @@ export class SharedSessions implements Sticky {
       session = { text: key, space, id, tier, backend, slot: undefined, common, alone: false, ...times };
       this.#known.add(hash, session);
     }
-    session.backend = backend;
+    seat(session, backend);
     this.#confirm(session, false);
     return session;
   }
@@ -181,10 +180,7 @@ export class SharedSessions implements Sticky {
       this.#confirm(session, false);
       // Over: the next request begins it anew.
       if (answer.backend === undefined) session.knownUntilMs = 0;
-      else if (answer.backend !== session.backend) {
-        session.backend = answer.backend;
-        session.slot = undefined;
-      }
+      else seat(session, answer.backend);
     });
   }
 

@@ -1,16 +1,16 @@
 import type { PoolTable, TableDelta } from '../routing-table.ts';
-import { CookieSessions, type CookieTools } from '../sticky/cookie-sessions.ts';
+import { CookieSessions } from '../sticky/cookie-sessions.ts';
 import { SharedSessions, type SharedTools } from '../sticky/shared-sessions.ts';
 import type { StickyCounts } from '../sticky/sticky.ts';
 
 /** Gives pools what keeps the requests of a client together, as their settings say. */
 export class Stickiness {
-  readonly #tools: CookieTools & SharedTools;
+  readonly #tools: SharedTools;
   /** Which settings each pool has, so that a change of others forgets no session. */
   readonly #equipped = new Map<PoolTable, string>();
   readonly #secrets = new Map<string, readonly string[]>();
 
-  constructor(tools: CookieTools & SharedTools) {
+  constructor(tools: SharedTools) {
     this.#tools = tools;
   }
 

@@ -23,29 +23,18 @@ import type {
   TableDelta,
   Wait,
 } from '../routing-table.ts';
-import type { CookieTools } from '../sticky/cookie-sessions.ts';
-import type { SharedTools } from '../sticky/shared-sessions.ts';
 import { type BreakerNews, breakerNews, hearOfBreaker } from './breaker-news.ts';
 import { Choosers } from './choosers.ts';
-import type { StrategyLog } from './custom-strategies.ts';
 import { openLine, setLimit } from './limits.ts';
 import { Members } from './members.ts';
 import { type BackendObservation, type ConnectFailureCount, evidenceOf } from './observation.ts';
-import { Placing, type PlacingTools } from './placing.ts';
+import { Placing } from './placing.ts';
 import { newPool, rebuildEligible, undeclared } from './pool-table.ts';
 import { Routes } from './routes.ts';
 import { load } from './slot-load.ts';
 import { Stickiness } from './stickiness.ts';
 import { PoolTls } from './tls-client.ts';
-
-export interface WorkerTableOptions extends Omit<PlacingTools, 'begin'>, CookieTools, SharedTools {
-  readonly policy: PolicySettings;
-  /** Its place among those of the gateway. */
-  readonly worker: number;
-  readonly onBreaker: (news: BreakerNews) => void;
-  /** Hears of strategies that fail. */
-  readonly log: StrategyLog;
-}
+import type { WorkerTableOptions } from './worker-table-options.ts';
 
 /**
  * The routing table of one worker: changed in place by deltas, so that counters, requests under way and breakers live on

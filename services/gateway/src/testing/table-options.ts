@@ -1,7 +1,7 @@
 import { FastRandom } from '@usher/domain';
 import { StoreAsks } from '../sticky/store-asks.ts';
 import { ReservationDesk } from '../table/reservation-desk.ts';
-import type { WorkerTableOptions } from '../table/worker-table.ts';
+import type { WorkerTableOptions } from '../table/worker-table-options.ts';
 import { policy } from './fixtures.ts';
 
 /** For a table whose reservations and sessions nobody answers, with the chance `draw` and a clock that stands still. */
