@@ -26,4 +26,5 @@ export {
   EVENTS_PREFIX,
   eventSubject,
   STATS_PREFIX,
+  STICKY_PREFIX,
 } from './subjects.ts';

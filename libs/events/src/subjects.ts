@@ -9,6 +9,8 @@ export const COMMANDS_PREFIX = 'usher.commands';
 export const STATS_PREFIX = 'usher.stats';
 /** Where agents ask for an answer: to be registered, for instance. */
 export const AGENTS_PREFIX = 'usher.agents';
+/** Where gateways tell each other to which backends clients go. */
+export const STICKY_PREFIX = 'usher.sticky';
 
 /** All that the scheduler decides is one aggregate: whoever appends to it with the right position is the leader. */
 export const CONTROL_SUBJECT = `${EVENTS_PREFIX}.scheduler.control`;

@@ -46,6 +46,16 @@ async function placesOf(ports: readonly number[], users: readonly string[]): Pro
   return places;
 }
 
+test('without Redis even a gateway that has never seen a client sends it where the others do', async () => {
+  await fleet.configure(BY_HEADER);
+  const ports = [await gateway(), await gateway()];
+  const before = await placesOf(ports.slice(0, 1), names('user'));
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  await redis.kill9();
+  await connected(false);
+  expect(await placesOf(ports, names('user'))).toEqual(before);
+});
+
 test('sessions by header: gateways agree through Redis, without it, and when it is back', async () => {
   await fleet.configure(BY_HEADER);
   const ports = [await gateway(), await gateway()];

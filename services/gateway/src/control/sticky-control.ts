@@ -6,11 +6,13 @@ import type { StickyAnswer } from '../sticky/store-asks.ts';
 import type { FromWorker } from '../worker/protocol.ts';
 import type { Facts } from './facts.ts';
 import type { SecretSettings } from './gateway-settings.ts';
+import { SessionBook } from './session-book.ts';
+import { SessionGossip } from './session-gossip.ts';
 import { StickyDesk } from './sticky-desk.ts';
 import { StickyKeys } from './sticky-keys.ts';
 import { StickyNews } from './sticky-news.ts';
 
-/** How often the log hears of sessions that were moved. */
+/** How often the log hears of sessions that were moved, and other gateways of those that began. */
 const TELL_MS = 100;
 
 export interface StickyControlOptions extends SecretSettings {
@@ -27,6 +29,8 @@ type Move = Omit<Extract<FromWorker, { readonly kind: 'sticky_moved' }>, 'kind'>
 /** The control thread's part in keeping clients' requests together: keys, the store, and who has to hear of what. */
 export class StickyControl {
   readonly #options: StickyControlOptions;
+  readonly #book: SessionBook;
+  readonly #gossip: SessionGossip;
   readonly #desk: StickyDesk;
   readonly #keys: StickyKeys;
   readonly news: StickyNews;
@@ -37,7 +41,9 @@ export class StickyControl {
     const { store, clock, log } = context;
     this.#options = options;
     this.news = new StickyNews(context.instance, facts);
-    this.#desk = new StickyDesk(store);
+    this.#book = new SessionBook(clock);
+    this.#gossip = new SessionGossip(context.instance, context.bus, this.#book);
+    this.#desk = new StickyDesk(store, this.#book);
     this.#keys = new StickyKeys({
       store,
       clock,
@@ -51,12 +57,17 @@ export class StickyControl {
 
   async start(): Promise<void> {
     await this.#keys.start();
-    this.#telling = this.#options.context.clock.every(TELL_MS, () => this.news.tell());
+    this.#gossip.start();
+    this.#telling = this.#options.context.clock.every(TELL_MS, () => {
+      this.news.tell();
+      this.#gossip.tell();
+    });
   }
 
   stop(): void {
     this.#keys.stop();
     this.#telling?.cancel();
+    this.#gossip.stop();
     this.news.tell();
   }
 
@@ -71,8 +82,10 @@ export class StickyControl {
     const deltas: TableDelta[] = [];
     for (const { type, data } of events) {
       if (type !== 'sticky.moved' || data.gateway === context.instance) continue;
-      for (const { session, to } of data.sessions)
+      for (const { session, to } of data.sessions) {
+        this.#book.hear(data.pool, session, to);
         deltas.push({ kind: 'sticky_moved', pool: data.pool, session, to });
+      }
     }
     broadcast(deltas);
     if (events.some(({ type }) => type.startsWith('pool.'))) void this.#keys.follow();

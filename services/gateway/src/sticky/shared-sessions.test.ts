@@ -1,7 +1,8 @@
-import type { Clock, StateStore, StoreStatus } from '@usher/ports';
+import type { StateStore } from '@usher/ports';
 import { openEmbeddedStore } from '@usher/state-store';
 import { SimulatedClock } from '@usher/testing';
 import { beforeEach, expect, test } from 'vitest';
+import { SessionBook } from '../control/session-book.ts';
 import { StickyDesk } from '../control/sticky-desk.ts';
 import type { BackendSlot } from '../routing-table.ts';
 import { pool as poolSettings, row } from '../testing/fixtures.ts';
@@ -23,28 +24,29 @@ const BACKENDS = ['a', 'b', 'c', 'd', 'e'];
 
 /** A worker, its control thread and the fleet's store, which can be away. */
 class Gateway {
-  readonly #store: StateStore;
-  readonly #shared: Shared;
-  readonly harness: TestTable;
+  readonly #settings: SharedStickySettings;
+  readonly #desk: StickyDesk;
+  harness: TestTable;
   /** What the store was asked. */
   readonly asked: string[] = [];
 
-  constructor(shared: Shared, settings: SharedStickySettings) {
-    this.#shared = shared;
-    this.#store = shared.store;
-    const desk = new StickyDesk({ sticky: this.#store.sticky, status: () => this.#status() });
-    const asks: StoreAsks = new StoreAsks(
-      (id, question) => {
-        this.asked.push(question.want.kind);
-        void desk.answer(question).then((answer) => asks.answered(id, answer));
+  constructor(settings: SharedStickySettings) {
+    this.#settings = settings;
+    const store = {
+      get sticky() {
+        return shared.store.sticky;
       },
-      () => this.harness.nowMs,
-    );
-    this.harness = new TestTable(
-      BACKENDS.map((id) => row(id)),
-      poolSettings({ sticky: settings }),
-      asks,
-    );
+      status: () => ({ connected: !shared.away, sinceMs: shared.sinceMs }),
+    };
+    this.#desk = new StickyDesk(store, new SessionBook(shared.clock));
+    this.harness = this.#worker();
+  }
+
+  /** Has another worker in the place of the present one, which knows nothing. */
+  replaceWorker(): void {
+    const { nowMs } = this.harness;
+    this.harness = this.#worker();
+    this.harness.nowMs = nowMs;
   }
 
   /** Where a request goes, if the strategy would choose `choice`. */
@@ -68,34 +70,46 @@ class Gateway {
     return slot?.id;
   }
 
-  async advance(ms: number): Promise<void> {
+  advance(ms: number): void {
     this.harness.advance(ms);
-    await this.#shared.clock.advance(ms);
+    shared.clock.advance(ms);
   }
 
-  #status(): StoreStatus {
-    return { connected: !this.#shared.away, sinceMs: 0 };
+  #worker(): TestTable {
+    const asks: StoreAsks = new StoreAsks(
+      (id, question) => {
+        this.asked.push(question.want.kind);
+        void this.#desk.answer(question).then((answer) => asks.answered(id, answer));
+      },
+      () => this.harness.nowMs,
+    );
+    return new TestTable(
+      BACKENDS.map((id) => row(id)),
+      poolSettings({ sticky: this.#settings }),
+      asks,
+    );
   }
 }
 
 interface Shared {
-  readonly clock: SimulatedClock & Clock;
-  readonly store: StateStore;
+  readonly clock: SimulatedClock;
+  store: StateStore;
   away: boolean;
+  sinceMs: number;
 }
 
 let shared: Shared;
 
 beforeEach(() => {
   const clock = new SimulatedClock();
-  shared = { clock, store: openEmbeddedStore({ clock }), away: false };
+  shared = { clock, store: openEmbeddedStore({ clock }), away: false, sinceMs: 0 };
 });
 
 /** Lets what was asked be answered. */
 const settled = () => new Promise((resolve) => setImmediate(resolve));
 
 function gateway(changes: Partial<SharedStickySettings> = {}): Gateway {
-  return new Gateway(shared, { ...byHeader, ...changes } as SharedStickySettings);
+  return new Gateway({ ...byHeader, ...changes } as SharedStickySettings);
 }
 
 test('the first request of a client decides, and every gateway sends the others after it', async () => {
@@ -113,7 +127,7 @@ test('the store is asked once, and then only now and then', async () => {
   expect(await one.at('alice', 'b')).toBe('b');
   for (let round = 0; round < 100; round++) expect(await one.at('alice', BACKENDS[round % 5])).toBe('b');
   expect(one.asked).toEqual(['assign']);
-  await one.advance(HOUR_MS / 4);
+  one.advance(HOUR_MS / 4);
   for (let round = 0; round < 100; round++) expect(await one.at('alice', 'a')).toBe('b');
   expect(one.asked).toEqual(['assign', 'look']);
 });
@@ -131,20 +145,20 @@ test('a session that is in use goes on in the store, and ends when its time is o
   expect(await one.at('alice', 'b')).toBe('b');
   const other = gateway({ ttlMs: 4 * HOUR_MS });
   for (let round = 0; round < 12; round++) {
-    await one.advance(HOUR_MS / 4);
+    one.advance(HOUR_MS / 4);
     expect(await one.at('alice', 'a')).toBe('b');
     await settled();
   }
   other.harness.nowMs = one.harness.nowMs;
   expect(await other.at('alice', 'c')).toBe('b');
-  await one.advance(1.5 * HOUR_MS);
+  one.advance(1.5 * HOUR_MS);
   expect(await one.at('alice', 'c')).toBe('c');
 });
 
 test('a session that was not in use for too long begins anew', async () => {
   const one = gateway();
   expect(await one.at('alice', 'b')).toBe('b');
-  await one.advance(HOUR_MS);
+  one.advance(HOUR_MS);
   expect(await one.at('alice', 'c')).toBe('c');
 });
 
@@ -175,7 +189,7 @@ test('a gateway that did not hear of a move finds out', async () => {
   one.harness.set('b', { eligible: false });
   expect(await one.at('alice', 'c')).toBe('c');
   expect(await two.at('alice', 'a')).toBe('b');
-  await two.advance(300_000);
+  two.advance(300_000);
   expect(await two.at('alice', 'a')).toBe('b');
   await settled();
   expect(await two.at('alice', 'a')).toBe('c');
@@ -212,7 +226,7 @@ test('what is known stays known without the store, however long that is away', a
   for (const [user, id] of chosen) expect(await one.at(user, id)).toBe(id);
   shared.away = true;
   for (let hours = 0; hours < 5; hours++) {
-    await one.advance(HOUR_MS);
+    one.advance(HOUR_MS);
     for (const [user, id] of chosen) expect(await one.at(user, 'a')).toBe(id);
     await settled();
   }
@@ -228,7 +242,7 @@ test('once the store is back what it knows counts, and what it does not know it 
   const during = new Map<string, string | undefined>();
   for (const user of users) during.set(user, await two.at(user, 'a'));
   shared.away = false;
-  await two.advance(2000);
+  two.advance(2000);
   for (const user of users) await two.at(user, 'a');
   await settled();
   for (const user of users.slice(0, 10)) expect(await two.at(user, 'a')).toBe('b');
@@ -236,6 +250,19 @@ test('once the store is back what it knows counts, and what it does not know it 
     expect(await two.at(user, 'a')).toBe(during.get(user));
     expect(await one.at(user, 'c')).toBe(during.get(user));
   }
+});
+
+test('what a store has forgotten while it was away the gateways tell it again', async () => {
+  const one = gateway();
+  const users = BACKENDS.map((id) => [`of-${id}`, id] as const);
+  for (const [user, id] of users) expect(await one.at(user, id)).toBe(id);
+  one.advance(1000);
+  await shared.store.close();
+  shared.store = openEmbeddedStore({ clock: shared.clock });
+  shared.sinceMs = shared.clock.now();
+  one.replaceWorker();
+  for (const [user, id] of users) expect(await one.at(user, 'a')).toBe(id);
+  expect(await gateway().at('of-c', 'a')).toBe('c');
 });
 
 test('a header that is missing or empty leaves the address, if the settings say so', async () => {

@@ -79,7 +79,7 @@ export class SharedVisit implements Visit, Question {
   look(done: () => void): () => void {
     let waiting = true;
     this.#sessions.ask(this.session, this.tier, { kind: 'look' }, (answer) => {
-      if (answer.away) this.#onAway();
+      if (answer.away) this.#onAway(answer.backend);
       else if (answer.backend !== undefined) this.#learn(answer.backend, answer.common);
       if (waiting) done();
     });
@@ -122,7 +122,7 @@ export class SharedVisit implements Visit, Question {
     choice: BackendSlot,
   ): BackendSlot | undefined {
     const sessions = this.#sessions;
-    if (answer.away) return this.#onAway();
+    if (answer.away) return this.#onAway(answer.backend);
     const { backend = choice.id } = answer;
     if (backend === choice.id) this.#outcome = before === undefined ? 'begun' : 'moved';
     return slotOf(sessions.pool, this.#learn(backend, answer.common));
@@ -133,14 +133,14 @@ export class SharedVisit implements Visit, Question {
     return { kind: 'move', from: before.backend, to: id, cause, apart: !before.common } as const;
   }
 
-  /** Without the store: where it was last known to be, or else where every gateway would send the client. */
-  #onAway(): BackendSlot | undefined {
+  /** Without the store: where it was last heard of, or else where every gateway would send the client. */
+  #onAway(heard: string | undefined): BackendSlot | undefined {
     const sessions = this.#sessions;
-    const known = this.#find();
-    const last = known === undefined ? undefined : slotOf(sessions.pool, known);
-    const slot = isUsable(last, [])
-      ? last
-      : sessions.chooseByClient(keyOfClient(this.#kind, this.#text, this.#start, this.#end));
+    const { slots } = sessions.pool;
+    const last = [heard, this.#find()?.backend].map((backend) => slots.find(({ id }) => id === backend));
+    const slot =
+      last.find((each) => isUsable(each, [])) ??
+      sessions.chooseByClient(keyOfClient(this.#kind, this.#text, this.#start, this.#end));
     if (slot === undefined) return undefined;
     const session = this.#learn(slot.id, true);
     sessions.leaveAlone(session);

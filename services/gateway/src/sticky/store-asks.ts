@@ -23,10 +23,15 @@ export interface StickyQuestion {
       };
 }
 
-/** `backend` is undefined when nobody knows the session. `common`: what it has for all tiers. */
-export type StickyAnswer =
-  | { readonly away: false; readonly backend: string | undefined; readonly common: boolean }
-  | { readonly away: true };
+/**
+ * `backend` is undefined when nobody knows the session; when the store is away it is where the gateway last heard of it.
+ * `common`: what it has for all tiers.
+ */
+export interface StickyAnswer {
+  readonly away: boolean;
+  readonly backend: string | undefined;
+  readonly common: boolean;
+}
 
 /** The control thread answers much sooner, also when the store does not. */
 const ANSWER_MAX_MS = 1000;
@@ -67,7 +72,7 @@ export class StoreAsks {
     const nowMs = this.#now();
     for (const [id, { dueMs }] of this.#pending) {
       if (dueMs > nowMs) return;
-      this.answered(id, { away: true });
+      this.answered(id, { away: true, backend: undefined, common: true });
     }
   }
 }

@@ -1,6 +1,6 @@
 import { connect } from 'node:net';
 import type { PoolSettings, StickyCookieSettings, StickySettings } from '@usher/domain';
-import type { StateStore } from '@usher/ports';
+import type { MessageBus, StateStore } from '@usher/ports';
 import { type Gateway, type GatewaySettings, startGateway } from '../index.ts';
 import { RawSocket, readMessage, statusOf } from '../wire/testing/raw-socket.ts';
 import { policy, pool, route } from './fixtures.ts';
@@ -38,6 +38,19 @@ export class StickyFleet {
   readonly fleet = new TestFleet();
   readonly backends: Backend[] = [];
   readonly gateways: Gateway[] = [];
+  /** Whatever is told, everybody hears. */
+  readonly #bus: MessageBus = {
+    request: async () => '',
+    serve: () => ({ stop: () => {} }),
+    publish: (subject, payload) => {
+      for (const hear of this.#hearers) hear(subject, payload);
+    },
+    subscribe: (_subject, hear) => {
+      this.#hearers.add(hear);
+      return { stop: () => this.#hearers.delete(hear) };
+    },
+  };
+  readonly #hearers = new Set<(subject: string, payload: string) => void>();
 
   async configure(sticky: StickySettings, changes: Partial<PoolSettings> = {}): Promise<void> {
     const declared = [];
@@ -65,6 +78,7 @@ export class StickyFleet {
     const context = this.fleet.context({
       instance: name,
       owner: name,
+      bus: this.#bus,
       ...(store === undefined ? {} : { store }),
     });
     const listen = [{ host: '127.0.0.1', port: 0 }];
