@@ -50,7 +50,7 @@ test('without Redis even a gateway that has never seen a client sends it where t
   await fleet.configure(BY_HEADER);
   const ports = [await gateway(), await gateway()];
   const before = await placesOf(ports.slice(0, 1), names('user'));
-  await new Promise((resolve) => setTimeout(resolve, 300));
+  await until(() => fleet.told === before.size, 'the others have heard');
   await redis.kill9();
   await connected(false);
   expect(await placesOf(ports, names('user'))).toEqual(before);

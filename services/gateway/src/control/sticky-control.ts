@@ -18,10 +18,10 @@ const TELL_MS = 100;
 export interface StickyControlOptions extends SecretSettings {
   readonly context: ServiceContext;
   readonly facts: Facts;
-  pools(): readonly PoolSettings[];
+  readonly pools: () => readonly PoolSettings[];
   /** To all workers but one. */
-  broadcast(deltas: readonly TableDelta[], except?: number): void;
-  answer(worker: number, id: number, answer: StickyAnswer): void;
+  readonly broadcast: (deltas: readonly TableDelta[], except?: number) => void;
+  readonly answer: (worker: number, id: number, answer: StickyAnswer) => void;
 }
 
 type Move = Omit<Extract<FromWorker, { readonly kind: 'sticky_moved' }>, 'kind'>;

@@ -13,16 +13,16 @@ const KEY_BYTES = 32;
 /** How often references are looked up again, and the store is asked for the key. */
 const LOOK_MS = 2000;
 const SHARE_MS = 60_000;
-/** Keys that the fleet had before are good for this many changes. */
-const FORMER_MAX = 2;
+/** So many keys are good beside the one that signs. */
+const FORMER_MAX = 7;
 
 export interface StickyKeysOptions extends SecretSettings {
   readonly store: StateStore;
   readonly clock: Clock;
   readonly log: Log;
   /** The pools that there are now. */
-  pools(): readonly PoolSettings[];
-  onChange(deltas: readonly TableDelta[]): void;
+  readonly pools: () => readonly PoolSettings[];
+  readonly onChange: (deltas: readonly TableDelta[]) => void;
 }
 
 /**
@@ -103,21 +103,22 @@ export class StickyKeys {
   /** Has one key of its own with all gateways. Until the store can be asked, each makes do with one that only it knows. */
   async #share(): Promise<void> {
     const { store, keyFile, log } = this.#options;
-    const offered = this.#own[0] ?? randomBytes(KEY_BYTES).toString('base64url');
+    const offered = this.#own.length > 0 ? this.#own : [randomBytes(KEY_BYTES).toString('base64url')];
     try {
-      const agreed =
+      const there =
         keyFile === undefined
-          ? await store.setIfAbsent(STORE_KEY, offered, STORE_TTL_MS)
-          : keptKey(keyFile, offered);
-      if (keyFile === undefined) await store.set(STORE_KEY, agreed, STORE_TTL_MS);
-      this.#own = [agreed, ...this.#own.filter((key) => key !== agreed)].slice(0, 1 + FORMER_MAX);
-      this.#shared = true;
+          ? await store.setIfAbsent(STORE_KEY, offered.join(' '), STORE_TTL_MS)
+          : keptKey(keyFile, offered.join(' '));
+      const agreed = there.split(' ');
+      // What gateways have signed while they could not agree stays good.
+      this.#own = [...new Set([...agreed, ...this.#own])].slice(0, 1 + FORMER_MAX);
+      this.#shared = this.#own.length === agreed.length;
+      if (keyFile === undefined) await store.set(STORE_KEY, this.#own.join(' '), STORE_TTL_MS);
     } catch (error) {
-      if (this.#own.length === 0) {
-        const cause = (error as Error).message;
-        log.warn('the key for cookies cannot be shared yet; this gateway uses one of its own', { cause });
-        this.#own = [offered];
-      }
+      if (this.#own.length > 0) return;
+      const cause = (error as Error).message;
+      log.warn('the key for cookies cannot be shared yet; this gateway uses one of its own', { cause });
+      this.#own = offered;
     }
   }
 }

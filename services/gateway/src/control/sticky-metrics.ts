@@ -26,9 +26,13 @@ export function addSessions(all: Sessions): Sessions {
 }
 
 export interface StickySources {
-  all(): Promise<readonly Measurement[]>;
+  readonly all: () => Promise<readonly Measurement[]>;
   /** Sessions that this gateway moved, by pool and reason. */
-  moves(): Iterable<{ readonly pool: string; readonly reason: StickyMoveReason; readonly count: number }>;
+  readonly moves: () => Iterable<{
+    readonly pool: string;
+    readonly reason: StickyMoveReason;
+    readonly count: number;
+  }>;
 }
 
 /** Registers what there is to know of pools that keep the requests of a client together. */

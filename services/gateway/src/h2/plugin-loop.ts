@@ -7,6 +7,7 @@ import { type Asked, ResponseRelay } from '../wire/response-relay.ts';
 import type { Visitor } from '../wire/visitor.ts';
 
 const EMPTY = Buffer.alloc(0);
+const NO_COOKIE = { setCookie: '' };
 
 /** Whatever serves the request of a stream. */
 export type StreamServer = Pick<
@@ -24,7 +25,7 @@ export class PluginLoop implements StreamServer, Asked {
   readonly oldClient = false;
   readonly wantsBody = false;
   /** That lane sets cookies itself. */
-  readonly setCookie = '';
+  readonly attempts = NO_COOKIE;
   readonly answers: Float64Array;
   private readonly client: ClientSide;
   private readonly lane: LaneContext;

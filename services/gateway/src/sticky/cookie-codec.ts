@@ -16,7 +16,7 @@ const TEXT_LENGTH_MAX = textLength(1 + TIERS_MAX);
 export const ANY_TIER = 0;
 
 /** Which backend a session's requests of a tier go to. */
-export interface Seat {
+interface Seat {
   /** Hash of the tier's name, or ANY_TIER. */
   readonly tier: number;
   readonly backend: string;

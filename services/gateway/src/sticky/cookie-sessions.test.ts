@@ -2,8 +2,7 @@ import type { StickyCookieSettings } from '@usher/domain';
 import { beforeEach, expect, test } from 'vitest';
 import { pool as poolSettings, row } from '../testing/fixtures.ts';
 import { START, TestTable } from '../testing/table.ts';
-import type { Visit } from './sticky.ts';
-import { headWith, PEERS, peerAt, visit } from './testing/visits.ts';
+import { peerAt, visit } from './testing/visits.ts';
 
 const HOUR_MS = 3_600_000;
 const KEY = 'a key that nobody can guess';
@@ -43,6 +42,13 @@ function request(cookie: string, choice = 'a', { tier = '', on = harness } = {})
   const slot = found.preferred([]) ?? on.slot(choice);
   found.began(slot);
   return { at: slot.id, set: found.setCookie(), session: found.session };
+}
+
+/** What a client of this kind is told to keep. */
+function begun(lines: string, client: Parameters<typeof peerAt>[1]): string {
+  const found = visit(harness.pool, lines, peerAt('10.0.0.1', client))!;
+  found.began(harness.slot('a'));
+  return found.setCookie();
 }
 
 /** The pair that a client sends back. */
@@ -86,11 +92,7 @@ test('of several cookies of the name the first good one counts, and garbage befo
 
 test('the backend gets the other cookies only', () => {
   const pair = pairOf(request('', 'b').set);
-  const left = (lines: string) => {
-    const head = headWith(lines);
-    const { cookies } = harness.pool.sticky!.visitHead(head, peerAt('::1'), PEERS) as Visit;
-    return cookies;
-  };
+  const left = (lines: string) => visit(harness.pool, lines)?.cookies;
   expect(left('')).toBeUndefined();
   expect(left('Cookie: a=b; c=d\r\n')).toBeUndefined();
   expect(left(`Cookie: ${pair}\r\n`)).toBe('');
@@ -197,14 +199,10 @@ test('without a key requests are served one by one', () => {
 });
 
 test('the cookie is secure over TLS, also where a trusted proxy ended that', () => {
-  const set = (lines: string, changes: Parameters<typeof peerAt>[1]) => {
-    const found = visit(harness.pool, lines, peerAt('10.0.0.1', changes))!;
-    found.began(harness.slot('a'));
-    return found.setCookie();
-  };
-  expect(set('', { scheme: 'https' })).toContain('; Secure');
-  expect(set('X-Forwarded-Proto: https\r\n', { trusted: true })).toContain('; Secure');
-  expect(set('X-Forwarded-Proto: https\r\n', {})).not.toContain('Secure');
+  const claim = 'X-Forwarded-Proto: https\r\n';
+  expect(begun('', { scheme: 'https' })).toContain('; Secure');
+  expect(begun(claim, { trusted: true })).toContain('; Secure');
+  expect(begun(claim, {})).not.toContain('Secure');
 });
 
 test('requests of another tier go along, unless the backend has no room for that tier', () => {

@@ -50,17 +50,17 @@ export class Placing {
 
   /** See `RoutingTable.wait`. */
   wait(pool: PoolTable, tried: readonly BackendSlot[], features: Features, guest: Guest): Wait {
-    const { now, begin } = this.#tools;
+    const { now } = this.#tools;
     const { reserves } = pool;
-    const then = reserves
+    const next = reserves
       ? this.#reserve(pool, tried, features, guest)
       : new LineWait(pool, features, guest, now);
     const question = tried.length > 0 ? undefined : visitOf(features)?.question;
-    if (question === undefined) return then;
+    if (question === undefined) return next;
     const choose = () => this.#choose(pool, tried, features);
     // While others wait for room nobody goes past them.
-    const enter = (slot: BackendSlot) => pool.line?.busy !== true && begin(slot);
-    return new SessionWait(question, guest, { now, reserves, then, choose, begin: enter });
+    const enter = (slot: BackendSlot) => pool.line?.busy !== true && this.#tools.begin(slot);
+    return new SessionWait(question, guest, { now, reserves, next, choose, begin: enter });
   }
 
   /** By the strategy. */
@@ -85,7 +85,7 @@ export class Placing {
   }
 
   #reserve(pool: PoolTable, tried: readonly BackendSlot[], features: Features, guest: Guest): Wait {
-    const { now, desk, begin } = this.#tools;
+    const { now, desk } = this.#tools;
     const visit = visitOf(features);
     return new ReservationWait(pool, tried, features, guest, {
       now,
@@ -96,7 +96,7 @@ export class Placing {
         const others = ranked(pool, without, this.#asking(features));
         return first === undefined ? others : [first, ...others.filter((slot) => slot !== first)];
       },
-      begin,
+      begin: (slot) => this.#tools.begin(slot),
     });
   }
 

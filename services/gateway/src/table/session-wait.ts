@@ -8,13 +8,13 @@ const ANSWER_MAX_MS = 2000;
 export interface SessionWaitHost {
   readonly now: () => number;
   /** Whom the strategy chooses, if anybody. */
-  choose(): BackendSlot | undefined;
+  readonly choose: () => BackendSlot | undefined;
   /** Begins the request there, unless there is no room any more. */
-  begin(slot: BackendSlot): boolean;
+  readonly begin: (slot: BackendSlot) => boolean;
   /** The request is placed by reservations, so it is only asked where its session is. */
   readonly reserves: boolean;
   /** How it waits once that is known. */
-  readonly then: Wait;
+  readonly next: Wait;
 }
 
 /** One request's wait until the store has said where its session is, and then for whatever else it has to wait for. */
@@ -30,7 +30,7 @@ export class SessionWait implements Wait {
     this.#question = question;
     this.#guest = guest;
     this.#host = host;
-    this.dueMs = Math.max(host.then.dueMs, host.now() + ANSWER_MAX_MS);
+    this.dueMs = Math.max(host.next.dueMs, host.now() + ANSWER_MAX_MS);
   }
 
   begin(): void {
@@ -42,7 +42,7 @@ export class SessionWait implements Wait {
 
   leave(): void {
     if (this.#asking) this.#end?.();
-    else this.#host.then.leave();
+    else this.#host.next.leave();
   }
 
   expire(): void {
@@ -50,7 +50,7 @@ export class SessionWait implements Wait {
       this.#end?.();
       this.#guest.onNoRoom('overloaded', 'the sessions of the pool were not told in time');
     } else {
-      this.#host.then.expire();
+      this.#host.next.expire();
     }
   }
 
@@ -65,6 +65,6 @@ export class SessionWait implements Wait {
 
   #goOn(): void {
     this.#asking = false;
-    this.#host.then.begin();
+    this.#host.next.begin();
   }
 }

@@ -38,11 +38,15 @@ export class StickyFleet {
   readonly fleet = new TestFleet();
   readonly backends: Backend[] = [];
   readonly gateways: Gateway[] = [];
+  /** Sessions of which gateways have told each other. */
+  told = 0;
   /** Whatever is told, everybody hears. */
   readonly #bus: MessageBus = {
     request: async () => '',
     serve: () => ({ stop: () => {} }),
     publish: (subject, payload) => {
+      const { sessions = [] } = JSON.parse(payload) as { sessions?: unknown[] };
+      this.told += sessions.length;
       for (const hear of this.#hearers) hear(subject, payload);
     },
     subscribe: (_subject, hear) => {
@@ -134,7 +138,7 @@ export async function served(port: number, options: Ask = {}): Promise<Served> {
   return { ...(JSON.parse(answer.text) as { id: string; cookie: string }), set: setOf(answer) };
 }
 
-export function setOf({ headers }: Pick<Answer, 'headers'>): string {
+function setOf({ headers }: Pick<Answer, 'headers'>): string {
   return headers['set-cookie']?.join() ?? '';
 }
 

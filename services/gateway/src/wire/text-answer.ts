@@ -32,7 +32,7 @@ export class TextAnswer implements Answer {
   }
 
   switching(head: ResponseHead, asked: Asked): void {
-    this.output.text(forwardResponseHead(head, asked.requestId, UPGRADE_LINES, false, asked.setCookie));
+    this.output.text(forwardResponseHead(head, asked.requestId, UPGRADE_LINES, false, asked.attempts.setCookie));
   }
 
   final(
@@ -49,7 +49,7 @@ export class TextAnswer implements Answer {
       asked.requestId,
       this.client.connectionLine,
       asked.oldClient,
-      asked.setCookie,
+      asked.attempts.setCookie,
     );
     if (body?.decoded === true) {
       this.output.text(text);

@@ -5,7 +5,7 @@ import { type Peer, PeerDirectory } from '../../wire/peer.ts';
 import type { Visit } from '../sticky.ts';
 
 /** A head of a request with these header lines, each with its CRLF. */
-export function headWith(lines: string): RequestHead {
+function headWith(lines: string): RequestHead {
   const bytes = Buffer.from(`GET /x HTTP/1.1\r\nHost: any\r\n${lines}\r\n`, 'latin1');
   const head = new RequestHead();
   if (parseRequestHead(bytes, bytes.length, policy().limits, head) !== bytes.length)
@@ -13,7 +13,7 @@ export function headWith(lines: string): RequestHead {
   return head;
 }
 
-export const PEERS = new PeerDirectory();
+const PEERS = new PeerDirectory();
 
 export function peerAt(address: string, changes: Partial<Peer> = {}): Peer {
   return { address, trusted: false, scheme: 'http', ...changes };
