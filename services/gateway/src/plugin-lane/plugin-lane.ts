@@ -51,6 +51,8 @@ export class PluginLane {
   readonly #answering = new Set<Duplex>();
   readonly #slow = new SlowClients(giveUp);
   readonly #looking: NodeJS.Timeout;
+  /** More are to be looked at in the next turn of the event loop. */
+  #lookOn: NodeJS.Immediate | undefined;
   readonly #chains: PluginChains;
   readonly #peers = new PeerDirectory();
   #draining = false;
@@ -77,7 +79,7 @@ export class PluginLane {
     });
     // Without this event a server that does not listen would enforce no timeouts and know no idle connections.
     this.#server.emit('listening');
-    this.#looking = setInterval(() => this.#slow.look(options.now(), options.table.policy), LOOK_MS);
+    this.#looking = setInterval(() => this.#look(), LOOK_MS);
     this.#looking.unref();
     this.update();
   }
@@ -110,6 +112,16 @@ export class PluginLane {
     // Whoever handed it over may have paused it, and the server takes only one that flows.
     socket.resume();
   }
+
+  #look(): void {
+    const { now, table } = this.#options;
+    if (this.#slow.look(now(), table.policy)) this.#lookOn ??= setImmediate(this.#goOnLooking);
+  }
+
+  readonly #goOnLooking = (): void => {
+    this.#lookOn = undefined;
+    this.#look();
+  };
 
   #countBytes(socket: Socket): void {
     const { counters } = this.#options;

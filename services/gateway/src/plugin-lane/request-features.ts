@@ -11,7 +11,7 @@ export function featuresOfMessage(
 ): Features | string {
   const { tiers } = entry.pool.settings;
   const tier = detectTier(tiers, entry.settings.tier, {
-    field: (name) => fieldOfBody(request.body, name),
+    field: (name) => fieldOfBody(request.body, name, entry.settings.tier?.fieldBytesMax ?? 0),
     query: (name) => queryParameter(request.raw.url ?? '', name),
     header: (name) => [request.headers[name]].flat()[0],
   });
@@ -19,6 +19,7 @@ export function featuresOfMessage(
 }
 
 /** Of a body that was read whole; a plugin may have parsed it already. */
-function fieldOfBody(body: unknown, name: string): string | undefined {
-  return Buffer.isBuffer(body) ? jsonField(body.toString(), name) : fieldOf(body, name);
+function fieldOfBody(body: unknown, name: string, bytesMax: number): string | undefined {
+  if (!Buffer.isBuffer(body)) return fieldOf(body, name);
+  return body.length <= bytesMax ? jsonField(body.toString(), name) : undefined;
 }

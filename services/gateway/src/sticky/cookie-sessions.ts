@@ -18,6 +18,8 @@ const KNOWN_MAX = 2 ** 15;
 const HEARD_MAX = 4096;
 /** A request may have several cookies of one name; so many of them are looked at. */
 const TRIED_MAX = 4;
+/** So many characters at the end of a cookie tell where to look for it. */
+const HASHED_LENGTH = 8;
 /** A cookie is set anew when this part of the time has passed in which it has to be used. */
 const RENEWALS_PER_IDLE = 8;
 
@@ -40,6 +42,8 @@ export class CookieSessions implements Sticky {
   readonly #known = new TextTable<CookieSession>(KNOWN_MAX);
   readonly #heard = new Map<string, string>();
   readonly #place: CookiePlace = { start: 0, end: 0, valueStart: 0, valueEnd: 0 };
+  /** What was found in the request that is looked at. */
+  readonly #taken: { session: CookieSession | undefined; rest: string } = { session: undefined, rest: '' };
   readonly #plain: string;
   readonly #overTls: string;
   #codec: CookieCodec;
@@ -70,32 +74,32 @@ export class CookieSessions implements Sticky {
 
   visitHead(head: RequestHead, peer: Peer): CookieVisit {
     const { text, fields } = head;
-    let session: CookieSession | undefined;
+    const taken = this.#taken;
+    taken.session = undefined;
     let cookies: string | undefined;
     for (
       let line = lineNamed(text, fields, 'cookie');
       line >= 0;
       line = lineNamed(text, fields, 'cookie', line + 1)
     ) {
-      const start = fields.valueStart(line);
-      const end = fields.valueEnd(line);
-      if (fields.id(line) === FIELD.nominated || !this.#find(text, start, end)) continue;
+      if (fields.id(line) === FIELD.nominated) continue;
+      if (!this.#take(text, fields.valueStart(line), fields.valueEnd(line))) continue;
       // Left out of what is forwarded; what is left of it is written anew.
       fields.nominate(line);
-      session ??= this.#recognise(text, start, end);
-      const rest = this.#without(text, start, end);
-      cookies =
-        cookies === undefined || cookies === '' ? rest : rest === '' ? cookies : `${cookies}; ${rest}`;
+      if (cookies === undefined || cookies === '') cookies = taken.rest;
+      else if (taken.rest !== '') cookies += `; ${taken.rest}`;
     }
-    return this.#visit(session, cookies, peer, singleValue(text, fields, FIELD.xForwardedProto));
+    const claimed = fields.has(FIELD.xForwardedProto)
+      ? singleValue(text, fields, FIELD.xForwardedProto)
+      : undefined;
+    return this.#visit(cookies, peer, claimed);
   }
 
   visitMessage({ headers }: IncomingMessage, peer: Peer): CookieVisit {
     const text = headers.cookie ?? '';
-    const found = this.#find(text, 0, text.length);
-    const session = found ? this.#recognise(text, 0, text.length) : undefined;
-    const cookies = found ? this.#without(text, 0, text.length) : undefined;
-    return this.#visit(session, cookies, peer, [headers['x-forwarded-proto']].flat()[0]);
+    this.#taken.session = undefined;
+    const cookies = this.#take(text, 0, text.length) ? this.#taken.rest : undefined;
+    return this.#visit(cookies, peer, [headers['x-forwarded-proto']].flat()[0]);
   }
 
   hear(session: string, backend: string): void {
@@ -134,13 +138,9 @@ export class CookieSessions implements Sticky {
     return new CookieCodec(secrets.map((secret) => new CookieKey(secret, this.pool.id)));
   }
 
-  #visit(
-    session: CookieSession | undefined,
-    cookies: string | undefined,
-    peer: Peer,
-    claimed: string | undefined,
-  ): CookieVisit {
+  #visit(cookies: string | undefined, peer: Peer, claimed: string | undefined): CookieVisit {
     const overTls = peer.scheme === 'https' || (peer.trusted && claimed === 'https');
+    const { session } = this.#taken;
     return new CookieVisit(this, session ?? this.#fresh(), session === undefined, cookies, overTls);
   }
 
@@ -161,24 +161,30 @@ export class CookieSessions implements Sticky {
     };
   }
 
-  #find(text: string, start: number, end: number): boolean {
-    return findCookie(text, start, end, this.settings.name, this.#place);
-  }
-
-  /** The session of the first cookie of ours that is good. */
-  #recognise(text: string, start: number, end: number): CookieSession | undefined {
+  /**
+   * Takes our cookies out of the value of a header: the session of the first good one, unless there is one, and what is left
+   * without them. False when there are none.
+   */
+  #take(text: string, start: number, end: number): boolean {
     const place = this.#place;
+    const taken = this.#taken;
+    const { name } = this.settings;
+    let rest = '';
     let at = start;
-    for (let tried = 0; tried < TRIED_MAX && this.#find(text, at, end); tried++) {
-      const session = this.#sessionOf(text, place.valueStart, place.valueEnd);
-      if (session !== undefined) return session;
+    for (let found = 0; findCookie(text, at, end, name, place); found++) {
+      if (taken.session === undefined && found < TRIED_MAX)
+        taken.session = this.#sessionOf(text, place.valueStart, place.valueEnd);
+      if (place.start > at) rest += text.slice(at, place.start);
       at = place.end;
     }
-    return undefined;
+    if (at === start) return false;
+    taken.rest = withoutSeparator(at < end ? rest + text.slice(at, end) : rest);
+    return true;
   }
 
   #sessionOf(text: string, start: number, end: number): CookieSession | undefined {
-    const hash = hashOf(text, start, end);
+    // The end is the keyed hash, which is as good as chance.
+    const hash = hashOf(text, Math.max(start, end - HASHED_LENGTH), end);
     const session =
       this.#known.find(hash, '', text, start, end) ?? this.#verify(hash, text.slice(start, end));
     if (session === undefined) return undefined;
@@ -205,17 +211,5 @@ export class CookieSessions implements Sticky {
     };
     this.#known.add(hash, session);
     return session;
-  }
-
-  /** What is left without our cookies. */
-  #without(text: string, start: number, end: number): string {
-    const place = this.#place;
-    let rest = '';
-    let at = start;
-    while (this.#find(text, at, end)) {
-      rest += text.slice(at, place.start);
-      at = place.end;
-    }
-    return withoutSeparator(rest + text.slice(at, end));
   }
 }

@@ -1,115 +1,16 @@
-import type { StateStore } from '@usher/ports';
-import { openEmbeddedStore } from '@usher/state-store';
-import { SimulatedClock } from '@usher/testing';
 import { beforeEach, expect, test } from 'vitest';
-import { SessionBook } from '../control/session-book.ts';
-import { StickyDesk } from '../control/sticky-desk.ts';
-import type { BackendSlot } from '../routing-table.ts';
-import { pool as poolSettings, row } from '../testing/fixtures.ts';
-import { TestTable } from '../testing/table.ts';
 import type { SharedStickySettings } from './shared-sessions.ts';
-import { StoreAsks } from './store-asks.ts';
-import { peerAt, visit } from './testing/visits.ts';
+import { BACKENDS, HOUR_MS, SharedStore, settled, TestGateway } from './testing/test-gateway.ts';
+import { visit } from './testing/visits.ts';
 
-const HOUR_MS = 3_600_000;
-const byHeader: SharedStickySettings = {
-  by: 'header',
-  name: 'x-user',
-  fallback: 'none',
-  ttlMs: 24 * HOUR_MS,
-  idleMs: HOUR_MS,
-  affinity: true,
-};
-const BACKENDS = ['a', 'b', 'c', 'd', 'e'];
-
-/** A worker, its control thread and the fleet's store, which can be away. */
-class Gateway {
-  readonly #settings: SharedStickySettings;
-  readonly #desk: StickyDesk;
-  harness: TestTable;
-  /** What the store was asked. */
-  readonly asked: string[] = [];
-
-  constructor(settings: SharedStickySettings) {
-    this.#settings = settings;
-    const store = {
-      get sticky() {
-        return shared.store.sticky;
-      },
-      status: () => ({ connected: !shared.away, sinceMs: shared.sinceMs }),
-    };
-    this.#desk = new StickyDesk(store, new SessionBook(shared.clock));
-    this.harness = this.#worker();
-  }
-
-  /** Has another worker in the place of the present one, which knows nothing. */
-  replaceWorker(): void {
-    const { nowMs } = this.harness;
-    this.harness = this.#worker();
-    this.harness.nowMs = nowMs;
-  }
-
-  /** Where a request goes, if the strategy would choose `choice`. */
-  async at(user: string, choice = 'a', parts: { lines?: string; tier?: string; ip?: string } = {}) {
-    const { lines = user === '' ? '' : `X-User: ${user}\r\n`, tier = '', ip = '10.0.0.1' } = parts;
-    const found = visit(this.harness.pool, lines, peerAt(ip));
-    if (found === undefined) return undefined;
-    found.tier = tier;
-    const choose = () => {
-      const { eligible } = this.harness.pool;
-      return eligible.find(({ id }) => id === choice) ?? eligible[0];
-    };
-    let slot = found.preferred([]);
-    if (slot === undefined) {
-      const { promise, resolve } = Promise.withResolvers<BackendSlot | undefined>();
-      if (found.question === undefined) resolve(choose());
-      else found.question.settle(choose, resolve);
-      slot = await promise;
-    }
-    if (slot !== undefined) found.began(slot);
-    return slot?.id;
-  }
-
-  advance(ms: number): void {
-    this.harness.advance(ms);
-    shared.clock.advance(ms);
-  }
-
-  #worker(): TestTable {
-    const asks: StoreAsks = new StoreAsks(
-      (id, question) => {
-        this.asked.push(question.want.kind);
-        void this.#desk.answer(question).then((answer) => asks.answered(id, answer));
-      },
-      () => this.harness.nowMs,
-    );
-    return new TestTable(
-      BACKENDS.map((id) => row(id)),
-      poolSettings({ sticky: this.#settings }),
-      asks,
-    );
-  }
-}
-
-interface Shared {
-  readonly clock: SimulatedClock;
-  store: StateStore;
-  away: boolean;
-  sinceMs: number;
-}
-
-let shared: Shared;
+let shared: SharedStore;
 
 beforeEach(() => {
-  const clock = new SimulatedClock();
-  shared = { clock, store: openEmbeddedStore({ clock }), away: false, sinceMs: 0 };
+  shared = new SharedStore();
 });
 
-/** Lets what was asked be answered. */
-const settled = () => new Promise((resolve) => setImmediate(resolve));
-
-function gateway(changes: Partial<SharedStickySettings> = {}): Gateway {
-  return new Gateway({ ...byHeader, ...changes } as SharedStickySettings);
+function gateway(changes: Partial<SharedStickySettings> = {}): TestGateway {
+  return new TestGateway(shared, changes);
 }
 
 test('the first request of a client decides, and every gateway sends the others after it', async () => {
@@ -205,64 +106,6 @@ test('where another backend answers, the session is', async () => {
   found.began(one.harness.slot('e'));
   await settled();
   expect(await two.at('alice', 'a')).toBe('e');
-});
-
-test('without the store all gateways choose alike, by the client', async () => {
-  shared.away = true;
-  const [one, two] = [gateway(), gateway()];
-  const seen = new Set<string | undefined>();
-  for (let user = 0; user < 60; user++) {
-    const at = await one.at(`user-${user}`, 'a');
-    seen.add(at);
-    expect(await two.at(`user-${user}`, 'b')).toBe(at);
-  }
-  expect(seen.size).toBe(5);
-  expect(one.harness.pool.sticky?.counts.alone).toBe(60);
-});
-
-test('what is known stays known without the store, however long that is away', async () => {
-  const one = gateway();
-  const chosen = BACKENDS.map((id) => [`of-${id}`, id] as const);
-  for (const [user, id] of chosen) expect(await one.at(user, id)).toBe(id);
-  shared.away = true;
-  for (let hours = 0; hours < 5; hours++) {
-    one.advance(HOUR_MS);
-    for (const [user, id] of chosen) expect(await one.at(user, 'a')).toBe(id);
-    await settled();
-  }
-  one.harness.set('b', { eligible: false });
-  expect(await one.at('of-b', 'a')).not.toBe('b');
-});
-
-test('once the store is back what it knows counts, and what it does not know it learns', async () => {
-  const [one, two] = [gateway(), gateway()];
-  const users = Array.from({ length: 20 }, (_, index) => `user-${index}`);
-  for (const user of users.slice(0, 10)) expect(await one.at(user, 'b')).toBe('b');
-  shared.away = true;
-  const during = new Map<string, string | undefined>();
-  for (const user of users) during.set(user, await two.at(user, 'a'));
-  shared.away = false;
-  two.advance(2000);
-  for (const user of users) await two.at(user, 'a');
-  await settled();
-  for (const user of users.slice(0, 10)) expect(await two.at(user, 'a')).toBe('b');
-  for (const user of users.slice(10)) {
-    expect(await two.at(user, 'a')).toBe(during.get(user));
-    expect(await one.at(user, 'c')).toBe(during.get(user));
-  }
-});
-
-test('what a store has forgotten while it was away the gateways tell it again', async () => {
-  const one = gateway();
-  const users = BACKENDS.map((id) => [`of-${id}`, id] as const);
-  for (const [user, id] of users) expect(await one.at(user, id)).toBe(id);
-  one.advance(1000);
-  await shared.store.close();
-  shared.store = openEmbeddedStore({ clock: shared.clock });
-  shared.sinceMs = shared.clock.now();
-  one.replaceWorker();
-  for (const [user, id] of users) expect(await one.at(user, 'a')).toBe(id);
-  expect(await gateway().at('of-c', 'a')).toBe('c');
 });
 
 test('a header that is missing or empty leaves the address, if the settings say so', async () => {

@@ -92,9 +92,5 @@ export class TextTable<E extends TextEntry> {
 }
 
 function isText(one: string, text: string, start: number, end: number): boolean {
-  if (one.length !== end - start) return false;
-  for (let at = 0; at < one.length; at++) {
-    if (one.charCodeAt(at) !== text.charCodeAt(start + at)) return false;
-  }
-  return true;
+  return one.length === end - start && text.startsWith(one, start);
 }

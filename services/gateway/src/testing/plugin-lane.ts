@@ -44,7 +44,7 @@ export async function lane(
   changes: Partial<PolicySettings> = {},
   settings = pool(),
 ) {
-  const table = new WorkerTable(tableOptions(0.5, { now: Date.now }));
+  const table = new WorkerTable(tableOptions(0.5));
   let position = 0;
   const set = (next: Partial<PolicySettings>) =>
     table.apply([{ kind: 'policy', policy: policy(next) }], ++position, Date.now());

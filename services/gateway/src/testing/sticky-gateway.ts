@@ -116,6 +116,11 @@ export class StickyFleet {
     await this.fleet.metrics.read('usher_backend_eligible');
   }
 
+  /** What the log says of sessions that were moved. */
+  moves() {
+    return this.fleet.history.flatMap((event) => (event.type === 'sticky.moved' ? [event.data] : []));
+  }
+
   async stop(): Promise<void> {
     await Promise.all(this.gateways.map((gateway) => gateway.stop()));
     await Promise.all(this.backends.map((backend) => backend.close()));
@@ -140,6 +145,12 @@ export async function served(port: number, options: Ask = {}): Promise<Served> {
 
 function setOf({ headers }: Pick<Answer, 'headers'>): string {
   return headers['set-cookie']?.join() ?? '';
+}
+
+/** Asks many times at once, on connections of their own and so in all workers. */
+export async function often(ask: () => Promise<Served>, times = 12): Promise<Set<string>> {
+  const answers = await Promise.all(Array.from({ length: times }, ask));
+  return new Set(answers.map(({ id }) => id));
 }
 
 /** The pair that a client sends back. */

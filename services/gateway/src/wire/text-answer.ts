@@ -32,7 +32,9 @@ export class TextAnswer implements Answer {
   }
 
   switching(head: ResponseHead, asked: Asked): void {
-    this.output.text(forwardResponseHead(head, asked.requestId, UPGRADE_LINES, false, asked.attempts.setCookie));
+    this.output.text(
+      forwardResponseHead(head, asked.requestId, UPGRADE_LINES, false, asked.attempts.setCookie),
+    );
   }
 
   final(
