@@ -1,4 +1,5 @@
 import { type ParseArgsConfig, parseArgs } from 'node:util';
+import type { Place } from '@usher/domain';
 import { UsageError } from './io.ts';
 
 type Options = NonNullable<ParseArgsConfig['options']>;
@@ -61,6 +62,17 @@ export function wholeOption(
     throw new UsageError(`--${name} takes a whole number from 0 to ${max}, not ${text}`);
   }
   return value;
+}
+
+/** A place given as an option, in degrees; undefined when it was not. */
+export function placeOption(text: string | undefined): Place | undefined {
+  if (text === undefined) return undefined;
+  const [latitude, longitude, ...more] = text
+    .split(',')
+    .map((part) => (part.trim() === '' ? Number.NaN : Number(part)));
+  const known = more.length === 0 && latitude !== undefined && longitude !== undefined;
+  if (known && Math.abs(latitude) <= 90 && Math.abs(longitude) <= 180) return { latitude, longitude };
+  throw new UsageError(`--place takes degrees such as 52.52,13.40 or =-33.87,151.21, not ${text}`);
 }
 
 /** A URL of HTTP given as an option. */

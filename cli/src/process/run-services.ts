@@ -120,7 +120,8 @@ async function startTraffic(
     // A store that is in this process forgets with it.
     keyFile: local.store.type === 'embedded' ? join(local.data, 'cookies.key') : undefined,
   };
-  const settings = { listen: listenersOf(local), workers: local.workers, secrets };
+  const geoipDatabase = local.geoip?.database;
+  const settings = { listen: listenersOf(local), workers: local.workers, secrets, geoipDatabase };
   const gateway = await startGateway(context, settings, shared);
   changeable.gateway = gateway;
   return gateway;

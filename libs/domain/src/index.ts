@@ -49,6 +49,7 @@ export {
   breakerTrialEnded,
   closedBreaker,
 } from './local-breaker.ts';
+export { PATH_PATTERN_LENGTH_MAX, PathTable, pathPatternFault } from './path-table.ts';
 export {
   type ExplainedCandidate,
   type ExplainedDecision,
@@ -70,6 +71,8 @@ export {
   type BackendTlsSettings,
   type BreakerSettings,
   BUILT_IN_STRATEGIES,
+  type ClientLocationSettings,
+  type EndpointSettings,
   type HashSettings,
   type HealthCheck,
   type LimitSettings,

@@ -1,35 +1,5 @@
+import { PathTable } from './path-table.ts';
 import type { RouteSettings } from './settings.ts';
-
-/** The routes of one host pattern. */
-class PathTable<R> {
-  readonly #exact = new Map<string, R>();
-  /** Without the `/*`; longest first. */
-  readonly #prefixes: { readonly prefix: string; readonly route: R }[] = [];
-
-  add(path: string, route: R): void {
-    if (path.endsWith('/*')) {
-      const prefix = path.slice(0, -2);
-      if (this.#prefixes.some((entry) => entry.prefix === prefix)) return;
-      this.#prefixes.push({ prefix, route });
-      this.#prefixes.sort((a, b) => b.prefix.length - a.prefix.length);
-    } else if (!this.#exact.has(path)) {
-      this.#exact.set(path, route);
-    }
-  }
-
-  find(path: string): R | undefined {
-    const exact = this.#exact.get(path);
-    if (exact !== undefined) return exact;
-    for (const { prefix, route } of this.#prefixes) {
-      // `/v1/*` is `/v1` and all below it, but not `/v1x`. The empty prefix takes everything, also `OPTIONS *`.
-      const covered =
-        prefix === '' ||
-        (path.startsWith(prefix) && (path.length === prefix.length || path.charCodeAt(prefix.length) === 47));
-      if (covered) return route;
-    }
-    return undefined;
-  }
-}
 
 /**
  * Finds the most specific route whose host and path both match: an exact host before the longest wildcard before any

@@ -23,6 +23,8 @@ export interface GatewaySettings {
   readonly workers: number | 'auto';
   /** Absent: references stand for nothing, and the store has what is made. */
   readonly secrets?: SecretSettings;
+  /** File of the database that says where clients are. Absent = nobody knows. */
+  readonly geoipDatabase?: string | undefined;
 }
 
 /** A running gateway. Its traffic depends on nothing but its backends. */

@@ -10,6 +10,7 @@ import { Drains } from './drains.ts';
 import { Facts } from './facts.ts';
 import { exposeMetrics } from './gateway-metrics.ts';
 import { type Gateway, type GatewaySettings, NO_SECRETS } from './gateway-settings.ts';
+import { GeoipFile } from './geoip-file.ts';
 import { type ListenerSettings, Listeners } from './listeners.ts';
 import { Observations } from './observations.ts';
 import { Presence } from './presence.ts';
@@ -62,6 +63,7 @@ class RunningGateway implements Gateway {
   readonly #projector: Projector;
   readonly #resources: ResourceFactsFeed;
   readonly #tlsFiles: TlsFiles;
+  readonly #geoip: GeoipFile | undefined;
   readonly #resolutions: Resolutions;
   readonly #workers: Workers;
   readonly #observations: Observations;
@@ -93,6 +95,8 @@ class RunningGateway implements Gateway {
     this.#projector = new Projector({ fleet, fallback, workers: this.#count, cells: this.#cells, log });
     this.#resources = new ResourceFactsFeed(fleet, clock);
     this.#tlsFiles = new TlsFiles(log);
+    const onChange = (content: SharedArrayBuffer) => this.#workers.broadcast({ kind: 'geoip', content });
+    this.#geoip = GeoipFile.of(settings.geoipDatabase, { ...context, log, onChange });
     this.#resolutions = new Resolutions({
       resolver,
       clock,
@@ -103,14 +107,6 @@ class RunningGateway implements Gateway {
     this.#breakers = new BreakerReports(instance, facts);
     this.#drains = new Drains(instance, fleet, facts, this.#observations);
     this.#presence = new Presence({ ...context, log }, facts, this.#count);
-    this.#sticky = new StickyControl({
-      ...(settings.secrets ?? NO_SECRETS),
-      context: { ...context, log },
-      facts,
-      pools: () => this.#projector.pools(),
-      broadcast: (deltas, except) => this.#broadcast(deltas, except),
-      answer: (worker, id, answer) => this.#workers.post(worker, { kind: 'sticky_answer', id, answer }),
-    });
     this.#workers = new Workers({
       count: this.#count,
       clock,
@@ -123,6 +119,9 @@ class RunningGateway implements Gateway {
         if (last !== undefined) this.#departed = addDeparted(this.#departed, last);
       },
     });
+    const secrets = settings.secrets ?? NO_SECRETS;
+    const parts = { ...secrets, facts, projector: this.#projector, workers: this.#workers };
+    this.#sticky = new StickyControl({ ...context, log }, parts);
     this.#listeners = new Listeners(clock, log, this.#workers);
   }
 
@@ -135,8 +134,7 @@ class RunningGateway implements Gateway {
     this.#subscription = fleet.onRecord((record) => this.#onRecord(record));
     this.#tlsFiles.read(this.#projector.pools());
     this.#resolutions.follow(this.#projector.hosts());
-    await this.#sticky.start();
-    await this.#resolutions.settled(RESOLVE_MAX_MS);
+    await Promise.all([this.#resolutions.settled(RESOLVE_MAX_MS), this.#geoip?.look(), this.#sticky.start()]);
     try {
       await this.#workers.start();
       await this.#listeners.change(listen);
@@ -144,6 +142,7 @@ class RunningGateway implements Gateway {
       await this.#workers.kill();
       this.#subscription.stop();
       this.#resolutions.stop();
+      this.#geoip?.stop();
       throw error;
     }
     this.#presence.start();
@@ -199,6 +198,7 @@ class RunningGateway implements Gateway {
     for (const timer of this.#timers) timer.cancel();
     this.#resolutions.stop();
     this.#sticky.stop();
+    this.#geoip?.stop();
     this.#listeners.stop();
     this.#breakers.retell();
     this.#observations.tell(clock.now());
@@ -224,12 +224,10 @@ class RunningGateway implements Gateway {
         ...this.#resources.snapshot(),
         ...this.#tlsFiles.snapshot(),
         ...this.#sticky.snapshot(),
-        ...Array.from(
-          this.#resolutions.known,
-          ([host, addresses]) => ({ kind: 'addresses', host, addresses }) as const,
-        ),
+        ...this.#resolutions.snapshot(),
       ],
       position: fleet.position,
+      geoip: this.#geoip?.content,
     };
   }
 

@@ -1,34 +1,34 @@
-import { eligibility, type PoolSettings, type StickyMoveReason } from '@usher/domain';
+import { eligibility, type StickyMoveReason } from '@usher/domain';
 import type { LogRecord, ServiceContext, Timer } from '@usher/ports';
 import type { TableDelta } from '../routing-table.ts';
 import type { MoveCause } from '../sticky/seats.ts';
-import type { StickyAnswer } from '../sticky/store-asks.ts';
 import type { FromWorker } from '../worker/protocol.ts';
 import type { Facts } from './facts.ts';
 import type { SecretSettings } from './gateway-settings.ts';
+import type { Projector } from './projector.ts';
 import { SessionBook } from './session-book.ts';
 import { SessionGossip } from './session-gossip.ts';
 import { StickyDesk } from './sticky-desk.ts';
 import { StickyKeys } from './sticky-keys.ts';
 import { StickyNews } from './sticky-news.ts';
+import type { Workers } from './workers.ts';
 
 /** How often the log hears of sessions that were moved, and other gateways of those that began. */
 const TELL_MS = 100;
 
-export interface StickyControlOptions extends SecretSettings {
-  readonly context: ServiceContext;
+/** The parts of the gateway that it works with. */
+export interface StickyControlParts extends SecretSettings {
   readonly facts: Facts;
-  readonly pools: () => readonly PoolSettings[];
-  /** To all workers but one. */
-  readonly broadcast: (deltas: readonly TableDelta[], except?: number) => void;
-  readonly answer: (worker: number, id: number, answer: StickyAnswer) => void;
+  readonly projector: Projector;
+  readonly workers: Workers;
 }
 
 type Move = Omit<Extract<FromWorker, { readonly kind: 'sticky_moved' }>, 'kind'>;
 
 /** The control thread's part in keeping clients' requests together: keys, the store, and who has to hear of what. */
 export class StickyControl {
-  readonly #options: StickyControlOptions;
+  readonly #context: ServiceContext;
+  readonly #workers: Workers;
   readonly #book: SessionBook;
   readonly #gossip: SessionGossip;
   readonly #desk: StickyDesk;
@@ -36,29 +36,26 @@ export class StickyControl {
   readonly news: StickyNews;
   #telling: Timer | undefined;
 
-  constructor(options: StickyControlOptions) {
-    const { context, facts, secretOf, keyFile, broadcast } = options;
-    const { store, clock, log } = context;
-    this.#options = options;
-    this.news = new StickyNews(context.instance, facts);
+  constructor(context: ServiceContext, { facts, projector, workers, ...secrets }: StickyControlParts) {
+    const { instance, store, clock, bus } = context;
+    this.#context = context;
+    this.#workers = workers;
+    this.news = new StickyNews(instance, facts);
     this.#book = new SessionBook(clock);
-    this.#gossip = new SessionGossip(context.instance, context.bus, this.#book);
+    this.#gossip = new SessionGossip(instance, bus, this.#book);
     this.#desk = new StickyDesk(store, this.#book);
     this.#keys = new StickyKeys({
-      store,
-      clock,
-      log,
-      secretOf,
-      keyFile,
-      pools: options.pools,
-      onChange: broadcast,
+      ...context,
+      ...secrets,
+      pools: () => projector.pools(),
+      onChange: (deltas) => this.#broadcast(deltas),
     });
   }
 
   async start(): Promise<void> {
     await this.#keys.start();
     this.#gossip.start();
-    this.#telling = this.#options.context.clock.every(TELL_MS, () => {
+    this.#telling = this.#context.clock.every(TELL_MS, () => {
       this.news.tell();
       this.#gossip.tell();
     });
@@ -78,16 +75,15 @@ export class StickyControl {
 
   /** Takes up a record: other pools, sessions that other gateways moved. */
   onRecord({ events }: LogRecord): void {
-    const { context, broadcast } = this.#options;
     const deltas: TableDelta[] = [];
     for (const { type, data } of events) {
-      if (type !== 'sticky.moved' || data.gateway === context.instance) continue;
+      if (type !== 'sticky.moved' || data.gateway === this.#context.instance) continue;
       for (const { session, to } of data.sessions) {
         this.#book.hear(data.pool, session, to);
         deltas.push({ kind: 'sticky_moved', pool: data.pool, session, to });
       }
     }
-    broadcast(deltas);
+    this.#broadcast(deltas);
     if (events.some(({ type }) => type.startsWith('pool.'))) void this.#keys.follow();
   }
 
@@ -101,7 +97,7 @@ export class StickyControl {
     { id, question }: Extract<FromWorker, { readonly kind: 'sticky_ask' }>,
   ): Promise<void> {
     const answer = await this.#desk.answer(question);
-    this.#options.answer(worker, id, answer);
+    this.#workers.post(worker, { kind: 'sticky_answer', id, answer });
     const { want, pool, session, tier } = question;
     if (want.kind !== 'move' || answer.away || answer.backend !== want.to) return;
     const { from, to, cause } = want;
@@ -109,14 +105,20 @@ export class StickyControl {
   }
 
   #onMoved(worker: number, { pool, session, from, to, cause }: Move): void {
-    this.#options.broadcast([{ kind: 'sticky_moved', pool, session, to }], worker);
+    this.#broadcast([{ kind: 'sticky_moved', pool, session, to }], worker);
     this.news.add({ pool, session, from, to, reason: this.#reasonOf(from, cause) });
+  }
+
+  /** To all workers but one. */
+  #broadcast(deltas: readonly TableDelta[], except?: number): void {
+    if (deltas.length === 0) return;
+    this.#workers.broadcast({ kind: 'deltas', deltas, position: this.#context.fleet.position }, except);
   }
 
   /** A worker only knows that it may not send requests there; the log says why. */
   #reasonOf(from: string, cause: MoveCause): StickyMoveReason {
     if (cause !== 'ineligible') return cause;
-    const backend = this.#options.context.fleet.state.backends.get(from);
+    const backend = this.#context.fleet.state.backends.get(from);
     if (backend === undefined) return 'gone';
     const reason = eligibility(backend);
     if (reason !== 'ok') return reason;

@@ -3,6 +3,7 @@ import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { isToken } from '@usher/http1';
 import type { RouteEntry, RoutingTable } from '../routing-table.ts';
+import { placeOfMessage } from '../wire/client-place.ts';
 import type { WireLaneOptions } from '../wire/lane-context.ts';
 import { type Peer, PeerDirectory } from '../wire/peer.ts';
 import { keyOfMessage } from '../wire/request-key.ts';
@@ -115,7 +116,8 @@ export class PluginLane {
 
   #look(): void {
     const { now, table } = this.#options;
-    if (this.#slow.look(now(), table.policy)) this.#lookOn ??= setImmediate(this.#goOnLooking);
+    if (this.#lookOn !== undefined || !this.#slow.look(now(), table.policy)) return;
+    this.#lookOn = setImmediate(this.#goOnLooking);
   }
 
   readonly #goOnLooking = (): void => {
@@ -241,10 +243,12 @@ export class PluginLane {
     }
     const { address, scheme } = this.#sockets.get(request.socket) ?? NOBODY;
     const peer = this.#peers.describe(address, scheme, trustedProxies);
-    const { hash } = entry.pool;
+    const { hash, asksWhere, settings } = entry.pool;
     const key = hash === undefined ? 0 : keyOfMessage(request, target(request).path, peer, hash, this.#peers);
+    const tools = { peers: this.#peers, locate: this.#options.locate };
+    const from = asksWhere ? placeOfMessage(request, settings, peer, tools) : undefined;
     const visit = entry.pool.sticky?.visitMessage(request, peer, this.#peers);
-    const arrival = { entry, key, requestId, host: request.headers.host, peer, visit };
+    const arrival = { entry, key, from, requestId, host: request.headers.host, peer, visit };
     void this.#serve(request, response, upgrade === undefined ? arrival : { ...arrival, upgrade });
   }
 

@@ -7,7 +7,7 @@ import type { Arrival } from './exchange.ts';
 /** What of a request decides where it goes; a sentence when it does not say so as it should. */
 export function featuresOfMessage(
   request: FastifyRequest,
-  { entry, key, visit }: Arrival,
+  { entry, key, from, visit }: Arrival,
 ): Features | string {
   const { tiers } = entry.pool.settings;
   const tier = detectTier(tiers, entry.settings.tier, {
@@ -15,7 +15,7 @@ export function featuresOfMessage(
     query: (name) => queryParameter(request.raw.url ?? '', name),
     header: (name) => [request.headers[name]].flat()[0],
   });
-  return typeof tier === 'string' ? tier : featuresWith(visit, { key, tier, from: undefined }, tiers);
+  return typeof tier === 'string' ? tier : featuresWith(visit, { key, tier, from }, tiers);
 }
 
 /** Of a body that was read whole; a plugin may have parsed it already. */

@@ -6,9 +6,8 @@ import { BodyPace } from '../wire/body-pace.ts';
 /** How often requests under way are looked at, and so how late it may be noticed that a client is too slow. */
 export const LOOK_MS = 500;
 
-/** So many are looked at, and so many found slow, in one go: others are not to wait while hundreds are dealt with. */
+/** So many are looked at in one go, and no more than one of them is ended: others are not to wait while hundreds are dealt with. */
 const LOOKED_AT_ONCE_MAX = 100;
-const SLOW_AT_ONCE_MAX = 2;
 
 /** What a client is waited for: the rest of a request's body, or that it takes what waits for it of the response. */
 export type SlowPart = 'request' | 'response';
@@ -64,7 +63,7 @@ export class SlowClients {
    */
   look(nowMs: number, { timeouts, limits }: Pick<PolicySettings, 'timeouts' | 'limits'>): boolean {
     this.#round ??= this.#underWay.entries();
-    for (let looked = 0, slow = 0; looked < LOOKED_AT_ONCE_MAX && slow < SLOW_AT_ONCE_MAX; looked++) {
+    for (let looked = 0; looked < LOOKED_AT_ONCE_MAX; looked++) {
       const next = this.#round.next();
       if (next.done === true) {
         this.#round = undefined;
@@ -78,8 +77,8 @@ export class SlowClients {
         const part = this.#slowPart(response, socket, underWay, nowMs, timeouts.bodyIdleMs);
         underWay.seen ??= firstSight(socket, nowMs, limits.bodyRateBytesPerS);
         if (part === undefined) continue;
-        slow += 1;
         this.#onSlow(response, part, underWay.requestId);
+        break;
       }
     }
     return true;

@@ -44,6 +44,11 @@ function request(cookie: string, choice = 'a', { tier = '', on = harness } = {})
   return { at: slot.id, set: found.setCookie(), session: found.session };
 }
 
+/** What the backend gets of the cookies in these header lines. */
+function leftOf(lines: string): string | undefined {
+  return visit(harness.pool, lines)?.cookies;
+}
+
 /** What a client of this kind is told to keep. */
 function begun(lines: string, client: Parameters<typeof peerAt>[1]): string {
   const found = visit(harness.pool, lines, peerAt('10.0.0.1', client))!;
@@ -92,13 +97,12 @@ test('of several cookies of the name the first good one counts, and garbage befo
 
 test('the backend gets the other cookies only', () => {
   const pair = pairOf(request('', 'b').set);
-  const left = (lines: string) => visit(harness.pool, lines)?.cookies;
-  expect(left('')).toBeUndefined();
-  expect(left('Cookie: a=b; c=d\r\n')).toBeUndefined();
-  expect(left(`Cookie: ${pair}\r\n`)).toBe('');
-  expect(left(`Cookie: a=b; ${pair}; c=d\r\n`)).toBe('a=b; c=d');
-  expect(left(`Cookie: a=b; ${pair}\r\ncookie: usher=old;c=d\r\n`)).toBe('a=b; c=d');
-  expect(left(`Cookie: ${pair}; usher=2;usher=3\r\nCookie: z=1\r\n`)).toBe('');
+  expect(leftOf('')).toBeUndefined();
+  expect(leftOf('Cookie: a=b; c=d\r\n')).toBeUndefined();
+  expect(leftOf(`Cookie: ${pair}\r\n`)).toBe('');
+  expect(leftOf(`Cookie: a=b; ${pair}; c=d\r\n`)).toBe('a=b; c=d');
+  expect(leftOf(`Cookie: a=b; ${pair}\r\ncookie: usher=old;c=d\r\n`)).toBe('a=b; c=d');
+  expect(leftOf(`Cookie: ${pair}; usher=2;usher=3\r\nCookie: z=1\r\n`)).toBe('');
 });
 
 test('a session ends when nothing came for too long, and not before', () => {

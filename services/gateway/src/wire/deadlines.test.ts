@@ -57,7 +57,7 @@ describe('a deadline', () => {
     expect(probes.every(({ deadline }) => deadline.checkAtMs === Infinity)).toBe(true);
   });
 
-  it('expires with few others at a time, in the order of their times, and none of them is lost', () => {
+  it('expires alone, however many are due, in the order of their times, and none of them is lost', () => {
     const wheel = new DeadlineWheel(START);
     const order: number[] = [];
     const owners = Array.from({ length: 500 }, (_, at) => ({ expire: () => order.push(at) }));
@@ -71,7 +71,7 @@ describe('a deadline', () => {
       more = wheel.advance(START + 60 * TICK_MS);
       most = Math.max(most, order.length - before);
     }
-    expect(most).toBeLessThan(10);
+    expect(most).toBe(1);
     expect(order).toEqual(owners.keys().toArray());
   });
 

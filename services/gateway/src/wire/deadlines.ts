@@ -23,11 +23,6 @@ export class Deadline {
 
 /** How late a deadline may be noticed. */
 export const TICK_MS = 50;
-/**
- * So many expire in one go. To end a connection takes a tenth of a millisecond, and connections that came together end
- * together: all at once they would keep everybody else waiting.
- */
-const EXPIRED_AT_ONCE_MAX = 2;
 const BUCKETS = 1024;
 const HORIZON_MS = (BUCKETS - 1) * TICK_MS;
 
@@ -61,7 +56,11 @@ export class DeadlineWheel {
     deadline.checkAtMs = Infinity;
   }
 
-  /** Expires some of what is due; true when there is more. To be called every `TICK_MS`, and soon again as long as there is more. */
+  /**
+   * Expires one of those that are due; true when there may be more. To end a connection takes a tenth of a millisecond, and
+   * connections that came together end together: all in one go they would keep everybody else waiting. To be called every
+   * `TICK_MS`, and soon again as long as there may be more.
+   */
   advance(nowMs: number): boolean {
     const until = Math.floor(nowMs / TICK_MS);
     // After a long pause of the process each bucket still has to be visited only once.
@@ -73,22 +72,20 @@ export class DeadlineWheel {
         this.looked.push(deadline);
       }
     }
-    return this.expireSome(nowMs);
+    return this.expireOne(nowMs);
   }
 
-  private expireSome(nowMs: number): boolean {
+  private expireOne(nowMs: number): boolean {
     const { looked } = this;
-    for (let expired = 0; this.next < looked.length && expired < EXPIRED_AT_ONCE_MAX; this.next++) {
-      const deadline = looked[this.next]!;
+    while (this.next < looked.length) {
+      const deadline = looked[this.next++]!;
       if (deadline.dueMs <= nowMs) {
-        expired += 1;
         deadline.dueMs = Infinity;
         deadline.owner.expire(nowMs);
-      } else if (deadline.dueMs !== Infinity && deadline.checkAtMs === Infinity) {
-        this.schedule(deadline);
+        return true;
       }
+      if (deadline.dueMs !== Infinity && deadline.checkAtMs === Infinity) this.schedule(deadline);
     }
-    if (this.next < looked.length) return true;
     looked.length = 0;
     this.next = 0;
     return false;

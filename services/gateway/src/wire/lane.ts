@@ -118,7 +118,8 @@ class Lane implements WireLane, ConnectionOwner {
   /** Ends what is due, a little at a time: between two turns of the event loop others are served. */
   private expire(): void {
     const { deadlines, now } = this.context;
-    if (deadlines.advance(now())) this.expiring ??= setImmediate(this.goOnExpiring);
+    if (this.expiring !== undefined || !deadlines.advance(now())) return;
+    this.expiring = setImmediate(this.goOnExpiring);
   }
 
   private readonly goOnExpiring = (): void => {

@@ -1,8 +1,9 @@
 import { detectTier, type Features, NO_FEATURES } from '@usher/domain';
-import { lineNamed, type RequestHead } from '@usher/http1';
+import type { RequestHead } from '@usher/http1';
 import type { RouteEntry } from '../routing-table.ts';
 import { featuresWith } from '../sticky/sticky.ts';
-import type { Peer, PeerDirectory } from './peer.ts';
+import { headerOf, type PlaceTools, placeOfHead } from './client-place.ts';
+import type { Peer } from './peer.ts';
 import { keyOfHead } from './request-key.ts';
 
 /** What of a request decides where it goes; a sentence when it does not say so as it should. */
@@ -10,12 +11,13 @@ export function featuresOfHead(
   head: RequestHead,
   { pool, settings }: RouteEntry,
   peer: Peer,
-  peers: PeerDirectory,
+  tools: PlaceTools,
 ): Features | string {
   const { tiers } = pool.settings;
-  const tiered = tiers !== undefined && tiers.length > 0;
-  if (pool.hash === undefined && !tiered && pool.sticky === undefined) return NO_FEATURES;
-  const key = pool.hash === undefined ? 0 : keyOfHead(head, peer, pool.hash, peers);
+  const needsTier = tiers !== undefined && tiers.length > 0;
+  if (pool.hash === undefined && !pool.asksWhere && !needsTier && pool.sticky === undefined)
+    return NO_FEATURES;
+  const key = pool.hash === undefined ? 0 : keyOfHead(head, peer, pool.hash, tools.peers);
   const tier = detectTier(tiers, settings.tier, {
     // Whoever wants it from the body sends requests through the plugin lane.
     field: () => undefined,
@@ -23,17 +25,12 @@ export function featuresOfHead(
     header: (name) => headerOf(head, name),
   });
   if (typeof tier === 'string') return tier;
-  const visit = pool.sticky?.visitHead(head, peer, peers);
-  return featuresWith(visit, { key, tier, from: undefined }, tiers);
+  const from = pool.asksWhere ? placeOfHead(head, pool.settings, peer, tools) : undefined;
+  return featuresWith(pool.sticky?.visitHead(head, peer, tools.peers), { key, tier, from }, tiers);
 }
 
 /** The first of that name in the query that `target`, or what is left of it, ends with; undefined without one. */
 export function queryParameter(target: string, name: string): string | undefined {
   const start = target.indexOf('?');
   return start < 0 ? undefined : (new URLSearchParams(target.slice(start + 1)).get(name) ?? undefined);
-}
-
-function headerOf({ text, fields }: RequestHead, name: string): string | undefined {
-  const line = lineNamed(text, fields, name);
-  return line < 0 ? undefined : text.slice(fields.valueStart(line), fields.valueEnd(line));
 }

@@ -1,6 +1,7 @@
 import { randomUUIDv7 } from 'node:crypto';
 import { type EventLoopUtilization, performance } from 'node:perf_hooks';
 import { FastRandom } from '@usher/domain';
+import { Locator, openPlaceDatabase } from '@usher/geoip';
 import { PluginLane } from '../plugin-lane/plugin-lane.ts';
 import { StoreAsks } from '../sticky/store-asks.ts';
 import { ReservationDesk } from '../table/reservation-desk.ts';
@@ -29,6 +30,7 @@ export class GatewayWorker {
   readonly #table: WorkerTable;
   readonly #desk: ReservationDesk;
   readonly #asks: StoreAsks;
+  readonly #locator = new Locator();
   readonly #wireCounters = new WireCounters();
   readonly #pluginCounters = new WireCounters();
   readonly #plugins: PluginLane;
@@ -67,12 +69,14 @@ export class GatewayWorker {
     });
     this.#table.apply(start.deltas, start.position, this.#clock.now());
     const onUnreachable = (host: string): void => post({ kind: 'unreachable', host });
+    if (start.geoip !== undefined) this.#locator.use(openPlaceDatabase(start.geoip));
     const tools = {
       table: this.#table,
       now,
       newRequestId: () => randomUUIDv7(),
       log: this.#log,
       dialler: new Dialler({ log: this.#log, now, onUnreachable }),
+      locate: (address: string) => this.#locator.locate(address),
       workers: start.workers,
     };
     this.#plugins = new PluginLane({ ...tools, counters: this.#pluginCounters });
@@ -140,6 +144,9 @@ export class GatewayWorker {
         break;
       case 'sticky_answer':
         this.#asks.answered(message.id, message.answer);
+        break;
+      case 'geoip':
+        this.#locator.use(openPlaceDatabase(message.content));
         break;
       case 'drain':
         void this.#drain(message.deadlineMs);

@@ -43,6 +43,8 @@ export interface WorkerStart {
   readonly policy: PolicySettings;
   readonly deltas: readonly TableDelta[];
   readonly position: number;
+  /** A database that says where addresses are, shared by all workers. */
+  readonly geoip: SharedArrayBuffer | undefined;
 }
 
 export type ToWorker =
@@ -53,6 +55,8 @@ export type ToWorker =
   | { readonly kind: 'abort' }
   /** New certificates or ticket keys for the listener with this id. */
   | { readonly kind: 'tls'; readonly listener: number; readonly tls: ListenerTls }
+  /** Another database that says where addresses are. */
+  | { readonly kind: 'geoip'; readonly content: SharedArrayBuffer }
   | { readonly kind: 'measure'; readonly id: number }
   | { readonly kind: 'reserved'; readonly id: number; readonly pool: string; readonly result: ReserveResult }
   | { readonly kind: 'sticky_answer'; readonly id: number; readonly answer: StickyAnswer }
