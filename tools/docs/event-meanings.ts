@@ -40,7 +40,9 @@ export const MEANINGS: Readonly<Record<EventType, string>> = {
   'breaker.recovered': 'A gateway’s own breaker for a backend closed again.',
   'sticky.moved':
     'A gateway sends clients to other backends than before, for a reason; `count` of them, of whom `sessions` names the first.',
-  'allocation.reserved': 'A gateway reserved resources of a backend until they are released or expire.',
-  'allocation.released': 'A reservation ended; its resources are free again.',
-  'allocation.expired': 'A reservation’s time passed without a release.',
+  'allocation.reserved':
+    'A gateway holds resources of a backend from now on until they are released or expire; told anew when it passes to another gateway.',
+  'allocation.released': 'A reservation was given back; its resources are free again.',
+  'allocation.expired':
+    'A reservation was swept: its time, or the lease of the gateway that held it, was over.',
 };

@@ -86,6 +86,14 @@ test.each([
   expect(faultsOf(`pools: { p: { sticky: { ${keys} } } }`)).toEqual([expect.stringContaining(` ${fault}`)]);
 });
 
+test('whoever reserves by session has to say what a session is', () => {
+  const keys = 'tiers: [{ name: a, vcpu: 1 }], reserve: session';
+  expect(faultsOf(`pools: { p: { ${keys} } }`)).toEqual([
+    '1:55 pools.p.reserve: without sticky no request belongs to a session; add sticky, or reserve by request',
+  ]);
+  expect(faultsOf(`pools: { p: { ${keys}, sticky: { by: ip } } }`)).toEqual([]);
+});
+
 test('a key that can be guessed is a fault', () => {
   const text = 'pools: { p: { sticky: { by: cookie, keys: [env:SHORT] } } }';
   expect(() => parseConfigText(text, { env: { SHORT: 'secret' } })).toThrow(

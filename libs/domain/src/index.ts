@@ -10,9 +10,10 @@ export {
   type Health,
   type Lifecycle,
   newBackend,
+  plusResources,
   type Resources,
-  reserved,
   roomLeft,
+  type StoreStep,
 } from './backend.ts';
 export { type Origin, parseBackendUrl } from './backend-url.ts';
 export { canonicalJson } from './canonical-json.ts';
@@ -83,23 +84,28 @@ export {
   type ProbeTiming,
   type ProxyProtocol,
   type QueueSettings,
+  RESERVE_IDLE_MS,
   RESERVE_MODES,
   type ReserveMode,
   type RetrySettings,
   type RouteSettings,
-  SAME_SITES,
-  SECURE_MODES,
   type SharedSettings,
-  STICKY_MOVE_REASONS,
+  STORELESS_MODES,
   STRATEGY_NAMES,
-  type StickyCookieSettings,
-  type StickyMoveReason,
-  type StickySettings,
+  type StorelessMode,
   type StrategyName,
   type TierDetection,
   type TimeoutSettings,
   WEIGHT_MAX,
 } from './settings.ts';
+export {
+  SAME_SITES,
+  SECURE_MODES,
+  STICKY_MOVE_REASONS,
+  type StickyCookieSettings,
+  type StickyMoveReason,
+  type StickySettings,
+} from './sticky-settings.ts';
 export { Custom, type CustomStrategy } from './strategies/custom.ts';
 export { FastRandom } from './strategies/fast-random.ts';
 export { hashOf } from './strategies/hash.ts';

@@ -7,6 +7,7 @@
 import type { Resources } from './backend.ts';
 import type { ScoringSettings } from './resource/score.ts';
 import type { Tier } from './resource/tier.ts';
+import type { StickySettings } from './sticky-settings.ts';
 
 export const BUILT_IN_STRATEGIES = [
   'round_robin',
@@ -38,53 +39,6 @@ export type HashSettings =
   /** `name` is in lower case. */
   | { readonly by: 'header'; readonly name: string }
   | { readonly by: 'cookie'; readonly name: string };
-
-/** How long a client's requests stay with one backend: in all, and without any request. */
-interface StickySpan {
-  readonly ttlMs: number;
-  readonly idleMs: number;
-  /** A client's requests of another tier go where those of the first are, as long as they can. */
-  readonly affinity: boolean;
-}
-
-export const SAME_SITES = ['lax', 'strict', 'none'] as const;
-export const SECURE_MODES = ['auto', 'always', 'never'] as const;
-
-export interface StickyCookieSettings extends StickySpan {
-  readonly by: 'cookie';
-  readonly name: string;
-  readonly path: string;
-  /** Absent = only the host that was asked. */
-  readonly domain?: string | undefined;
-  readonly sameSite: (typeof SAME_SITES)[number];
-  /** `auto`: where the client came over TLS. */
-  readonly secure: (typeof SECURE_MODES)[number];
-  /** References `env:NAME` or `file:/path`, which every gateway looks up itself. The first signs, all of them count. Empty: the fleet makes its own. */
-  readonly keys: readonly string[];
-}
-
-/** By what a client is known, and how long its requests stay together. */
-export type StickySettings =
-  | StickyCookieSettings
-  /** `name` is in lower case. `fallback`: by what a client is known that sends none. */
-  | ({ readonly by: 'header'; readonly name: string; readonly fallback: 'none' | 'ip' } & StickySpan)
-  /** An IPv6 client is its /64 network. */
-  | ({ readonly by: 'ip' } & StickySpan);
-
-/** Why requests of a client go to another backend than before. */
-export const STICKY_MOVE_REASONS = [
-  'gone',
-  'draining',
-  'drained',
-  'disabled',
-  'unhealthy',
-  'unknown',
-  'breaker_open',
-  'weight',
-  'full',
-  'failed',
-] as const;
-export type StickyMoveReason = (typeof STICKY_MOVE_REASONS)[number];
 
 /** How a backend is probed. `fall` failures in a row make it unhealthy, `rise` successes make it healthy again. */
 export type HealthCheck =
@@ -152,6 +106,17 @@ export interface BackendTlsSettings {
 export const RESERVE_MODES = ['none', 'request', 'session'] as const;
 export type ReserveMode = (typeof RESERVE_MODES)[number];
 
+/**
+ * What becomes of requests that reserve while the state store is away or does not know yet what is reserved. `local_share`:
+ * each gateway reserves by itself within its part of what is free by the log. `open`: they are served without a
+ * reservation. `closed`: they are refused.
+ */
+export const STORELESS_MODES = ['local_share', 'open', 'closed'] as const;
+export type StorelessMode = (typeof STORELESS_MODES)[number];
+
+/** How long the allocation of a session without requests lasts where that was not said. */
+export const RESERVE_IDLE_MS = 300_000;
+
 /** Names of headers, in lower case, whose values are degrees. */
 export interface ClientLocationSettings {
   readonly latitudeHeader: string;
@@ -186,6 +151,10 @@ export interface PoolSettings {
   readonly tiers?: readonly Tier[] | undefined;
   /** Absent in what was written before it existed: then nothing is reserved. */
   readonly reserve?: ReserveMode | undefined;
+  /** Absent in what was written before it existed: then RESERVE_IDLE_MS. */
+  readonly reserveIdleMs?: number | undefined;
+  /** Absent in what was written before it existed: then `local_share`. */
+  readonly reserveWithoutStore?: StorelessMode | undefined;
   /** Headers in which a trusted proxy tells where a client is. Absent = only the client's address does. */
   readonly clientLocation?: ClientLocationSettings | undefined;
   /** Absent in what was written before it existed: then DEFAULT_SCORING. */

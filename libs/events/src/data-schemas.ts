@@ -4,6 +4,7 @@ import {
   RESERVE_MODES,
   SAME_SITES,
   SECURE_MODES,
+  STORELESS_MODES,
   STRATEGY_NAMES,
   WEIGHT_MAX,
 } from '@usher/domain';
@@ -101,6 +102,8 @@ export const poolSettings: z.ZodType<PoolSettings> = z.strictObject({
   agents: z.boolean(),
   tiers: z.array(z.strictObject({ name: id, resources })).optional(),
   reserve: z.enum(RESERVE_MODES).optional(),
+  reserveIdleMs: positive.optional(),
+  reserveWithoutStore: z.enum(STORELESS_MODES).optional(),
   clientLocation: z.strictObject({ latitudeHeader: z.string(), longitudeHeader: z.string() }).optional(),
   scoring: z
     .strictObject({ distance: factor, cpu: factor, memory: factor, gpu: factor, latency: factor })

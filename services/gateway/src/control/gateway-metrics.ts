@@ -3,6 +3,8 @@ import { LATENCY_BOUNDS_S, type WireCounts } from '../wire/counters.ts';
 import type { Measurement } from '../worker/protocol.ts';
 import { exposeLines } from './line-metrics.ts';
 import type { BackendTotals } from './observations.ts';
+import { exposeReservations } from './reservation-metrics.ts';
+import type { PoolReservationsSeen } from './reservations/allocations.ts';
 import { exposeSessions, type StickySources } from './sticky-metrics.ts';
 import { exposeTls, type TlsSources } from './tls-metrics.ts';
 
@@ -14,6 +16,7 @@ export interface MetricsSources extends TlsSources, Pick<StickySources, 'moves'>
   restarts(): number;
   /** Names of backends' hosts with their addresses. */
   hosts(): ReadonlyMap<string, readonly string[]>;
+  reservations(): ReadonlyMap<string, PoolReservationsSeen>;
 }
 
 /** Collectors of one scrape share one measurement: they are called within a moment of each other. */
@@ -49,6 +52,7 @@ export function exposeMetrics(metrics: Metrics, sources: MetricsSources): void {
   exposeWorkers(metrics, shared, sources);
   exposeLines(metrics, () => shared.all());
   exposeSessions(metrics, { all: () => shared.all(), moves: sources.moves });
+  exposeReservations(metrics, () => sources.reservations());
   exposeTls(metrics, sources, async () => (await shared.all()).map(({ tls }) => tls));
 }
 

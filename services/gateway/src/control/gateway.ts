@@ -15,16 +15,15 @@ import { type ListenerSettings, Listeners } from './listeners.ts';
 import { Observations } from './observations.ts';
 import { Presence } from './presence.ts';
 import { Projector } from './projector.ts';
+import { Allocations } from './reservations/allocations.ts';
 import { Resolutions } from './resolutions.ts';
 import { type Resolver, systemResolver } from './resolver.ts';
-import { ResourceFactsFeed } from './resource-facts.ts';
+import { FACTS_MS, ResourceFactsFeed } from './resource-facts.ts';
 import { SharedCells } from './shared-cells.ts';
 import { StickyControl } from './sticky-control.ts';
 import { TlsFiles } from './tls-files.ts';
 import { Workers } from './workers.ts';
 
-/** How often workers hear of changed resources: often enough for reports of each second. */
-const FACTS_MS = 50;
 /** How often the log hears what the gateway saw. */
 const TELL_MS = 1_000;
 /** How often drains are looked at: as often as the workers report. */
@@ -71,6 +70,7 @@ class RunningGateway implements Gateway {
   readonly #drains: Drains;
   readonly #presence: Presence;
   readonly #sticky: StickyControl;
+  readonly #allocations: Allocations;
   readonly #timers: Timer[] = [];
   readonly #listeners: Listeners;
   /** Over when the last change of the listeners is. */
@@ -107,6 +107,14 @@ class RunningGateway implements Gateway {
     this.#breakers = new BreakerReports(instance, facts);
     this.#drains = new Drains(instance, fleet, facts, this.#observations);
     this.#presence = new Presence({ ...context, log }, facts, this.#count);
+    this.#allocations = new Allocations({
+      context,
+      facts,
+      fallback: fallback.backends,
+      table: this.#projector,
+      resources: this.#resources,
+      answer: (worker, answer) => this.#workers.post(worker, { kind: 'reserved', ...answer }),
+    });
     this.#workers = new Workers({
       count: this.#count,
       clock,
@@ -116,6 +124,7 @@ class RunningGateway implements Gateway {
       onDeath: (worker, last) => {
         this.#observations.forgetWorker(worker);
         this.#cells.forgetWorker(worker);
+        this.#allocations.forgetWorker(worker);
         if (last !== undefined) this.#departed = addDeparted(this.#departed, last);
       },
     });
@@ -146,6 +155,7 @@ class RunningGateway implements Gateway {
       throw error;
     }
     this.#presence.start();
+    this.#allocations.start();
     this.#timers.push(
       clock.every(TELL_MS, () => this.#tell()),
       clock.every(FACTS_MS, () => this.#broadcast(this.#resources.take())),
@@ -155,12 +165,13 @@ class RunningGateway implements Gateway {
     exposeMetrics(metrics, {
       measure: () => this.#workers.measure(),
       departed: () => (this.#departed === undefined ? [] : [this.#departed]),
-      backends: () => this.#backends(),
+      backends: () => this.#observations.totals(this.#projector.backends()),
       restarts: () => this.#workers.restarts,
       hosts: () => this.#resolutions.known,
       certificates: () => this.#listeners.certificates,
       reloads: () => this.#listeners.reloads,
       moves: () => this.#sticky.news.totals(),
+      reservations: () => this.#allocations.seen(),
     });
   }
 
@@ -194,6 +205,7 @@ class RunningGateway implements Gateway {
     const { outbox, clock, log } = this.#context;
     await this.#changed;
     await this.#workers.stop(this.#projector.policy.timeouts.shutdownMs);
+    await this.#allocations.stop();
     this.#subscription?.stop();
     for (const timer of this.#timers) timer.cancel();
     this.#resolutions.stop();
@@ -232,7 +244,6 @@ class RunningGateway implements Gateway {
   }
 
   #onRecord(record: LogRecord): void {
-    const { instance } = this.#context;
     const deltas = this.#projector.changesBy(record);
     this.#resources.onRecord(record);
     const draining = record.events.some(({ type }) => type === 'backend.drain_started');
@@ -246,10 +257,9 @@ class RunningGateway implements Gateway {
     this.#sticky.onRecord(record);
     if (deltas.some(({ kind }) => kind !== 'policy')) this.#resolutions.follow(this.#projector.hosts());
     for (const event of record.events) {
+      this.#allocations.follow(event);
       if (event.type === 'backend.removed') this.#observations.forgetBackend(event.data.backend);
-      if (event.type === 'gateway.lost' && event.data.gateway === instance && this.#stopped === undefined) {
-        this.#presence.contradict();
-      }
+      this.#presence.follow(event);
     }
   }
 
@@ -257,7 +267,10 @@ class RunningGateway implements Gateway {
     if (message.kind === 'observed') this.#observations.add(worker, message.observation);
     else if (message.kind === 'breaker') this.#onBreaker(worker, message.news);
     else if (message.kind === 'unreachable') this.#resolutions.hurry(message.host);
-    else this.#sticky.onMessage(worker, message);
+    else {
+      this.#allocations.onMessage(worker, message);
+      this.#sticky.onMessage(worker, message);
+    }
   }
 
   /** What the log does not say. */
@@ -282,14 +295,5 @@ class RunningGateway implements Gateway {
     const { events, clock } = this.#context;
     // What is seen during an outage is one sum in the end and not an event for each of its seconds.
     if (events.status().connected) this.#observations.tell(clock.now());
-  }
-
-  /** Every backend that is declared, with what was seen of it. */
-  #backends() {
-    const totals = this.#observations.totals();
-    const none = { requests: 0, failures: 0, latencySumMs: 0, inFlight: 0 };
-    return new Map(
-      this.#projector.backends().map(({ id, pool }) => [id, { pool, ...(totals.get(id) ?? none) }] as const),
-    );
   }
 }

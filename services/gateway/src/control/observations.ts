@@ -84,11 +84,16 @@ export class Observations {
     return sum;
   }
 
-  totals(): ReadonlyMap<string, BackendTotals> {
-    const totals = new Map<string, BackendTotals>();
-    for (const [backend, sums] of this.#totals)
-      totals.set(backend, { ...sums, inFlight: this.inFlight(backend) });
-    return totals;
+  /** What was seen of each of these backends since the gateway started. */
+  totals(
+    backends: readonly { readonly id: string; readonly pool: string }[],
+  ): Map<string, BackendTotals & { readonly pool: string }> {
+    return new Map(
+      backends.map(({ id, pool }) => {
+        const sums = this.#totals.get(id) ?? newSums();
+        return [id, { pool, ...sums, inFlight: this.inFlight(id) }] as const;
+      }),
+    );
   }
 
   /** Tells the log what was seen since it was told last; to be called about once a second. */

@@ -60,6 +60,10 @@ export class Projector {
     return [...this.#pools.values()];
   }
 
+  pool(id: string): PoolSettings | undefined {
+    return this.#pools.get(id);
+  }
+
   /** The host names in the URLs of the backends. */
   hosts(): Set<string> {
     const hosts = new Set<string>();
@@ -212,7 +216,9 @@ const SWEEPING: ReadonlySet<UsherEvent['type']> = new Set([
 
 function touchedBy(events: readonly UsherEvent[]): Set<string> {
   const touched = new Set<string>();
-  for (const { data } of events) {
+  for (const { type, data } of events) {
+    // What is reserved changes no row.
+    if (type.startsWith('allocation.')) continue;
     if ('backend' in data) touched.add(data.backend);
     else if ('settings' in data) touched.add(data.settings.id);
   }

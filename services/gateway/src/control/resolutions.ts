@@ -67,11 +67,7 @@ export class Resolutions {
 
   /** Everything, for a worker that knows nothing. */
   snapshot(): TableDelta[] {
-    return Array.from(this.#entries.values(), ({ host, addresses }) => ({
-      kind: 'addresses',
-      host,
-      addresses,
-    }));
+    return Array.from(this.known, ([host, addresses]) => ({ kind: 'addresses', host, addresses }));
   }
 
   /** A connection to a host failed: it may have moved. */

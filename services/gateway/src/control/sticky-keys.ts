@@ -12,7 +12,8 @@ const STORE_TTL_MS = 90 * 86_400_000;
 const KEY_BYTES = 32;
 /** How often references are looked up again, and the store is asked for the key. */
 const LOOK_MS = 2000;
-const SHARE_MS = 60_000;
+/** How often the key in the store is given its time anew. */
+const REFRESH_MS = 3_600_000;
 /** So many keys are good beside the one that signs. */
 const FORMER_MAX = 7;
 
@@ -31,11 +32,10 @@ export interface StickyKeysOptions extends SecretSettings {
  */
 export class StickyKeys {
   readonly #options: StickyKeysOptions;
-  readonly #timers: Timer[] = [];
+  #looking: Timer | undefined;
   /** The fleet's own, the present one first. */
   #own: readonly string[] = [];
-  /** It is where all gateways find it. */
-  #shared = false;
+  #refreshedMs = -Infinity;
   #told = new Map<string, string>();
   /** What was wrong with each reference at the last look. */
   readonly #faults = new Map<string, string>();
@@ -45,21 +45,12 @@ export class StickyKeys {
   }
 
   async start(): Promise<void> {
-    const { clock, store } = this.#options;
     await this.follow();
-    this.#timers.push(
-      clock.every(LOOK_MS, () => void this.follow()),
-      clock.every(SHARE_MS, () => {
-        this.#shared = false;
-      }),
-    );
-    store.onStatus(({ connected }) => {
-      if (connected) this.#shared = false;
-    });
+    this.#looking = this.#options.clock.every(LOOK_MS, () => void this.follow());
   }
 
   stop(): void {
-    for (const timer of this.#timers) timer.cancel();
+    this.#looking?.cancel();
   }
 
   /** Everything, for a worker that knows nothing. */
@@ -71,7 +62,7 @@ export class StickyKeys {
   async follow(): Promise<void> {
     const pools = this.#options.pools();
     const needsOwn = pools.some(({ sticky }) => sticky?.by === 'cookie' && sticky.keys.length === 0);
-    if (needsOwn && !this.#shared) await this.#share();
+    if (needsOwn) await this.#share();
     const now = new Map<string, string>();
     for (const { id, sticky } of pools) {
       if (sticky?.by !== 'cookie') continue;
@@ -100,20 +91,22 @@ export class StickyKeys {
     });
   }
 
-  /** Has one key of its own with all gateways. Until the store can be asked, each makes do with one that only it knows. */
+  /** Has the same keys as all gateways. Until the store can be asked, each makes do with one that only it knows. */
   async #share(): Promise<void> {
-    const { store, keyFile, log } = this.#options;
+    const { store, clock, keyFile, log } = this.#options;
     const offered = this.#own.length > 0 ? this.#own : [randomBytes(KEY_BYTES).toString('base64url')];
     try {
-      const there =
-        keyFile === undefined
-          ? await store.setIfAbsent(STORE_KEY, offered.join(' '), STORE_TTL_MS)
-          : keptKey(keyFile, offered.join(' '));
-      const agreed = there.split(' ');
+      if (keyFile !== undefined) {
+        this.#own = [keptKey(keyFile, offered[0]!)];
+        return;
+      }
+      const there = await store.setIfAbsent(STORE_KEY, offered.join(' '), STORE_TTL_MS);
       // What gateways have signed while they could not agree stays good.
-      this.#own = [...new Set([...agreed, ...this.#own])].slice(0, 1 + FORMER_MAX);
-      this.#shared = this.#own.length === agreed.length;
-      if (keyFile === undefined) await store.set(STORE_KEY, this.#own.join(' '), STORE_TTL_MS);
+      this.#own = [...new Set([...there.split(' '), ...this.#own])].slice(0, 1 + FORMER_MAX);
+      const agreed = this.#own.join(' ');
+      if (agreed === there && clock.now() - this.#refreshedMs < REFRESH_MS) return;
+      await store.set(STORE_KEY, agreed, STORE_TTL_MS);
+      this.#refreshedMs = clock.now();
     } catch (error) {
       if (this.#own.length > 0) return;
       const cause = (error as Error).message;

@@ -113,9 +113,9 @@ export class Workers {
     for (const { index, thread } of this.#places) if (index !== except) thread?.post(message);
   }
 
-  /** To one worker, unless it has died. */
-  post(index: number, message: ToWorker): void {
-    this.#places[index]?.thread?.post(message);
+  /** Nothing when the worker is not running. */
+  post(worker: number, message: ToWorker): void {
+    this.#places[worker]?.thread?.post(message);
   }
 
   /** Where the counters of all workers stand; of one that does not answer in time, where they stood last. */

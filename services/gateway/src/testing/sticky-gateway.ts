@@ -1,5 +1,5 @@
 import { connect } from 'node:net';
-import type { PoolSettings, StickyCookieSettings, StickySettings } from '@usher/domain';
+import type { BackendSettings, PoolSettings, StickyCookieSettings, StickySettings } from '@usher/domain';
 import type { MessageBus, StateStore } from '@usher/ports';
 import { type Gateway, type GatewaySettings, startGateway } from '../index.ts';
 import { RawSocket, readMessage, statusOf } from '../wire/testing/raw-socket.ts';
@@ -7,9 +7,10 @@ import { policy, pool, route } from './fixtures.ts';
 import { backendAt, TestFleet } from './fleet.ts';
 import { type Answer, type Ask, ask, type Backend, startBackend, until } from './http.ts';
 
+const tier = { fieldBytesMax: 0, header: 'x-tier', default: 'small' };
 const routes = [
-  route({ id: 'zip', path: '/zip/*', pool: 'web', plugins: [{ name: 'gzip', options: {} }] }),
-  route({ id: 'all', path: '/*', pool: 'web' }),
+  route({ id: 'zip', path: '/zip/*', pool: 'web', tier, plugins: [{ name: 'gzip', options: {} }] }),
+  route({ id: 'all', path: '/*', pool: 'web', tier }),
 ];
 
 export const BY_COOKIE: StickyCookieSettings = {
@@ -56,7 +57,11 @@ export class StickyFleet {
   };
   readonly #hearers = new Set<(subject: string, payload: string) => void>();
 
-  async configure(sticky: StickySettings, changes: Partial<PoolSettings> = {}): Promise<void> {
+  async configure(
+    sticky: StickySettings,
+    changes: Partial<PoolSettings> = {},
+    backendChanges: Partial<BackendSettings> = {},
+  ): Promise<void> {
     const declared = [];
     for (const id of ['b1', 'b2', 'b3', 'b4']) {
       const backend = await startBackend(id, (request, response) => {
@@ -71,7 +76,7 @@ export class StickyFleet {
         socket.on('error', () => {});
       });
       this.backends.push(backend);
-      declared.push(backendAt(id, backend.url));
+      declared.push(backendAt(id, backend.url, backendChanges));
     }
     await this.fleet.configure(declared, { pools: [pool({ sticky, ...changes })], routes });
   }

@@ -114,6 +114,8 @@ export interface ReserveAsked {
   /** Whose allocation it is, for pools that reserve by session; the same session is granted the same allocation. */
   readonly session?: string | undefined;
   readonly candidates: readonly string[];
+  /** There are other candidates, which it will ask for if these are full: it does not wait for these. */
+  readonly more?: boolean | undefined;
 }
 
 export type ReserveResult =
