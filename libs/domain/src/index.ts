@@ -17,6 +17,9 @@ export {
 } from './backend.ts';
 export { type Origin, parseBackendUrl } from './backend-url.ts';
 export { canonicalJson } from './canonical-json.ts';
+export { type DecidingBy, recordDecision } from './decision/record-decision.ts';
+export type { RecordedDecision } from './decision/recorded-decision.ts';
+export { Redecider } from './decision/redecider.ts';
 export {
   ERRORS,
   type ErrorCode,

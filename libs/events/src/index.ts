@@ -25,6 +25,7 @@ export {
   CONTROL_SUBJECT,
   EVENTS_PREFIX,
   eventSubject,
+  IN_FLIGHT_PREFIX,
   STATS_PREFIX,
   STICKY_PREFIX,
 } from './subjects.ts';

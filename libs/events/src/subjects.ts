@@ -11,6 +11,8 @@ export const STATS_PREFIX = 'usher.stats';
 export const AGENTS_PREFIX = 'usher.agents';
 /** Where gateways tell each other to which backends clients go. */
 export const STICKY_PREFIX = 'usher.sticky';
+/** Where each gateway tells the others, below its name, what it has under way. */
+export const IN_FLIGHT_PREFIX = 'usher.in_flight';
 
 /** All that the scheduler decides is one aggregate: whoever appends to it with the right position is the leader. */
 export const CONTROL_SUBJECT = `${EVENTS_PREFIX}.scheduler.control`;

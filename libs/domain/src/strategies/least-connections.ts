@@ -1,4 +1,4 @@
-import { LeastFirst } from './least-first.ts';
+import { LeastFirst, setTurns, turnsOf } from './least-first.ts';
 import type { Candidate, CandidatePool, Chooser, Strategy } from './strategy.ts';
 
 /**
@@ -23,10 +23,21 @@ class LeastConnections<C extends Candidate> implements Chooser<C> {
     if (best !== undefined) this.#order.charge(best);
     return best;
   }
+
+  memory({ eligible }: CandidatePool<C>): number[] {
+    return turnsOf(eligible);
+  }
+
+  recall(pool: CandidatePool<C>, turns: readonly number[]): void {
+    this.update(pool);
+    setTurns(pool.eligible, turns);
+    this.update(pool);
+  }
 }
 
 export const leastConnections: Strategy = {
   needsKey: false,
   needsAnswers: false,
+  needsLoad: true,
   create: () => new LeastConnections(),
 };

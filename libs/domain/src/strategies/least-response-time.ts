@@ -1,5 +1,5 @@
 import { costOf, hear } from './latency.ts';
-import { LeastFirst } from './least-first.ts';
+import { LeastFirst, setTurns, turnsOf } from './least-first.ts';
 import type { Answer, Candidate, CandidatePool, Chooser, Strategy } from './strategy.ts';
 
 /**
@@ -31,10 +31,21 @@ class LeastResponseTime<C extends Candidate> implements Chooser<C> {
     if (best !== undefined) this.#order.charge(best);
     return best;
   }
+
+  memory({ eligible }: CandidatePool<C>): number[] {
+    return turnsOf(eligible);
+  }
+
+  recall(pool: CandidatePool<C>, turns: readonly number[]): void {
+    this.update(pool);
+    setTurns(pool.eligible, turns);
+    this.update(pool);
+  }
 }
 
 export const leastResponseTime: Strategy = {
   needsKey: false,
   needsAnswers: true,
+  needsLoad: true,
   create: () => new LeastResponseTime(),
 };

@@ -12,10 +12,19 @@ class RoundRobin<C extends Candidate> implements Chooser<C> {
     }
     return undefined;
   }
+
+  memory(): number[] {
+    return [this.#cursor];
+  }
+
+  recall(_pool: CandidatePool<C>, [cursor = 0]: readonly number[]): void {
+    this.#cursor = cursor;
+  }
 }
 
 export const roundRobin: Strategy = {
   needsKey: false,
   needsAnswers: false,
+  needsLoad: false,
   create: () => new RoundRobin(),
 };

@@ -1,6 +1,10 @@
+import { availableParallelism } from 'node:os';
 import type { Service } from '@usher/ports';
 import type { ListenAddress } from '../worker/protocol.ts';
 import type { ListenerSettings } from './listeners.ts';
+
+/** More workers than this gain nothing that another gateway would not gain more safely. */
+const WORKERS_AUTO_MAX = 16;
 
 /** Where a gateway finds secrets, which are never part of the shared settings. */
 export interface SecretSettings {
@@ -25,6 +29,11 @@ export interface GatewaySettings {
   readonly secrets?: SecretSettings;
   /** File of the database that says where clients are. Absent = nobody knows. */
   readonly geoipDatabase?: string | undefined;
+}
+
+/** How many workers a gateway has. */
+export function workersOf({ workers }: GatewaySettings): number {
+  return workers === 'auto' ? Math.min(availableParallelism(), WORKERS_AUTO_MAX) : workers;
 }
 
 /** A running gateway. Its traffic depends on nothing but its backends. */

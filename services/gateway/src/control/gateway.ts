@@ -1,4 +1,3 @@
-import { availableParallelism } from 'node:os';
 import { type SharedSettings, UsherError } from '@usher/domain';
 import type { LogRecord, ServiceContext, Subscription, Timer } from '@usher/ports';
 import type { TableDelta } from '../routing-table.ts';
@@ -9,8 +8,9 @@ import { addDeparted } from './departed.ts';
 import { Drains } from './drains.ts';
 import { Facts } from './facts.ts';
 import { exposeMetrics } from './gateway-metrics.ts';
-import { type Gateway, type GatewaySettings, NO_SECRETS } from './gateway-settings.ts';
+import { type Gateway, type GatewaySettings, NO_SECRETS, workersOf } from './gateway-settings.ts';
 import { GeoipFile } from './geoip-file.ts';
+import { InFlightExchange } from './in-flight-exchange.ts';
 import { type ListenerSettings, Listeners } from './listeners.ts';
 import { Observations } from './observations.ts';
 import { Presence } from './presence.ts';
@@ -28,8 +28,6 @@ import { Workers } from './workers.ts';
 const TELL_MS = 1_000;
 /** How often drains are looked at: as often as the workers report. */
 const DRAIN_CHECK_MS = 100;
-/** More workers than this gain nothing that another gateway would not gain more safely. */
-const WORKERS_AUTO_MAX = 16;
 /** How long stopping may wait for the log to take the last facts. */
 const FLUSH_MAX_MS = 2_000;
 /** How long a start waits for host names to resolve; requests for those that do not are answered with 503 meanwhile. */
@@ -68,6 +66,7 @@ class RunningGateway implements Gateway {
   readonly #observations: Observations;
   readonly #breakers: BreakerReports;
   readonly #drains: Drains;
+  readonly #inFlight: InFlightExchange;
   readonly #presence: Presence;
   readonly #sticky: StickyControl;
   readonly #allocations: Allocations;
@@ -89,8 +88,7 @@ class RunningGateway implements Gateway {
     const log = context.log.child({ service: 'gateway' });
     const facts = new Facts(context);
     this.#context = context;
-    this.#count =
-      settings.workers === 'auto' ? Math.min(availableParallelism(), WORKERS_AUTO_MAX) : settings.workers;
+    this.#count = workersOf(settings);
     this.#cells = new SharedCells(this.#count);
     this.#projector = new Projector({ fleet, fallback, workers: this.#count, cells: this.#cells, log });
     this.#resources = new ResourceFactsFeed(fleet, clock);
@@ -131,6 +129,7 @@ class RunningGateway implements Gateway {
     const secrets = settings.secrets ?? NO_SECRETS;
     const parts = { ...secrets, facts, projector: this.#projector, workers: this.#workers };
     this.#sticky = new StickyControl({ ...context, log }, parts);
+    this.#inFlight = new InFlightExchange(context, this.#observations, this.#projector, this.#workers);
     this.#listeners = new Listeners(clock, log, this.#workers);
   }
 
@@ -155,6 +154,7 @@ class RunningGateway implements Gateway {
       throw error;
     }
     this.#presence.start();
+    this.#inFlight.start();
     this.#allocations.start();
     this.#timers.push(
       clock.every(TELL_MS, () => this.#tell()),
@@ -210,6 +210,7 @@ class RunningGateway implements Gateway {
     for (const timer of this.#timers) timer.cancel();
     this.#resolutions.stop();
     this.#sticky.stop();
+    this.#inFlight.stop();
     this.#geoip?.stop();
     this.#listeners.stop();
     this.#breakers.retell();

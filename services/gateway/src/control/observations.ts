@@ -15,6 +15,7 @@ export interface BackendTotals extends Readonly<Sums> {
   readonly inFlight: number;
 }
 
+const NONE: ReadonlyMap<string, number> = new Map();
 const newSums = (): Sums => ({ requests: 0, failures: 0, latencySumMs: 0 });
 
 /**
@@ -23,7 +24,7 @@ const newSums = (): Sums => ({ requests: 0, failures: 0, latencySumMs: 0 });
  */
 export class Observations {
   readonly #gateway: string;
-  readonly #facts: Facts;
+  readonly #facts: Pick<Facts, 'tell'>;
   readonly #totals = new Map<string, Sums>();
   readonly #untold = new Map<string, Sums>();
   #untoldRequests = 0;
@@ -34,7 +35,7 @@ export class Observations {
   /** Log position that each worker has reached. */
   readonly #positions = new Map<number, number>();
 
-  constructor(gateway: string, facts: Facts, nowMs: number) {
+  constructor(gateway: string, facts: Pick<Facts, 'tell'>, nowMs: number) {
     this.#gateway = gateway;
     this.#facts = facts;
     this.#toldMs = nowMs;
@@ -76,6 +77,11 @@ export class Observations {
   isEmpty(backend: string, position: number, workers: number): boolean {
     const reached = [...this.#positions.values()].filter((at) => at >= position).length;
     return reached === workers && this.inFlight(backend) === 0;
+  }
+
+  /** Requests under way from one worker, by id of the backend, only those above 0. */
+  inFlightOf(worker: number): ReadonlyMap<string, number> {
+    return this.#inFlight.get(worker) ?? NONE;
   }
 
   inFlight(backend: string): number {

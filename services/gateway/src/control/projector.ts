@@ -5,6 +5,7 @@ import {
   type PoolSettings,
   parseBackendUrl,
   type SharedSettings,
+  STRATEGIES,
 } from '@usher/domain';
 import type { UsherEvent } from '@usher/events';
 import type { FleetView, Log, LogRecord } from '@usher/ports';
@@ -58,6 +59,12 @@ export class Projector {
 
   pools(): readonly PoolSettings[] {
     return [...this.#pools.values()];
+  }
+
+  /** Whether the pool of a backend chooses by requests under way. */
+  needsLoad(backend: string): boolean {
+    const pool = this.#pools.get(this.#rows.get(backend)?.pool ?? '');
+    return pool !== undefined && (pool.strategy === 'custom' || STRATEGIES[pool.strategy].needsLoad);
   }
 
   pool(id: string): PoolSettings | undefined {

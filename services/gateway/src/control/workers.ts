@@ -69,6 +69,10 @@ export class Workers {
     }));
   }
 
+  get count(): number {
+    return this.#places.length;
+  }
+
   get restarts(): number {
     return this.#restarts;
   }

@@ -46,7 +46,7 @@ export class WorkerTable implements RoutingTable {
   readonly #routes = new Routes();
   /** Also of pools that are named and not, or no longer, declared: routes keep pointing at the same object. */
   readonly #pools = new Map<string, PoolTable>();
-  readonly #members = new Members();
+  readonly #members: Members;
   readonly #choosers: Choosers;
   readonly stickiness: Stickiness;
   /** When the table was last changed or looked at. */
@@ -57,6 +57,7 @@ export class WorkerTable implements RoutingTable {
 
   constructor({ policy, worker, onBreaker, log, ...tools }: WorkerTableOptions) {
     this.#policy = policy;
+    this.#members = new Members(tools.random);
     this.#placing = new Placing({ ...tools, begin: (slot) => this.begin(slot) });
     this.#choosers = new Choosers(log);
     this.stickiness = new Stickiness(tools);
@@ -146,6 +147,11 @@ export class WorkerTable implements RoutingTable {
   /** Every route in force; those of the plugin lane need their plugins set up. */
   get routes(): readonly RouteEntry[] {
     return this.#routes.entries;
+  }
+
+  /** Also those that are not declared. */
+  get pools(): Iterable<PoolTable> {
+    return this.#pools.values();
   }
 
   /** Ids of the backends that their pools' strategies may choose now. */

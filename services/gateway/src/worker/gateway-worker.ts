@@ -4,6 +4,7 @@ import { FastRandom } from '@usher/domain';
 import { Locator, openPlaceDatabase } from '@usher/geoip';
 import { PluginLane } from '../plugin-lane/plugin-lane.ts';
 import { StoreAsks } from '../sticky/store-asks.ts';
+import { Elsewhere } from '../table/elsewhere.ts';
 import { ReservationDesk } from '../table/reservation-desk.ts';
 import { WorkerTable } from '../table/worker-table.ts';
 import { TlsCounters } from '../tls/counters.ts';
@@ -28,6 +29,7 @@ export class GatewayWorker {
   readonly #start: WorkerStart;
   readonly #clock = new WorkerClock();
   readonly #table: WorkerTable;
+  readonly #elsewhere = new Elsewhere();
   readonly #desk: ReservationDesk;
   readonly #asks: StoreAsks;
   readonly #locator = new Locator();
@@ -135,6 +137,9 @@ export class GatewayWorker {
         break;
       case 'tls':
         this.#listeners.update(message.listener, message.tls);
+        break;
+      case 'elsewhere':
+        this.#elsewhere.hear(this.#table.pools, message.inFlight);
         break;
       case 'measure':
         this.#post({ kind: 'measured', id: message.id, measurement: this.#measure() });

@@ -55,6 +55,8 @@ export type ToWorker =
   | { readonly kind: 'abort' }
   /** New certificates or ticket keys for the listener with this id. */
   | { readonly kind: 'tls'; readonly listener: number; readonly tls: ListenerTls }
+  /** Requests under way in other workers and gateways, by id of the backend; those that are left out have none. */
+  | { readonly kind: 'elsewhere'; readonly inFlight: ReadonlyMap<string, number> }
   /** Another database that says where addresses are. */
   | { readonly kind: 'geoip'; readonly content: SharedArrayBuffer }
   | { readonly kind: 'measure'; readonly id: number }
