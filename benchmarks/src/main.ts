@@ -39,6 +39,10 @@ const BENCHMARKS: Readonly<Record<string, Entry>> = {
     about: 'appends and replay of the embedded event log',
     load: async () => await import('./event-log.ts'),
   },
+  sticky: {
+    about: 'nanoseconds to find the session of a request, and memory after ten million clients; --ids',
+    load: async () => await import('./sticky.ts'),
+  },
   agent: {
     about: 'share of a core that an agent costs, five minutes long; --seconds',
     load: async () => await import('./agent.ts'),

@@ -38,6 +38,8 @@ export const MEANINGS: Readonly<Record<EventType, string>> = {
   'breaker.tripped':
     'A gateway’s own breaker for a backend opened; the gateway sends it nothing until `untilMs`.',
   'breaker.recovered': 'A gateway’s own breaker for a backend closed again.',
+  'sticky.moved':
+    'A gateway sends clients to other backends than before, for a reason; `count` of them, of whom `sessions` names the first.',
   'allocation.reserved':
     'A gateway holds resources of a backend from now on until they are released or expire; told anew when it passes to another gateway.',
   'allocation.released': 'A reservation was given back; its resources are free again.',

@@ -50,7 +50,7 @@ async function serve({ names, demo, file, read }: Task, io: Io): Promise<void> {
   const { promise: stopped, resolve } = Promise.withResolvers<StopSignal>();
   const unlisten = onStopSignals(resolve);
   try {
-    const starting = runServices(config, names);
+    const starting = runServices(config, names, io.env);
     const running = await Promise.race([starting, stopped]);
     if (typeof running === 'string') {
       io.err(`usher: ${running} while starting: stopping`);

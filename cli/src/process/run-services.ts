@@ -1,6 +1,7 @@
+import { join } from 'node:path';
 import { registerAdminRoutes } from '@usher/admin';
 import { type Collector, collectorRoutes, startCollector } from '@usher/collector';
-import { type LocalSettings, sharedHash, tlsSource, type UsherConfig } from '@usher/config';
+import { type LocalSettings, readSecret, sharedHash, tlsSource, type UsherConfig } from '@usher/config';
 import type { SharedSettings } from '@usher/domain';
 import type { Gateway } from '@usher/gateway';
 import { startHealth } from '@usher/health';
@@ -33,6 +34,9 @@ export interface Running {
   stop(): Promise<void>;
 }
 
+/** The environment of the process. */
+type Environment = Readonly<Record<string, string | undefined>>;
+
 /** What can change while it runs; each is there if the process has that service. */
 interface Changeable {
   gateway?: Gateway;
@@ -44,7 +48,11 @@ interface Changeable {
  * little to them (each waits for the log, not for the others), but the gateway comes last so that it finds a
  * configuration in the log.
  */
-export async function runServices(config: UsherConfig, names: readonly ServiceName[]): Promise<Running> {
+export async function runServices(
+  config: UsherConfig,
+  names: readonly ServiceName[],
+  env: Environment,
+): Promise<Running> {
   const core = await openCore(config.local);
   const services: Service[] = [];
   const changeable: Changeable = {};
@@ -64,6 +72,7 @@ export async function runServices(config: UsherConfig, names: readonly ServiceNa
     const collector = names.includes('collector') ? startCollector(core.context) : undefined;
     if (collector !== undefined) services.push(collector);
     await startRest(config, names, core, services, changeable);
+    if (names.includes('gateway')) services.push(await startTraffic(config, core, changeable, env));
     const admin = await openAdmin(config, core, { services: () => services, collector, health });
     if (admin !== undefined) servers.add('the admin server', () => admin.close());
     const metrics = await openMetrics(config, core, health);
@@ -80,7 +89,7 @@ export async function runServices(config: UsherConfig, names: readonly ServiceNa
 
 /** Starts the other services in order, adding each to `services`. */
 async function startRest(
-  { local, shared }: UsherConfig,
+  { shared }: UsherConfig,
   names: readonly ServiceName[],
   { context, fold }: Core,
   services: Service[],
@@ -96,14 +105,26 @@ async function startRest(
     await scheduler.start();
   }
   if (names.includes('health')) services.push(startHealth(context));
-  if (!names.includes('gateway')) return;
+}
+
+async function startTraffic(
+  { local, shared }: UsherConfig,
+  { context }: Core,
+  changeable: Changeable,
+  env: Environment,
+): Promise<Gateway> {
   // A process without a gateway need not load one.
   const { startGateway } = await import('@usher/gateway');
+  const secrets = {
+    secretOf: (reference: string) => readSecret(reference, env),
+    // A store that is in this process forgets with it.
+    keyFile: local.store.type === 'embedded' ? join(local.data, 'cookies.key') : undefined,
+  };
   const geoipDatabase = local.geoip?.database;
-  const settings = { listen: listenersOf(local), workers: local.workers, geoipDatabase };
+  const settings = { listen: listenersOf(local), workers: local.workers, secrets, geoipDatabase };
   const gateway = await startGateway(context, settings, shared);
-  services.push(gateway);
   changeable.gateway = gateway;
+  return gateway;
 }
 
 async function applyTo({ gateway, scheduler }: Changeable, { local, shared }: UsherConfig): Promise<void> {

@@ -99,6 +99,10 @@ function matchOf({ host, path }: RouteSettings): string {
 function checkTiers(pool: PoolSettings, reading: Reading): void {
   const { tiers = [], reserve } = pool;
   checkUnique(tiers, ['name'], (tier) => tier.name, reading);
+  if (reserve === 'session' && tiers.length > 0 && pool.sticky === undefined) {
+    const message = 'without sticky no request belongs to a session; add sticky, or reserve by request';
+    reading.complain(pool, 'reserve', message);
+  }
   if (reserve === 'none' || tiers.length > 0) return;
   if (reading.isFaulty(join(reading.pathOf(pool), 'tiers'))) return;
   reading.complain(

@@ -17,3 +17,4 @@ export type {
 } from './settings.ts';
 export { sharedHash } from './shared-hash.ts';
 export { tlsSource } from './tls-files.ts';
+export { readSecret } from './types/secret.ts';

@@ -101,6 +101,14 @@ export {
   type TimeoutSettings,
   WEIGHT_MAX,
 } from './settings.ts';
+export {
+  SAME_SITES,
+  SECURE_MODES,
+  STICKY_MOVE_REASONS,
+  type StickyCookieSettings,
+  type StickyMoveReason,
+  type StickySettings,
+} from './sticky-settings.ts';
 export { Custom, type CustomStrategy } from './strategies/custom.ts';
 export { FastRandom } from './strategies/fast-random.ts';
 export { hashOf } from './strategies/hash.ts';

@@ -7,6 +7,7 @@
 import type { Resources } from './backend.ts';
 import type { ScoringSettings } from './resource/score.ts';
 import type { Tier } from './resource/tier.ts';
+import type { StickySettings } from './sticky-settings.ts';
 
 export const BUILT_IN_STRATEGIES = [
   'round_robin',
@@ -158,6 +159,8 @@ export interface PoolSettings {
   readonly clientLocation?: ClientLocationSettings | undefined;
   /** Absent in what was written before it existed: then DEFAULT_SCORING. */
   readonly scoring?: ScoringSettings | undefined;
+  /** Absent: the requests of a client have nothing to do with each other. */
+  readonly sticky?: StickySettings | undefined;
 }
 
 /** Largest weight of a backend: enough for shares of a thousandth, little enough for exact sums. */

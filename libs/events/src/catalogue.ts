@@ -1,3 +1,4 @@
+import { STICKY_MOVE_REASONS } from '@usher/domain';
 import { z } from 'zod';
 import {
   backendSettings,
@@ -133,6 +134,21 @@ export const CATALOGUE = {
     z.strictObject({ ...backend, gateway: id, failures: count, requests: count, untilMs: instant }),
   ),
   'breaker.recovered': fact('gateway', z.strictObject({ ...backend, gateway: id })),
+  /**
+   * A gateway sends the requests of some sessions elsewhere from now on; summed over a moment. `count` is of all of them,
+   * `sessions` names the first.
+   */
+  'sticky.moved': fact(
+    'gateway',
+    z.strictObject({
+      gateway: id,
+      pool: id,
+      from: id,
+      reason: z.enum(STICKY_MOVE_REASONS),
+      count,
+      sessions: z.array(z.strictObject({ session: z.string().max(128), to: id })).max(100),
+    }),
+  ),
   /**
    * Told anew when another gateway becomes the owner, or the store is told what it had lost (`restored`). `capacity`: what
    * reservations were allowed to fill of the backend.

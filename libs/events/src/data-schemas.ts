@@ -1,5 +1,13 @@
 import type { BackendSettings, BackendStats, PolicySettings, PoolSettings, Resources } from '@usher/domain';
-import { PROXY_PROTOCOLS, RESERVE_MODES, STORELESS_MODES, STRATEGY_NAMES, WEIGHT_MAX } from '@usher/domain';
+import {
+  PROXY_PROTOCOLS,
+  RESERVE_MODES,
+  SAME_SITES,
+  SECURE_MODES,
+  STORELESS_MODES,
+  STRATEGY_NAMES,
+  WEIGHT_MAX,
+} from '@usher/domain';
 import { z } from 'zod';
 
 /** The parts that several events' data are made of. Each is the shape on the log of the domain type it is checked against. */
@@ -28,6 +36,28 @@ const hash = z.discriminatedUnion('by', [
   z.strictObject({ by: z.literal('path') }),
   z.strictObject({ by: z.literal('header'), name: z.string() }),
   z.strictObject({ by: z.literal('cookie'), name: z.string() }),
+]);
+
+const stickySpan = { ttlMs: positive, idleMs: positive, affinity: z.boolean() };
+
+const sticky = z.discriminatedUnion('by', [
+  z.strictObject({
+    by: z.literal('cookie'),
+    name: z.string(),
+    path: z.string(),
+    domain: z.string().optional(),
+    sameSite: z.enum(SAME_SITES),
+    secure: z.enum(SECURE_MODES),
+    keys: z.array(z.string()),
+    ...stickySpan,
+  }),
+  z.strictObject({
+    by: z.literal('header'),
+    name: z.string(),
+    fallback: z.enum(['none', 'ip']),
+    ...stickySpan,
+  }),
+  z.strictObject({ by: z.literal('ip'), ...stickySpan }),
 ]);
 
 export const resources: z.ZodType<Resources> = z.strictObject({
@@ -78,6 +108,7 @@ export const poolSettings: z.ZodType<PoolSettings> = z.strictObject({
   scoring: z
     .strictObject({ distance: factor, cpu: factor, memory: factor, gpu: factor, latency: factor })
     .optional(),
+  sticky: sticky.optional(),
 });
 
 export const backendSettings: z.ZodType<BackendSettings> = z.strictObject({

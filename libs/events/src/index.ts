@@ -27,4 +27,5 @@ export {
   eventSubject,
   IN_FLIGHT_PREFIX,
   STATS_PREFIX,
+  STICKY_PREFIX,
 } from './subjects.ts';

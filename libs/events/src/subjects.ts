@@ -9,6 +9,8 @@ export const COMMANDS_PREFIX = 'usher.commands';
 export const STATS_PREFIX = 'usher.stats';
 /** Where agents ask for an answer: to be registered, for instance. */
 export const AGENTS_PREFIX = 'usher.agents';
+/** Where gateways tell each other to which backends clients go. */
+export const STICKY_PREFIX = 'usher.sticky';
 /** Where each gateway tells the others, below its name, what it has under way. */
 export const IN_FLIGHT_PREFIX = 'usher.in_flight';
 

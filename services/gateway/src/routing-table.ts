@@ -14,6 +14,7 @@ import type {
   RetryBudget,
   RouteSettings,
 } from '@usher/domain';
+import type { Sticky } from './sticky/sticky.ts';
 import type { Addresses } from './table/addresses.ts';
 import type { BackendLimit } from './table/backend-limit.ts';
 import type { PoolTls, TlsClient, TlsRow } from './table/tls-client.ts';
@@ -164,6 +165,8 @@ export interface PoolTable extends CandidatePool<BackendSlot> {
   reserves: boolean;
   /** The strategy goes by where clients are. */
   asksWhere: boolean;
+  /** What keeps the requests of a client together; undefined when nothing does. */
+  sticky: Sticky | undefined;
   /** Some backend is in its slow start. */
   warming: boolean;
   /** All slots, in order of registration. */
@@ -240,6 +243,10 @@ export type TableDelta =
   | { readonly kind: 'backend_removed'; readonly backend: string }
   /** What is known of a backend's resources, for pools that choose or reserve by them. */
   | { readonly kind: 'facts'; readonly backend: string; readonly facts: ResourceFacts }
+  /** What a pool's cookies are made with: the first signs, all of them are good. */
+  | { readonly kind: 'sticky_secrets'; readonly pool: string; readonly secrets: readonly string[] }
+  /** Somebody else sends the requests of a session there from now on. */
+  | { readonly kind: 'sticky_moved'; readonly pool: string; readonly session: string; readonly to: string }
   /** Another worker's breaker changed. */
   | { readonly kind: 'tripped'; readonly backend: string; readonly untilMs: number }
   | { readonly kind: 'recovered'; readonly backend: string };

@@ -70,6 +70,8 @@ const FLEET_FOLDS: { readonly [T in FleetEventType]: Fold<T> } = {
   'gateway.stopped': (state, { data }) => retireGateway(state, data.gateway),
   'gateway.lost': (state, { data }) => retireGateway(state, data.gateway),
   'gateway.observed': (state, event) => observe(state, event),
+  // For the caches of other gateways; there are too many sessions for the state to know each.
+  'sticky.moved': () => {},
 };
 
 function observe(state: FleetState, event: EventOf<'gateway.observed'>): void {

@@ -18,6 +18,7 @@ import { backend } from './backend.ts';
 import { backendTls } from './backend-tls.ts';
 import { health } from './health.ts';
 import { clientLocation, scoring, tier } from './resources.ts';
+import { nameCookie, sticky } from './sticky.ts';
 import { resolveStrategy, strategyKeys } from './strategy.ts';
 
 const counter = wholeNumber({ min: 1, max: 1000 });
@@ -159,6 +160,11 @@ const keys = section({
       doc: 'What makes a backend better than another when they are chosen by their resources; the least sum counts.',
     },
   ),
+  sticky: optional('each request by itself', {
+    to: 'sticky',
+    type: sticky,
+    doc: 'Keeps the requests of a client on one backend, until that may not get them any more.',
+  }),
 });
 
 /** A pool and its backends, as the fleet wants them: apart from each other. */
@@ -170,7 +176,7 @@ export interface DeclaredPool {
 type Declared = ReturnType<(typeof keys)['read']>;
 
 function declare(id: string, pool: Declared, reading: Reading): DeclaredPool {
-  const { backends, ...settings } = pool;
+  const { backends, sticky, ...settings } = pool;
   if (pool.http2 && pool.proxyProtocol !== 'none') {
     reading.complain(pool, 'http2', 'excludes proxy_protocol, whose connections serve one request each');
   }
@@ -182,7 +188,12 @@ function declare(id: string, pool: Declared, reading: Reading): DeclaredPool {
     }
     return reading.remember(backend, path);
   });
-  const resolved = { id, ...settings, ...resolveStrategy(pool, reading) };
+  const resolved: PoolSettings = {
+    id,
+    ...settings,
+    ...resolveStrategy(pool, reading),
+    ...(sticky === undefined ? {} : { sticky: nameCookie(sticky, id) }),
+  };
   return { settings: reading.remember(resolved, reading.pathOf(pool)), backends: named };
 }
 

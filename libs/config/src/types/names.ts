@@ -7,7 +7,6 @@ import { type Refusal, refuse, type Type } from './type.ts';
 
 const PATH_LENGTH_MAX = 2048;
 const FREE_TEXT_LENGTH_MAX = 1024;
-
 /** A token (RFC 9110 section 5.6.2): what names of headers and of cookies consist of. */
 const TOKEN = "^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,256}$";
 
@@ -17,6 +16,17 @@ export const id: Type<string> = text({
   jsonSchema: { pattern: ID_PATTERN.source },
   standIn: 'unnamed',
   parse: parseId,
+});
+
+/** Name of a header or cookie. */
+export const fieldName: Type<string> = text({
+  expects: 'the name of a header or cookie, such as X-User',
+  jsonSchema: { pattern: TOKEN },
+  standIn: 'unnamed',
+  parse: (written) =>
+    new RegExp(TOKEN).test(written)
+      ? written
+      : refuse(`${JSON.stringify(written)} is not the name of a header or cookie`),
 });
 
 /** Path of a file or folder, as written. */
@@ -29,17 +39,6 @@ export const filePath: Type<string> = text({
       ? path
       : refuse(`longer than ${FREE_TEXT_LENGTH_MAX} characters`);
   },
-});
-
-/** Name of a header or cookie. */
-export const fieldName: Type<string> = text({
-  expects: 'the name of a header or cookie, such as X-User',
-  jsonSchema: { pattern: TOKEN },
-  standIn: 'unnamed',
-  parse: (written) =>
-    new RegExp(TOKEN).test(written)
-      ? written
-      : refuse(`${JSON.stringify(written)} is not the name of a header or cookie`),
 });
 
 /** Host that a route matches. */

@@ -1,10 +1,12 @@
 import { resolve } from 'node:path';
-import { decodeUtf8, readFailure } from '../input/disk.ts';
+import { type Disk, decodeUtf8, readFailure, realDisk } from '../input/disk.ts';
 import { kindOf } from '../input/input.ts';
-import { HIDDEN, type Reading } from '../reading.ts';
+import { HIDDEN, type Reading, type Surroundings } from '../reading.ts';
 import { Refusal, refuse, SCALAR, type Type } from './type.ts';
 
 const SECRET_BYTES_MAX = 65_536;
+/** Stands in for a reference with a fault. */
+const NO_REFERENCE = 'env:NONE';
 
 interface SecretParts {
   readonly expects: string;
@@ -54,26 +56,73 @@ function isReference(text: string): boolean {
   return text.startsWith('env:') || text.startsWith('file:');
 }
 
-/** What a reference stands for; any other text stands for itself. */
-function resolveReference(text: string, reading: Reading): string | Refusal {
-  if (text.startsWith('env:')) return fromEnvironment(text.slice(4), reading);
-  return text.startsWith('file:') ? fromFile(text.slice(5), reading) : text;
+interface ReferenceParts {
+  readonly expects: string;
+  /** Whatever is shorter is no secret worth its name. */
+  readonly lengthMin: number;
 }
 
-function fromEnvironment(name: string, { surroundings, variables }: Reading): string | Refusal {
+/**
+ * Where a secret is to be found that every process looks up itself: `env:NAME` or `file:path`, the path made absolute. The
+ * secret is looked up here too, so that one that is missing is a fault, but it does not become part of the settings.
+ */
+export function secretReference({ expects, lengthMin }: ReferenceParts): Type<string> {
+  return {
+    expects,
+    jsonSchema: { type: 'string', pattern: '^(env|file):' },
+    shape: SCALAR,
+    read(input, path, reading) {
+      const written = input.kind === 'scalar' ? input.text : '';
+      if (!isReference(written)) {
+        // What was written may be the secret itself, so it is not quoted.
+        reading.fault(path, input.at, `expected ${expects}`);
+        return NO_REFERENCE;
+      }
+      const secret = resolveReference(written, reading);
+      if (secret instanceof Refusal) reading.fault(path, input.at, secret.message);
+      else if (secret.length < lengthMin)
+        reading.fault(path, input.at, `shorter than ${lengthMin} characters: too easy to guess`);
+      reading.leaf(path, written, input.at);
+      return written.startsWith('file:')
+        ? `file:${resolve(reading.surroundings.folder, written.slice(5))}`
+        : written;
+    },
+  };
+}
+
+/** What a reference stands for; any other text stands for itself. */
+function resolveReference(text: string, { surroundings, variables }: Reading): string | Refusal {
+  if (text.startsWith('env:')) variables.add(text.slice(4));
+  return lookUp(text, surroundings);
+}
+
+type Sources = Pick<Surroundings, 'env' | 'folder' | 'disk'>;
+
+function lookUp(text: string, { env, folder, disk }: Sources): string | Refusal {
+  if (text.startsWith('env:')) return fromEnvironment(text.slice(4), env);
+  return text.startsWith('file:') ? fromFile(text.slice(5), folder, disk) : text;
+}
+
+/** The secret that a reference with an absolute path stands for. Throws an error that says why there is none. */
+export function readSecret(reference: string, env: Surroundings['env']): string {
+  const found = lookUp(reference, { env, folder: '/', disk: realDisk });
+  if (found instanceof Refusal) throw new Error(found.message);
+  return found;
+}
+
+function fromEnvironment(name: string, env: Surroundings['env']): string | Refusal {
   if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name))
     return refuse('env: must be followed by the name of a variable');
-  variables.add(name);
-  const value = surroundings.env[name];
+  const value = env[name];
   if (value === undefined) return refuse(`the environment variable ${name} is not set`);
   return value === '' ? refuse(`the environment variable ${name} is empty`) : value;
 }
 
-function fromFile(path: string, { surroundings }: Reading): string | Refusal {
+function fromFile(path: string, folder: string, disk: Disk): string | Refusal {
   if (path === '' || path.includes('\0')) return refuse('file: must be followed by the path of a file');
   let bytes: Uint8Array;
   try {
-    bytes = surroundings.disk.readBytes(resolve(surroundings.folder, path));
+    bytes = disk.readBytes(resolve(folder, path));
   } catch (error) {
     return refuse(`${readFailure(error)}: ${path}`);
   }

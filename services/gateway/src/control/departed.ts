@@ -3,6 +3,7 @@ import type { ConnectFailureCount } from '../table/observation.ts';
 import type { TlsCounts } from '../tls/counters.ts';
 import type { WireCounts } from '../wire/counters.ts';
 import type { Measurement } from '../worker/protocol.ts';
+import { addSessions } from './sticky-metrics.ts';
 
 /** What a worker counted that is no more, added to what others did: without it the gateway's counters would run backwards. */
 export function addDeparted(sum: Measurement | undefined, departed: Measurement): Measurement {
@@ -22,6 +23,7 @@ export function addDeparted(sum: Measurement | undefined, departed: Measurement)
   return {
     ...counted,
     lines: addLines(sum.lines, counted.lines),
+    sessions: addSessions([...sum.sessions, ...departed.sessions]),
     connectFailures: addFailures([...sum.connectFailures, ...departed.connectFailures]),
     routes: [...routes.values()],
     wire: addCounts(sum.wire, departed.wire),

@@ -5,9 +5,10 @@ import { exposeLines } from './line-metrics.ts';
 import type { BackendTotals } from './observations.ts';
 import { exposeReservations } from './reservation-metrics.ts';
 import type { PoolReservationsSeen } from './reservations/allocations.ts';
+import { exposeSessions, type StickySources } from './sticky-metrics.ts';
 import { exposeTls, type TlsSources } from './tls-metrics.ts';
 
-export interface MetricsSources extends TlsSources {
+export interface MetricsSources extends TlsSources, Pick<StickySources, 'moves'> {
   measure(): Promise<readonly { readonly worker: number; readonly measurement: Measurement }[]>;
   /** The last measurements of workers that died: without them counters would run backwards. */
   departed(): readonly Measurement[];
@@ -50,6 +51,7 @@ export function exposeMetrics(metrics: Metrics, sources: MetricsSources): void {
   exposeHosts(metrics, sources);
   exposeWorkers(metrics, shared, sources);
   exposeLines(metrics, () => shared.all());
+  exposeSessions(metrics, { all: () => shared.all(), moves: sources.moves });
   exposeReservations(metrics, () => sources.reservations());
   exposeTls(metrics, sources, async () => (await shared.all()).map(({ tls }) => tls));
 }

@@ -1,13 +1,39 @@
+import { availableParallelism } from 'node:os';
 import type { Service } from '@usher/ports';
 import type { ListenAddress } from '../worker/protocol.ts';
 import type { ListenerSettings } from './listeners.ts';
+
+/** More workers than this gain nothing that another gateway would not gain more safely. */
+const WORKERS_AUTO_MAX = 16;
+
+/** Where a gateway finds secrets, which are never part of the shared settings. */
+export interface SecretSettings {
+  /** What a reference `env:NAME` or `file:/path` stands for. Throws an error that says why nothing. */
+  readonly secretOf: (reference: string) => string;
+  /** File for the key that the gateway makes for cookies when it is the only one; undefined = the store shares it. */
+  readonly keyFile: string | undefined;
+}
+
+export const NO_SECRETS: SecretSettings = {
+  secretOf: () => {
+    throw new Error('there is nothing to look it up in');
+  },
+  keyFile: undefined,
+};
 
 export interface GatewaySettings {
   readonly listen: readonly ListenerSettings[];
   /** `auto`: one per core, at most 16. */
   readonly workers: number | 'auto';
+  /** Absent: references stand for nothing, and the store has what is made. */
+  readonly secrets?: SecretSettings;
   /** File of the database that says where clients are. Absent = nobody knows. */
   readonly geoipDatabase?: string | undefined;
+}
+
+/** How many workers a gateway has. */
+export function workersOf({ workers }: GatewaySettings): number {
+  return workers === 'auto' ? Math.min(availableParallelism(), WORKERS_AUTO_MAX) : workers;
 }
 
 /** A running gateway. Its traffic depends on nothing but its backends. */

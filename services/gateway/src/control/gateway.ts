@@ -1,4 +1,3 @@
-import { availableParallelism } from 'node:os';
 import { type SharedSettings, UsherError } from '@usher/domain';
 import type { LogRecord, ServiceContext, Subscription, Timer } from '@usher/ports';
 import type { TableDelta } from '../routing-table.ts';
@@ -9,7 +8,7 @@ import { addDeparted } from './departed.ts';
 import { Drains } from './drains.ts';
 import { Facts } from './facts.ts';
 import { exposeMetrics } from './gateway-metrics.ts';
-import type { Gateway, GatewaySettings } from './gateway-settings.ts';
+import { type Gateway, type GatewaySettings, NO_SECRETS, workersOf } from './gateway-settings.ts';
 import { GeoipFile } from './geoip-file.ts';
 import { InFlightExchange } from './in-flight-exchange.ts';
 import { type ListenerSettings, Listeners } from './listeners.ts';
@@ -21,6 +20,7 @@ import { Resolutions } from './resolutions.ts';
 import { type Resolver, systemResolver } from './resolver.ts';
 import { FACTS_MS, ResourceFactsFeed } from './resource-facts.ts';
 import { SharedCells } from './shared-cells.ts';
+import { StickyControl } from './sticky-control.ts';
 import { TlsFiles } from './tls-files.ts';
 import { Workers } from './workers.ts';
 
@@ -28,8 +28,6 @@ import { Workers } from './workers.ts';
 const TELL_MS = 1_000;
 /** How often drains are looked at: as often as the workers report. */
 const DRAIN_CHECK_MS = 100;
-/** More workers than this gain nothing that another gateway would not gain more safely. */
-const WORKERS_AUTO_MAX = 16;
 /** How long stopping may wait for the log to take the last facts. */
 const FLUSH_MAX_MS = 2_000;
 /** How long a start waits for host names to resolve; requests for those that do not are answered with 503 meanwhile. */
@@ -70,6 +68,7 @@ class RunningGateway implements Gateway {
   readonly #drains: Drains;
   readonly #inFlight: InFlightExchange;
   readonly #presence: Presence;
+  readonly #sticky: StickyControl;
   readonly #allocations: Allocations;
   readonly #timers: Timer[] = [];
   readonly #listeners: Listeners;
@@ -89,8 +88,7 @@ class RunningGateway implements Gateway {
     const log = context.log.child({ service: 'gateway' });
     const facts = new Facts(context);
     this.#context = context;
-    this.#count =
-      settings.workers === 'auto' ? Math.min(availableParallelism(), WORKERS_AUTO_MAX) : settings.workers;
+    this.#count = workersOf(settings);
     this.#cells = new SharedCells(this.#count);
     this.#projector = new Projector({ fleet, fallback, workers: this.#count, cells: this.#cells, log });
     this.#resources = new ResourceFactsFeed(fleet, clock);
@@ -128,6 +126,9 @@ class RunningGateway implements Gateway {
         if (last !== undefined) this.#departed = addDeparted(this.#departed, last);
       },
     });
+    const secrets = settings.secrets ?? NO_SECRETS;
+    const parts = { ...secrets, facts, projector: this.#projector, workers: this.#workers };
+    this.#sticky = new StickyControl({ ...context, log }, parts);
     this.#inFlight = new InFlightExchange(context, this.#observations, this.#projector, this.#workers);
     this.#listeners = new Listeners(clock, log, this.#workers);
   }
@@ -141,7 +142,7 @@ class RunningGateway implements Gateway {
     this.#subscription = fleet.onRecord((record) => this.#onRecord(record));
     this.#tlsFiles.read(this.#projector.pools());
     this.#resolutions.follow(this.#projector.hosts());
-    await Promise.all([this.#resolutions.settled(RESOLVE_MAX_MS), this.#geoip?.look()]);
+    await Promise.all([this.#resolutions.settled(RESOLVE_MAX_MS), this.#geoip?.look(), this.#sticky.start()]);
     try {
       await this.#workers.start();
       await this.#listeners.change(listen);
@@ -169,6 +170,7 @@ class RunningGateway implements Gateway {
       hosts: () => this.#resolutions.known,
       certificates: () => this.#listeners.certificates,
       reloads: () => this.#listeners.reloads,
+      moves: () => this.#sticky.news.totals(),
       reservations: () => this.#allocations.seen(),
     });
   }
@@ -207,6 +209,7 @@ class RunningGateway implements Gateway {
     this.#subscription?.stop();
     for (const timer of this.#timers) timer.cancel();
     this.#resolutions.stop();
+    this.#sticky.stop();
     this.#inFlight.stop();
     this.#geoip?.stop();
     this.#listeners.stop();
@@ -233,6 +236,7 @@ class RunningGateway implements Gateway {
         ...this.#projector.snapshot(),
         ...this.#resources.snapshot(),
         ...this.#tlsFiles.snapshot(),
+        ...this.#sticky.snapshot(),
         ...this.#resolutions.snapshot(),
       ],
       position: fleet.position,
@@ -251,6 +255,7 @@ class RunningGateway implements Gateway {
         : [];
       this.#workers.broadcast({ kind: 'deltas', deltas: [...deltas, ...tls], position: record.position });
     }
+    this.#sticky.onRecord(record);
     if (deltas.some(({ kind }) => kind !== 'policy')) this.#resolutions.follow(this.#projector.hosts());
     for (const event of record.events) {
       this.#allocations.follow(event);
@@ -263,7 +268,10 @@ class RunningGateway implements Gateway {
     if (message.kind === 'observed') this.#observations.add(worker, message.observation);
     else if (message.kind === 'breaker') this.#onBreaker(worker, message.news);
     else if (message.kind === 'unreachable') this.#resolutions.hurry(message.host);
-    else this.#allocations.onMessage(worker, message);
+    else {
+      this.#allocations.onMessage(worker, message);
+      this.#sticky.onMessage(worker, message);
+    }
   }
 
   /** What the log does not say. */

@@ -7,6 +7,7 @@ import { type Asked, ResponseRelay } from '../wire/response-relay.ts';
 import type { Visitor } from '../wire/visitor.ts';
 
 const EMPTY = Buffer.alloc(0);
+const NO_COOKIE = { setCookie: '' };
 
 /** Whatever serves the request of a stream. */
 export type StreamServer = Pick<
@@ -23,6 +24,8 @@ export class PluginLoop implements StreamServer, Asked {
   readonly toHead: boolean;
   readonly oldClient = false;
   readonly wantsBody = false;
+  /** That lane sets cookies itself. */
+  readonly attempts = NO_COOKIE;
   readonly answers: Float64Array;
   private readonly client: ClientSide;
   private readonly lane: LaneContext;

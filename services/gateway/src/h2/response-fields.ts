@@ -28,8 +28,12 @@ const NO_TRAILERS: ReadonlySet<string> = new Set([
 /** Names and values in turn. */
 export type FieldList = string[];
 
-/** The header list that goes to a client for the head of a backend's response. */
-export function responseFields({ fields, text, status }: ResponseHead, requestId: string): FieldList {
+/** The header list that goes to a client for the head of a backend's response, with a cookie of ours unless it is empty. */
+export function responseFields(
+  { fields, text, status }: ResponseHead,
+  requestId: string,
+  setCookie = '',
+): FieldList {
   const list: FieldList = [':status', String(status)];
   const dropped = status < 200 || status === 204 || status === 205 ? DROPPED_WITHOUT_CONTENT : DROPPED;
   for (let line = 0; line < fields.count; line++) {
@@ -38,6 +42,7 @@ export function responseFields({ fields, text, status }: ResponseHead, requestId
     if (name !== SETTINGS) list.push(name, text.slice(fields.valueStart(line), fields.valueEnd(line)));
   }
   list.push('x-request-id', requestId);
+  if (setCookie !== '') list.push('set-cookie', setCookie);
   return list;
 }
 

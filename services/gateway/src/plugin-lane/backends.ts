@@ -1,6 +1,7 @@
 import type { EventEmitter } from 'node:events';
 import type { Features } from '@usher/domain';
 import type { AttemptOutcome, BackendSlot, Guest, Hold, PoolTable, RoutingTable } from '../routing-table.ts';
+import { visitOf } from '../sticky/sticky.ts';
 import { answerWith, answerWithout } from '../table/slot-load.ts';
 
 /** What a request is placed by. */
@@ -74,13 +75,14 @@ export class Attempt {
   #ended = false;
 
   /** `reserved`: what is released when it ends. */
-  constructor({ table, pool, now }: Placed, slot: BackendSlot, reserved: Hold | undefined) {
+  constructor({ table, pool, features, now }: Placed, slot: BackendSlot, reserved: Hold | undefined) {
     this.#table = table;
     this.#pool = pool;
     this.#slot = slot;
     this.#reserved = reserved;
     this.#now = now;
     this.#startedMs = now();
+    visitOf(features)?.began(slot);
   }
 
   /** The head of the response came. */

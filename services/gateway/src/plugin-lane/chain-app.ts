@@ -126,13 +126,14 @@ function detectionBytes(arrival: Arrival | undefined): number {
 /** The plugins let it pass: from here on the connection is no HTTP that Fastify would answer. */
 function openTunnel(
   tools: LaneTools,
-  { entry, host, requestId, peer }: Arrival,
+  arrival: Arrival,
   features: Features,
   { client, head, onStatus }: Upgrade,
   request: FastifyRequest,
   reply: FastifyReply,
 ): void {
-  const headers = forwardedRequestHeaders(request.headers, host, requestId, peer);
+  const { entry, requestId } = arrival;
+  const headers = forwardedRequestHeaders(request.headers, arrival);
   const target = request.raw.url ?? '/';
   reply.raw.detachSocket(client);
   reply.hijack();

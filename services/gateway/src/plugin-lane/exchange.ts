@@ -6,6 +6,7 @@ import { type ErrorCode, type Features, type SpherePoint, UsherError } from '@us
 import { isIdempotent } from '@usher/http1';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { AttemptOutcome, BackendSlot, Hold, RouteEntry } from '../routing-table.ts';
+import type { Visit } from '../sticky/sticky.ts';
 import { endpointFor } from '../table/endpoints.ts';
 import { ConnectError } from '../wire/dialler.ts';
 import type { WireLaneOptions } from '../wire/lane-context.ts';
@@ -31,6 +32,8 @@ export interface Arrival {
   readonly requestId: string;
   readonly host: string | undefined;
   readonly peer: Peer;
+  /** Its part in a session, if it has one. */
+  readonly visit: Visit | undefined;
   /** Present when the client asks for a WebSocket. */
   readonly upgrade?: Upgrade;
 }
@@ -144,8 +147,7 @@ export class Exchange {
   }
 
   #requestHeaders(headers: Headers): Headers {
-    const { host, requestId, peer } = this.#arrival;
-    const forwarded = forwardedRequestHeaders(headers, host, requestId, peer);
+    const forwarded = forwardedRequestHeaders(headers, this.#arrival);
     if (this.#request.headers['content-type'] === undefined) delete forwarded['content-type'];
     return forwarded;
   }
@@ -160,6 +162,8 @@ export class Exchange {
   #relay(response: unknown, attempt: Attempt, end: (outcome: AttemptOutcome) => void): void {
     const { stream, statusCode = 200 } = response as { stream: IncomingMessage; statusCode?: number };
     attempt.answered(statusCode);
+    const cookie = this.#arrival.visit?.setCookie() ?? '';
+    if (cookie !== '' && !this.#reply.sent) void this.#reply.header('set-cookie', cookie);
     if (statusCode === NOT_MODIFIED) {
       // Its length is that of what was not sent (RFC 9110 section 8.6), which undici takes for a body that broke off.
       stream.on('error', () => {}).resume();

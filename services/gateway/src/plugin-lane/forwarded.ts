@@ -1,6 +1,6 @@
 import { BlockList, isIPv4 } from 'node:net';
 import { appendForwarded } from '../wire/forwarded-element.ts';
-import type { Peer } from '../wire/peer.ts';
+import type { Arrival } from './exchange.ts';
 
 /** Header fields that belong to one connection, or that only a proxy may set, and are never passed on (RFC 9110 section 7.6.1). */
 const DROPPED = [
@@ -35,12 +35,12 @@ export function trustOf(networks: readonly string[]): (address: string) => boole
 /** The headers of a request as the backend gets them. Names are in lower case. */
 export function forwardedRequestHeaders(
   headers: Headers,
-  host: string | undefined,
-  requestId: string,
-  peer: Peer,
+  { host, requestId, peer, visit }: Pick<Arrival, 'host' | 'requestId' | 'peer' | 'visit'>,
 ): Headers {
   const { trusted } = peer;
   const forwarded: Headers = { ...headers };
+  if (visit?.cookies === '') delete forwarded['cookie'];
+  else if (visit?.cookies !== undefined) forwarded['cookie'] = visit.cookies;
   for (const name of DROPPED) delete forwarded[name];
   if (!trusted) for (const name of CLAIMS) delete forwarded[name];
   if (headers['forwarded'] !== undefined && trusted)

@@ -247,7 +247,8 @@ export class PluginLane {
     const key = hash === undefined ? 0 : keyOfMessage(request, target(request).path, peer, hash, this.#peers);
     const tools = { peers: this.#peers, locate: this.#options.locate };
     const from = asksWhere ? placeOfMessage(request, settings, peer, tools) : undefined;
-    const arrival = { entry, key, from, requestId, host: request.headers.host, peer };
+    const visit = entry.pool.sticky?.visitMessage(request, peer, this.#peers);
+    const arrival = { entry, key, from, requestId, host: request.headers.host, peer, visit };
     void this.#serve(request, response, upgrade === undefined ? arrival : { ...arrival, upgrade });
   }
 

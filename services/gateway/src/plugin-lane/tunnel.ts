@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import type { ErrorCode, Features } from '@usher/domain';
 import type { BackendSlot, Hold, RouteEntry } from '../routing-table.ts';
+import { visitOf } from '../sticky/sticky.ts';
 import { endpointFor } from '../table/endpoints.ts';
 import { ConnectError, type ConnectLoss } from '../wire/dialler.ts';
 import { withoutQuery } from '../wire/outgoing-request.ts';
@@ -104,6 +105,8 @@ export class Tunnel {
       status = Number(/^HTTP\/1\.[01] (\d{3})/.exec(chunk.toString('latin1', 0, 12))?.[1] ?? 502);
       attempt.answered(status);
       onStatus(status);
+      client.write(this.#withCookie(chunk));
+      backend.pipe(client);
     });
     // A reset is one way for a connection to end; 'close' follows and says the rest.
     backend.on('error', () => {});
@@ -121,7 +124,15 @@ export class Tunnel {
     backend.write(this.#requestHead(), 'latin1');
     if (head.length > 0) backend.write(head);
     client.pipe(backend);
-    backend.pipe(client);
+  }
+
+  /** The beginning of the answer, with the cookie of the session as its first header if there has to be one. */
+  #withCookie(chunk: Buffer): Buffer {
+    const cookie = visitOf(this.#options.features)?.setCookie() ?? '';
+    const lineEnd = cookie === '' ? -1 : chunk.indexOf('\r\n');
+    if (lineEnd < 0) return chunk;
+    const header = Buffer.from(`\r\nset-cookie: ${cookie}`, 'latin1');
+    return Buffer.concat([chunk.subarray(0, lineEnd), header, chunk.subarray(lineEnd)]);
   }
 
   #requestHead(): string {

@@ -1,10 +1,14 @@
 import type { Ask, Features, SpherePoint, Uniform } from '@usher/domain';
 import type { BackendSlot, Guest, PoolTable, Wait } from '../routing-table.ts';
+import { type Visit, visitOf } from '../sticky/sticky.ts';
 import { chooseWithRoom } from './limits.ts';
 import { LineWait } from './line-wait.ts';
 import { ranked } from './ranked.ts';
 import type { ReservationDesk } from './reservation-desk.ts';
 import { ReservationWait } from './reservation-wait.ts';
+import { SessionWait } from './session-wait.ts';
+
+const NONE_TRIED: readonly BackendSlot[] = [];
 
 /** What placing takes beside the pools. */
 export interface PlacingTools {
@@ -29,27 +33,69 @@ export class Placing {
   /** See `RoutingTable.pick`. */
   pick(pool: PoolTable, tried: readonly BackendSlot[], features: Features): BackendSlot | undefined {
     if (pool.reserves) return undefined;
-    const ask = this.#asking(features);
-    if (pool.line === undefined) return pool.chooser.pick(pool, tried, ask);
-    return pool.line.busy ? undefined : chooseWithRoom(pool, tried, ask);
+    const visit = pool.sticky === undefined ? undefined : visitOf(features);
+    return visit === undefined
+      ? this.#choose(pool, tried, features)
+      : this.#follow(visit, pool, tried, features);
   }
 
   /** Begins the request that is next in a pool's line on a backend that has room. */
   admit(pool: PoolTable, features: Features): BackendSlot | undefined {
     for (;;) {
-      const slot = chooseWithRoom(pool, [], this.#asking(features));
+      const slot =
+        visitOf(features)?.preferred(NONE_TRIED) ?? chooseWithRoom(pool, NONE_TRIED, this.#asking(features));
       if (slot === undefined || this.#tools.begin(slot)) return slot;
     }
   }
 
   /** See `RoutingTable.wait`. */
   wait(pool: PoolTable, tried: readonly BackendSlot[], features: Features, guest: Guest): Wait {
+    const { now } = this.#tools;
+    const { reserves } = pool;
+    const next = reserves
+      ? this.#reserve(pool, tried, features, guest)
+      : new LineWait(pool, features, guest, now);
+    const question = tried.length > 0 ? undefined : visitOf(features)?.question;
+    if (question === undefined) return next;
+    const choose = () => this.#choose(pool, tried, features);
+    // While others wait for room nobody goes past them.
+    const enter = (slot: BackendSlot) => pool.line?.busy !== true && this.#tools.begin(slot);
+    return new SessionWait(question, guest, { now, reserves, next, choose, begin: enter });
+  }
+
+  /** By the strategy. */
+  #choose(pool: PoolTable, tried: readonly BackendSlot[], features: Features): BackendSlot | undefined {
+    const ask = this.#asking(features);
+    if (pool.line === undefined) return pool.chooser.pick(pool, tried, ask);
+    return pool.line.busy ? undefined : chooseWithRoom(pool, tried, ask);
+  }
+
+  /** To where the session is, or else by the strategy, unless the store has to be asked first. */
+  #follow(
+    visit: Visit,
+    pool: PoolTable,
+    tried: readonly BackendSlot[],
+    features: Features,
+  ): BackendSlot | undefined {
+    if (pool.line?.busy === true) return undefined;
+    const slot = visit.preferred(tried);
+    if (slot !== undefined) return slot;
+    if (tried.length === 0 && visit.question !== undefined) return undefined;
+    return this.#choose(pool, tried, features);
+  }
+
+  #reserve(pool: PoolTable, tried: readonly BackendSlot[], features: Features, guest: Guest): Wait {
     const { now, desk } = this.#tools;
-    if (!pool.reserves) return new LineWait(pool, features, guest, now);
+    const visit = visitOf(features);
     return new ReservationWait(pool, tried, features, guest, {
       now,
       desk,
-      rank: (without) => ranked(pool, without, this.#asking(features)),
+      session: pool.settings.reserve === 'session' ? visit?.session : undefined,
+      rank: (without) => {
+        const first = visit?.preferred(without);
+        const others = ranked(pool, without, this.#asking(features));
+        return first === undefined ? others : [first, ...others.filter((slot) => slot !== first)];
+      },
       begin: (slot) => this.#tools.begin(slot),
     });
   }

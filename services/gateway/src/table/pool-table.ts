@@ -38,6 +38,7 @@ export function newPool(settings: PoolSettings): PoolTable {
     echo: 0,
     reserves: false,
     asksWhere: false,
+    sticky: undefined,
     warming: false,
     slots: [],
     members: [],

@@ -17,6 +17,8 @@ const WHY_CLOSED: Readonly<Record<WhyClosed, string>> = {
 interface Host {
   readonly desk: ReservationDesk;
   readonly now: () => number;
+  /** Whose allocation it is; undefined = the request's own. */
+  readonly session: string | undefined;
   /** Who comes into question without these, best first. */
   rank(without: readonly BackendSlot[]): readonly BackendSlot[];
   begin(slot: BackendSlot): boolean;
@@ -69,7 +71,8 @@ export class ReservationWait implements Wait {
       this.#guest.onNoRoom('no_capacity', this.#whyNot(tier));
       return;
     }
-    const wanted = { pool: this.#pool.id, tier, candidates, more: this.#hasMore() };
+    const { session } = this.#host;
+    const wanted = { pool: this.#pool.id, tier, candidates, session, more: this.#hasMore() };
     this.#asked = desk.ask(wanted, (result) => this.#onResult(result, tier));
   }
 

@@ -25,24 +25,16 @@ import type {
 } from '../routing-table.ts';
 import { type BreakerNews, breakerNews, hearOfBreaker } from './breaker-news.ts';
 import { Choosers } from './choosers.ts';
-import type { StrategyLog } from './custom-strategies.ts';
 import { openLine, setLimit } from './limits.ts';
 import { Members } from './members.ts';
 import { type BackendObservation, type ConnectFailureCount, evidenceOf } from './observation.ts';
-import { Placing, type PlacingTools } from './placing.ts';
+import { Placing } from './placing.ts';
 import { newPool, rebuildEligible, undeclared } from './pool-table.ts';
 import { Routes } from './routes.ts';
 import { load } from './slot-load.ts';
+import { Stickiness } from './stickiness.ts';
 import { PoolTls } from './tls-client.ts';
-
-export interface WorkerTableOptions extends Omit<PlacingTools, 'begin'> {
-  readonly policy: PolicySettings;
-  /** Its place among those of the gateway. */
-  readonly worker: number;
-  readonly onBreaker: (news: BreakerNews) => void;
-  /** Hears of strategies that fail. */
-  readonly log: StrategyLog;
-}
+import type { WorkerTableOptions } from './worker-table-options.ts';
 
 /**
  * The routing table of one worker: changed in place by deltas, so that counters, requests under way and breakers live on
@@ -56,6 +48,7 @@ export class WorkerTable implements RoutingTable {
   readonly #pools = new Map<string, PoolTable>();
   readonly #members: Members;
   readonly #choosers: Choosers;
+  readonly stickiness: Stickiness;
   /** When the table was last changed or looked at. */
   #nowMs = 0;
   readonly #placing: Placing;
@@ -67,6 +60,7 @@ export class WorkerTable implements RoutingTable {
     this.#members = new Members(tools.random);
     this.#placing = new Placing({ ...tools, begin: (slot) => this.begin(slot) });
     this.#choosers = new Choosers(log);
+    this.stickiness = new Stickiness(tools);
     this.#onBreaker = onBreaker;
     this.#worker = worker;
   }
@@ -239,6 +233,10 @@ export class WorkerTable implements RoutingTable {
       case 'facts':
         this.#learn(delta.backend, delta.facts);
         break;
+      case 'sticky_secrets':
+      case 'sticky_moved':
+        this.stickiness.take(delta);
+        break;
       case 'tripped':
       case 'recovered':
         this.#touch(delta.backend, touched, (slot) => hearOfBreaker(slot, delta, nowMs));
@@ -263,6 +261,7 @@ export class WorkerTable implements RoutingTable {
     pool.settings = settings;
     pool.reserves = (settings.reserve ?? 'none') !== 'none';
     this.#choosers.equip(pool);
+    this.stickiness.equip(pool);
     touched.add(pool);
   }
 

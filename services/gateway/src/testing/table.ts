@@ -1,5 +1,6 @@
 import { RecordingLog } from '@usher/testing';
 import type { AttemptOutcome, BackendRow, BackendSlot, PoolTable, TableDelta } from '../routing-table.ts';
+import type { StoreAsks } from '../sticky/store-asks.ts';
 import type { BreakerNews } from '../table/breaker-news.ts';
 import { WorkerTable } from '../table/worker-table.ts';
 import { pool, row } from './fixtures.ts';
@@ -11,13 +12,23 @@ export const START = 1_000_000;
 export class TestTable {
   readonly news: BreakerNews[] = [];
   readonly log = new RecordingLog();
-  readonly table = new WorkerTable(
-    tableOptions(0.4, { onBreaker: (news) => this.news.push(news), log: this.log, now: () => this.nowMs }),
-  );
+  /** Sessions that left a backend. */
+  readonly moves: unknown[][] = [];
+  readonly table: WorkerTable;
   nowMs = START;
   #position = 0;
 
-  constructor(rows: readonly BackendRow[], settings = pool()) {
+  /** `asks`: whom it asks for sessions that are in the store. */
+  constructor(rows: readonly BackendRow[], settings = pool(), asks?: StoreAsks) {
+    this.table = new WorkerTable(
+      tableOptions(0.4, {
+        onBreaker: (news) => this.news.push(news),
+        onMoved: (...move) => this.moves.push(move),
+        log: this.log,
+        now: () => this.nowMs,
+        ...(asks === undefined ? {} : { asks }),
+      }),
+    );
     this.apply({ kind: 'pool', settings }, ...rows.map((each) => ({ kind: 'backend', row: each }) as const));
     this.apply({ kind: 'policy', policy: this.table.policy });
   }

@@ -9,6 +9,7 @@ import type {
   RoutingTable,
   Wait,
 } from '../routing-table.ts';
+import { visitOf } from '../sticky/sticky.ts';
 import { endpointFor } from '../table/endpoints.ts';
 import { answerWith, answerWithout } from '../table/slot-load.ts';
 
@@ -61,7 +62,13 @@ export class Attempts {
     const endpoint = endpointFor(slot, this.request);
     this.endpoint = endpoint;
     this.addressesLeft = endpoint.addresses.all.length;
+    if (this.pool.sticky !== undefined) visitOf(this.features)?.began(slot);
     return endpoint;
+  }
+
+  /** Value of the Set-Cookie header that the answer has to have, or empty. */
+  get setCookie(): string {
+    return this.pool.sticky === undefined ? '' : (visitOf(this.features)?.setCookie() ?? '');
   }
 
   /** The attempt failed for want of a connection, and the backend has an address that was not tried in it. */

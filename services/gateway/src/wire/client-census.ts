@@ -22,8 +22,8 @@ export class ClientCensus {
   }
 }
 
-/** The first four groups, without leading zeros. */
-function networkOf(address: string): string {
+/** The first four groups of an IPv6 address, without leading zeros. */
+export function networkOf(address: string): string {
   const [head = '', tail] = address.split('%', 1)[0]!.toLowerCase().split('::');
   const groups = groupsOf(head);
   if (tail !== undefined) {

@@ -20,7 +20,7 @@ export class Exchange implements UpstreamUser, Asked, Guest {
   readonly oldClient: boolean;
   private readonly client: ClientSide;
   private readonly lane: LaneContext;
-  private readonly attempts: Attempts;
+  readonly attempts: Attempts;
   private readonly outgoing: OutgoingRequest;
   readonly startMs: number;
   readonly answers: Float64Array;

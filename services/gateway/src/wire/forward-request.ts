@@ -33,12 +33,14 @@ export function requestIdOf(head: RequestHead): string | undefined {
 /**
  * The head that goes to a backend, without its last CRLF, because a request without Host still needs the backend's.
  * Path, query, Host and every end-to-end header go unchanged. `upgrade`: it asks for a WebSocket.
+ * `cookies`: what stands for cookie lines that were nominated.
  */
 export function forwardRequestHead(
   head: RequestHead,
   requestId: string,
   peer: Peer,
   upgrade: boolean,
+  cookies = '',
 ): string {
   const { fields, text } = head;
   let drop = HOP | REQUEST_ID;
@@ -59,6 +61,7 @@ export function forwardRequestHead(
   if (!peer.trusted || !fields.has(FIELD.xForwardedProto)) out += `x-forwarded-proto: ${peer.scheme}\r\n`;
   if (head.authority !== '' && (!peer.trusted || !fields.has(FIELD.xForwardedHost)))
     out += `x-forwarded-host: ${head.authority}\r\n`;
+  if (cookies !== '') out += `cookie: ${cookies}\r\n`;
   if (upgrade) out += UPGRADE_LINES;
   return `${out}x-request-id: ${requestId}\r\n`;
 }

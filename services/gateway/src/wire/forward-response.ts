@@ -29,20 +29,22 @@ export type ConnectionLine =
 /**
  * The head that goes to the client, blank line included. `withoutCoding`: to one that does not know transfer codings
  * (RFC 9112 section 6.1), so that its body, if there is any, goes without its own.
- * Status, reason and every end-to-end header go unchanged.
+ * Status, reason and every end-to-end header go unchanged. `setCookie`: value of a header of ours, if not empty.
  */
 export function forwardResponseHead(
   head: ResponseHead,
   requestId: string,
   connection: ConnectionLine,
   withoutCoding: boolean,
+  setCookie = '',
 ): string {
   let drop = DROPPED;
   // RFC 9110 section 8.6 and RFC 9112 section 6.1: these statuses carry no framing at all.
   if (head.status < 200 || head.status === 204) drop |= FRAMING;
   else if (withoutCoding) drop |= CODING;
   const kept = keptFields(head.text, head.fields, drop);
-  return `${statusLine(head)}${kept}x-request-id: ${requestId}\r\n${connection}\r\n`;
+  const cookie = setCookie === '' ? '' : `set-cookie: ${setCookie}\r\n`;
+  return `${statusLine(head)}${kept}x-request-id: ${requestId}\r\n${cookie}${connection}\r\n`;
 }
 
 function statusLine(head: ResponseHead): string {

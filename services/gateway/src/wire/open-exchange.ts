@@ -1,6 +1,7 @@
 import type { Features } from '@usher/domain';
 import type { RequestHead } from '@usher/http1';
 import type { RouteEntry } from '../routing-table.ts';
+import { visitOf } from '../sticky/sticky.ts';
 import type { ClientSide } from './client-side.ts';
 import { Exchange } from './exchange.ts';
 import { forwardRequestHead } from './forward-request.ts';
@@ -37,7 +38,8 @@ export function openExchange(
 ): Exchange {
   const { pool } = route;
   const preface = visitor.proxyHeader(pool.settings.proxyProtocol, ends);
-  const forwarded = forwardRequestHead(head, id, visitor.peer, upgrade);
+  const cookies = pool.sticky === undefined ? '' : visitOf(features)?.cookies;
+  const forwarded = forwardRequestHead(head, id, visitor.peer, upgrade, cookies);
   const outgoing = new OutgoingRequest(forwarded, preface, head, body);
   const upstreams = pool.settings.http2 ? lane.sessions : lane.upstreams;
   const limits = new TimeLimits(startMs, patienceMs, lane.table.policy.timeouts.requestMs);

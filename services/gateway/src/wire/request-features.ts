@@ -1,6 +1,7 @@
 import { detectTier, type Features, NO_FEATURES } from '@usher/domain';
 import type { RequestHead } from '@usher/http1';
 import type { RouteEntry } from '../routing-table.ts';
+import { featuresWith } from '../sticky/sticky.ts';
 import { headerOf, type PlaceTools, placeOfHead } from './client-place.ts';
 import type { Peer } from './peer.ts';
 import { keyOfHead } from './request-key.ts';
@@ -13,7 +14,8 @@ export function featuresOfHead(
   tools: PlaceTools,
 ): Features | string {
   const { tiers } = pool.settings;
-  if (pool.hash === undefined && !pool.asksWhere && (tiers === undefined || tiers.length === 0))
+  const needsTier = tiers !== undefined && tiers.length > 0;
+  if (pool.hash === undefined && !pool.asksWhere && !needsTier && pool.sticky === undefined)
     return NO_FEATURES;
   const key = pool.hash === undefined ? 0 : keyOfHead(head, peer, pool.hash, tools.peers);
   const tier = detectTier(tiers, settings.tier, {
@@ -23,7 +25,8 @@ export function featuresOfHead(
     header: (name) => headerOf(head, name),
   });
   if (typeof tier === 'string') return tier;
-  return { key, tier, from: pool.asksWhere ? placeOfHead(head, pool.settings, peer, tools) : undefined };
+  const from = pool.asksWhere ? placeOfHead(head, pool.settings, peer, tools) : undefined;
+  return featuresWith(pool.sticky?.visitHead(head, peer, tools.peers), { key, tier, from }, tiers);
 }
 
 /** The first of that name in the query that `target`, or what is left of it, ends with; undefined without one. */

@@ -30,6 +30,8 @@ export interface Asked {
   readonly oldClient: boolean;
   /** More of the request is to come. */
   readonly wantsBody: boolean;
+  /** Tells the value of a Set-Cookie header that the final response gets from us, or an empty one. */
+  readonly attempts: { readonly setCookie: string };
 }
 
 /** Passes the response of one attempt on to the client: informational heads, the final head, the body. */

@@ -32,7 +32,9 @@ export class TextAnswer implements Answer {
   }
 
   switching(head: ResponseHead, asked: Asked): void {
-    this.output.text(forwardResponseHead(head, asked.requestId, UPGRADE_LINES, false));
+    this.output.text(
+      forwardResponseHead(head, asked.requestId, UPGRADE_LINES, false, asked.attempts.setCookie),
+    );
   }
 
   final(
@@ -44,7 +46,13 @@ export class TextAnswer implements Answer {
     end: number,
     lifetime: Lifetime,
   ): void {
-    const text = forwardResponseHead(head, asked.requestId, this.client.connectionLine, asked.oldClient);
+    const text = forwardResponseHead(
+      head,
+      asked.requestId,
+      this.client.connectionLine,
+      asked.oldClient,
+      asked.attempts.setCookie,
+    );
     if (body?.decoded === true) {
       this.output.text(text);
       this.decoded(body);

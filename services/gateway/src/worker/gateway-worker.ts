@@ -3,6 +3,7 @@ import { type EventLoopUtilization, performance } from 'node:perf_hooks';
 import { FastRandom } from '@usher/domain';
 import { Locator, openPlaceDatabase } from '@usher/geoip';
 import { PluginLane } from '../plugin-lane/plugin-lane.ts';
+import { StoreAsks } from '../sticky/store-asks.ts';
 import { Elsewhere } from '../table/elsewhere.ts';
 import { ReservationDesk } from '../table/reservation-desk.ts';
 import { WorkerTable } from '../table/worker-table.ts';
@@ -30,6 +31,7 @@ export class GatewayWorker {
   readonly #table: WorkerTable;
   readonly #elsewhere = new Elsewhere();
   readonly #desk: ReservationDesk;
+  readonly #asks: StoreAsks;
   readonly #locator = new Locator();
   readonly #wireCounters = new WireCounters();
   readonly #pluginCounters = new WireCounters();
@@ -54,11 +56,15 @@ export class GatewayWorker {
     const random = new FastRandom({ next: () => draws.pop() ?? 0 });
     const { now } = this.#clock;
     this.#desk = new ReservationDesk(post);
+    this.#asks = new StoreAsks((id, question) => post({ kind: 'sticky_ask', id, question }), now);
     this.#table = new WorkerTable({
       policy: start.policy,
       random,
       now,
       desk: this.#desk,
+      asks: this.#asks,
+      onMoved: (pool, session, from, to, cause) =>
+        post({ kind: 'sticky_moved', pool, session, from, to, cause }),
       worker: start.worker,
       onBreaker: (news) => post({ kind: 'breaker', news }),
       log: this.#log,
@@ -141,6 +147,9 @@ export class GatewayWorker {
       case 'reserved':
         this.#desk.onReserved(message.id, message.pool, message.result);
         break;
+      case 'sticky_answer':
+        this.#asks.answered(message.id, message.answer);
+        break;
       case 'geoip':
         this.#locator.use(openPlaceDatabase(message.content));
         break;
@@ -164,6 +173,7 @@ export class GatewayWorker {
     this.#tickDueMs = performance.now() + TICK_MS;
     this.#clock.follow();
     this.#table.tick(this.#clock.now());
+    this.#asks.sweep();
     this.#arrivals.sweep();
     this.#observe();
   }
@@ -200,6 +210,7 @@ export class GatewayWorker {
       })),
       lines: this.#table.lines(),
       connectFailures: this.#table.connectFailures(),
+      sessions: this.#table.stickiness.counts(),
       wire: this.#wireCounters.read(),
       plugin: this.#pluginCounters.read(),
       tls: this.#tlsCounters.read(),

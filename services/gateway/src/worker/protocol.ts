@@ -1,6 +1,9 @@
 import type { Dimension, PolicySettings } from '@usher/domain';
 import type { LogFields } from '@usher/ports';
 import type { LineCounts, TableDelta } from '../routing-table.ts';
+import type { MoveCause } from '../sticky/seats.ts';
+import type { StickyCounts } from '../sticky/sticky.ts';
+import type { StickyAnswer, StickyQuestion } from '../sticky/store-asks.ts';
 import type { BreakerNews } from '../table/breaker-news.ts';
 import type { BackendObservation, ConnectFailureCount } from '../table/observation.ts';
 import type { ListenerTls } from '../tls/contexts.ts';
@@ -58,6 +61,7 @@ export type ToWorker =
   | { readonly kind: 'geoip'; readonly content: SharedArrayBuffer }
   | { readonly kind: 'measure'; readonly id: number }
   | { readonly kind: 'reserved'; readonly id: number; readonly pool: string; readonly result: ReserveResult }
+  | { readonly kind: 'sticky_answer'; readonly id: number; readonly answer: StickyAnswer }
   | { readonly kind: 'drain'; readonly deadlineMs: number };
 
 export type FromWorker =
@@ -80,6 +84,17 @@ export type FromWorker =
   | { readonly kind: 'withdraw'; readonly id: number }
   /** What was granted is not used any more. An allocation is given back as often as it was granted. */
   | { readonly kind: 'give_back'; readonly pool: string; readonly allocations: readonly string[] }
+  /** Answered by one `sticky_answer` with its id. */
+  | { readonly kind: 'sticky_ask'; readonly id: number; readonly question: StickyQuestion }
+  /** The worker sends the requests of a session elsewhere, which nobody but the others have to know. */
+  | {
+      readonly kind: 'sticky_moved';
+      readonly pool: string;
+      readonly session: string;
+      readonly from: string;
+      readonly to: string;
+      readonly cause: MoveCause;
+    }
   | { readonly kind: 'measured'; readonly id: number; readonly measurement: Measurement }
   | {
       readonly kind: 'log';
@@ -138,6 +153,8 @@ export interface Measurement {
   }[];
   /** Of the pools whose backends have limits. */
   readonly lines: readonly { readonly pool: string; readonly counts: LineCounts }[];
+  /** Of the pools that keep the requests of a client together. */
+  readonly sessions: readonly { readonly pool: string; readonly counts: StickyCounts }[];
   readonly connectFailures: readonly ConnectFailureCount[];
   readonly wire: WireCounts;
   readonly plugin: WireCounts;
