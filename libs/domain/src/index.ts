@@ -25,6 +25,14 @@ export {
   problemOf,
   UsherError,
 } from './errors.ts';
+export type {
+  CandidateReason,
+  ExplainedBackend,
+  Explanation,
+  Preference,
+  RouteDecision,
+  RouteQuestion,
+} from './explanation.ts';
 export {
   type CommandReceipt,
   type ConfigState,
@@ -63,7 +71,7 @@ export { type ResourceRequest, ResourceTable } from './resource/resource-table.t
 export { DEFAULT_SCORING, type ScoreParts, type ScoringSettings } from './resource/score.ts';
 export { DIMENSIONS, type Dimension, NO_RESOURCES, type Tier } from './resource/tier.ts';
 export { RetryBudget } from './retry-budget.ts';
-export { RouteMatcher } from './route-match.ts';
+export { explainRoutes, inMatchOrder, RouteMatcher, type RouteVerdict } from './route-match.ts';
 export {
   type BackendSettings,
   type BackendTlsSettings,
@@ -90,6 +98,7 @@ export {
   WEIGHT_MAX,
 } from './settings.ts';
 export { Custom, type CustomStrategy } from './strategies/custom.ts';
+export { type ExplainedChoice, explainChoice } from './strategies/explain-choice.ts';
 export { FastRandom } from './strategies/fast-random.ts';
 export { hashOf } from './strategies/hash.ts';
 export { STRATEGIES } from './strategies/registry.ts';
@@ -101,6 +110,7 @@ export {
   type CandidatePool,
   type ChoiceCells,
   type Chooser,
+  type Measures,
   newCells,
   type Strategy,
   setCandidates,

@@ -18,6 +18,7 @@ export {
   eventTimeMs,
   type Quarantined,
 } from './record.ts';
+export { parseRouteQuestion, type RouteAct, type RouteAnswer, type RouteRequest } from './route-question.ts';
 export {
   AGENTS_PREFIX,
   CHECKPOINT_SUBJECT,
@@ -25,5 +26,6 @@ export {
   CONTROL_SUBJECT,
   EVENTS_PREFIX,
   eventSubject,
+  ROUTE_PREFIX,
   STATS_PREFIX,
 } from './subjects.ts';

@@ -10,6 +10,9 @@ export const STATS_PREFIX = 'usher.stats';
 /** Where agents ask for an answer: to be registered, for instance. */
 export const AGENTS_PREFIX = 'usher.agents';
 
+/** Where gateways are asked what they would do with a request: any of them, or below it one by its name. */
+export const ROUTE_PREFIX = 'usher.route';
+
 /** All that the scheduler decides is one aggregate: whoever appends to it with the right position is the leader. */
 export const CONTROL_SUBJECT = `${EVENTS_PREFIX}.scheduler.control`;
 /** The scheduler's facts; apart from its decisions, so that they never conflict with them. */

@@ -14,6 +14,13 @@ export class FastRandom implements Uniform {
     if (this.#state.every((word) => word === 0)) this.#state[0] = 1;
   }
 
+  /** Another generator that is about to draw the same. */
+  copy(): FastRandom {
+    const copy = new FastRandom({ next: () => 0 });
+    copy.#state.set(this.#state);
+    return copy;
+  }
+
   next(): number {
     const state = this.#state;
     let mixed = state[3]!;

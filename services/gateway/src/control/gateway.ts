@@ -15,6 +15,7 @@ import { Presence } from './presence.ts';
 import { Projector } from './projector.ts';
 import { Resolutions } from './resolutions.ts';
 import { type Resolver, systemResolver } from './resolver.ts';
+import { serveRouteAnswers } from './route-answers.ts';
 import { SharedCells } from './shared-cells.ts';
 import { TlsFiles } from './tls-files.ts';
 import { Workers } from './workers.ts';
@@ -85,6 +86,7 @@ class RunningGateway implements Gateway {
   /** Over when the last change of the listeners is. */
   #changed: Promise<void> = Promise.resolve();
   #subscription: Subscription | undefined;
+  #answers: Subscription | undefined;
   #departed: Measurement | undefined;
   #stopped: Promise<void> | undefined;
 
@@ -148,6 +150,7 @@ class RunningGateway implements Gateway {
       throw error;
     }
     this.#presence.start();
+    this.#answers = serveRouteAnswers(this.#context.bus, this.#context.instance, this.#workers);
     this.#timers.push(
       clock.every(TELL_MS, () => this.#tell()),
       clock.every(DRAIN_CHECK_MS, () => this.#drains.check(this.#count)),
@@ -193,6 +196,7 @@ class RunningGateway implements Gateway {
   async #stop(): Promise<void> {
     const { outbox, clock, log } = this.#context;
     await this.#changed;
+    this.#answers?.stop();
     await this.#workers.stop(this.#projector.policy.timeouts.shutdownMs);
     this.#subscription?.stop();
     for (const timer of this.#timers) timer.cancel();

@@ -136,7 +136,7 @@ export class Projector {
         const limit = this.#options.cells.limitOf(pool, id, maxConnections);
         const row = { id, pool, url, weight, limit, halfOpen: false, trialLimit: 1 };
         // Nobody has looked at them yet.
-        return { ...row, eligible: false, lastResort: true };
+        return { ...row, eligible: false, barred: 'unknown', lastResort: true };
       });
       return {
         policy: this.#policy,
@@ -163,6 +163,7 @@ export class Projector {
       url,
       weight,
       eligible: why === 'ok',
+      barred: why,
       lastResort: (why === 'unknown' || why === 'breaker_open') && backend.room === 'free',
       halfOpen: backend.breaker === 'half_open' && breaker?.enabled === true,
       trialLimit: Math.max(1, Math.floor((breaker?.halfOpenRequests ?? 1) / this.#sharers())),
@@ -216,7 +217,7 @@ function sameRow(a: BackendRow, b: BackendRow): boolean {
     a.pool === b.pool &&
     a.url === b.url &&
     a.weight === b.weight &&
-    a.eligible === b.eligible &&
+    a.barred === b.barred &&
     a.lastResort === b.lastResort &&
     a.halfOpen === b.halfOpen &&
     a.trialLimit === b.trialLimit &&

@@ -5,7 +5,8 @@ import { WaitingLine } from './waiting-line.ts';
 
 const NONE_TRIED: readonly BackendSlot[] = [];
 
-const isFull = ({ limit }: BackendSlot): boolean => limit?.full === true;
+/** Whether it has as many requests under way as it may. */
+export const isFull = ({ limit }: BackendSlot): boolean => limit?.full === true;
 
 /** Chooses by the pool's strategy among those that have room. */
 export function chooseWithRoom(

@@ -1,7 +1,7 @@
 import type { BackendSlot, LineExit, Place, PoolTable, Waiter } from '../routing-table.ts';
 
 /** Of pools that were declared before there were queues. */
-const NO_QUEUE = { max: 0, timeoutMs: 0 };
+export const NO_QUEUE = { max: 0, timeoutMs: 0 };
 
 /** A request that found no backend to begin on. */
 export interface Guest {

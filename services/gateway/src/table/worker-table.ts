@@ -5,6 +5,7 @@ import {
   breakerRecord,
   breakerTick,
   breakerTrialEnded,
+  type FastRandom,
   type PolicySettings,
   type PoolSettings,
   type Uniform,
@@ -22,6 +23,7 @@ import type {
 import { type BreakerNews, breakerNews, hearOfBreaker } from './breaker-news.ts';
 import { Choosers } from './choosers.ts';
 import type { StrategyLog } from './custom-strategies.ts';
+import { type ExplainedPool, explainPool } from './explain-pool.ts';
 import { chooseWithRoom, openLine, setLimit } from './limits.ts';
 import { Members } from './members.ts';
 import { type BackendObservation, type ConnectFailureCount, evidenceOf } from './observation.ts';
@@ -48,18 +50,20 @@ export class WorkerTable implements RoutingTable {
   #nowMs = 0;
   /** Of the pick under way. */
   readonly #ask: { key: number; readonly random: Uniform };
+  readonly #random: FastRandom;
   readonly #worker: number;
   readonly #onBreaker: (news: BreakerNews) => void;
 
   /** `worker`: its place among those of the gateway. `log`: hears of strategies that fail. */
   constructor(
     policy: PolicySettings,
-    random: Uniform,
+    random: FastRandom,
     onBreaker: (news: BreakerNews) => void,
     worker = 0,
     log = SILENT,
   ) {
     this.#policy = policy;
+    this.#random = random;
     this.#ask = { key: 0, random };
     this.#choosers = new Choosers(log);
     this.#onBreaker = onBreaker;
@@ -82,6 +86,16 @@ export class WorkerTable implements RoutingTable {
     this.#ask.key = key;
     if (pool.line === undefined) return pool.chooser.pick(pool, tried, this.#ask);
     return pool.line.busy ? undefined : chooseWithRoom(pool, tried, this.#ask);
+  }
+
+  /** What `pick` and `begin` would come to for a first attempt now, and why. Nothing changes by it. */
+  explain(pool: PoolTable, key: number): ExplainedPool {
+    return explainPool(pool, key, this.#random);
+  }
+
+  /** The declared pool with this id. */
+  poolNamed(id: string): PoolTable | undefined {
+    return this.#pools.get(id);
   }
 
   begin(slot: BackendSlot): boolean {

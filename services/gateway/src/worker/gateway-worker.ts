@@ -12,6 +12,7 @@ import { Arrivals } from './arrivals.ts';
 import { Listeners } from './listeners.ts';
 import { PortLog } from './port-log.ts';
 import type { FromWorker, ListenerStart, Measurement, ToWorker, WorkerStart } from './protocol.ts';
+import { RouteDesk } from './route-desk.ts';
 import { WorkerClock } from './worker-clock.ts';
 
 /** How often breakers are looked at and news go to the control thread; the latter only if there are any. */
@@ -33,6 +34,7 @@ export class GatewayWorker {
   readonly #log: PortLog;
   readonly #arrivals: Arrivals;
   readonly #listeners: Listeners;
+  readonly #desk: RouteDesk;
   #ticking: NodeJS.Timeout | undefined;
   #tickDueMs = 0;
   #loopDelayMaxMs = 0;
@@ -53,6 +55,7 @@ export class GatewayWorker {
       start.worker,
       this.#log,
     );
+    this.#desk = new RouteDesk(this.#table, start.worker);
     this.#table.apply(start.deltas, start.position, this.#clock.now());
     const { now } = this.#clock;
     const onUnreachable = (host: string): void => post({ kind: 'unreachable', host });
@@ -123,6 +126,13 @@ export class GatewayWorker {
         break;
       case 'measure':
         this.#post({ kind: 'measured', id: message.id, measurement: this.#measure() });
+        break;
+      case 'ask':
+        this.#post({
+          kind: 'answered',
+          id: message.id,
+          answer: this.#desk.answer(message.act, message.question),
+        });
         break;
       case 'drain':
         void this.#drain(message.deadlineMs);

@@ -1,4 +1,5 @@
-import type { PolicySettings } from '@usher/domain';
+import type { PolicySettings, RouteQuestion } from '@usher/domain';
+import type { RouteAct } from '@usher/events';
 import type { LogFields } from '@usher/ports';
 import type { LineCounts, TableDelta } from '../routing-table.ts';
 import type { BreakerNews } from '../table/breaker-news.ts';
@@ -6,6 +7,7 @@ import type { BackendObservation, ConnectFailureCount } from '../table/observati
 import type { ListenerTls } from '../tls/contexts.ts';
 import type { TlsCounts } from '../tls/counters.ts';
 import type { WireCounts } from '../wire/counters.ts';
+import type { WorkerAnswer } from './route-desk.ts';
 
 /** What the control thread and the workers tell each other. Everything here survives structured cloning. */
 
@@ -51,6 +53,8 @@ export type ToWorker =
   /** New certificates or ticket keys for the listener with this id. */
   | { readonly kind: 'tls'; readonly listener: number; readonly tls: ListenerTls }
   | { readonly kind: 'measure'; readonly id: number }
+  /** What would be done with a request; answered by `answered`. */
+  | { readonly kind: 'ask'; readonly id: number; readonly act: RouteAct; readonly question: RouteQuestion }
   | { readonly kind: 'drain'; readonly deadlineMs: number };
 
 export type FromWorker =
@@ -65,6 +69,7 @@ export type FromWorker =
   | { readonly kind: 'breaker'; readonly news: BreakerNews }
   /** A connection to a host failed, so what is known of its addresses may be out of date. */
   | { readonly kind: 'unreachable'; readonly host: string }
+  | { readonly kind: 'answered'; readonly id: number; readonly answer: WorkerAnswer }
   | { readonly kind: 'measured'; readonly id: number; readonly measurement: Measurement }
   | {
       readonly kind: 'log';
