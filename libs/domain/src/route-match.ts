@@ -5,7 +5,9 @@ const SLASH = 47;
 /** `/v1/*` is `/v1` and all below it, but not `/v1x`. The empty prefix takes everything, also `OPTIONS *`. */
 function covers(prefix: string, path: string): boolean {
   if (prefix === '') return true;
-  return path.startsWith(prefix) && (path.length === prefix.length || path.charCodeAt(prefix.length) === SLASH);
+  return (
+    path.startsWith(prefix) && (path.length === prefix.length || path.charCodeAt(prefix.length) === SLASH)
+  );
 }
 
 /** At least one label stands for the star; a label more is fine too. */

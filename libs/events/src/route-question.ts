@@ -27,9 +27,7 @@ const question = z.strictObject({
 export function parseRouteQuestion(raw: unknown): RouteQuestion | string {
   const read = question.safeParse(raw);
   if (!read.success)
-    return read.error.issues
-      .map((issue) => `${issue.path.join('.') || 'body'}: ${issue.message}`)
-      .join('; ');
+    return read.error.issues.map((issue) => `${issue.path.join('.') || 'body'}: ${issue.message}`).join('; ');
   const { method, headers, client_ip, tier, client_lat, client_lon, pool } = read.data;
   const aim = aimOf(read.data);
   if (typeof aim === 'string') return aim;

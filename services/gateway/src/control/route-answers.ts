@@ -21,11 +21,7 @@ export function serveRouteAnswers(
   };
 }
 
-async function answer(
-  gateway: string,
-  workers: Pick<Workers, 'ask'>,
-  payload: string,
-): Promise<RouteAnswer> {
+async function answer(gateway: string, workers: Pick<Workers, 'ask'>, payload: string): Promise<RouteAnswer> {
   const { act, question: raw } = JSON.parse(payload) as RouteRequest;
   const question = parseRouteQuestion(raw);
   if (typeof question === 'string') return { ok: false, problem: problemOf('invalid_input', question) };
