@@ -5,6 +5,7 @@ import {
   type Chooser,
   FastRandom,
   hashOf,
+  NO_FEATURES,
   newCells,
   setCandidates,
 } from '@usher/domain';
@@ -31,7 +32,7 @@ export class Workload {
   constructor(chooser: Chooser<Backend>, hears: boolean, size: number) {
     const seed = new FastRandom({ next: () => 0.5 });
     this.#hears = hears;
-    this.#ask = { key: 0, random: seed };
+    this.#ask = { ...NO_FEATURES, key: 0, random: seed };
     this.#pool = { members: [], eligible: [], totalWeight: 0, inFlight: 0, chooser };
     const backends = Array.from({ length: size }, (_, index): Backend => {
       const weight = WEIGHTS[index % WEIGHTS.length]!;

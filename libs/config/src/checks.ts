@@ -106,6 +106,18 @@ function checkTiers(pool: PoolSettings, reading: Reading): void {
   );
 }
 
+/** A pool's tiers and what a route says of them go together. */
+function checkTierOf({ tier }: RouteSettings, { id, tiers = [] }: PoolSettings, reading: Reading): void {
+  if (tier === undefined) return;
+  const names = tiers.map(({ name }) => name);
+  if (names.length === 0) {
+    reading.complain(tier, '', `pool ${JSON.stringify(id)} has no tiers that a request could name`);
+  } else if (tier.default !== undefined && !names.includes(tier.default)) {
+    const what = `pool ${JSON.stringify(id)} has no tier ${JSON.stringify(tier.default)}`;
+    reading.complain(tier, 'default', what, suggest(tier.default, names));
+  }
+}
+
 /** What keeps a pool's backends from being reached through plugins. */
 function barrierToPlugins({ proxyProtocol, http2 }: PoolSettings): string | undefined {
   if (proxyProtocol !== 'none') return 'proxy_protocol';
@@ -118,13 +130,15 @@ function checkPools({ pools, routes }: SharedSettings, reading: Reading): void {
   for (const route of routes) {
     const pool = pools.find(({ id }) => id === route.pool);
     const barrier = pool === undefined ? undefined : barrierToPlugins(pool);
-    if (pool !== undefined && barrier !== undefined && route.plugins.length > 0) {
+    const byPlugins = route.plugins.length > 0;
+    if (pool !== undefined && barrier !== undefined && (byPlugins || route.tier?.field !== undefined)) {
       reading.complain(
         route,
-        'plugins',
+        byPlugins ? 'plugins' : 'tier',
         `pool ${JSON.stringify(pool.id)} has ${barrier}, which does not go through plugins`,
       );
     }
+    if (pool !== undefined) checkTierOf(route, pool, reading);
     if (known.has(route.pool)) continue;
     reading.complain(
       route,

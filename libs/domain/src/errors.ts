@@ -42,6 +42,13 @@ export const ERRORS = {
     title: 'The backend closed the connection before answering',
     fault: 'backend',
   },
+  unknown_tier: { status: 400, title: 'There is no such tier', fault: 'client' },
+  no_capacity: {
+    status: 503,
+    title: 'No backend has the resources that the request needs',
+    fault: 'usher',
+    retryAfterS: 1,
+  },
   no_backend: { status: 503, title: 'No backend is available', fault: 'usher', retryAfterS: 1 },
   overloaded: { status: 503, title: 'The gateway is at its limit', fault: 'usher', retryAfterS: 1 },
   log_unavailable: { status: 503, title: 'The event log cannot be written', fault: 'usher', retryAfterS: 2 },

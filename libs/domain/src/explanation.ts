@@ -1,9 +1,9 @@
 import type { Eligibility } from './backend.ts';
 import type { ErrorCode } from './errors.ts';
-import type { FitReason } from './resource/fit.ts';
+import type { FitReason, Shortage } from './resource/fit.ts';
 import type { Place } from './resource/place.ts';
 import type { RouteVerdict } from './route-match.ts';
-import type { HashSettings, StrategyName } from './settings.ts';
+import type { HashSettings, ReserveMode, StrategyName } from './settings.ts';
 import type { Measures } from './strategies/strategy.ts';
 
 /** A request as far as a decision depends on it. */
@@ -44,6 +44,8 @@ export interface ExplainedBackend {
   readonly backend: string;
   readonly url: string;
   readonly reason: CandidateReason;
+  /** Of what it has too little, where that is the reason. */
+  readonly short?: Shortage | undefined;
   /** At present; during a slow start less than declared. */
   readonly weight: number;
   readonly inFlight: number;
@@ -52,6 +54,9 @@ export interface ExplainedBackend {
   /** What the strategy goes by. */
   readonly measures: Measures;
 }
+
+/** Where a request's tier was found; `given`: in the question. */
+export type TierSource = 'given' | 'field' | 'query' | 'header' | 'default';
 
 /**
  * Whom the strategy chooses from: the eligible; or, where there are none, those of which nothing bad is known for
@@ -82,11 +87,19 @@ export interface Explanation {
   readonly strategy: StrategyName | null;
   /** What part of the request the strategy goes by, and its hash. */
   readonly key: { readonly by: HashSettings['by']; readonly name?: string; readonly hash: number } | null;
+  /** What the request needs, and where that comes from; null where the pool has no tiers, or the request names none. */
+  readonly tier: { readonly name: string; readonly by: TierSource } | null;
+  /** Whether that is reserved on the backend for as long as it is needed. */
+  readonly reserve: ReserveMode;
+  /** Where the client is thought to be, as far as the pool asks. */
+  readonly from: Place | null;
   readonly among: Preference | null;
   readonly candidates: readonly ExplainedBackend[];
   /** `backend`: it is sent to `chosen`. `waits`: until a backend has room. Otherwise the error that it is answered with. */
   readonly outcome: 'backend' | 'waits' | ErrorCode;
   readonly chosen: string | null;
+  /** More about an error; may be empty. */
+  readonly detail: string;
 }
 
 /** What a worker decided for somebody who sends the request themselves. */
@@ -98,4 +111,6 @@ export interface RouteDecision {
   readonly chosen: string | null;
   /** Of the chosen backend. */
   readonly url: string | null;
+  readonly from: Place | null;
+  readonly detail: string;
 }

@@ -32,6 +32,7 @@ export type {
   Preference,
   RouteDecision,
   RouteQuestion,
+  TierSource,
 } from './explanation.ts';
 export {
   type CommandReceipt,
@@ -63,13 +64,14 @@ export {
   explainResource,
 } from './resource/explain-resource.ts';
 export type { Fit, FitReason, Shortage } from './resource/fit.ts';
-export type { ResourceBackend } from './resource/machine.ts';
+export { NO_FACTS, type ResourceBackend, type ResourceFacts } from './resource/machine.ts';
 export { onSphere, type Place, type SpherePoint } from './resource/place.ts';
-export { reservable } from './resource/reservable.ts';
-export { ReservedHistory } from './resource/reserved-history.ts';
+export { lacking, reservable } from './resource/reservable.ts';
+export { REPORT_WINDOW_MS, ReservedHistory } from './resource/reserved-history.ts';
 export { type ResourceRequest, ResourceTable } from './resource/resource-table.ts';
 export { DEFAULT_SCORING, type ScoreParts, type ScoringSettings } from './resource/score.ts';
 export { DIMENSIONS, type Dimension, NO_RESOURCES, type Tier } from './resource/tier.ts';
+export { detectTier, fieldOf, jsonField, type TierClaims } from './resource/tier-detection.ts';
 export { RetryBudget } from './retry-budget.ts';
 export { explainRoutes, inMatchOrder, RouteMatcher, type RouteVerdict } from './route-match.ts';
 export {
@@ -94,11 +96,12 @@ export {
   type SharedSettings,
   STRATEGY_NAMES,
   type StrategyName,
+  type TierDetection,
   type TimeoutSettings,
   WEIGHT_MAX,
 } from './settings.ts';
 export { Custom, type CustomStrategy } from './strategies/custom.ts';
-export { type ExplainedChoice, explainChoice } from './strategies/explain-choice.ts';
+export { explainChoice, peek } from './strategies/explain-choice.ts';
 export { FastRandom } from './strategies/fast-random.ts';
 export { hashOf } from './strategies/hash.ts';
 export { STRATEGIES } from './strategies/registry.ts';
@@ -110,9 +113,12 @@ export {
   type CandidatePool,
   type ChoiceCells,
   type Chooser,
+  type Features,
   type Measures,
+  NO_FEATURES,
   newCells,
   type Strategy,
+  type StrategySettings,
   setCandidates,
   type Uniform,
 } from './strategies/strategy.ts';

@@ -19,6 +19,7 @@ export const BUILT_IN_STRATEGIES = [
   'maglev',
   'peak_ewma',
   'least_response_time',
+  'resource',
 ] as const;
 export type BuiltInStrategy = (typeof BUILT_IN_STRATEGIES)[number];
 
@@ -163,6 +164,23 @@ export interface PluginSettings {
   readonly options: Readonly<Record<string, unknown>>;
 }
 
+/**
+ * Where a request names the tier that it needs: the first of these that it has counts. What it has not is looked for in
+ * the next one.
+ */
+export interface TierDetection {
+  /** A field of the JSON object that the body is. */
+  readonly field?: string | undefined;
+  /** So much of a body is read for it; in a longer one it is not looked for. */
+  readonly fieldBytesMax: number;
+  /** A parameter of the query. */
+  readonly query?: string | undefined;
+  /** A header, in lower case. */
+  readonly header?: string | undefined;
+  /** The tier of a request that names none; absent = such a request is refused. */
+  readonly default?: string | undefined;
+}
+
 /** Match on host and path; the most specific route wins (exact host, then wildcard host; longest path first). */
 export interface RouteSettings {
   readonly id: string;
@@ -174,6 +192,8 @@ export interface RouteSettings {
   readonly plugins: readonly PluginSettings[];
   /** Whether a client may turn its connection into a WebSocket; otherwise its wish is ignored (RFC 9110 section 7.8). */
   readonly websocket: boolean;
+  /** Absent = requests name no tier. */
+  readonly tier?: TierDetection | undefined;
 }
 
 export interface TimeoutSettings {

@@ -105,6 +105,15 @@ export const policySettings: z.ZodType<PolicySettings> = z.strictObject({
         }),
       ),
       websocket: z.boolean(),
+      tier: z
+        .strictObject({
+          field: z.string().optional(),
+          fieldBytesMax: count,
+          query: z.string().optional(),
+          header: z.string().optional(),
+          default: id.optional(),
+        })
+        .optional(),
     }),
   ),
   timeouts: z.strictObject({

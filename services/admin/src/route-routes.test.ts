@@ -39,10 +39,17 @@ test('a gateway may be named', async () => {
 });
 
 test('a gateway that is unknown or gone is told apart from one that does not answer', async () => {
-  expect((await explain({ ...question, gateway: 'gw2' })).json()).toMatchObject({ status: 404, code: 'not_found' });
+  expect((await explain({ ...question, gateway: 'gw2' })).json()).toMatchObject({
+    status: 404,
+    code: 'not_found',
+  });
   await admin.write({ type: 'gateway.stopped', subject: 'gw1', data: { gateway: 'gw1' } });
   const gone = await explain({ ...question, gateway: 'gw1' });
-  expect(gone.json()).toMatchObject({ status: 503, code: 'no_gateway', detail: 'gateway gw1 is not running' });
+  expect(gone.json()).toMatchObject({
+    status: 503,
+    code: 'no_gateway',
+    detail: 'gateway gw1 is not running',
+  });
   expect(asked).toEqual([]);
 });
 
@@ -50,7 +57,11 @@ test('where no gateway answers, it says so and when to try again', async () => {
   const nobody = new TestAdmin();
   admin.route = nobody.route;
   const answer = await explain(question);
-  expect(answer.json()).toMatchObject({ status: 503, code: 'no_gateway', detail: 'nobody serves usher.route' });
+  expect(answer.json()).toMatchObject({
+    status: 503,
+    code: 'no_gateway',
+    detail: 'nobody serves usher.route',
+  });
   expect(answer.headers['retry-after']).toBe('2');
 });
 

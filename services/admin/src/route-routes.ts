@@ -1,4 +1,4 @@
-import { type Explanation, ERRORS, type ErrorCode, UsherError } from '@usher/domain';
+import { ERRORS, type ErrorCode, type Explanation, UsherError } from '@usher/domain';
 import {
   ID_PATTERN,
   parseRouteQuestion,

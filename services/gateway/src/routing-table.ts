@@ -4,9 +4,12 @@ import type {
   Candidate,
   CandidatePool,
   Eligibility,
+  ErrorCode,
+  Features,
   HashSettings,
   PolicySettings,
   PoolSettings,
+  ResourceFacts,
   RetryBudget,
   RouteSettings,
 } from '@usher/domain';
@@ -50,6 +53,8 @@ export interface BackendSlot extends Candidate {
   fleetHalfOpen: boolean;
 
   inFlight: number;
+  /** What agents and reservations tell of it; undefined as long as nobody did, or where its pool does not ask. */
+  facts: ResourceFacts | undefined;
   /** Attempts finished and attempts that were the backend's fault, since the start of the worker. */
   requests: number;
   failures: number;
@@ -63,8 +68,7 @@ export interface BackendSlot extends Candidate {
 
 /** A request that waits until a backend has room. */
 export interface Waiter {
-  /** Of the request, see `RoutingTable.pick`. */
-  readonly key: number;
+  readonly features: Features;
   /** A backend has room, and the request has been begun on it. */
   admitted(slot: BackendSlot): void;
   /** No backend is left for which waiting makes sense. */
@@ -105,6 +109,30 @@ export interface Line {
   serve(): void;
 }
 
+/** A request that could not be begun on a backend at once. */
+export interface Guest {
+  /** A backend has room now, and the request was begun on it. `reserved`: what was reserved for it there, to be released after the attempt. */
+  onRoom(slot: BackendSlot, reserved?: Hold): void;
+  onNoRoom(code: ErrorCode, detail: string): void;
+}
+
+/** What a request waits for before it can be begun on a backend. Tells its guest exactly once how it ended, unless that leaves. */
+export interface Wait {
+  /** When `expire` is to be called. */
+  readonly dueMs: number;
+  /** Starts to wait. The guest may hear at once. */
+  begin(): void;
+  /** The guest is gone. */
+  leave(): void;
+  /** The time is over. */
+  expire(): void;
+}
+
+/** Something on a backend that is a request's, or a tunnel's, until it is released once. */
+export interface Hold {
+  release(): void;
+}
+
 /** `eligible` is whom the strategy may choose from now; rebuilt when that changes, never per request. */
 export interface PoolTable extends CandidatePool<BackendSlot> {
   readonly id: string;
@@ -113,6 +141,10 @@ export interface PoolTable extends CandidatePool<BackendSlot> {
   hash: HashSettings | undefined;
   /** The strategy goes by how backends answer, so it has to be told. */
   hears: boolean;
+  /** Requests go where something is reserved for them, and nowhere else. */
+  reserves: boolean;
+  /** The strategy goes by where clients are. */
+  asksWhere: boolean;
   /** Some backend is in its slow start. */
   warming: boolean;
   /** All slots, in order of registration. */
@@ -150,10 +182,12 @@ export interface RoutingTable {
   match(host: string, path: string): RouteEntry | undefined;
   /**
    * Chooses by the pool's strategy among eligible backends, leaving out those in `tried` (empty for a first attempt).
-   * Undefined when none is left. Backends at their limit are left out, and while others wait so are all of them. Does not
-   * count the request: `begin` does. `key`: hash of the part of the request that `pool.hash` names, 0 when it names none.
+   * Undefined when none is left. Backends at their limit are left out, and while others wait so are all of them; in pools
+   * that reserve nobody is chosen at once. Does not count the request: `begin` does.
    */
-  pick(pool: PoolTable, tried: readonly BackendSlot[], key: number): BackendSlot | undefined;
+  pick(pool: PoolTable, tried: readonly BackendSlot[], features: Features): BackendSlot | undefined;
+  /** How a request waits for which `pick` found nobody, or whose backend has reached its limit since. */
+  wait(pool: PoolTable, tried: readonly BackendSlot[], features: Features, guest: Guest): Wait;
   /** False, and nothing has begun, when the backend has reached its limit since it was picked. */
   begin(slot: BackendSlot): boolean;
   /** The slot with this index, as long as it may be used. */
@@ -168,9 +202,8 @@ export interface RoutingTable {
   ): void;
   /** Tells the strategy how an attempt was answered, once per attempt; only needed when `pool.hears`. */
   hear(slot: BackendSlot, answer: Answer, afterMs: number, nowMs: number): void;
-  /** Counts a backend as busy beyond its attempt, for a connection that became a tunnel, until `release`. */
-  hold(slot: BackendSlot): void;
-  release(slot: BackendSlot): void;
+  /** Counts a backend as busy beyond its attempt, for a connection that became a tunnel; keeps what was reserved as long. */
+  hold(slot: BackendSlot, reserved: Hold | undefined): Hold;
   /** Whether the pool's retry budget allows one more attempt now; takes it from the budget if so. */
   takeRetry(pool: PoolTable, nowMs: number): boolean;
 }
@@ -186,6 +219,8 @@ export type TableDelta =
   | { readonly kind: 'pool_removed'; readonly pool: string }
   | { readonly kind: 'backend'; readonly row: BackendRow }
   | { readonly kind: 'backend_removed'; readonly backend: string }
+  /** What is known of a backend's resources, for pools that choose or reserve by them. */
+  | { readonly kind: 'facts'; readonly backend: string; readonly facts: ResourceFacts }
   /** Another worker's breaker changed. */
   | { readonly kind: 'tripped'; readonly backend: string; readonly untilMs: number }
   | { readonly kind: 'recovered'; readonly backend: string };

@@ -1,10 +1,11 @@
 import { resolve } from 'node:path';
-import type { PluginSettings } from '@usher/domain';
+import type { PluginSettings, TierDetection } from '@usher/domain';
 import { list, mapped } from '../types/collections.ts';
 import { filePath, id, routeHost, routePath } from '../types/names.ts';
 import { trueOrFalse } from '../types/scalar.ts';
 import { defaulted, openSection, optional, required, section } from '../types/section.ts';
 import type { Type } from '../types/type.ts';
+import { tierDetection } from './tier-detection.ts';
 
 const pluginKeys = openSection({
   name: required({
@@ -35,6 +36,7 @@ export interface DeclaredRoute {
   readonly pool: string;
   readonly plugins: readonly PluginSettings[];
   readonly websocket: boolean;
+  readonly tier?: TierDetection | undefined;
 }
 
 const route: Type<DeclaredRoute> = section({
@@ -58,6 +60,11 @@ const route: Type<DeclaredRoute> = section({
     to: 'websocket',
     type: trueOrFalse,
     doc: 'Whether clients may turn their connection into a WebSocket. If not, such a request is served like any other. Changing to any other protocol is never possible.',
+  }),
+  tier: optional('requests name no tier', {
+    to: 'tier',
+    type: tierDetection,
+    doc: 'Where a request names the tier that it needs, of those that its pool has. The body is looked at first, then the query, then the header. A tier that the pool has not is answered with 400.',
   }),
   plugins: defaulted([], {
     to: 'plugins',

@@ -3,24 +3,11 @@ import type { HashSettings, StrategyName } from '@usher/domain';
 import { STRATEGY_NAMES } from '@usher/domain';
 import type { Reading } from '../reading.ts';
 import { mapped } from '../types/collections.ts';
-import { filePath } from '../types/names.ts';
-import { oneOf, text } from '../types/scalar.ts';
+import { fieldName, filePath } from '../types/names.ts';
+import { oneOf } from '../types/scalar.ts';
 import { defaulted, optional, section } from '../types/section.ts';
-import { refuse, type Type } from '../types/type.ts';
+import type { Type } from '../types/type.ts';
 import { duration } from '../types/units.ts';
-
-/** A token (RFC 9110 section 5.6.2): what names of headers and of cookies consist of. */
-const TOKEN = "^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,256}$";
-
-const fieldName: Type<string> = text({
-  expects: 'the name of a header or cookie, such as X-User',
-  jsonSchema: { pattern: TOKEN },
-  standIn: 'unnamed',
-  parse: (written) =>
-    new RegExp(TOKEN).test(written)
-      ? written
-      : refuse(`${JSON.stringify(written)} is not the name of a header or cookie`),
-});
 
 const hashKeys = section({
   by: defaulted('ip', {

@@ -7,6 +7,9 @@ import { type Refusal, refuse, type Type } from './type.ts';
 const PATH_LENGTH_MAX = 2048;
 const FREE_TEXT_LENGTH_MAX = 1024;
 
+/** A token (RFC 9110 section 5.6.2): what names of headers and of cookies consist of. */
+const TOKEN = "^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,256}$";
+
 /** An id: it is also a metric label, a subject token and a file name, hence the narrow alphabet. */
 export const id: Type<string> = text({
   expects: 'an id (letters, digits, - and _)',
@@ -25,6 +28,17 @@ export const filePath: Type<string> = text({
       ? path
       : refuse(`longer than ${FREE_TEXT_LENGTH_MAX} characters`);
   },
+});
+
+/** Name of a header or cookie. */
+export const fieldName: Type<string> = text({
+  expects: 'the name of a header or cookie, such as X-User',
+  jsonSchema: { pattern: TOKEN },
+  standIn: 'unnamed',
+  parse: (written) =>
+    new RegExp(TOKEN).test(written)
+      ? written
+      : refuse(`${JSON.stringify(written)} is not the name of a header or cookie`),
 });
 
 /** Host that a route matches. */

@@ -1,17 +1,12 @@
 import type { BackendStats, Eligibility, Resources } from '../backend.ts';
 import type { Place } from './place.ts';
-import { DIMENSIONS } from './tier.ts';
+import { DIMENSIONS, NO_RESOURCES } from './tier.ts';
 
 /** From this share on a core counts as taken. */
 const CORE_BUSY_PERCENT = 80;
 
-/** What is known of a backend when its resources are to be judged. */
-export interface ResourceBackend {
-  readonly id: string;
-  /** Share among backends that are as good as each other; 0 = never chosen. */
-  readonly weight: number;
-  /** What its regions say. */
-  readonly barred: Eligibility;
+/** What is known of a backend's resources. */
+export interface ResourceFacts {
   /** Absent = unknown: then distance does not count. */
   readonly place?: Place | undefined;
   /** Moving average. */
@@ -26,6 +21,24 @@ export interface ResourceBackend {
   /** What of it the report does not contain yet; negative where the report contains what was given back since. */
   readonly unreported: Resources;
 }
+
+/** A backend when its resources are to be judged. */
+export interface ResourceBackend extends ResourceFacts {
+  readonly id: string;
+  /** Share among backends that are as good as each other; 0 = never chosen. */
+  readonly weight: number;
+  /** What its regions say. */
+  readonly barred: Eligibility;
+}
+
+/** Of a backend that has told nothing, and of which nothing was declared. */
+export const NO_FACTS: ResourceFacts = {
+  latencyMs: 0,
+  stats: null,
+  stale: false,
+  reserved: NO_RESOURCES,
+  unreported: NO_RESOURCES,
+};
 
 /**
  * A backend's resources as they are thought to be now: what it reported, and on top what is reserved but not in the

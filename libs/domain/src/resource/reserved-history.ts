@@ -1,6 +1,9 @@
 import type { Resources } from '../backend.ts';
 import { DIMENSIONS, NO_RESOURCES } from './tier.ts';
 
+/** Over how long what agents report is a mean. */
+export const REPORT_WINDOW_MS = 15_000;
+
 /** More instants of the past are not kept; the older half of them is then thinned out. */
 const POINTS_MAX = 256;
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { Custom, type CustomStrategy } from './custom.ts';
-import { type CandidatePool, setCandidates } from './strategy.ts';
+import { type CandidatePool, NO_FEATURES, setCandidates } from './strategy.ts';
 import { type TestBackend, uniform, weights } from './testing/pools.ts';
 
 function pickWith(choose: CustomStrategy, tried: (all: readonly TestBackend[]) => TestBackend[] = () => []) {
@@ -15,7 +15,7 @@ function pickWith(choose: CustomStrategy, tried: (all: readonly TestBackend[]) =
   };
   const backends = weights(1, 1, 1);
   setCandidates(pool, backends, backends);
-  const choice = chooser.pick(pool, tried(backends), { key: 4, random: uniform() });
+  const choice = chooser.pick(pool, tried(backends), { ...NO_FEATURES, key: 4, random: uniform() });
   return { choice: choice?.id, faults };
 }
 

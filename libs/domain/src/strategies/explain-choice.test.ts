@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { STRATEGY_NAMES, type StrategyName } from '../settings.ts';
 import { explainChoice } from './explain-choice.ts';
 import { hashOf } from './hash.ts';
+import { NO_FEATURES } from './strategy.ts';
 import { backend, type TestBackend, TestPool, uniform, weights } from './testing/pools.ts';
 
 type Step =
@@ -63,15 +64,18 @@ class Explainable extends TestPool {
   }
 
   explain(tried: readonly number[], key: number) {
-    return explainChoice(this.pool, this.some(tried), key, this.random);
+    return explainChoice(this.pool, this.some(tried), { ...NO_FEATURES, key }, this.random);
   }
 
   /** Answers with the choice, if it is one. */
   take(next: Step): string | undefined {
     this.nowMs += 10;
     if (next.do === 'pick')
-      return this.pool.chooser.pick(this.pool, this.some(next.tried), { key: next.key, random: this.random })
-        ?.id;
+      return this.pool.chooser.pick(this.pool, this.some(next.tried), {
+        ...NO_FEATURES,
+        key: next.key,
+        random: this.random,
+      })?.id;
     if (next.do === 'set') {
       for (const [at, weight] of next.weights.entries()) {
         this.backends[at]!.weight = weight;
@@ -112,8 +116,10 @@ describe.each(STRATEGY_NAMES)('an explanation of %s', (name) => {
       for (const value of measures.values())
         for (const number of Object.values(value)) expect(number).toSatisfy(Number.isFinite);
     }
-    expect(explainChoice(new TestPool(name, []).pool, [], 0, uniform()).choice).toBeUndefined();
-    expect(explainChoice(new TestPool(name, [backend('a')]).pool, [], 0, uniform()).choice?.id).toBe('a');
+    expect(explainChoice(new TestPool(name, []).pool, [], NO_FEATURES, uniform()).choice).toBeUndefined();
+    expect(
+      explainChoice(new TestPool(name, [backend('a')]).pool, [], NO_FEATURES, uniform()).choice?.id,
+    ).toBe('a');
   });
 });
 
@@ -124,7 +130,7 @@ describe('what an explanation goes by', () => {
   test('round robin: how many turns come before', () => {
     const pool = new TestPool('round_robin', weights(1, 1, 1));
     pool.pick();
-    expect(byId(explainChoice(pool.pool, [], 0, uniform()).measures)).toEqual({
+    expect(byId(explainChoice(pool.pool, [], NO_FEATURES, uniform()).measures)).toEqual({
       a: { turnsBefore: 2 },
       b: { turnsBefore: 0 },
       c: { turnsBefore: 1 },
@@ -134,7 +140,7 @@ describe('what an explanation goes by', () => {
   test('smooth round robin: the credit, of which the choice has most', () => {
     const pool = new TestPool('weighted_round_robin', weights(5, 1, 1));
     expect(pool.sequence(2)).toBe('aa');
-    expect(byId(explainChoice(pool.pool, [], 0, uniform()).measures)).toEqual({
+    expect(byId(explainChoice(pool.pool, [], NO_FEATURES, uniform()).measures)).toEqual({
       a: { credit: 1 },
       b: { credit: 3 },
       c: { credit: 3 },
@@ -145,7 +151,7 @@ describe('what an explanation goes by', () => {
   test('two choices: who was drawn, and the load of all', () => {
     const pool = new TestPool('p2c', weights(1, 2));
     pool.load(pool.pool.eligible[1]!, 3);
-    const { measures, choice } = explainChoice(pool.pool, [], 0, uniform());
+    const { measures, choice } = explainChoice(pool.pool, [], NO_FEATURES, uniform());
     expect(choice?.id).toBe('a');
     expect(byId(measures)).toEqual({
       a: { load: 0, drawn: expect.any(Number) as number },
@@ -158,7 +164,7 @@ describe('what an explanation goes by', () => {
     const [a, b] = pool.pool.eligible;
     pool.pool.chooser.heard?.(a!, 'answered', 10, 1e9);
     pool.pool.chooser.heard?.(b!, 'answered', 40, 1e9);
-    const explained = byId(explainChoice(pool.pool, [], 0, uniform()).measures);
+    const explained = byId(explainChoice(pool.pool, [], NO_FEATURES, uniform()).measures);
     expect(explained).toMatchObject({
       a: { cost: 1, latencyMs: 10 },
       b: { cost: expect.closeTo(4) as number },
@@ -171,7 +177,7 @@ describe('what an explanation goes by', () => {
     const key = hashOf('somebody');
     const own = pool.pick([], key)!;
     pool.load(own, 8);
-    const { choice, measures } = explainChoice(pool.pool, [], key, uniform());
+    const { choice, measures } = explainChoice(pool.pool, [], { ...NO_FEATURES, key }, uniform());
     expect(measures.get(own)).toMatchObject({ asked: 1 });
     expect(measures.get(choice!)).toMatchObject({ asked: expect.any(Number) as number });
     expect(choice).not.toBe(own);

@@ -1,11 +1,24 @@
+import type { Fit } from '../resource/fit.ts';
 import type { FastRandom } from './fast-random.ts';
-import type { Candidate, CandidatePool, Measures } from './strategy.ts';
+import type { Ask, Candidate, CandidatePool, Features, Measures } from './strategy.ts';
 
 export interface ExplainedChoice<C> {
   /** Whom the pool's strategy would choose now; undefined when none is left. */
   readonly choice: C | undefined;
   /** What it goes by, for whom it looks at. */
   readonly measures: ReadonlyMap<C, Measures>;
+  /** Why it leaves out some of the eligible. */
+  readonly unfit: ReadonlyMap<C, Fit>;
+}
+
+/** Whom `pool.chooser.pick` would choose with the same arguments. It has no effect but the draws from `ask.random`. */
+export function peek<C extends Candidate>(
+  pool: CandidatePool<C>,
+  tried: readonly C[],
+  ask: Ask,
+): C | undefined {
+  const { chooser } = pool;
+  return chooser.peek === undefined ? chooser.pick(pool, tried, ask) : chooser.peek(pool, tried, ask);
 }
 
 /**
@@ -15,12 +28,14 @@ export interface ExplainedChoice<C> {
 export function explainChoice<C extends Candidate>(
   pool: CandidatePool<C>,
   tried: readonly C[],
-  key: number,
+  features: Features,
   random: FastRandom,
 ): ExplainedChoice<C> {
   const { chooser } = pool;
-  const ask = () => ({ key, random: random.copy() });
-  const choice =
-    chooser.peek === undefined ? chooser.pick(pool, tried, ask()) : chooser.peek(pool, tried, ask());
-  return { choice, measures: chooser.measures?.(pool, tried, ask()) ?? new Map() };
+  const ask = () => ({ ...features, random: random.copy() });
+  return {
+    choice: peek(pool, tried, ask()),
+    measures: chooser.measures?.(pool, tried, ask()) ?? new Map(),
+    unfit: chooser.unfit?.(pool, tried, ask()) ?? new Map(),
+  };
 }

@@ -7,6 +7,7 @@ import { maglev } from './maglev.ts';
 import { p2c } from './p2c.ts';
 import { peakEwma } from './peak-ewma.ts';
 import { random } from './random.ts';
+import { resource } from './resource.ts';
 import { roundRobin } from './round-robin.ts';
 import type { Strategy } from './strategy.ts';
 import { weightedRoundRobin } from './weighted-round-robin.ts';
@@ -23,4 +24,5 @@ export const STRATEGIES: Readonly<Record<BuiltInStrategy, Strategy>> = {
   maglev,
   peak_ewma: peakEwma,
   least_response_time: leastResponseTime,
+  resource,
 };

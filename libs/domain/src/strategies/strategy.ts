@@ -1,3 +1,9 @@
+import type { Fit } from '../resource/fit.ts';
+import type { ResourceFacts } from '../resource/machine.ts';
+import type { SpherePoint } from '../resource/place.ts';
+import type { ScoringSettings } from '../resource/score.ts';
+import type { Tier } from '../resource/tier.ts';
+
 /** What strategies keep with a backend. `newCells` makes them; only `strategies/` writes them. */
 export interface ChoiceCells {
   /** It may be chosen: it is among the pool's `eligible`. */
@@ -43,6 +49,8 @@ export interface Candidate extends ChoiceCells {
   readonly fullWeight: number;
   /** Requests under way. */
   readonly inFlight: number;
+  /** What is known of its resources; undefined = nothing, or nobody asked. */
+  readonly facts?: ResourceFacts | undefined;
 }
 
 /** What a strategy sees of a pool. `setCandidates` keeps the parts in step. */
@@ -62,10 +70,21 @@ export interface Uniform {
   next(): number;
 }
 
-/** What a choice may depend on beside the candidates. */
-export interface Ask {
+/** What of a request a choice may depend on. */
+export interface Features {
   /** Hash of the part of the request that the pool's settings name, 32 bits unsigned; 0 unless the strategy needs it. */
   readonly key: number;
+  /** Index of its tier among those of the pool; 0 where there are none. */
+  readonly tier: number;
+  /** Where the client is; undefined = unknown, or of no interest. */
+  readonly from: SpherePoint | undefined;
+}
+
+/** Of a request that says nothing that matters. */
+export const NO_FEATURES: Features = { key: 0, tier: 0, from: undefined };
+
+/** What a choice may depend on beside the candidates. */
+export interface Ask extends Features {
   readonly random: Uniform;
 }
 
@@ -89,12 +108,23 @@ export interface Chooser<C extends Candidate> {
   peek?(pool: CandidatePool<C>, tried: readonly C[], ask: Ask): C | undefined;
   /** What the choice that `peek` answers goes by, for whom it looks at; as free of effects. */
   measures?(pool: CandidatePool<C>, tried: readonly C[], ask: Ask): ReadonlyMap<C, Measures>;
+  /** Whom of the eligible the strategy itself leaves out, and why; as free of effects. */
+  unfit?(pool: CandidatePool<C>, tried: readonly C[], ask: Ask): ReadonlyMap<C, Fit>;
   /** Who may be chosen has changed, or their weights. */
   update?(pool: CandidatePool<C>): void;
   /** The number of requests under way on a candidate has changed. */
   moved?(candidate: C): void;
+  /** What is known of a candidate's resources has changed. */
+  learned?(candidate: C): void;
   /** A backend began to answer, or failed to, `afterMs` after it got a request. */
   heard?(candidate: C, answer: Answer, afterMs: number, nowMs: number): void;
+}
+
+/** What of a pool's settings a strategy goes by. */
+export interface StrategySettings {
+  /** What requests may need. */
+  readonly tiers: readonly Tier[];
+  readonly scoring: ScoringSettings;
 }
 
 /** A rule by which pools choose, and what it has to be told. What it does not need is not worked out. */
@@ -103,8 +133,8 @@ export interface Strategy {
   readonly needsKey: boolean;
   /** Picks depend on how backends answered. */
   readonly needsAnswers: boolean;
-  /** Puts it to work on a pool. */
-  create<C extends Candidate>(): Chooser<C>;
+  /** Puts it to work on a pool. Without settings: for a pool without tiers, with the usual scoring. */
+  create<C extends Candidate>(settings?: StrategySettings): Chooser<C>;
 }
 
 /** Sets who may be chosen. A weight of 0 is never chosen and is left out here, so no strategy meets one. */

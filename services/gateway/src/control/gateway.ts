@@ -15,11 +15,14 @@ import { Presence } from './presence.ts';
 import { Projector } from './projector.ts';
 import { Resolutions } from './resolutions.ts';
 import { type Resolver, systemResolver } from './resolver.ts';
+import { ResourceFactsFeed } from './resource-facts.ts';
 import { serveRouteAnswers } from './route-answers.ts';
 import { SharedCells } from './shared-cells.ts';
 import { TlsFiles } from './tls-files.ts';
 import { Workers } from './workers.ts';
 
+/** How often workers hear of changed resources: often enough for reports of each second. */
+const FACTS_MS = 50;
 /** How often the log hears what the gateway saw. */
 const TELL_MS = 1_000;
 /** How often drains are looked at: as often as the workers report. */
@@ -74,6 +77,7 @@ class RunningGateway implements Gateway {
   readonly #count: number;
   readonly #cells: SharedCells;
   readonly #projector: Projector;
+  readonly #resources: ResourceFactsFeed;
   readonly #tlsFiles: TlsFiles;
   readonly #resolutions: Resolutions;
   readonly #workers: Workers;
@@ -85,8 +89,7 @@ class RunningGateway implements Gateway {
   readonly #listeners: Listeners;
   /** Over when the last change of the listeners is. */
   #changed: Promise<void> = Promise.resolve();
-  #subscription: Subscription | undefined;
-  #answers: Subscription | undefined;
+  readonly #subscriptions: Subscription[] = [];
   #departed: Measurement | undefined;
   #stopped: Promise<void> | undefined;
 
@@ -104,6 +107,7 @@ class RunningGateway implements Gateway {
       settings.workers === 'auto' ? Math.min(availableParallelism(), WORKERS_AUTO_MAX) : settings.workers;
     this.#cells = new SharedCells(this.#count);
     this.#projector = new Projector({ fleet, fallback, workers: this.#count, cells: this.#cells, log });
+    this.#resources = new ResourceFactsFeed(fleet, clock);
     this.#tlsFiles = new TlsFiles(log);
     this.#resolutions = new Resolutions({
       resolver,
@@ -136,7 +140,7 @@ class RunningGateway implements Gateway {
 
   async start(listen: readonly ListenerSettings[]): Promise<void> {
     const { fleet, clock, metrics } = this.#context;
-    this.#subscription = fleet.onRecord((record) => this.#onRecord(record));
+    this.#subscriptions.push(fleet.onRecord((record) => this.#onRecord(record)));
     this.#tlsFiles.read(this.#projector.pools());
     this.#resolutions.follow(this.#projector.hosts());
     await this.#resolutions.settled(RESOLVE_MAX_MS);
@@ -145,14 +149,15 @@ class RunningGateway implements Gateway {
       await this.#listeners.change(listen);
     } catch (error) {
       await this.#workers.kill();
-      this.#subscription.stop();
+      for (const subscription of this.#subscriptions) subscription.stop();
       this.#resolutions.stop();
       throw error;
     }
     this.#presence.start();
-    this.#answers = serveRouteAnswers(this.#context.bus, this.#context.instance, this.#workers);
+    this.#subscriptions.push(serveRouteAnswers(this.#context, this.#workers));
     this.#timers.push(
       clock.every(TELL_MS, () => this.#tell()),
+      clock.every(FACTS_MS, () => this.#broadcast(this.#resources.take())),
       clock.every(DRAIN_CHECK_MS, () => this.#drains.check(this.#count)),
       clock.every(TLS_FILES_CHECK_MS, () => this.#broadcast(this.#tlsFiles.read(this.#projector.pools()))),
     );
@@ -196,9 +201,8 @@ class RunningGateway implements Gateway {
   async #stop(): Promise<void> {
     const { outbox, clock, log } = this.#context;
     await this.#changed;
-    this.#answers?.stop();
     await this.#workers.stop(this.#projector.policy.timeouts.shutdownMs);
-    this.#subscription?.stop();
+    for (const subscription of this.#subscriptions) subscription.stop();
     for (const timer of this.#timers) timer.cancel();
     this.#resolutions.stop();
     this.#listeners.stop();
@@ -223,6 +227,7 @@ class RunningGateway implements Gateway {
       policy: this.#projector.policy,
       deltas: [
         ...this.#projector.snapshot(),
+        ...this.#resources.snapshot(),
         ...this.#tlsFiles.snapshot(),
         ...Array.from(
           this.#resolutions.known,
@@ -236,6 +241,7 @@ class RunningGateway implements Gateway {
   #onRecord(record: LogRecord): void {
     const { instance } = this.#context;
     const deltas = this.#projector.changesBy(record);
+    this.#resources.onRecord(record);
     const draining = record.events.some(({ type }) => type === 'backend.drain_started');
     // A drain changes no row when the backend got nothing anyway, and yet the workers have to confirm that they know.
     if (deltas.length > 0 || draining) {

@@ -156,15 +156,17 @@ export class Projector {
   #rowOf(id: string, backend: BackendState): BackendRow | undefined {
     const { pool, url, weight, maxConnections } = backend.settings;
     const why = eligibility(backend);
+    // How much room there is, whoever reserves it knows best.
+    const barred = why === 'full' ? 'ok' : why;
     const breaker = this.#options.fleet.state.pools.get(pool)?.settings.breaker;
     const row = {
       id,
       pool,
       url,
       weight,
-      eligible: why === 'ok',
-      barred: why,
-      lastResort: (why === 'unknown' || why === 'breaker_open') && backend.room === 'free',
+      eligible: barred === 'ok',
+      barred,
+      lastResort: barred === 'unknown' || barred === 'breaker_open',
       halfOpen: backend.breaker === 'half_open' && breaker?.enabled === true,
       trialLimit: Math.max(1, Math.floor((breaker?.halfOpenRequests ?? 1) / this.#sharers())),
       limit: this.#options.cells.limitOf(pool, id, maxConnections),

@@ -1,17 +1,16 @@
 import { problemOf } from '@usher/domain';
 import { parseRouteQuestion, ROUTE_PREFIX, type RouteAnswer, type RouteRequest } from '@usher/events';
-import type { MessageBus, Subscription } from '@usher/ports';
+import type { ServiceContext, Subscription } from '@usher/ports';
 import type { Workers } from './workers.ts';
 
 /** Answers over the bus what this gateway would do with a request, asked by its name or as any of them. */
 export function serveRouteAnswers(
-  bus: MessageBus,
-  gateway: string,
+  { bus, instance }: Pick<ServiceContext, 'bus' | 'instance'>,
   workers: Pick<Workers, 'ask'>,
 ): Subscription {
   const handle = async (_subject: string, payload: string): Promise<string> =>
-    JSON.stringify(await answer(gateway, workers, payload));
-  const subscriptions = [ROUTE_PREFIX, `${ROUTE_PREFIX}.${gateway}`].map((subject) =>
+    JSON.stringify(await answer(instance, workers, payload));
+  const subscriptions = [ROUTE_PREFIX, `${ROUTE_PREFIX}.${instance}`].map((subject) =>
     bus.serve(subject, handle),
   );
   return {

@@ -138,8 +138,14 @@ export class ClientStream implements ClientSide, Expirable {
 
   private open(head: RequestHead, route: RouteEntry, id: string, body: RequestBody | undefined): void {
     const { home, lane, startMs } = this;
+    const features = home.visitor.featuresOf(head, route);
+    if (typeof features === 'string') {
+      route.answers[4]! += 1;
+      this.fail('unknown_tier', features, id, startMs);
+      return;
+    }
     const patienceMs = this.grpc?.patienceMs ?? Infinity;
-    const request = { head, route, id, body, startMs, upgrade: false, patienceMs };
+    const request = { head, route, features, id, body, startMs, upgrade: false, patienceMs };
     const chunked = head.body === 'chunked';
     const exchange = openExchange(this, lane, home.visitor, home.ends, request);
     this.exchange = exchange;

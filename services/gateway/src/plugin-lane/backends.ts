@@ -1,18 +1,22 @@
 import type { EventEmitter } from 'node:events';
-import type { AttemptOutcome, BackendSlot, PoolTable, RoutingTable } from '../routing-table.ts';
+import type { Features } from '@usher/domain';
+import type { AttemptOutcome, BackendSlot, Guest, Hold, PoolTable, RoutingTable } from '../routing-table.ts';
 import { answerWith, answerWithout } from '../table/slot-load.ts';
-import { type Guest, Wait } from '../table/wait.ts';
+
+/** What a request is placed by. */
+export interface Placed {
+  readonly table: RoutingTable;
+  readonly pool: PoolTable;
+  readonly features: Features;
+  /** Had the request already. */
+  readonly tried: readonly BackendSlot[];
+  readonly now: () => number;
+}
 
 /** Begins a request on a backend, at once or when one has room. A guest whose `client` closes before that hears nothing. */
-export function waitForRoom(
-  table: RoutingTable,
-  pool: PoolTable,
-  client: EventEmitter,
-  now: () => number,
-  key: number,
-  guest: Guest,
-): void {
-  const slot = table.pick(pool, [], key);
+export function waitForRoom(placed: Placed, client: EventEmitter, guest: Guest): void {
+  const { table, pool, features, tried, now } = placed;
+  const slot = table.pick(pool, tried, features);
   if (slot !== undefined && table.begin(slot)) {
     guest.onRoom(slot);
     return;
@@ -25,37 +29,37 @@ export function waitForRoom(
     clearTimeout(late);
     client.off('close', onClose);
   };
-  const wait = new Wait(
-    pool,
-    {
-      onRoom(room) {
-        settle();
-        guest.onRoom(room);
-      },
-      onNoRoom(code, detail) {
-        settle();
-        guest.onNoRoom(code, detail);
-      },
+  const wait = table.wait(pool, tried, features, {
+    onRoom(room, reserved) {
+      settle();
+      guest.onRoom(room, reserved);
     },
-    now,
-    key,
-  );
+    onNoRoom(code, detail) {
+      settle();
+      guest.onNoRoom(code, detail);
+    },
+  });
   const late = setTimeout(() => wait.expire(), wait.dueMs - now());
   client.once('close', onClose);
   wait.begin();
 }
 
-/** Begins another attempt on a backend that is not among `tried`; undefined when none has room or the budget is used up. */
-export function retryOn(
-  table: RoutingTable,
-  pool: PoolTable,
-  tried: readonly BackendSlot[],
-  key: number,
-  nowMs: number,
-): BackendSlot | undefined {
-  const slot = table.pick(pool, tried, key);
-  if (slot === undefined || !table.takeRetry(pool, nowMs)) return undefined;
-  return table.begin(slot) ? slot : undefined;
+/**
+ * Begins another attempt on a backend that was not tried, if the budget allows one; false, and the guest hears nothing,
+ * when it does not or nobody has room. Only where something has to be reserved does another attempt wait.
+ */
+export function retryOn(placed: Placed, client: EventEmitter, guest: Guest): boolean {
+  const { table, pool, features, tried, now } = placed;
+  const slot = table.pick(pool, tried, features);
+  if (slot === undefined && !pool.reserves) return false;
+  if (!table.takeRetry(pool, now())) return false;
+  if (slot === undefined) {
+    waitForRoom(placed, client, guest);
+    return true;
+  }
+  if (!table.begin(slot)) return false;
+  guest.onRoom(slot);
+  return true;
 }
 
 /** One attempt on a backend, from now on. Tells the table of its answer and its end, each once. */
@@ -65,13 +69,16 @@ export class Attempt {
   readonly #slot: BackendSlot;
   readonly #now: () => number;
   readonly #startedMs: number;
+  readonly #reserved: Hold | undefined;
   #answered = false;
   #ended = false;
 
-  constructor(table: RoutingTable, pool: PoolTable, slot: BackendSlot, now: () => number) {
+  /** `reserved`: what is released when it ends. */
+  constructor({ table, pool, now }: Placed, slot: BackendSlot, reserved: Hold | undefined) {
     this.#table = table;
     this.#pool = pool;
     this.#slot = slot;
+    this.#reserved = reserved;
     this.#now = now;
     this.#startedMs = now();
   }
@@ -92,6 +99,7 @@ export class Attempt {
     if (this.#pool.hears && !this.#answered)
       this.#table.hear(this.#slot, answerWithout(outcome), tookMs, nowMs);
     this.#ended = true;
+    this.#reserved?.release();
     this.#table.finish(this.#pool, this.#slot, outcome, tookMs, nowMs);
     return true;
   }

@@ -3,6 +3,7 @@ import httpProxy from '@fastify/http-proxy';
 import {
   ERRORS,
   type ErrorCode,
+  type Features,
   type PluginSettings,
   type PolicySettings,
   problemOf,
@@ -16,6 +17,7 @@ import { registerPlugins } from './load-plugins.ts';
 import { connector } from './origins.ts';
 import { type LaneProblem, problemOfError, retryAfterOf } from './problem-of-error.ts';
 import { passBodies } from './request-body.ts';
+import { featuresOfMessage } from './request-features.ts';
 import { Tunnel } from './tunnel.ts';
 
 /** Where backends are reached is decided per attempt; reply-from wants some origin before that. */
@@ -59,7 +61,7 @@ export async function buildChainApp(
   await app.register(async (scope) => {
     scope.removeAllContentTypeParsers();
     await registerPlugins(scope, plugins);
-    passBodies(scope, policy.limits.requestBodyBytes);
+    passBodies(scope, policy.limits.requestBodyBytes, (request) => detectionBytes(arrivals.get(request)));
     await registerProxy(scope, policy, (request) => arrivals.get(request), tools);
   });
   await app.ready();
@@ -102,21 +104,30 @@ async function registerProxy(
     handler: (request, reply, path, hooks) => {
       const arrival = arrivalOf(request.raw);
       if (arrival === undefined) throw new UsherError('internal');
+      const features = featuresOfMessage(request, arrival);
+      if (typeof features === 'string') throw new UsherError('unknown_tier', features);
       if (arrival.upgrade !== undefined) {
-        openTunnel(tools, arrival, arrival.upgrade, request, reply);
+        openTunnel(tools, arrival, features, arrival.upgrade, request, reply);
         return reply;
       }
       refuseUnexpectedBody(request.raw);
-      new Exchange(tools, arrival, request, reply, path, hooks).start();
+      new Exchange(tools, arrival, features, request, reply, path, hooks).start();
       return reply;
     },
   });
 }
 
+/** How much of the body has to be read before a backend is chosen; 0 = nothing. */
+function detectionBytes(arrival: Arrival | undefined): number {
+  const { tier } = arrival?.entry.settings ?? {};
+  return tier?.field === undefined ? 0 : tier.fieldBytesMax;
+}
+
 /** The plugins let it pass: from here on the connection is no HTTP that Fastify would answer. */
 function openTunnel(
   tools: LaneTools,
-  { entry, key, host, requestId, peer }: Arrival,
+  { entry, host, requestId, peer }: Arrival,
+  features: Features,
   { client, head, onStatus }: Upgrade,
   request: FastifyRequest,
   reply: FastifyReply,
@@ -132,7 +143,7 @@ function openTunnel(
       'latin1',
     );
   };
-  new Tunnel(tools, { entry, key, target, headers, client, head, onStatus, onFailed }).open();
+  new Tunnel(tools, { entry, features, target, headers, client, head, onStatus, onFailed }).open();
 }
 
 /** Fastify does not read the body of a GET or HEAD; what is not read cannot be passed on, and dropping it would be a lie. */

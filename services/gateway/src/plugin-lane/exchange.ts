@@ -2,15 +2,15 @@ import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { finished } from 'node:stream';
 import type { FastifyHttpProxyOptions } from '@fastify/http-proxy';
-import { type ErrorCode, UsherError } from '@usher/domain';
+import { type ErrorCode, type Features, UsherError } from '@usher/domain';
 import { isIdempotent } from '@usher/http1';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { AttemptOutcome, BackendSlot, RouteEntry } from '../routing-table.ts';
+import type { AttemptOutcome, BackendSlot, Hold, RouteEntry } from '../routing-table.ts';
 import { ConnectError } from '../wire/dialler.ts';
 import type { WireLaneOptions } from '../wire/lane-context.ts';
 import type { Peer } from '../wire/peer.ts';
 import { decideRetry, type Failure } from '../wire/retry.ts';
-import { Attempt, retryOn, waitForRoom } from './backends.ts';
+import { Attempt, type Placed, retryOn, waitForRoom } from './backends.ts';
 import { forwardedRequestHeaders, type Headers } from './forwarded.ts';
 import { originOf } from './origins.ts';
 
@@ -22,7 +22,7 @@ export type LaneTools = Pick<WireLaneOptions, 'table' | 'now' | 'counters' | 'di
 /** What the lane knows of a request before Fastify sees it. */
 export interface Arrival {
   readonly entry: RouteEntry;
-  /** See `RoutingTable.pick`. */
+  /** Hash of the part of the request that the pool's strategy goes by. */
   readonly key: number;
   readonly requestId: string;
   readonly host: string | undefined;
@@ -48,6 +48,7 @@ type ReplyHooks = NonNullable<FastifyHttpProxyOptions['replyOptions']>;
 export class Exchange {
   readonly #tools: LaneTools;
   readonly #arrival: Arrival;
+  readonly #features: Features;
   readonly #request: FastifyRequest;
   readonly #reply: FastifyReply;
   readonly #path: string;
@@ -59,6 +60,7 @@ export class Exchange {
   constructor(
     tools: LaneTools,
     arrival: Arrival,
+    features: Features,
     request: FastifyRequest,
     reply: FastifyReply,
     path: string,
@@ -66,6 +68,7 @@ export class Exchange {
   ) {
     this.#tools = tools;
     this.#arrival = arrival;
+    this.#features = features;
     this.#request = request;
     this.#reply = reply;
     this.#path = path;
@@ -74,10 +77,8 @@ export class Exchange {
 
   /** Makes the first attempt, or waits until a backend has room for it. */
   start(): void {
-    const { table, now } = this.#tools;
-    const { entry, key } = this.#arrival;
-    waitForRoom(table, entry.pool, this.#reply.raw, now, key, {
-      onRoom: (slot) => this.#attempt(slot),
+    waitForRoom(this.#placed(), this.#reply.raw, {
+      onRoom: (slot, reserved) => this.#attempt(slot, reserved),
       onNoRoom: (code, detail) => void this.#reply.send(new UsherError(code, detail)),
     });
     const { requestMs } = this.#tools.table.policy.timeouts;
@@ -86,18 +87,28 @@ export class Exchange {
     this.#reply.raw.once('close', () => clearTimeout(late));
   }
 
-  /** A backend that has not had the request yet and has room, if the budget allows another attempt. */
-  #other(): BackendSlot | undefined {
+  #placed(): Placed {
     const { table, now } = this.#tools;
-    const { entry, key } = this.#arrival;
-    return retryOn(table, entry.pool, this.#tried, key, now());
+    const { pool } = this.#arrival.entry;
+    return { table, pool, features: this.#features, tried: this.#tried, now };
+  }
+
+  /** Another attempt, on a backend that has not had the request yet; false when there will be none. */
+  #again(failure: Failure): boolean {
+    const { counters } = this.#tools;
+    return retryOn(this.#placed(), this.#reply.raw, {
+      onRoom: (slot, reserved) => {
+        counters.retries += 1;
+        this.#attempt(slot, reserved);
+      },
+      onNoRoom: () => void this.#reply.send(new UsherError(failure satisfies ErrorCode)),
+    });
   }
 
   /** Goes on with a backend on which the request was begun. */
-  #attempt(slot: BackendSlot): void {
+  #attempt(slot: BackendSlot, reserved: Hold | undefined): void {
+    const attempt = new Attempt(this.#placed(), slot, reserved);
     this.#tried.push(slot);
-    const { table, now } = this.#tools;
-    const attempt = new Attempt(table, this.#arrival.entry.pool, slot, now);
     const end = this.#count(attempt);
     try {
       this.#reply.from(this.#path, {
@@ -181,13 +192,8 @@ export class Exchange {
     }
     const failure = failureOf(cause);
     end(failure);
-    const other = this.#isRepeatable(failure) ? this.#other() : undefined;
-    if (other === undefined) {
+    if (!this.#isRepeatable(failure) || !this.#again(failure))
       void this.#reply.send(new UsherError(failure satisfies ErrorCode));
-      return;
-    }
-    this.#tools.counters.retries += 1;
-    this.#attempt(other);
   }
 
   /** Whether it is safe to send the request once more. */

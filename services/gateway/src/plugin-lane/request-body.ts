@@ -1,23 +1,54 @@
 import type { IncomingMessage } from 'node:http';
-import { Transform } from 'node:stream';
+import { Readable, Transform } from 'node:stream';
 import { UsherError } from '@usher/domain';
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 
 /** Bodies known to be no longer than this are read before the first attempt, so that another attempt can send them again. */
 const REPLAY_BYTES_MAX = 64 * 1024;
 
 /**
  * Hands bodies on unread, whatever their type, unless a plugin of the route brought a parser. They may be `limitBytes`
- * long, 0 = unlimited; a longer one is answered with `body_too_large` as soon as that is known.
+ * long, 0 = unlimited; a longer one is answered with `body_too_large` as soon as that is known. `wholeUpTo` says up to
+ * which length a request's body has to be read whole before it goes on.
  */
-export function passBodies(scope: FastifyInstance, limitBytes: number): void {
+export function passBodies(
+  scope: FastifyInstance,
+  limitBytes: number,
+  wholeUpTo: (request: IncomingMessage) => number,
+): void {
   if (scope.hasContentTypeParser('*')) return;
-  scope.addContentTypeParser('*', async (_request: unknown, payload: IncomingMessage) => {
+  scope.addContentTypeParser('*', async (request: FastifyRequest, payload: IncomingMessage) => {
     const length = payload.headers['content-length'];
-    if (length === undefined) return limitBytes > 0 ? limited(payload, limitBytes) : payload;
-    if (limitBytes > 0 && Number(length) > limitBytes) throw new UsherError('body_too_large');
-    return Number(length) <= REPLAY_BYTES_MAX ? readAll(payload) : payload;
+    const wholeMax = Math.max(REPLAY_BYTES_MAX, wholeUpTo(request.raw));
+    if (length !== undefined) {
+      if (limitBytes > 0 && Number(length) > limitBytes) throw new UsherError('body_too_large');
+      return Number(length) <= wholeMax ? readAll(payload) : payload;
+    }
+    const body = limitBytes > 0 ? limited(payload, limitBytes) : payload;
+    return wholeUpTo(request.raw) > 0 ? readUpTo(body, wholeMax) : body;
   });
+}
+
+/** The whole body if it is no longer than that, else a stream of all of it. */
+async function readUpTo(body: Readable, maxBytes: number): Promise<Buffer | Readable> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  const parts: AsyncIterator<Buffer> = body[Symbol.asyncIterator]();
+  for (let part = await parts.next(); part.done !== true; part = await parts.next()) {
+    chunks.push(part.value);
+    bytes += part.value.length;
+    if (bytes > maxBytes) return Readable.from(chained(chunks, parts), { objectMode: false });
+  }
+  return Buffer.concat(chunks);
+}
+
+async function* chained(read: readonly Buffer[], rest: AsyncIterator<Buffer>): AsyncGenerator<Buffer> {
+  try {
+    yield* read;
+    for (let part = await rest.next(); part.done !== true; part = await rest.next()) yield part.value;
+  } finally {
+    await rest.return?.();
+  }
 }
 
 async function readAll(payload: IncomingMessage): Promise<Buffer> {

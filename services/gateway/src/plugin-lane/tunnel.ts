@@ -1,9 +1,9 @@
 import type { Socket } from 'node:net';
-import type { ErrorCode } from '@usher/domain';
-import type { BackendSlot, RouteEntry } from '../routing-table.ts';
+import type { ErrorCode, Features } from '@usher/domain';
+import type { BackendSlot, Hold, RouteEntry } from '../routing-table.ts';
 import { ConnectError, type ConnectLoss } from '../wire/dialler.ts';
 import { decideRetry } from '../wire/retry.ts';
-import { Attempt, retryOn, waitForRoom } from './backends.ts';
+import { Attempt, type Placed, retryOn, waitForRoom } from './backends.ts';
 import type { LaneTools } from './exchange.ts';
 import type { Headers } from './forwarded.ts';
 
@@ -12,8 +12,7 @@ const KEEP_ALIVE_DELAY_MS = 30_000;
 
 export interface TunnelOptions {
   readonly entry: RouteEntry;
-  /** See `RoutingTable.pick`. */
-  readonly key: number;
+  readonly features: Features;
   /** Path and query as received. */
   readonly target: string;
   /** For the backend, without those that ask for the upgrade. */
@@ -42,19 +41,24 @@ export class Tunnel {
   }
 
   open(): void {
-    const { table, now } = this.#tools;
-    const { entry, key, client, onFailed } = this.#options;
-    waitForRoom(table, entry.pool, client, now, key, {
-      onRoom: (slot) => this.#connect(slot),
+    const { client, onFailed } = this.#options;
+    waitForRoom(this.#placed(), client, {
+      onRoom: (slot, reserved) => this.#connect(slot, reserved),
       onNoRoom: onFailed,
     });
   }
 
+  #placed(): Placed {
+    const { table, now } = this.#tools;
+    const { entry, features } = this.#options;
+    return { table, pool: entry.pool, features, tried: this.#tried, now };
+  }
+
   /** Goes on with a backend on which the tunnel was begun. */
-  #connect(slot: BackendSlot): void {
+  #connect(slot: BackendSlot, reserved: Hold | undefined): void {
+    const { table, dialler } = this.#tools;
+    const attempt = new Attempt(this.#placed(), slot, reserved);
     this.#tried.push(slot);
-    const { table, dialler, now } = this.#tools;
-    const attempt = new Attempt(table, this.#options.entry.pool, slot, now);
     const { connectMs } = table.policy.timeouts;
     dialler.connect(slot, connectMs, { allowHalfOpen: true }).then(
       (backend) => this.#join(backend, attempt),
@@ -66,8 +70,8 @@ export class Tunnel {
   }
 
   #again(failure: ConnectLoss): void {
-    const { table, now, counters } = this.#tools;
-    const { entry, key, client, onFailed } = this.#options;
+    const { counters } = this.#tools;
+    const { entry, client, onFailed } = this.#options;
     if (client.destroyed) return;
     const verdict = decideRetry({
       outcome: failure,
@@ -77,13 +81,12 @@ export class Tunnel {
       idempotent: true,
       attemptsLeft: entry.pool.settings.retry.attempts + 1 - this.#tried.length,
     });
-    const other = verdict === 'none' ? undefined : retryOn(table, entry.pool, this.#tried, key, now());
-    if (other === undefined) {
-      onFailed(failure);
-      return;
-    }
-    counters.retries += 1;
-    this.#connect(other);
+    const onRoom = (slot: BackendSlot, reserved?: Hold): void => {
+      counters.retries += 1;
+      this.#connect(slot, reserved);
+    };
+    const guest = { onRoom, onNoRoom: () => onFailed(failure) };
+    if (verdict === 'none' || !retryOn(this.#placed(), client, guest)) onFailed(failure);
   }
 
   #join(backend: Socket, attempt: Attempt): void {

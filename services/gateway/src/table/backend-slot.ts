@@ -26,6 +26,7 @@ export function newSlot(row: BackendRow, index: number, pool: PoolTable, hosts: 
     trialLimit: row.trialLimit,
     fleetHalfOpen: row.halfOpen,
     inFlight: 0,
+    facts: undefined,
     requests: 0,
     failures: 0,
     latencySumMs: 0,

@@ -1,4 +1,11 @@
-import { type Chooser, Custom, type PoolSettings, STRATEGIES } from '@usher/domain';
+import {
+  type Chooser,
+  Custom,
+  DEFAULT_SCORING,
+  type PoolSettings,
+  type ScoringSettings,
+  STRATEGIES,
+} from '@usher/domain';
 import type { BackendSlot, PoolTable } from '../routing-table.ts';
 import { CustomStrategies, type StrategyLog } from './custom-strategies.ts';
 
@@ -26,15 +33,18 @@ export class Choosers {
     const needs = strategy === 'custom' ? { needsKey: true, needsAnswers: true } : STRATEGIES[strategy];
     pool.hash = !needs.needsKey ? undefined : strategy === 'ip_hash' ? { by: 'ip' } : hash;
     pool.hears = needs.needsAnswers;
-    const name = `${strategy} ${settings.strategyFile ?? ''}`;
+    pool.asksWhere = strategy === 'resource' && scoringOf(settings).distance > 0;
+    const name = nameOf(settings);
     if (this.#named.get(pool) === name) return;
     this.#named.set(pool, name);
     pool.chooser = this.#create(settings);
   }
 
   /** Until a strategy of the user's own is loaded, and when it cannot be, `p2c` stands in. */
-  #create({ id, strategy, strategyFile = '' }: PoolSettings): Chooser<BackendSlot> {
-    if (strategy !== 'custom') return STRATEGIES[strategy].create();
+  #create(settings: PoolSettings): Chooser<BackendSlot> {
+    const { id, strategy, strategyFile = '' } = settings;
+    if (strategy !== 'custom')
+      return STRATEGIES[strategy].create({ tiers: settings.tiers ?? [], scoring: scoringOf(settings) });
     const choose = this.#custom.get(strategyFile);
     if (choose === undefined) return STRATEGIES.p2c.create();
     let last = '';
@@ -53,4 +63,14 @@ export class Choosers {
       pool.chooser.update?.(pool);
     }
   }
+}
+
+/** Pools whose settings have the same name can go on with the strategy that they have. */
+function nameOf({ strategy, strategyFile, tiers, scoring }: PoolSettings): string {
+  const goesBy = strategy === 'resource' ? JSON.stringify([tiers, scoring]) : (strategyFile ?? '');
+  return `${strategy} ${goesBy}`;
+}
+
+function scoringOf({ scoring }: PoolSettings): ScoringSettings {
+  return scoring ?? DEFAULT_SCORING;
 }

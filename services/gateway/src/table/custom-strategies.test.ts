@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
-import { pool, row } from '../testing/fixtures.ts';
+import { keyed, pool, row } from '../testing/fixtures.ts';
 import { TestTable } from '../testing/table.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'usher-strategies-'));
@@ -21,7 +21,9 @@ function tableWith(strategyFile: string): TestTable {
 }
 
 function picks(harness: TestTable, count = 30): Set<string> {
-  return new Set(Array.from({ length: count }, (_, key) => harness.table.pick(harness.pool, [], key)!.id));
+  return new Set(
+    Array.from({ length: count }, (_, key) => harness.table.pick(harness.pool, [], keyed(key))!.id),
+  );
 }
 
 test('a pool chooses by a strategy of the user’s own as soon as that is loaded', async () => {
@@ -43,8 +45,8 @@ test('it gets the hash of the key, and loads and latencies as they are', async (
   await harness.table.strategiesLoaded();
   harness.table.begin(harness.slot('b'));
   harness.table.hear(harness.slot('c'), 'answered', 20, harness.nowMs);
-  expect(harness.table.pick(harness.pool, [], 7)?.id).toBe('b');
-  expect(harness.table.pick(harness.pool, [], 8)?.id).toBe('c');
+  expect(harness.table.pick(harness.pool, [], keyed(7))?.id).toBe('b');
+  expect(harness.table.pick(harness.pool, [], keyed(8))?.id).toBe('c');
 });
 
 test.each([

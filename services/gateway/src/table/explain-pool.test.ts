@@ -1,3 +1,4 @@
+import { NO_FEATURES } from '@usher/domain';
 import { expect, test } from 'vitest';
 import { limitOf, pool, row } from '../testing/fixtures.ts';
 import { TestTable } from '../testing/table.ts';
@@ -5,7 +6,9 @@ import { newLineCells } from './waiting-line.ts';
 
 /** What is said of each backend. */
 function reasons({ table, pool: of }: TestTable): Record<string, string> {
-  return Object.fromEntries(table.explain(of, 0).candidates.map(({ backend, reason }) => [backend, reason]));
+  return Object.fromEntries(
+    table.placing.explain(of, NO_FEATURES).candidates.map(({ backend, reason }) => [backend, reason]),
+  );
 }
 
 test('names what speaks against each backend', () => {
@@ -29,7 +32,10 @@ test('names what speaks against each backend', () => {
     f: 'breaker_tripped',
     g: 'max_connections',
   });
-  expect(harness.table.explain(harness.pool, 0)).toMatchObject({ among: 'eligible', outcome: 'backend' });
+  expect(harness.table.placing.explain(harness.pool, NO_FEATURES)).toMatchObject({
+    among: 'eligible',
+    outcome: 'backend',
+  });
 });
 
 test('says that only trials are allowed, and that all of them are under way', () => {
@@ -44,12 +50,17 @@ test('says that only trials are allowed, and that all of them are under way', ()
 test('says whom there is to choose from where nobody is eligible', () => {
   const harness = new TestTable([row('a', { eligible: false, lastResort: true }), row('b')]);
   harness.set('b', { eligible: false });
-  expect(harness.table.explain(harness.pool, 0)).toMatchObject({ among: 'last_resort', outcome: 'backend' });
+  expect(harness.table.placing.explain(harness.pool, NO_FEATURES)).toMatchObject({
+    among: 'last_resort',
+    outcome: 'backend',
+  });
   expect(reasons(harness)).toEqual({ a: 'ok', b: 'unhealthy' });
   harness.trip('a');
-  expect(harness.table.explain(harness.pool, 0)).toMatchObject({ among: 'despite_breakers' });
+  expect(harness.table.placing.explain(harness.pool, NO_FEATURES)).toMatchObject({
+    among: 'despite_breakers',
+  });
   harness.set('a', { eligible: false });
-  expect(harness.table.explain(harness.pool, 0)).toMatchObject({
+  expect(harness.table.placing.explain(harness.pool, NO_FEATURES)).toMatchObject({
     among: null,
     outcome: 'no_backend',
     choice: undefined,
@@ -61,14 +72,17 @@ test('says that a request would wait, and when there is no place to wait at', ()
   const limit = limitOf(1, 1, line);
   const full = (max: number) => {
     const harness = new TestTable([row('a', { limit })], pool({ queue: { max, timeoutMs: 1_000 } }));
-    return harness.table.explain(harness.pool, 0);
+    return harness.table.placing.explain(harness.pool, NO_FEATURES);
   };
   const harness = new TestTable([row('a', { limit })], pool({ queue: { max: 1, timeoutMs: 1_000 } }));
-  expect(harness.table.explain(harness.pool, 0)).toMatchObject({ outcome: 'backend', choice: { id: 'a' } });
+  expect(harness.table.placing.explain(harness.pool, NO_FEATURES)).toMatchObject({
+    outcome: 'backend',
+    choice: { id: 'a' },
+  });
   harness.table.begin(harness.slot('a'));
   expect(full(1)).toMatchObject({ outcome: 'waits', choice: undefined });
   expect(full(0)).toMatchObject({ outcome: 'overloaded', choice: undefined });
-  harness.pool.line?.enter({ key: 0, admitted: () => {}, turnedAway: () => {} }, 1);
+  harness.pool.line?.enter({ features: NO_FEATURES, admitted: () => {}, turnedAway: () => {} }, 1);
   expect(full(1)).toMatchObject({ outcome: 'overloaded' });
   expect(full(2)).toMatchObject({ outcome: 'waits' });
 });

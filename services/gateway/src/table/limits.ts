@@ -1,9 +1,7 @@
-import type { Ask, Uniform } from '@usher/domain';
+import type { Ask, Features } from '@usher/domain';
 import type { BackendSlot, PoolTable, RowLimit } from '../routing-table.ts';
 import { BackendLimit } from './backend-limit.ts';
 import { WaitingLine } from './waiting-line.ts';
-
-const NONE_TRIED: readonly BackendSlot[] = [];
 
 /** Whether it has as many requests under way as it may. */
 export const isFull = ({ limit }: BackendSlot): boolean => limit?.full === true;
@@ -30,21 +28,15 @@ export function setLimit(slot: BackendSlot, row: RowLimit | undefined, worker: n
   slot.limit?.adjust(inFlight);
 }
 
-/** Gives a pool its line, unless it has one. `begin` counts a request, or answers false when the limit was just reached. */
+/** Gives a pool its line, unless it has one. `admit` begins a request on a backend that has room. */
 export function openLine(
   pool: PoolTable,
   { line }: RowLimit,
   worker: number,
-  random: Uniform,
-  begin: (slot: BackendSlot) => boolean,
+  admit: (features: Features) => BackendSlot | undefined,
 ): void {
   pool.line ??= new WaitingLine(line, worker, {
-    admit(key) {
-      for (;;) {
-        const slot = chooseWithRoom(pool, NONE_TRIED, { key, random });
-        if (slot === undefined || begin(slot)) return slot;
-      }
-    },
+    admit,
     hasRoom: () => pool.eligible.some((slot) => !isFull(slot)),
     hasBackends: () => pool.eligible.length > 0,
   });

@@ -41,6 +41,8 @@ export function newPool(settings: PoolSettings): PoolTable {
     settings,
     hash: undefined,
     hears: false,
+    reserves: false,
+    asksWhere: false,
     warming: false,
     slots: [],
     members: [],

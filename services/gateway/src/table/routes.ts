@@ -14,7 +14,8 @@ export class Routes {
     this.entries = settings.map((each) => ({
       settings: each,
       pool: poolOf(each.pool),
-      lane: each.plugins.length > 0 ? 'plugin' : 'wire',
+      // Only the plugin lane reads bodies.
+      lane: each.plugins.length > 0 || each.tier?.field !== undefined ? 'plugin' : 'wire',
       answers: before.get(each.id) ?? new Float64Array(STATUS_CLASSES),
     }));
     this.#matcher = new RouteMatcher(this.entries);

@@ -1,3 +1,4 @@
+import { NO_FEATURES } from '@usher/domain';
 import { expect, test } from 'vitest';
 import { pool, row } from '../testing/fixtures.ts';
 import { START, TestTable } from '../testing/table.ts';
@@ -75,7 +76,7 @@ test('the turns of the others go on while one warms up', () => {
   const counts = new Map<string, number>();
   for (let pick = 0; pick < 300; pick++) {
     harness.advance(10);
-    const { id } = harness.table.pick(harness.pool, [], 0)!;
+    const { id } = harness.table.pick(harness.pool, [], NO_FEATURES)!;
     counts.set(id, (counts.get(id) ?? 0) + 1);
   }
   expect(counts.get('a')).toBeGreaterThan(80);

@@ -1,18 +1,19 @@
-import { FastRandom } from '@usher/domain';
+import { NO_FEATURES } from '@usher/domain';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { BackendSlot, RowLimit } from '../routing-table.ts';
 import { limitOf, policy, pool, row } from '../testing/fixtures.ts';
+import { tableOptions } from '../testing/table-options.ts';
 import { until } from '../wire/testing/raw-socket.ts';
 import { giveBackOf } from './backend-limit.ts';
-import { Wait } from './wait.ts';
+import { LineWait } from './line-wait.ts';
 import { forgetWaitersOf, newLineCells } from './waiting-line.ts';
 import { WorkerTable } from './worker-table.ts';
 
 /** A request in one of the workers. */
 interface Request {
   readonly worker: number;
-  readonly wait: Wait;
+  readonly wait: LineWait;
   state: 'new' | 'waiting' | 'running' | 'over';
   slot: BackendSlot | undefined;
 }
@@ -31,7 +32,7 @@ class Workers {
     const line = newLineCells(count);
     this.limits = maxima.map((max) => limitOf(max, count, line));
     this.#tables = Array.from({ length: count }, (_, worker) => {
-      const table = new WorkerTable(policy(), new FastRandom({ next: () => 0.4 }), () => {}, worker);
+      const table = new WorkerTable(tableOptions(0.4, { worker }));
       const rows = this.limits.map(
         (limit, at) => ({ kind: 'backend', row: row(`b${at}`, { limit }) }) as const,
       );
@@ -63,9 +64,14 @@ class Workers {
       request.state = 'running';
       this.running.push(request);
     };
-    const wait = new Wait(own, { onRoom: run, onNoRoom: () => this.#leave(request) }, () => 0, 0);
+    const wait = new LineWait(
+      own,
+      NO_FEATURES,
+      { onRoom: run, onNoRoom: () => this.#leave(request) },
+      () => 0,
+    );
     const request: Request = { worker, wait, state: 'new', slot: undefined };
-    const slot = table.pick(own, [], 0);
+    const slot = table.pick(own, [], NO_FEATURES);
     if (slot !== undefined && table.begin(slot)) {
       run(slot);
       return request;

@@ -1,3 +1,4 @@
+import type { Features } from '@usher/domain';
 import type { BackendSlot, Line, LineCounts, LineExit, Place, Waiter } from '../routing-table.ts';
 import { bucketOf, LATENCY_BOUNDS_S } from '../wire/counters.ts';
 
@@ -38,8 +39,8 @@ class PlaceInLine implements Place {
 
 /** What a line asks of its pool. */
 export interface LineHost {
-  /** Begins a request with this key on a backend that has room; undefined when none has. */
-  admit(key: number): BackendSlot | undefined;
+  /** Begins a request on a backend that has room; undefined when none has. */
+  admit(features: Features): BackendSlot | undefined;
   hasRoom(): boolean;
   /** There is a backend for which waiting makes sense. */
   hasBackends(): boolean;
@@ -146,7 +147,7 @@ export class WaitingLine implements Line {
         first.waiter.turnedAway();
         continue;
       }
-      const slot = this.#isNext(first.ticket) ? this.#host.admit(first.waiter.key) : undefined;
+      const slot = this.#isNext(first.ticket) ? this.#host.admit(first.waiter.features) : undefined;
       if (slot === undefined) break;
       this.#exits.served += 1;
       this.#remove(first);

@@ -1,3 +1,4 @@
+import { NO_FEATURES } from '@usher/domain';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { BackendSlot } from '../routing-table.ts';
@@ -7,7 +8,7 @@ import { START, TestTable } from '../testing/table.ts';
 describe('picking', () => {
   test('uses the eligible backends of the pool of the matching route, in turn', () => {
     const { table, pool } = new TestTable([row('a'), row('b')]);
-    expect([1, 2, 3].map(() => table.pick(pool, [], 0)?.id)).toEqual(['a', 'b', 'a']);
+    expect([1, 2, 3].map(() => table.pick(pool, [], NO_FEATURES)?.id)).toEqual(['a', 'b', 'a']);
   });
 
   test('stops choosing a backend at once when the log says that it is not eligible', () => {
@@ -15,7 +16,7 @@ describe('picking', () => {
     harness.set('a', { eligible: false });
     expect(harness.choosable).toBe('b');
     harness.set('b', { eligible: false });
-    expect(harness.table.pick(harness.pool, [], 0)).toBeUndefined();
+    expect(harness.table.pick(harness.pool, [], NO_FEATURES)).toBeUndefined();
     harness.set('a');
     expect(harness.choosable).toBe('a');
   });
@@ -36,7 +37,9 @@ describe('picking', () => {
     const harness = new TestTable([row('a'), row('b')]);
     harness.apply({ kind: 'pool', settings: pool({ strategy: 'weighted_round_robin' }) });
     harness.set('a', { weight: 3 });
-    const picks = Array.from({ length: 4 }, () => harness.table.pick(harness.pool, [], 0)?.id).join('');
+    const picks = Array.from({ length: 4 }, () => harness.table.pick(harness.pool, [], NO_FEATURES)?.id).join(
+      '',
+    );
     expect(picks).toBe('aaba');
   });
 });
@@ -64,14 +67,14 @@ describe('routes', () => {
       kind: 'policy',
       policy: policy({ routes: [route({ id: 'x', path: '/*', pool: 'later' })] }),
     });
-    expect(harness.table.pick(harness.pool, [], 0)).toBeUndefined();
+    expect(harness.table.pick(harness.pool, [], NO_FEATURES)).toBeUndefined();
     harness.apply(
       { kind: 'backend', row: row('a', { pool: 'later' }) },
       { kind: 'pool', settings: pool({ id: 'later' }) },
     );
-    expect(harness.table.pick(harness.pool, [], 0)?.id).toBe('a');
+    expect(harness.table.pick(harness.pool, [], NO_FEATURES)?.id).toBe('a');
     harness.apply({ kind: 'pool_removed', pool: 'later' });
-    expect(harness.table.pick(harness.pool, [], 0)).toBeUndefined();
+    expect(harness.table.pick(harness.pool, [], NO_FEATURES)).toBeUndefined();
   });
 });
 
@@ -153,7 +156,7 @@ describe('any sequence of attempts and changes', () => {
         let finished = 0;
         for (const action of steps) {
           if (action.kind === 'begin') {
-            const slot = harness.table.pick(harness.pool, [], 0);
+            const slot = harness.table.pick(harness.pool, [], NO_FEATURES);
             const anyone = harness.pool.slots.some((each) => each.eligible);
             expect(slot !== undefined).toBe(anyone);
             if (slot === undefined) continue;

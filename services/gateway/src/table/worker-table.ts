@@ -5,34 +5,44 @@ import {
   breakerRecord,
   breakerTick,
   breakerTrialEnded,
-  type FastRandom,
+  type Features,
   type PolicySettings,
   type PoolSettings,
-  type Uniform,
+  type ResourceFacts,
 } from '@usher/domain';
 import type {
   AttemptOutcome,
   BackendRow,
   BackendSlot,
+  Guest,
+  Hold,
   LineCounts,
   PoolTable,
   RouteEntry,
   RoutingTable,
   TableDelta,
+  Wait,
 } from '../routing-table.ts';
 import { type BreakerNews, breakerNews, hearOfBreaker } from './breaker-news.ts';
 import { Choosers } from './choosers.ts';
 import type { StrategyLog } from './custom-strategies.ts';
-import { type ExplainedPool, explainPool } from './explain-pool.ts';
-import { chooseWithRoom, openLine, setLimit } from './limits.ts';
+import { openLine, setLimit } from './limits.ts';
 import { Members } from './members.ts';
 import { type BackendObservation, type ConnectFailureCount, evidenceOf } from './observation.ts';
+import { Placing, type PlacingTools } from './placing.ts';
 import { newPool, rebuildEligible, undeclared } from './pool-table.ts';
 import { Routes } from './routes.ts';
 import { load } from './slot-load.ts';
 import { PoolTls } from './tls-client.ts';
 
-const SILENT: StrategyLog = { error() {} };
+export interface WorkerTableOptions extends Omit<PlacingTools, 'begin'> {
+  readonly policy: PolicySettings;
+  /** Its place among those of the gateway. */
+  readonly worker: number;
+  readonly onBreaker: (news: BreakerNews) => void;
+  /** Hears of strategies that fail. */
+  readonly log: StrategyLog;
+}
 
 /**
  * The routing table of one worker: changed in place by deltas, so that counters, requests under way and breakers live on
@@ -48,23 +58,13 @@ export class WorkerTable implements RoutingTable {
   readonly #choosers: Choosers;
   /** When the table was last changed or looked at. */
   #nowMs = 0;
-  /** Of the pick under way. */
-  readonly #ask: { key: number; readonly random: Uniform };
-  readonly #random: FastRandom;
+  readonly placing: Placing;
   readonly #worker: number;
   readonly #onBreaker: (news: BreakerNews) => void;
 
-  /** `worker`: its place among those of the gateway. `log`: hears of strategies that fail. */
-  constructor(
-    policy: PolicySettings,
-    random: FastRandom,
-    onBreaker: (news: BreakerNews) => void,
-    worker = 0,
-    log = SILENT,
-  ) {
+  constructor({ policy, worker, onBreaker, log, ...tools }: WorkerTableOptions) {
     this.#policy = policy;
-    this.#random = random;
-    this.#ask = { key: 0, random };
+    this.placing = new Placing({ ...tools, begin: (slot) => this.begin(slot) });
     this.#choosers = new Choosers(log);
     this.#onBreaker = onBreaker;
     this.#worker = worker;
@@ -82,18 +82,14 @@ export class WorkerTable implements RoutingTable {
     return this.#routes.match(host, path);
   }
 
-  pick(pool: PoolTable, tried: readonly BackendSlot[], key: number): BackendSlot | undefined {
-    this.#ask.key = key;
-    if (pool.line === undefined) return pool.chooser.pick(pool, tried, this.#ask);
-    return pool.line.busy ? undefined : chooseWithRoom(pool, tried, this.#ask);
+  pick(pool: PoolTable, tried: readonly BackendSlot[], features: Features): BackendSlot | undefined {
+    return this.placing.pick(pool, tried, features);
   }
 
-  /** What `pick` and `begin` would come to for a first attempt now, and why. Nothing changes by it. */
-  explain(pool: PoolTable, key: number): ExplainedPool {
-    return explainPool(pool, key, this.#random);
+  wait(pool: PoolTable, tried: readonly BackendSlot[], features: Features, guest: Guest): Wait {
+    return this.placing.wait(pool, tried, features, guest);
   }
 
-  /** The declared pool with this id. */
   poolNamed(id: string): PoolTable | undefined {
     return this.#pools.get(id);
   }
@@ -141,15 +137,16 @@ export class WorkerTable implements RoutingTable {
     return this.#members.observers.find(index);
   }
 
-  hold(slot: BackendSlot): void {
+  hold(slot: BackendSlot, reserved: Hold | undefined): Hold {
     load(slot, 1);
     slot.limit?.adjust(1);
-  }
-
-  release(slot: BackendSlot): void {
-    load(slot, -1);
-    slot.limit?.give();
-    this.#serveLines();
+    const release = (): void => {
+      load(slot, -1);
+      slot.limit?.give();
+      reserved?.release();
+      this.#serveLines();
+    };
+    return { release };
   }
 
   takeRetry(pool: PoolTable, nowMs: number): boolean {
@@ -237,6 +234,9 @@ export class WorkerTable implements RoutingTable {
       case 'addresses':
         this.#members.setAddresses(delta.host, delta.addresses, touched);
         break;
+      case 'facts':
+        this.#learn(delta.backend, delta.facts);
+        break;
       case 'tripped':
       case 'recovered':
         this.#touch(delta.backend, touched, (slot) => hearOfBreaker(slot, delta, nowMs));
@@ -259,6 +259,7 @@ export class WorkerTable implements RoutingTable {
     const pool = this.#poolOf(settings.id);
     if (!settings.breaker.enabled) for (const slot of pool.slots) breakerClose(slot.breaker);
     pool.settings = settings;
+    pool.reserves = (settings.reserve ?? 'none') !== 'none';
     this.#choosers.equip(pool);
     touched.add(pool);
   }
@@ -268,7 +269,14 @@ export class WorkerTable implements RoutingTable {
     const slot = this.#members.set(row, pool, nowMs, touched);
     setLimit(slot, row.limit, this.#worker);
     if (row.limit === undefined) return;
-    openLine(pool, row.limit, this.#worker, this.#ask.random, (each) => this.begin(each));
+    openLine(pool, row.limit, this.#worker, (features) => this.placing.admit(pool, features));
+  }
+
+  #learn(id: string, facts: ResourceFacts): void {
+    const slot = this.#members.get(id)?.slot;
+    if (slot === undefined) return;
+    slot.facts = facts;
+    slot.pool.chooser.learned?.(slot);
   }
 
   #touch(id: string, touched: Set<PoolTable>, change: (slot: BackendSlot) => void): void {

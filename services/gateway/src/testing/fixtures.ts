@@ -1,4 +1,10 @@
-import type { PolicySettings, PoolSettings, RouteSettings } from '@usher/domain';
+import {
+  type Features,
+  NO_FEATURES,
+  type PolicySettings,
+  type PoolSettings,
+  type RouteSettings,
+} from '@usher/domain';
 import type { BackendRow, RowLimit } from '../routing-table.ts';
 import { newLimitCells } from '../table/backend-limit.ts';
 import { newLineCells } from '../table/waiting-line.ts';
@@ -76,6 +82,11 @@ export function row(id: string, changes: Partial<BackendRow> = {}): BackendRow {
     limit: undefined,
     ...changes,
   };
+}
+
+/** Of a request with this key. */
+export function keyed(key: number): Features {
+  return { ...NO_FEATURES, key };
 }
 
 /** A limit for one backend, or for several that share a line. */

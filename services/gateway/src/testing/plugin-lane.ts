@@ -3,7 +3,7 @@ import type { RequestListener } from 'node:http';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { FastRandom, type PolicySettings } from '@usher/domain';
+import type { PolicySettings } from '@usher/domain';
 import { RecordingLog } from '@usher/testing';
 import { PluginLane } from '../plugin-lane/plugin-lane.ts';
 import { WorkerTable } from '../table/worker-table.ts';
@@ -11,6 +11,7 @@ import { WireCounters } from '../wire/counters.ts';
 import { Dialler } from '../wire/dialler.ts';
 import { policy, pool, route, row } from './fixtures.ts';
 import { type Answer, startBackend, startListener } from './http.ts';
+import { tableOptions } from './table-options.ts';
 
 const closing: (() => unknown)[] = [];
 
@@ -43,7 +44,7 @@ export async function lane(
   changes: Partial<PolicySettings> = {},
   settings = pool(),
 ) {
-  const table = new WorkerTable(policy(), new FastRandom({ next: () => 0.5 }), () => {});
+  const table = new WorkerTable(tableOptions(0.5));
   let position = 0;
   const set = (next: Partial<PolicySettings>) =>
     table.apply([{ kind: 'policy', policy: policy(next) }], ++position, Date.now());

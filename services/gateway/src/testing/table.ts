@@ -1,9 +1,9 @@
-import { FastRandom } from '@usher/domain';
 import { RecordingLog } from '@usher/testing';
 import type { AttemptOutcome, BackendRow, BackendSlot, PoolTable, TableDelta } from '../routing-table.ts';
 import type { BreakerNews } from '../table/breaker-news.ts';
 import { WorkerTable } from '../table/worker-table.ts';
-import { policy, pool, row } from './fixtures.ts';
+import { pool, row } from './fixtures.ts';
+import { tableOptions } from './table-options.ts';
 
 export const START = 1_000_000;
 
@@ -12,11 +12,7 @@ export class TestTable {
   readonly news: BreakerNews[] = [];
   readonly log = new RecordingLog();
   readonly table = new WorkerTable(
-    policy(),
-    new FastRandom({ next: () => 0.4 }),
-    (news) => this.news.push(news),
-    0,
-    this.log,
+    tableOptions(0.4, { onBreaker: (news) => this.news.push(news), log: this.log, now: () => this.nowMs }),
   );
   nowMs = START;
   #position = 0;

@@ -1,4 +1,13 @@
-import type { AttemptOutcome, BackendSlot, PoolTable, RoutingTable } from '../routing-table.ts';
+import type { Features } from '@usher/domain';
+import type {
+  AttemptOutcome,
+  BackendSlot,
+  Guest,
+  Hold,
+  PoolTable,
+  RoutingTable,
+  Wait,
+} from '../routing-table.ts';
 import { answerWith, answerWithout } from '../table/slot-load.ts';
 
 const NONE_TRIED: readonly BackendSlot[] = [];
@@ -11,28 +20,35 @@ export class Attempts {
   left: number;
   private readonly table: RoutingTable;
   readonly pool: PoolTable;
-  /** See `RoutingTable.pick`. */
-  readonly key: number;
+  private readonly features: Features;
+  /** What is reserved for the present attempt. */
+  private reserved: Hold | undefined;
   /** The strategy knows how the present attempt was answered. */
   private heard = false;
   private startMs = 0;
   private addressesLeft = 0;
   private tried: BackendSlot[] | undefined;
 
-  constructor(table: RoutingTable, pool: PoolTable, key: number) {
+  constructor(table: RoutingTable, pool: PoolTable, features: Features) {
     this.table = table;
     this.pool = pool;
-    this.key = key;
+    this.features = features;
     this.left = pool.settings.retry.attempts;
   }
 
   /** Begins the first attempt; undefined when there is no backend, or none that has room. */
   first(nowMs: number): BackendSlot | undefined {
-    return this.begin(this.table.pick(this.pool, NONE_TRIED, this.key), nowMs);
+    return this.begin(this.table.pick(this.pool, NONE_TRIED, this.features), nowMs);
   }
 
-  /** The first attempt was begun on a backend for which the request had to wait. */
-  admitted(slot: BackendSlot, nowMs: number): void {
+  /** How the request waits that cannot be begun at once. */
+  wait(guest: Guest): Wait {
+    return this.table.wait(this.pool, this.tried ?? NONE_TRIED, this.features, guest);
+  }
+
+  /** An attempt was begun on a backend for which the request had to wait. */
+  admitted(slot: BackendSlot, nowMs: number, reserved?: Hold): void {
+    this.reserved = reserved;
     this.slot = slot;
     this.heard = false;
     this.startMs = nowMs;
@@ -51,10 +67,17 @@ export class Attempts {
    * budget is used up. Only first attempts wait for room: who has failed once already does not keep others waiting.
    */
   another(nowMs: number): BackendSlot | undefined {
-    const slot = this.table.pick(this.pool, this.tried ?? NONE_TRIED, this.key);
+    const slot = this.table.pick(this.pool, this.tried ?? NONE_TRIED, this.features);
     if (slot === undefined || !this.table.takeRetry(this.pool, nowMs)) return undefined;
     this.left -= 1;
     return this.begin(slot, nowMs);
+  }
+
+  /** Another attempt follows as soon as something is reserved for it; only where that is needed, and if the budget allows. */
+  waitsForAnother(nowMs: number): boolean {
+    if (!this.pool.reserves || !this.table.takeRetry(this.pool, nowMs)) return false;
+    this.left -= 1;
+    return true;
   }
 
   /** Something of the response came; `status` is 0 before its head. To be called each time, only the first counts. */
@@ -66,11 +89,20 @@ export class Attempts {
     this.table.hear(slot, answerWith(status), nowMs - this.startMs, nowMs);
   }
 
+  /** Keeps what the present attempt has on its backend beyond its end. */
+  hold(slot: BackendSlot): Hold {
+    const { reserved } = this;
+    this.reserved = undefined;
+    return this.table.hold(slot, reserved);
+  }
+
   /** Ends the present attempt, if there is one. */
   finish(outcome: AttemptOutcome, nowMs: number): void {
     const { slot } = this;
     if (slot === undefined) return;
     this.slot = undefined;
+    this.reserved?.release();
+    this.reserved = undefined;
     if (this.pool.hears && !this.heard)
       this.table.hear(slot, answerWithout(outcome), nowMs - this.startMs, nowMs);
     this.table.finish(this.pool, slot, outcome, nowMs - this.startMs, nowMs);

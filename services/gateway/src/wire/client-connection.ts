@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import { ERRORS, type ErrorCode } from '@usher/domain';
 import { FAULTS, FAULTY, FIELD, type HttpFault, INCOMPLETE, type RequestHead } from '@usher/http1';
-import type { RouteEntry } from '../routing-table.ts';
+import type { Hold, RouteEntry } from '../routing-table.ts';
 import type { ClientSide } from './client-side.ts';
 import { ClientSocket, type ClientSocketUser } from './client-socket.ts';
 import type { ConnectionOwner, LaneConnection, LooseSocket } from './connection-owner.ts';
@@ -10,7 +10,7 @@ import { requestIdOf } from './forward-request.ts';
 import type { ConnectionLine } from './forward-response.ts';
 import type { LaneContext } from './lane-context.ts';
 import { LastHost } from './last-host.ts';
-import { openExchange } from './open-exchange.ts';
+import { type Asked, openExchange } from './open-exchange.ts';
 import type { Output } from './output.ts';
 import { problemResponse } from './problem-response.ts';
 import type { Lifetime } from './read-buffers.ts';
@@ -118,11 +118,11 @@ export class ClientConnection implements LaneConnection, ClientSide, ClientSocke
     this.link.reset();
   }
 
-  switchTo(upstream: UpstreamConnection, beyond: Buffer): void {
+  switchTo(upstream: UpstreamConnection, beyond: Buffer, hold: Hold): void {
     const { input, link } = this;
     this.exchange = undefined;
     this.upgrading = false;
-    const tunnel = new Tunnel(this.lane, link, upstream, () => this.depart());
+    const tunnel = new Tunnel(this.lane, link, upstream, hold, () => this.depart());
     if (beyond.length > 0) tunnel.onResponseData(beyond, beyond.length, 'ever');
     const ahead = input.takeAll();
     if (ahead.length > 0) tunnel.onBytes(ahead, ahead.length, 'ever');
@@ -146,7 +146,7 @@ export class ClientConnection implements LaneConnection, ClientSide, ClientSocke
     const { exchange } = this;
     // Half a request will never become a whole one. And most who stop sending have left, which nothing that is written
     // would find out while they wait in line: none of them keeps others waiting.
-    if (exchange?.wantsBody === true || exchange?.waits === true) this.link.destroy();
+    if (exchange?.wantsBody === true || exchange?.waiting !== undefined) this.link.destroy();
     else if (exchange === undefined && !this.output.blocked) this.link.close();
   }
 
@@ -220,38 +220,38 @@ export class ClientConnection implements LaneConnection, ClientSide, ClientSocke
       body.keep(input.bytes, headEnd, bodyEnd, input.lifetime);
     }
     input.consume(bodyEnd);
-    this.open(head, route, id, body, startMs);
+    this.open({ head, id, body, startMs }, route);
   }
 
-  private open(
-    head: RequestHead,
-    route: RouteEntry | undefined,
-    id: string,
-    body: RequestBody | undefined,
-    startMs: number,
-  ): void {
+  private open(asked: Asked, route: RouteEntry | undefined): void {
     const { lane, visitor } = this;
+    const { head } = asked;
     if (route === undefined) {
-      if (body !== undefined && !body.done) this.keepAlive = false;
-      this.turnAway('no_route', id, head, startMs);
+      this.turnAway(asked, 'no_route', '');
       return;
     }
-    const { answers } = route;
+    const features = visitor.featuresOf(head, route);
+    if (typeof features === 'string') {
+      this.turnAway(asked, 'unknown_tier', features, route);
+      return;
+    }
     const upgrade = head.fields.has(FIELD.upgrade) && allowsWebSocket(route) && asksForWebSocket(head);
     if (upgrade && !lane.upgrades.reserve(lane.table.policy.limits)) {
-      answers[5]! += 1;
-      this.turnAway('overloaded', id, head, startMs);
+      this.turnAway(asked, 'overloaded', '', route);
       return;
     }
     this.upgrading = upgrade;
-    const request = { head, route, id, body, startMs, upgrade, patienceMs: Infinity };
+    const request = { ...asked, route, features, upgrade, patienceMs: Infinity };
     this.exchange = openExchange(this, lane, visitor, this.link, request);
     this.exchange.start();
   }
 
   /** Answers a request that no backend gets. */
-  private turnAway(code: ErrorCode, id: string, head: RequestHead, startMs: number): void {
-    this.answerProblem(code, '', id, head.method === 'HEAD', this.lane.now() - startMs);
+  private turnAway(asked: Asked, code: ErrorCode, detail: string, route?: RouteEntry): void {
+    const { head, id, body, startMs } = asked;
+    if (body !== undefined && !body.done) this.keepAlive = false;
+    if (route !== undefined) route.answers[(ERRORS[code].status / 100) | 0]! += 1;
+    this.answerProblem(code, detail, id, head.method === 'HEAD', this.lane.now() - startMs);
     this.exchangeOver(startMs);
   }
 

@@ -1,4 +1,5 @@
 import type { ErrorCode } from '@usher/domain';
+import type { Hold } from '../routing-table.ts';
 import type { Answer } from './answer.ts';
 import type { ConnectionLine } from './forward-response.ts';
 import type { UpstreamConnection } from './upstream-connection.ts';
@@ -20,8 +21,8 @@ export interface ClientSide {
   exchangeOver(nowMs: number): void;
   /** The exchange ends with an error answer; nothing of a final response was written. */
   exchangeFailed(code: ErrorCode, detail: string, nowMs: number): void;
-  /** The response was 101 and is written: the connection belongs to whoever follows, and so does `upstream`. */
-  switchTo(upstream: UpstreamConnection, beyond: Buffer): void;
+  /** The response was 101 and is written: the connection belongs to whoever follows, and so do `upstream` and its `hold`. */
+  switchTo(upstream: UpstreamConnection, beyond: Buffer, hold: Hold): void;
   /** The exchange ends in a way that the client must not take for the end of a response. */
   abort(): void;
 }

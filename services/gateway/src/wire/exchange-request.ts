@@ -1,16 +1,16 @@
+import type { Features } from '@usher/domain';
 import type { RouteEntry } from '../routing-table.ts';
 import type { OutgoingRequest } from './outgoing-request.ts';
+import type { TimeLimits } from './time-limits.ts';
 import type { Upstreams } from './upstream.ts';
 
 /** What a request comes down to once its head was read and its route found. */
 export interface ExchangeRequest {
   readonly route: RouteEntry;
-  /** See `RoutingTable.pick`. */
-  readonly key: number;
+  readonly features: Features;
   readonly upstreams: Upstreams;
   readonly outgoing: OutgoingRequest;
   readonly id: string;
   readonly startMs: number;
-  /** How long the client waits for the end of the response. */
-  readonly patienceMs: number;
+  readonly limits: TimeLimits;
 }

@@ -1,7 +1,6 @@
 import type { ErrorCode } from '@usher/domain';
 import { FAULTY, type RequestHead } from '@usher/http1';
-import type { AttemptOutcome, BackendSlot } from '../routing-table.ts';
-import { type Guest, Wait } from '../table/wait.ts';
+import type { AttemptOutcome, BackendSlot, Guest, Hold, Wait } from '../routing-table.ts';
 import { Attempts } from './attempts.ts';
 import type { ClientSide } from './client-side.ts';
 import type { ExchangeRequest } from './exchange-request.ts';
@@ -10,6 +9,7 @@ import type { OutgoingRequest } from './outgoing-request.ts';
 import type { Lifetime } from './read-buffers.ts';
 import { type Asked, ResponseRelay } from './response-relay.ts';
 import { decideRetry, type Failure } from './retry.ts';
+import type { TimeLimits } from './time-limits.ts';
 import type { Loss, Upstream, Upstreams, UpstreamUser } from './upstream.ts';
 import { UpstreamConnection } from './upstream-connection.ts';
 
@@ -24,15 +24,15 @@ export class Exchange implements UpstreamUser, Asked, Guest {
   private readonly outgoing: OutgoingRequest;
   readonly startMs: number;
   readonly answers: Float64Array;
-  /** When the whole request has to be over. */
-  private readonly limitMs: number;
-  /** When the client waits no longer, which is no fault of the backend. */
-  private readonly patientUntilMs: number;
+  private readonly limits: TimeLimits;
   private over = false;
   private relay: ResponseRelay;
   private readonly upstreams: Upstreams;
   private upstream: Upstream | undefined;
-  private waiting: Wait | undefined;
+  /** Undefined unless no backend has had room for it yet. */
+  waiting: Wait | undefined;
+  /** How the last attempt failed, after which another one waits. */
+  private failure: Failure | undefined;
 
   constructor(client: ClientSide, lane: LaneContext, head: RequestHead, request: ExchangeRequest) {
     this.client = client;
@@ -40,51 +40,40 @@ export class Exchange implements UpstreamUser, Asked, Guest {
     this.requestId = request.id;
     this.toHead = head.method === 'HEAD';
     this.oldClient = head.minor === 0;
-    this.attempts = new Attempts(lane.table, request.route.pool, request.key);
+    this.attempts = new Attempts(lane.table, request.route.pool, request.features);
     this.upstreams = request.upstreams;
     this.outgoing = request.outgoing;
     this.startMs = request.startMs;
     this.answers = request.route.answers;
     this.relay = new ResponseRelay(client, this, lane.responseHead);
-    const { requestMs } = lane.table.policy.timeouts;
-    this.patientUntilMs = request.startMs + request.patienceMs;
-    this.limitMs = Math.min(this.patientUntilMs, requestMs === 0 ? Infinity : request.startMs + requestMs);
+    this.limits = request.limits;
   }
 
   get wantsBody(): boolean {
     return this.outgoing.wantsBody;
   }
 
-  /** No backend has had room for it yet. */
-  get waits(): boolean {
-    return this.waiting !== undefined;
-  }
-
   /** Starts the first attempt. The beginning of the body, if any, has been taken and kept already. */
   start(): void {
     const slot = this.attempts.first(this.startMs);
-    if (slot !== undefined) {
-      this.attempt(slot, this.startMs);
-      return;
-    }
-    const waiting = new Wait(this.attempts.pool, this, this.lane.now, this.attempts.key);
-    this.waiting = waiting;
-    this.client.expireAt(Math.min(this.limitMs, waiting.dueMs));
-    waiting.begin();
+    if (slot !== undefined) this.attempt(slot, this.startMs);
+    else this.wait();
   }
 
-  onRoom(slot: BackendSlot): void {
+  onRoom(slot: BackendSlot, reserved?: Hold): void {
     const nowMs = this.lane.now();
     this.waiting = undefined;
-    this.attempts.admitted(slot, nowMs);
+    this.attempts.admitted(slot, nowMs, reserved);
+    if (this.failure !== undefined) this.lane.counters.retries += 1;
     this.attempt(slot, nowMs);
     if (this.outgoing.sent) this.client.resumeBody();
   }
 
   onNoRoom(code: ErrorCode, detail: string): void {
+    const { failure } = this;
     this.waiting = undefined;
     this.over = true;
-    this.client.exchangeFailed(code, detail, this.lane.now());
+    this.client.exchangeFailed(failure ?? code, failure === undefined ? detail : '', this.lane.now());
   }
 
   /** Takes what belongs to the body from `bytes[0..length)`; answers with the offset after it. */
@@ -111,7 +100,7 @@ export class Exchange implements UpstreamUser, Asked, Guest {
 
   /** The client's queue has run empty: there is room for more of the response. */
   onClientUnblocked(): void {
-    if (this.relay.status !== 0) this.client.expireAt(this.limitMs);
+    if (this.relay.status !== 0) this.client.expireAt(this.limits.endMs);
     this.upstream?.resume();
   }
 
@@ -125,8 +114,8 @@ export class Exchange implements UpstreamUser, Asked, Guest {
 
   /** The time given by `expireAt` has come. */
   expire(nowMs: number): void {
-    const inTime = nowMs < this.limitMs;
-    const patient = nowMs < this.patientUntilMs;
+    const inTime = nowMs < this.limits.endMs;
+    const patient = nowMs < this.limits.patientUntilMs;
     if (this.waiting !== undefined && patient) {
       this.waiting.expire();
     } else if (this.relay.status !== 0) {
@@ -159,22 +148,29 @@ export class Exchange implements UpstreamUser, Asked, Guest {
       if (this.client.answer.blocked) {
         this.upstream?.pause();
         const { bodyIdleMs } = this.lane.table.policy.timeouts;
-        this.client.expireAt(Math.min(this.limitMs, this.lane.now() + bodyIdleMs));
+        this.client.expireAt(Math.min(this.limits.endMs, this.lane.now() + bodyIdleMs));
       } else if (headBefore) {
-        this.client.expireAt(this.limitMs);
+        this.client.expireAt(this.limits.endMs);
       }
     }
   }
 
   onResponseEnd(): void {
-    if (this.relay.status === 0) this.onFailed('backend_closed', this.lane.now());
-    else if (this.relay.endsWithConnection) this.onAnswered(false);
-    else this.onBroken('backend_closed', this.lane.now());
+    if (this.relay.status !== 0 && this.relay.endsWithConnection) this.onAnswered(false);
+    else this.onLost('backend_closed', false);
   }
 
   onLost(loss: Loss, unprocessed: boolean): void {
     if (this.relay.status === 0) this.onFailed(loss, this.lane.now(), unprocessed);
     else this.onBroken('backend_closed', this.lane.now());
+  }
+
+  private wait(): void {
+    const waiting = this.attempts.wait(this);
+    this.outgoing.sent = false;
+    this.waiting = waiting;
+    this.client.expireAt(Math.min(this.limits.endMs, waiting.dueMs));
+    waiting.begin();
   }
 
   private attempt(slot: BackendSlot, nowMs: number): void {
@@ -188,7 +184,7 @@ export class Exchange implements UpstreamUser, Asked, Guest {
     this.outgoing.sent = false;
     const dueMs = nowMs + slot.addresses.share(connectMs);
     this.upstream = this.upstreams.open(slot, this, dueMs, this.outgoing.preface);
-    this.client.expireAt(this.limitMs);
+    this.client.expireAt(this.limits.endMs);
   }
 
   private send(nowMs: number): void {
@@ -202,7 +198,7 @@ export class Exchange implements UpstreamUser, Asked, Guest {
   private awaitNext(nowMs: number): void {
     const { bodyIdleMs, responseMs } = this.lane.table.policy.timeouts;
     const dueMs = this.outgoing.dueMs(nowMs, bodyIdleMs, this.upstream?.output);
-    this.client.expireAt(Math.min(this.limitMs, dueMs ?? nowMs + responseMs));
+    this.client.expireAt(Math.min(this.limits.endMs, dueMs ?? nowMs + responseMs));
   }
 
   /** Ends it for a reason that lies with the client, whatever the backend makes of it. */
@@ -239,12 +235,15 @@ export class Exchange implements UpstreamUser, Asked, Guest {
     attempts.fail(outcome, nowMs);
     this.finish(outcome, nowMs);
     const next = verdict === 'other' ? attempts.another(nowMs) : undefined;
-    if (next === undefined) {
-      this.over = true;
-      this.client.exchangeFailed(outcome, '', nowMs);
-    } else {
+    if (next !== undefined) {
       this.lane.counters.retries += 1;
       this.attempt(next, nowMs);
+    } else if (verdict === 'other' && attempts.waitsForAnother(nowMs)) {
+      this.failure = outcome;
+      this.wait();
+    } else {
+      this.over = true;
+      this.client.exchangeFailed(outcome, '', nowMs);
     }
   }
 
@@ -270,11 +269,14 @@ export class Exchange implements UpstreamUser, Asked, Guest {
       upstream.release(nowMs + this.lane.table.policy.timeouts.backendIdleMs, this.client.answer.queued);
     }
     // Before the attempt gives up its place on the backend, which the WebSocket keeps.
-    if (relay.beyond !== undefined && upstream !== undefined) this.lane.table.hold(upstream.slot);
+    if (relay.beyond !== undefined && upstream instanceof UpstreamConnection) {
+      const hold = this.attempts.hold(upstream.slot);
+      this.finish('ok', nowMs);
+      this.client.switchTo(upstream, relay.beyond, hold);
+      return;
+    }
     this.finish(relay.status >= 500 ? 'server_error' : 'ok', nowMs);
-    if (relay.beyond === undefined || !(upstream instanceof UpstreamConnection))
-      this.client.exchangeOver(nowMs);
-    else this.client.switchTo(upstream, relay.beyond);
+    this.client.exchangeOver(nowMs);
   }
 
   /** The response broke off after its head was passed on. */

@@ -1,3 +1,4 @@
+import type { Features } from '@usher/domain';
 import type { RequestHead } from '@usher/http1';
 import type { RouteEntry } from '../routing-table.ts';
 import type { ClientSide } from './client-side.ts';
@@ -6,12 +7,14 @@ import { forwardRequestHead } from './forward-request.ts';
 import type { LaneContext } from './lane-context.ts';
 import { OutgoingRequest } from './outgoing-request.ts';
 import type { RequestBody } from './request-body.ts';
+import { TimeLimits } from './time-limits.ts';
 import type { Ends, Visitor } from './visitor.ts';
 
 /** A request that is to be served. */
 export interface Arrived {
   readonly head: RequestHead;
   readonly route: RouteEntry;
+  readonly features: Features;
   readonly id: string;
   readonly body: RequestBody | undefined;
   readonly startMs: number;
@@ -21,20 +24,23 @@ export interface Arrived {
   readonly patienceMs: number;
 }
 
+/** What is known of it before its route. */
+export type Asked = Pick<Arrived, 'head' | 'id' | 'body' | 'startMs'>;
+
 /** What a visitor's request becomes; `ends` are those of its connection. */
 export function openExchange(
   client: ClientSide,
   lane: LaneContext,
   visitor: Visitor,
   ends: Ends,
-  { head, route, id, body, startMs, upgrade, patienceMs }: Arrived,
+  { head, route, features, id, body, startMs, upgrade, patienceMs }: Arrived,
 ): Exchange {
   const { pool } = route;
   const preface = visitor.proxyHeader(pool.settings.proxyProtocol, ends);
   const forwarded = forwardRequestHead(head, id, visitor.peer, upgrade);
   const outgoing = new OutgoingRequest(forwarded, preface, head, body);
   const upstreams = pool.settings.http2 ? lane.sessions : lane.upstreams;
-  const key = pool.hash === undefined ? 0 : visitor.keyOf(head, pool.hash);
-  const request = { route, key, upstreams, outgoing, id, startMs, patienceMs };
+  const limits = new TimeLimits(startMs, patienceMs, lane.table.policy.timeouts.requestMs);
+  const request = { route, features, upstreams, outgoing, id, startMs, limits };
   return new Exchange(client, lane, head, request);
 }

@@ -1,3 +1,4 @@
+import type { Hold } from '../routing-table.ts';
 import type { ClientSocket, ClientSocketUser } from './client-socket.ts';
 import { FrameBoundaries } from './frame-boundaries.ts';
 import type { LaneContext } from './lane-context.ts';
@@ -50,17 +51,25 @@ export class Tunnel implements ClientSocketUser, UpstreamUser {
   private readonly lane: LaneContext;
   private readonly link: ClientSocket;
   private readonly upstream: UpstreamConnection;
+  private readonly hold: Hold;
   private readonly onOver: () => void;
   private readonly toClient: Direction;
   private readonly toBackend: Direction;
   private leaving = false;
   private leaveAtMs = Infinity;
 
-  /** Both ends are the tunnel's from now on, and so is the place that the table holds for it on the backend. `onOver`: called once, when the client is gone. */
-  constructor(lane: LaneContext, link: ClientSocket, upstream: UpstreamConnection, onOver: () => void) {
+  /** Both ends are the tunnel's from now on, and so is its place on the backend. `onOver`: called once, when the client is gone. */
+  constructor(
+    lane: LaneContext,
+    link: ClientSocket,
+    upstream: UpstreamConnection,
+    hold: Hold,
+    onOver: () => void,
+  ) {
     this.lane = lane;
     this.link = link;
     this.upstream = upstream;
+    this.hold = hold;
     this.onOver = onOver;
     this.toClient = new Direction(link.output, GOING_AWAY_TO_CLIENT);
     this.toBackend = new Direction(upstream.output, GOING_AWAY_TO_BACKEND);
@@ -131,7 +140,7 @@ export class Tunnel implements ClientSocketUser, UpstreamUser {
     const { lane, upstream } = this;
     if (this.toClient.over && this.toBackend.over) upstream.leave(lane.now() + LINGER_MS);
     else upstream.destroy();
-    lane.table.release(upstream.slot);
+    this.hold.release();
     lane.upgrades.closed(this);
     this.onOver();
   }

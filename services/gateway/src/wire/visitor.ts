@@ -1,15 +1,16 @@
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
-import type { HashSettings, ProxyProtocol } from '@usher/domain';
+import type { Features, ProxyProtocol } from '@usher/domain';
 import type { RequestHead } from '@usher/http1';
 import type { Endpoint, ProxyClaim } from '../proxy-protocol/parse.ts';
 import { proxyHeaderV1, proxyHeaderV2 } from '../proxy-protocol/write.ts';
+import type { RouteEntry } from '../routing-table.ts';
 import type { ClientSocket } from './client-socket.ts';
 import type { LooseSocket } from './connection-owner.ts';
 import type { LaneContext } from './lane-context.ts';
 import type { Peer } from './peer.ts';
 import { problemResponse } from './problem-response.ts';
-import { keyOfHead } from './request-key.ts';
+import { featuresOfHead } from './request-features.ts';
 
 /** The two ends of a connection. */
 export interface Ends {
@@ -67,9 +68,9 @@ export class Visitor {
     lane.handOver(socket, bytes, peer);
   }
 
-  /** For the strategy of a pool that goes by `hash`. */
-  keyOf(head: RequestHead, hash: HashSettings): number {
-    return keyOfHead(head, this.peer, hash, this.lane.peers);
+  /** What of a request decides where it goes; a sentence when it does not say so as it should. */
+  featuresOf(head: RequestHead, route: RouteEntry): Features | string {
+    return featuresOfHead(head, route, this.peer, this.lane.peers);
   }
 
   /** What tells a backend at the start of a connection whom it is for, as latin1; empty for `none`. */

@@ -2,6 +2,7 @@ import { randomUUIDv7 } from 'node:crypto';
 import { type EventLoopUtilization, performance } from 'node:perf_hooks';
 import { FastRandom } from '@usher/domain';
 import { PluginLane } from '../plugin-lane/plugin-lane.ts';
+import { ReservationDesk } from '../table/reservation-desk.ts';
 import { WorkerTable } from '../table/worker-table.ts';
 import { TlsCounters } from '../tls/counters.ts';
 import { WireCounters } from '../wire/counters.ts';
@@ -26,6 +27,7 @@ export class GatewayWorker {
   readonly #start: WorkerStart;
   readonly #clock = new WorkerClock();
   readonly #table: WorkerTable;
+  readonly #desk: ReservationDesk;
   readonly #wireCounters = new WireCounters();
   readonly #pluginCounters = new WireCounters();
   readonly #plugins: PluginLane;
@@ -34,7 +36,7 @@ export class GatewayWorker {
   readonly #log: PortLog;
   readonly #arrivals: Arrivals;
   readonly #listeners: Listeners;
-  readonly #desk: RouteDesk;
+  readonly #routes: RouteDesk;
   #ticking: NodeJS.Timeout | undefined;
   #tickDueMs = 0;
   #loopDelayMaxMs = 0;
@@ -48,16 +50,19 @@ export class GatewayWorker {
     this.#log = new PortLog(post);
     const draws = [...start.seed];
     const random = new FastRandom({ next: () => draws.pop() ?? 0 });
-    this.#table = new WorkerTable(
-      start.policy,
-      random,
-      (news) => post({ kind: 'breaker', news }),
-      start.worker,
-      this.#log,
-    );
-    this.#desk = new RouteDesk(this.#table, start.worker);
-    this.#table.apply(start.deltas, start.position, this.#clock.now());
     const { now } = this.#clock;
+    this.#desk = new ReservationDesk(post);
+    this.#table = new WorkerTable({
+      policy: start.policy,
+      random,
+      now,
+      desk: this.#desk,
+      worker: start.worker,
+      onBreaker: (news) => post({ kind: 'breaker', news }),
+      log: this.#log,
+    });
+    this.#routes = new RouteDesk(this.#table, start.worker);
+    this.#table.apply(start.deltas, start.position, this.#clock.now());
     const onUnreachable = (host: string): void => post({ kind: 'unreachable', host });
     const tools = {
       table: this.#table,
@@ -131,8 +136,11 @@ export class GatewayWorker {
         this.#post({
           kind: 'answered',
           id: message.id,
-          answer: this.#desk.answer(message.act, message.question),
+          answer: this.#routes.answer(message.act, message.question),
         });
+        break;
+      case 'reserved':
+        this.#desk.onReserved(message.id, message.pool, message.result);
         break;
       case 'drain':
         void this.#drain(message.deadlineMs);

@@ -1,4 +1,4 @@
-import type { PolicySettings, RouteQuestion } from '@usher/domain';
+import type { Dimension, PolicySettings, RouteQuestion } from '@usher/domain';
 import type { RouteAct } from '@usher/events';
 import type { LogFields } from '@usher/ports';
 import type { LineCounts, TableDelta } from '../routing-table.ts';
@@ -55,6 +55,7 @@ export type ToWorker =
   | { readonly kind: 'measure'; readonly id: number }
   /** What would be done with a request; answered by `answered`. */
   | { readonly kind: 'ask'; readonly id: number; readonly act: RouteAct; readonly question: RouteQuestion }
+  | { readonly kind: 'reserved'; readonly id: number; readonly pool: string; readonly result: ReserveResult }
   | { readonly kind: 'drain'; readonly deadlineMs: number };
 
 export type FromWorker =
@@ -70,6 +71,14 @@ export type FromWorker =
   /** A connection to a host failed, so what is known of its addresses may be out of date. */
   | { readonly kind: 'unreachable'; readonly host: string }
   | { readonly kind: 'answered'; readonly id: number; readonly answer: WorkerAnswer }
+  | ReserveAsked
+  /**
+   * The request of `reserve` with this id is gone. No `reserved` follows, unless it is on its way already: then what it
+   * grants has to be given back.
+   */
+  | { readonly kind: 'withdraw'; readonly id: number }
+  /** What was granted is not used any more. An allocation is given back as often as it was granted. */
+  | { readonly kind: 'give_back'; readonly pool: string; readonly allocations: readonly string[] }
   | { readonly kind: 'measured'; readonly id: number; readonly measurement: Measurement }
   | {
       readonly kind: 'log';
@@ -78,6 +87,33 @@ export type FromWorker =
       readonly fields: LogFields | undefined;
     }
   | { readonly kind: 'drained' };
+
+/**
+ * A request needs room for its tier on one of these backends, best first. Answered by one `reserved` with its id, after a
+ * wait if the pool lets requests wait. The id is the worker's own, and free again after the answer.
+ */
+export interface ReserveAsked {
+  readonly kind: 'reserve';
+  readonly id: number;
+  readonly pool: string;
+  readonly tier: string;
+  /** Whose allocation it is, for pools that reserve by session; the same session is granted the same allocation. */
+  readonly session?: string | undefined;
+  readonly candidates: readonly string[];
+}
+
+export type ReserveResult =
+  /** To be given back once, also when nothing was reserved because the pool does without. */
+  | { readonly outcome: 'granted'; readonly allocation: string; readonly backend: string }
+  /** No candidate has room, and the request has waited as long as it may. What each has too little of. */
+  | { readonly outcome: 'full'; readonly short: Readonly<Record<string, Dimension | 'max'>> }
+  | { readonly outcome: 'closed'; readonly why: WhyClosed };
+
+/**
+ * Why nothing is reserved at all. `store_away`: the state store does not answer, and the pool needs it. `restoring`: the
+ * store was started anew and has not been told yet what is reserved. `unknown`: there is no such pool or tier here.
+ */
+export type WhyClosed = 'store_away' | 'restoring' | 'unknown' | 'stopping';
 
 /** What happened in a worker since its last observation. */
 export interface WorkerObservation {

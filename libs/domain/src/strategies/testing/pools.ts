@@ -3,7 +3,7 @@ import { Custom } from '../custom.ts';
 import { FastRandom } from '../fast-random.ts';
 import { hashOf } from '../hash.ts';
 import { STRATEGIES } from '../registry.ts';
-import { type Candidate, type CandidatePool, newCells, setCandidates } from '../strategy.ts';
+import { type Candidate, type CandidatePool, NO_FEATURES, newCells, setCandidates } from '../strategy.ts';
 
 /** A backend whose weights and load a test sets. */
 export interface TestBackend extends Candidate {
@@ -53,7 +53,7 @@ export class TestPool {
   }
 
   pick(tried: readonly TestBackend[] = [], key = hashOf(`key-${this.#picks++}`)): TestBackend | undefined {
-    return this.pool.chooser.pick(this.pool, tried, { key, random: this.#random });
+    return this.pool.chooser.pick(this.pool, tried, { ...NO_FEATURES, key, random: this.#random });
   }
 
   /** Begins (1) or ends (-1) requests. */

@@ -2,7 +2,6 @@ import { createServer, type Server, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { connect as connectTls } from 'node:tls';
 import {
-  FastRandom,
   type LimitSettings,
   type PoolSettings,
   type ProxyProtocol,
@@ -15,6 +14,7 @@ import type { AttemptOutcome, BackendSlot, PoolTable, TableDelta } from '../../r
 import { newLineCells } from '../../table/waiting-line.ts';
 import { WorkerTable } from '../../table/worker-table.ts';
 import { limitOf, policy, pool, route, row } from '../../testing/fixtures.ts';
+import { tableOptions } from '../../testing/table-options.ts';
 import { tlsFront } from '../../testing/tls-front.ts';
 import { Arrivals } from '../../worker/arrivals.ts';
 import { WireCounters } from '../counters.ts';
@@ -214,7 +214,7 @@ function tableFor(backends: readonly RawBackend[], options: HarnessOptions): Rec
       route({ id: 'all', host: 'any', path: '/*', pool: 'web' }),
     ],
   });
-  const table = new RecordingTable(settings, new FastRandom({ next: () => 0.5 }), () => {});
+  const table = new RecordingTable(tableOptions(0.5, { policy: settings }));
   const { breaker } = pool();
   const line = newLineCells(1);
   const { maxConnections } = options;

@@ -1,0 +1,19 @@
+import { detectTier, type Features, fieldOf, jsonField } from '@usher/domain';
+import type { FastifyRequest } from 'fastify';
+import { queryParameter } from '../wire/request-features.ts';
+import type { Arrival } from './exchange.ts';
+
+/** What of a request decides where it goes; a sentence when it does not say so as it should. */
+export function featuresOfMessage(request: FastifyRequest, { entry, key }: Arrival): Features | string {
+  const tier = detectTier(entry.pool.settings.tiers, entry.settings.tier, {
+    field: (name) => fieldOfBody(request.body, name),
+    query: (name) => queryParameter(request.raw.url ?? '', name),
+    header: (name) => [request.headers[name]].flat()[0],
+  });
+  return typeof tier === 'string' ? tier : { key, tier, from: undefined };
+}
+
+/** Of a body that was read whole; a plugin may have parsed it already. */
+function fieldOfBody(body: unknown, name: string): string | undefined {
+  return Buffer.isBuffer(body) ? jsonField(body.toString(), name) : fieldOf(body, name);
+}

@@ -1,0 +1,56 @@
+import {
+  detectTier,
+  type Features,
+  NO_FEATURES,
+  type RouteSettings,
+  type TierClaims,
+  type TierDetection,
+  type TierSource,
+} from '@usher/domain';
+import { lineNamed, type RequestHead } from '@usher/http1';
+import type { RouteEntry } from '../routing-table.ts';
+import type { Peer, PeerDirectory } from './peer.ts';
+import { keyOfHead } from './request-key.ts';
+
+/** What of a request decides where it goes; a sentence when it does not say so as it should. */
+export function featuresOfHead(
+  head: RequestHead,
+  { pool, settings }: Pick<RouteEntry, 'pool'> & { readonly settings: Pick<RouteSettings, 'tier'> },
+  peer: Peer,
+  peers: PeerDirectory,
+): Features | string {
+  const { tiers } = pool.settings;
+  if (pool.hash === undefined && (tiers === undefined || tiers.length === 0)) return NO_FEATURES;
+  const key = pool.hash === undefined ? 0 : keyOfHead(head, peer, pool.hash, peers);
+  const tier = detectTier(tiers, settings.tier, claimsOf(head));
+  return typeof tier === 'string' ? tier : { key, tier, from: undefined };
+}
+
+/** Where such a request's tier is found, if it has one. */
+export function tierSource(head: RequestHead, { query, header }: TierDetection = NOWHERE): TierSource {
+  const claims = claimsOf(head);
+  if (query !== undefined && claims.query(query) !== undefined) return 'query';
+  return header !== undefined && claims.header(header) !== undefined ? 'header' : 'default';
+}
+
+const NOWHERE: TierDetection = { fieldBytesMax: 0 };
+
+function claimsOf(head: RequestHead): TierClaims {
+  return {
+    // Whoever wants it from the body sends requests through the plugin lane.
+    field: () => undefined,
+    query: (name) => queryParameter(head.text.slice(head.pathEnd, head.targetEnd), name),
+    header: (name) => headerOf(head, name),
+  };
+}
+
+/** The first of that name in the query that `target`, or what is left of it, ends with; undefined without one. */
+export function queryParameter(target: string, name: string): string | undefined {
+  const start = target.indexOf('?');
+  return start < 0 ? undefined : (new URLSearchParams(target.slice(start + 1)).get(name) ?? undefined);
+}
+
+function headerOf({ text, fields }: RequestHead, name: string): string | undefined {
+  const line = lineNamed(text, fields, name);
+  return line < 0 ? undefined : text.slice(fields.valueStart(line), fields.valueEnd(line));
+}
