@@ -72,6 +72,16 @@ export function httpUrlOption(name: string, text: string): string {
   return text;
 }
 
+/** A place on the Earth given as an option, in degrees. */
+export function placeOption(name: string, text: string): { latitude: number; longitude: number } {
+  const [latitude, longitude] = text
+    .split(',')
+    .map((part) => (part.trim() === '' ? Number.NaN : Number(part)));
+  const known = text.split(',').length === 2 && latitude !== undefined && longitude !== undefined;
+  if (known && Math.abs(latitude) <= 90 && Math.abs(longitude) <= 180) return { latitude, longitude };
+  throw new UsageError(`--${name} takes degrees such as 52.52,13.40 or =-33.87,151.21, not ${text}`);
+}
+
 /** A number given as an option; undefined when it was not. */
 export function numberOption(name: string, text: string | undefined): number | undefined {
   if (text === undefined) return undefined;

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { type AgentOptions, type Registration, startAgent } from '@usher/agent';
 import type { Clock, Log } from '@usher/ports';
 import { createLog, onStopSignals, systemClock, systemRandom } from '@usher/runtime';
-import { httpUrlOption, numberOption, parse } from '../arguments.ts';
+import { httpUrlOption, numberOption, parse, placeOption } from '../arguments.ts';
 import { type CliCommand, EXIT_OK, type Io, UsageError } from '../io.ts';
 
 const OPTIONS = {
@@ -88,18 +88,9 @@ function registrationOf({ register, pool, weight, zone, place }: Values): Regist
     return undefined;
   }
   if (pool === undefined) throw new UsageError('--register needs --pool');
-  const at = place === undefined ? {} : { place: placeOf(place) };
+  const at = place === undefined ? {} : { place: placeOption('place', place) };
   const where = zone === undefined ? {} : { zone };
   return { pool, url: register, weight: numberOption('weight', weight) ?? 1, ...where, ...at };
-}
-
-function placeOf(text: string): { latitude: number; longitude: number } {
-  const [latitude, longitude] = text
-    .split(',')
-    .map((part) => (part.trim() === '' ? Number.NaN : Number(part)));
-  const known = text.split(',').length === 2 && latitude !== undefined && longitude !== undefined;
-  if (known && Math.abs(latitude) <= 90 && Math.abs(longitude) <= 180) return { latitude, longitude };
-  throw new UsageError(`--place takes degrees such as 52.52,13.40 or =-33.87,151.21, not ${text}`);
 }
 
 /** A token on the command line is seen by everyone on the machine; a reference to it tells nothing. */
