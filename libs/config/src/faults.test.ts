@@ -54,7 +54,7 @@ test('all faults of a file come at once, in its order', () => {
     '1:1 listne: unknown key, did you mean "listen"?',
     '2:10 workers: expected auto or a whole number from 1 to 256, found "two"',
     '3:19 timeouts.idle: a duration needs its unit, did you mean "30s"?',
-    '5:20 pools.web.strategy: "rr" is not one of round_robin, weighted_round_robin, random, least_connections, p2c, ip_hash, consistent_hash, maglev, peak_ewma, least_response_time, custom',
+    '5:20 pools.web.strategy: "rr" is not one of round_robin, weighted_round_robin, random, least_connections, p2c, ip_hash, consistent_hash, maglev, peak_ewma, least_response_time, resource, custom',
     '5:49 pools.web.backends[0].url: the scheme htps:// is not supported; expected a URL such as http://10.0.0.1:3000',
     '5:69 pools.web.backends[1].id: "a" is given twice, first by pools.web.backends[0], f:5:41',
     '6:30 routes[0].pool: there is no pool "wbe", did you mean "web"?',
@@ -108,7 +108,7 @@ test('a fault carries its place and suggestion for programs', () => {
         place: { kind: 'file', file: 'usher.yaml', line: 1, column: 27 },
         path: 'pools.web.strategy',
         message:
-          '"p3c" is not one of round_robin, weighted_round_robin, random, least_connections, p2c, ip_hash, consistent_hash, maglev, peak_ewma, least_response_time, custom',
+          '"p3c" is not one of round_robin, weighted_round_robin, random, least_connections, p2c, ip_hash, consistent_hash, maglev, peak_ewma, least_response_time, resource, custom',
         suggestion: 'p2c',
       },
     ]);

@@ -3,9 +3,12 @@ import { join } from 'node:path';
 import type { EventLog, LogRecord } from '@usher/ports';
 import { latencyEvents, RecordingLog, recordsOf, tempDir, wallClock } from '@usher/testing';
 import fc from 'fast-check';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { openEmbedded } from './open.ts';
 import { openEmbeddedReader } from './reader.ts';
+
+// Each of the properties waits for the disk some hundred times, which on one that others keep busy takes half a minute.
+vi.setConfig({ testTimeout: 180_000 });
 
 const RECORDS = 20;
 const RUNS = 60;

@@ -6,7 +6,7 @@ import type { Arrival } from './exchange.ts';
 /** What of a request decides where it goes; a sentence when it does not say so as it should. */
 export function featuresOfMessage(request: FastifyRequest, { entry, key }: Arrival): Features | string {
   const tier = detectTier(entry.pool.settings.tiers, entry.settings.tier, {
-    field: (name) => fieldOfBody(request.body, name),
+    field: (name) => fieldOfBody(request.body, name, entry.settings.tier?.fieldBytesMax ?? 0),
     query: (name) => queryParameter(request.raw.url ?? '', name),
     header: (name) => [request.headers[name]].flat()[0],
   });
@@ -14,6 +14,7 @@ export function featuresOfMessage(request: FastifyRequest, { entry, key }: Arriv
 }
 
 /** Of a body that was read whole; a plugin may have parsed it already. */
-function fieldOfBody(body: unknown, name: string): string | undefined {
-  return Buffer.isBuffer(body) ? jsonField(body.toString(), name) : fieldOf(body, name);
+function fieldOfBody(body: unknown, name: string, bytesMax: number): string | undefined {
+  if (!Buffer.isBuffer(body)) return fieldOf(body, name);
+  return body.length <= bytesMax ? jsonField(body.toString(), name) : undefined;
 }

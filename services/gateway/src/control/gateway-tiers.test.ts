@@ -1,0 +1,140 @@
+import type { BackendStats, PoolSettings, TierDetection } from '@usher/domain';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { startGateway } from '../index.ts';
+import { policy, pool, route } from '../testing/fixtures.ts';
+import { backendAt, TestFleet } from '../testing/fleet.ts';
+import { ask, startBackend } from '../testing/http.ts';
+
+// Whole gateways with their threads: a busy machine may take its time.
+vi.setConfig({ testTimeout: 30_000 });
+
+let fleet: TestFleet;
+const closing: (() => unknown)[] = [];
+
+beforeEach(() => {
+  fleet = new TestFleet();
+});
+afterEach(async () => {
+  for (const close of closing.splice(0).toReversed()) await close();
+  await fleet.close();
+});
+
+const GIB = 2 ** 30;
+const NOTHING = { milliCpu: 0, memoryBytes: 0, storageBytes: 0, gpus: 0, gpuMemoryBytes: 0 };
+const TIERS = [
+  { name: 'small', resources: { ...NOTHING, milliCpu: 1000 } },
+  { name: 'large', resources: { ...NOTHING, milliCpu: 4000, memoryBytes: 8 * GIB } },
+];
+
+function stats(busyCores: number, memoryUsedGib: number): BackendStats {
+  return {
+    atMs: Date.now(),
+    coresPercent: Array.from({ length: 4 }, (_, core) => (core < busyCores ? 95 : 5)),
+    memoryUsedBytes: memoryUsedGib * GIB,
+    memoryTotalBytes: 16 * GIB,
+    diskUsedBytes: 0,
+    diskTotalBytes: GIB,
+    gpus: [],
+  };
+}
+
+async function report(backend: string, busyCores: number, memoryUsedGib = 2): Promise<void> {
+  const data = { backend, stats: stats(busyCores, memoryUsedGib) };
+  await fleet.append({ type: 'backend.stats_reported', subject: backend, data });
+}
+
+/** A gateway with two backends that echo what they were sent. */
+async function gatewayWith(settings: Partial<PoolSettings>, tier: TierDetection): Promise<number> {
+  const backends = [];
+  for (const id of ['b1', 'b2']) {
+    const backend = await startBackend(id, (request, response) => {
+      response.setHeader('x-backend', id);
+      request.pipe(response);
+    });
+    closing.push(() => backend.close());
+    backends.push(backendAt(id, backend.url));
+  }
+  const routes = [route({ id: 'all', path: '/*', pool: 'web', tier })];
+  await fleet.configure(backends, { pools: [pool({ tiers: TIERS, ...settings })], routes });
+  const fallback = { ...policy({ routes }), pools: [], backends: [] };
+  const listen = [{ host: '127.0.0.1', port: 0 }];
+  const gateway = await startGateway(fleet.context(), { listen, workers: 2 }, fallback);
+  closing.push(() => gateway.stop());
+  return gateway.addresses[0]!.port;
+}
+
+const HEADER = { fieldBytesMax: 0, header: 'x-tier', query: 'tier', default: 'small' };
+
+describe('strategy resource', () => {
+  const resource = { strategy: 'resource', agents: true } as const;
+
+  test('sends a request only to backends that have what its tier needs', async () => {
+    const port = await gatewayWith(resource, HEADER);
+    await report('b1', 1);
+    await report('b2', 0);
+    const seen = async (tier: string) =>
+      (await ask(port, { path: '/x', headers: { 'x-tier': tier } })).headers['x-backend'];
+    await vi.waitFor(async () => expect(await seen('large')).toBe('b2'), 10_000);
+    for (let each = 0; each < 10; each++) expect(await seen('large')).toBe('b2');
+    await report('b2', 2);
+    await vi.waitFor(async () => {
+      const answer = await ask(port, { path: '/x', headers: { 'x-tier': 'large' } });
+      expect(answer.status).toBe(503);
+      expect(JSON.parse(answer.text)).toMatchObject({ code: 'no_capacity' });
+    }, 10_000);
+    expect(await seen('small')).toMatch(/b[12]/);
+  });
+
+  test('prefers the backend with less load', async () => {
+    const port = await gatewayWith(resource, HEADER);
+    await report('b1', 0, 8);
+    await report('b2', 0, 2);
+    const query = async () => (await ask(port, { path: '/x?tier=small' })).headers['x-backend'];
+    await vi.waitFor(async () => expect(await query()).toBe('b2'), 10_000);
+    for (let each = 0; each < 10; each++) expect(await query()).toBe('b2');
+    await report('b1', 0, 2);
+    await report('b2', 0, 8);
+    await vi.waitFor(async () => expect(await query()).toBe('b1'), 10_000);
+  });
+});
+
+describe('tiers', () => {
+  const FIELD = { field: 'tier', fieldBytesMax: 100_000, header: 'x-tier', default: 'small' };
+
+  test('a tier that the pool has not is refused with 400 in both lanes', async () => {
+    const port = await gatewayWith({}, HEADER);
+    const answer = await ask(port, { path: '/x', headers: { 'x-tier': 'huge' } });
+    expect(answer.status).toBe(400);
+    expect(JSON.parse(answer.text)).toMatchObject({ code: 'unknown_tier', detail: 'there is no tier "huge"' });
+    expect((await ask(port, { path: '/x', headers: { 'x-tier': 'large' } })).status).toBe(200);
+  });
+
+  test.each([
+    ['with a length', false],
+    ['chunked', true],
+  ])('a body that names the tier reaches the backend byte for byte: %s', async (_name, chunked) => {
+    const port = await gatewayWith({}, FIELD);
+    for (const padding of [0, 70_000, 200_000]) {
+      const body = Buffer.from(`{ "tier" : "large",\n\t"pad": "${'é'.repeat(padding / 2)}" }`);
+      const headers: Record<string, string> = chunked
+        ? { 'transfer-encoding': 'chunked' }
+        : { 'content-length': String(body.length) };
+      const answer = await ask(port, { method: 'POST', path: '/x', headers, body });
+      expect(answer.status).toBe(200);
+      expect(answer.body.equals(body)).toBe(true);
+    }
+  });
+
+  test('the field of the body counts before the header, and bodies that are too long or no JSON have none', async () => {
+    const port = await gatewayWith({}, { ...FIELD, fieldBytesMax: 1000 });
+    const tierOf = async (body: string, header: string) =>
+      (await ask(port, { method: 'POST', path: '/x', headers: { 'x-tier': header }, body: Buffer.from(body) }))
+        .status;
+    expect(await tierOf('{"tier":"huge"}', 'small')).toBe(400);
+    expect(await tierOf('{"tier":"large"}', 'huge')).toBe(200);
+    expect(await tierOf('{"tier":7}', 'huge')).toBe(400);
+    expect(await tierOf('not json', 'huge')).toBe(400);
+    expect(await tierOf('not json', 'large')).toBe(200);
+    expect(await tierOf(`{"pad":"${'x'.repeat(2000)}","tier":"huge"}`, 'small')).toBe(200);
+  });
+});
