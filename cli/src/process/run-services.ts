@@ -1,5 +1,5 @@
 import { registerAdminRoutes } from '@usher/admin';
-import { type Collector, collectorRoutes, startCollector } from '@usher/collector';
+import { type Collector, collectorRoutes, startCollector, startOpsenServer } from '@usher/collector';
 import { type LocalSettings, sharedHash, tlsSource, type UsherConfig } from '@usher/config';
 import type { SharedSettings } from '@usher/domain';
 import type { Gateway } from '@usher/gateway';
@@ -66,6 +66,8 @@ export async function runServices(config: UsherConfig, names: readonly ServiceNa
     await startRest(config, names, core, services, changeable);
     const admin = await openAdmin(config, core, { services: () => services, collector, health });
     if (admin !== undefined) servers.add('the admin server', () => admin.close());
+    const opsen = await openOpsen(config, core, collector);
+    if (opsen !== undefined) servers.add('the Opsen API', () => opsen.close());
     const metrics = await openMetrics(config, core, health);
     if (metrics !== undefined) servers.add('the metrics server', () => metrics.close());
     phase = 'running';
@@ -144,6 +146,16 @@ async function openAdmin(
   };
   const server = startAdminServer({ ...local.admin, log, random, health, register });
   return await listening('admin.address', local.admin, server);
+}
+
+/** Only where agents are heard. */
+async function openOpsen(
+  { local: { opsen } }: UsherConfig,
+  { context }: Core,
+  collector: Collector | undefined,
+): Promise<RunningServer | undefined> {
+  if (opsen === undefined || collector === undefined) return undefined;
+  return await listening('opsen.address', opsen, startOpsenServer(opsen, context, collector));
 }
 
 async function openMetrics(

@@ -65,7 +65,7 @@ export {
 } from './resource/explain-resource.ts';
 export type { Fit, FitReason, Shortage } from './resource/fit.ts';
 export { NO_FACTS, type ResourceBackend, type ResourceFacts } from './resource/machine.ts';
-export { onSphere, type Place, type SpherePoint } from './resource/place.ts';
+export { distanceKm, onSphere, type Place, type SpherePoint } from './resource/place.ts';
 export { lacking, reservable } from './resource/reservable.ts';
 export { REPORT_WINDOW_MS, ReservedHistory } from './resource/reserved-history.ts';
 export { type ResourceRequest, ResourceTable } from './resource/resource-table.ts';

@@ -8,7 +8,7 @@ export {
   type CommandOf,
   parseCommand,
 } from './commands.ts';
-export { backendStats, ID_PATTERN } from './data-schemas.ts';
+export { type AgentReport, agentReport, backendStats, ID_PATTERN } from './data-schemas.ts';
 export type { EventContext, EventDraft, EventOf, UsherEvent, Writer } from './envelope.ts';
 export {
   type DecodedRecord,
