@@ -1,5 +1,12 @@
 import { isIP } from 'node:net';
-import { distanceKm, onSphere, type Place, parseBackendUrl, type RouteDecision } from '@usher/domain';
+import {
+  distanceKm,
+  onSphere,
+  type Place,
+  parseBackendUrl,
+  type RouteDecision,
+  UsherError,
+} from '@usher/domain';
 import { ROUTE_PREFIX, type RouteAnswer, type RouteRequest } from '@usher/events';
 import type { ServiceContext } from '@usher/ports';
 import type { FastifyRequest } from 'fastify';
@@ -136,11 +143,19 @@ export class OpsenDesk {
 
   async #decide(question: object): Promise<RouteDecision> {
     const message: RouteRequest = { act: 'decide', question };
-    const text = await this.#context.bus.request(ROUTE_PREFIX, JSON.stringify(message), DECISION_TIMEOUT_MS);
-    const answer = JSON.parse(text) as RouteAnswer;
+    const answer = JSON.parse(await this.#ask(JSON.stringify(message))) as RouteAnswer;
     if (!answer.ok)
       throw new OpsenRefusal(answer.problem.status, answer.problem.detail ?? answer.problem.title);
     return answer.answer as RouteDecision;
+  }
+
+  async #ask(payload: string): Promise<string> {
+    try {
+      return await this.#context.bus.request(ROUTE_PREFIX, payload, DECISION_TIMEOUT_MS);
+    } catch (error) {
+      if (error instanceof UsherError && error.code === 'no_leader') throw new UsherError('no_gateway');
+      throw error;
+    }
   }
 
   #distance(backend: string, from: Place | undefined): number | undefined {
