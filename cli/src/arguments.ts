@@ -1,4 +1,5 @@
 import { type ParseArgsConfig, parseArgs } from 'node:util';
+import type { Place } from '@usher/domain';
 import { UsageError } from './io.ts';
 
 type Options = NonNullable<ParseArgsConfig['options']>;
@@ -63,6 +64,17 @@ export function wholeOption(
   return value;
 }
 
+/** A place given as an option, in degrees; undefined when it was not. */
+export function placeOption(name: string, text: string | undefined): Place | undefined {
+  if (text === undefined) return undefined;
+  const [latitude, longitude, ...more] = text
+    .split(',')
+    .map((part) => (part.trim() === '' ? Number.NaN : Number(part)));
+  const known = more.length === 0 && latitude !== undefined && longitude !== undefined;
+  if (known && Math.abs(latitude) <= 90 && Math.abs(longitude) <= 180) return { latitude, longitude };
+  throw new UsageError(`--${name} takes degrees such as 52.52,13.40 or =-33.87,151.21, not ${text}`);
+}
+
 /** A URL of HTTP given as an option. */
 export function httpUrlOption(name: string, text: string): string {
   const url = URL.parse(text);
@@ -70,16 +82,6 @@ export function httpUrlOption(name: string, text: string): string {
     throw new UsageError(`--${name} takes a URL such as http://127.0.0.1:9091, not ${text}`);
   }
   return text;
-}
-
-/** A place on the Earth given as an option, in degrees. */
-export function placeOption(name: string, text: string): { latitude: number; longitude: number } {
-  const [latitude, longitude] = text
-    .split(',')
-    .map((part) => (part.trim() === '' ? Number.NaN : Number(part)));
-  const known = text.split(',').length === 2 && latitude !== undefined && longitude !== undefined;
-  if (known && Math.abs(latitude) <= 90 && Math.abs(longitude) <= 180) return { latitude, longitude };
-  throw new UsageError(`--${name} takes degrees such as 52.52,13.40 or =-33.87,151.21, not ${text}`);
 }
 
 /** A number given as an option; undefined when it was not. */

@@ -7,6 +7,8 @@ import type { Report } from './report.ts';
 import { SoakGateway } from './soak-gateway.ts';
 
 const CONNECTIONS = 2000;
+/** The first may be over before the last have come. */
+const SPARE_CONNECTIONS = 20;
 /** All have come well before the first is cut. */
 const CONNECTIONS_PER_S = 250;
 const REQUESTS_PER_S = 1000;
@@ -159,7 +161,9 @@ async function ordinaryTraffic(
 function begin({ port, folder }: SoakGateway, lane: Lane, { connections, path, flags }: Attacker): Started {
   const url = `http://127.0.0.1:${port}/${lane}/${path}`;
   const rate = Math.ceil((CONNECTIONS_PER_S * connections) / CONNECTIONS);
-  const common = ['-c', connections, '-r', rate, '-l', ATTACK_S, '-p', 5, '-u', url].map(String);
+  const common = ['-c', connections + SPARE_CONNECTIONS, '-r', rate, '-l', ATTACK_S, '-p', 5, '-u', url].map(
+    String,
+  );
   // From elsewhere it could not take the processor itself from the gateway, and it waits busily.
   const ordinary = ['--other', '0', 'nice', '-n', '5'];
   return start('chrt', [...ordinary, 'slowhttptest', ...common, ...flags], folder);

@@ -30,6 +30,7 @@ export const IMPORT_TABLE: Readonly<Record<string, Allowed>> = {
   'libs/event-log': { workspaces: CORE, packages: ['nats', '@nats-io/*'], ...IMPURE },
   'libs/state-store': { workspaces: ['libs/domain', 'libs/ports'], packages: ['ioredis'], ...IMPURE },
   'libs/config': { workspaces: CORE, packages: ['yaml', 'zod', 'ipaddr.js'], ...IMPURE },
+  'libs/geoip': { workspaces: ['libs/domain'], packages: ['maxmind'], ...IMPURE },
   'libs/runtime': {
     workspaces: ['libs/domain', 'libs/ports'],
     packages: ['fastify', 'pino', 'prom-client'],
@@ -37,7 +38,7 @@ export const IMPORT_TABLE: Readonly<Record<string, Allowed>> = {
   },
   'libs/testing': { workspaces: CORE, packages: ['vitest', 'fast-check'], ...IMPURE },
   'services/gateway': {
-    workspaces: [...SERVICE.workspaces, 'libs/config', 'libs/http1'],
+    workspaces: [...SERVICE.workspaces, 'libs/config', 'libs/geoip', 'libs/http1'],
     packages: ['fastify', '@fastify/http-proxy', '@fastify/compress'],
     ...IMPURE,
   },
@@ -52,6 +53,7 @@ export const IMPORT_TABLE: Readonly<Record<string, Allowed>> = {
       'libs/actors',
       'libs/config',
       'libs/event-log',
+      'libs/geoip',
       'libs/runtime',
       'libs/state-store',
       'services/gateway',

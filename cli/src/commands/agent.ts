@@ -1,10 +1,13 @@
 import { readFileSync } from 'node:fs';
+import { isIP } from 'node:net';
 import path from 'node:path';
 import { type AgentOptions, type Registration, startAgent } from '@usher/agent';
+import type { Place } from '@usher/domain';
 import type { Clock, Log } from '@usher/ports';
 import { createLog, onStopSignals, systemClock, systemRandom } from '@usher/runtime';
 import { httpUrlOption, numberOption, parse, placeOption } from '../arguments.ts';
 import { type CliCommand, EXIT_OK, type Io, UsageError } from '../io.ts';
+import { placeOfMachine } from '../place-of-machine.ts';
 
 const OPTIONS = {
   backend: { type: 'string' },
@@ -17,6 +20,8 @@ const OPTIONS = {
   weight: { type: 'string' },
   zone: { type: 'string' },
   place: { type: 'string' },
+  geoip: { type: 'string' },
+  'public-address': { type: 'string' },
   disk: { type: 'string' },
   cgroup: { type: 'string' },
 } as const;
@@ -26,9 +31,10 @@ type Values = { readonly [K in keyof typeof OPTIONS]?: string | undefined };
 /** Reports the resources of the machine it runs on as those of one backend. */
 export const agent: CliCommand = {
   usage: `agent --backend ID (--url URL [--token T] | --nats URL [--credentials FILE])
-       [--register URL --pool ID [--weight N] [--zone ID] [--place LATITUDE,LONGITUDE]]
+       [--register URL --pool ID [--weight N] [--zone ID] [--place LATITUDE,LONGITUDE | --geoip FILE [--public-address A]]]
        [--disk PATH] [--cgroup PATH]
-  T is the token, or better env:NAME or file:PATH. Without --register the backend is declared elsewhere.`,
+  T is the token, or better env:NAME or file:PATH. Without --register the backend is declared elsewhere.
+  FILE is a City database in MaxMind's format, in which the machine's public address is looked up.`,
   async run(args, io) {
     const values = parse(args, OPTIONS);
     const { backend, disk, cgroup } = values;
@@ -36,11 +42,12 @@ export const agent: CliCommand = {
     if ((values.nats === undefined) === (values.url === undefined))
       throw new UsageError('give either --nats or --url');
     if (values.url !== undefined) httpUrlOption('url', values.url);
-    const registration = registrationOf(values);
+    const declared = registrationOf(values);
     const clock = systemClock();
     const log = createLog({ level: 'info', format: 'text', clock });
     const stopped = new Promise<string>((resolve) => onStopSignals(resolve));
     const opened = await open(backend, values, { clock, log, io });
+    const registration = declared && { ...declared, ...(await placed(values, log)) };
     const sources = { disk, cgroup };
     const running = startAgent({
       id: backend,
@@ -81,16 +88,35 @@ async function open(
 }
 
 /** Undefined without `--register`, with which the others make sense only. */
-function registrationOf({ register, pool, weight, zone, place }: Values): Registration | undefined {
+function registrationOf(values: Values): Registration | undefined {
+  const { register, pool, weight, zone, place, geoip, 'public-address': address } = values;
   if (register === undefined) {
-    const idle = Object.entries({ pool, weight, zone, place }).find(([, value]) => value !== undefined);
+    const others = { pool, weight, zone, place, geoip, 'public-address': address };
+    const idle = Object.entries(others).find(([, value]) => value !== undefined);
     if (idle !== undefined) throw new UsageError(`--${idle[0]} is for --register`);
     return undefined;
   }
   if (pool === undefined) throw new UsageError('--register needs --pool');
+  if (place !== undefined && geoip !== undefined) throw new UsageError('give either --place or --geoip');
+  if (address !== undefined && geoip === undefined) throw new UsageError('--public-address is for --geoip');
+  if (address !== undefined && isIP(address) === 0)
+    throw new UsageError(`--public-address takes an IP address, not ${address}`);
   const at = place === undefined ? {} : { place: placeOption('place', place) };
   const where = zone === undefined ? {} : { zone };
   return { pool, url: register, weight: numberOption('weight', weight) ?? 1, ...where, ...at };
+}
+
+/** Where this machine is by its public address, if that is asked for and can be found out. */
+async function placed({ geoip, 'public-address': address }: Values, log: Log): Promise<{ place?: Place }> {
+  if (geoip === undefined) return {};
+  try {
+    const place = await placeOfMachine(geoip, address);
+    log.info('the place of this machine was found by its address', { ...place });
+    return { place };
+  } catch (error) {
+    log.warn('the place of this machine is not known', { cause: (error as Error).message });
+    return {};
+  }
 }
 
 /** A token on the command line is seen by everyone on the machine; a reference to it tells nothing. */

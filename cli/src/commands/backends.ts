@@ -1,4 +1,5 @@
 import type { BackendView } from '@usher/admin';
+import type { EndpointSettings } from '@usher/domain';
 import { AdminClient } from '../admin-client.ts';
 import {
   ADMIN_OPTIONS,
@@ -7,6 +8,7 @@ import {
   onlyPositional,
   parse,
   parseMixed,
+  placeOption,
 } from '../arguments.ts';
 import { change } from '../change.ts';
 import { type CliCommand, EXIT_OK, type Io, UsageError } from '../io.ts';
@@ -21,7 +23,7 @@ const SUBCOMMANDS: Readonly<Record<string, (args: readonly string[], io: Io) => 
 
 export const backends: CliCommand = {
   usage:
-    'backends [list | add --pool P --id ID --url URL [--weight N] [--zone Z] | update ID [--url URL] [--weight N] [--zone Z] | remove ID] [--json]',
+    "backends [list | add --pool P --id ID --url URL [--endpoint '/PATH/*=URL']… [--weight N] [--zone Z] [--place LATITUDE,LONGITUDE] | update ID [--url URL] [--weight N] [--zone Z] | remove ID] [--json]",
   async run(args, io) {
     const [name, ...rest] = args;
     if (name === undefined || name.startsWith('-')) return await list(args, io);
@@ -98,15 +100,29 @@ async function add(args: readonly string[], io: Io): Promise<number> {
     ...CHANGE_OPTIONS,
     pool: { type: 'string' },
     url: { type: 'string' },
+    endpoint: { type: 'string', multiple: true },
     weight: { type: 'string' },
     zone: { type: 'string' },
+    place: { type: 'string' },
   });
   const { pool, id, url, zone, ...rest } = values;
   if (pool === undefined || id === undefined || url === undefined) {
     throw new UsageError('backends add needs --pool, --id and --url');
   }
-  const settings = { id, pool, url, weight: numberOption('weight', values.weight) ?? 1, zone };
+  const endpoints = values.endpoint?.map(endpointOf);
+  const weight = numberOption('weight', values.weight) ?? 1;
+  const settings = { id, pool, url, endpoints, weight, zone, place: placeOption('place', values.place) };
   return await change('backend.add', { settings }, { ...rest, id: undefined }, io);
+}
+
+/** `/api/*=http://10.0.0.1:3001`: a path may contain an equals sign, a URL of a backend never does. */
+function endpointOf(text: string): EndpointSettings {
+  const equals = text.lastIndexOf('=');
+  if (equals <= 0)
+    throw new UsageError(
+      `--endpoint takes a path and a URL such as /api/*=http://10.0.0.1:3001, not ${text}`,
+    );
+  return { path: text.slice(0, equals), url: text.slice(equals + 1) };
 }
 
 async function update(args: readonly string[], io: Io): Promise<number> {

@@ -62,9 +62,8 @@ function headersOf(lines: readonly string[]): Record<string, string[]> {
 }
 
 function placeOf(text: string | undefined): { client_lat?: number; client_lon?: number } {
-  if (text === undefined) return {};
-  const { latitude, longitude } = placeOption('from', text);
-  return { client_lat: latitude, client_lon: longitude };
+  const place = placeOption('from', text);
+  return place === undefined ? {} : { client_lat: place.latitude, client_lon: place.longitude };
 }
 
 const AMONG: Readonly<Record<Exclude<Explanation['among'], null>, string>> = {

@@ -101,7 +101,8 @@ async function startRest(
   if (!names.includes('gateway')) return;
   // A process without a gateway need not load one.
   const { startGateway } = await import('@usher/gateway');
-  const settings = { listen: listenersOf(local), workers: local.workers };
+  const geoipDatabase = local.geoip?.database;
+  const settings = { listen: listenersOf(local), workers: local.workers, geoipDatabase };
   const gateway = await startGateway(context, settings, shared);
   services.push(gateway);
   changeable.gateway = gateway;

@@ -17,6 +17,8 @@ export function checkReferences(local: LocalSettings, shared: SharedSettings, re
   // Where the pools could not be read, every route would seem to name an unknown one.
   if (!reading.isFaulty('pools')) checkPools(shared, reading);
   for (const pool of shared.pools) checkTiers(pool, reading);
+  for (const { endpoints = [] } of shared.backends)
+    checkUnique(endpoints, ['path'], ({ path }) => path, reading);
 }
 
 function checkAddresses({ listen, admin, metrics, opsen }: LocalSettings, reading: Reading): void {

@@ -39,6 +39,33 @@ pools:
   ]);
 });
 
+test('places and endpoints are taken as they are written, zeros included', () => {
+  const text = `
+geoip: { database: geo/city.mmdb }
+pools:
+  web:
+    client_location: { latitude_header: X-Lat, longitude_header: X-Lon }
+    backends:
+      - url: http://a
+        place: { latitude: 0, longitude: -0.5 }
+        endpoints:
+          - { path: "/api/*", url: "http://A.example:80" }
+          - { path: "/*.png", url: "https://b" }
+      - http://b`;
+  const { shared, local } = parseConfigText(text, { folder: '/etc/usher' });
+  expect(local.geoip).toEqual({ database: '/etc/usher/geo/city.mmdb' });
+  expect(shared.pools[0]?.clientLocation).toEqual({ latitudeHeader: 'x-lat', longitudeHeader: 'x-lon' });
+  expect(shared.backends[0]).toMatchObject({
+    place: { latitude: 0, longitude: -0.5 },
+    endpoints: [
+      { path: '/api/*', url: 'http://a.example' },
+      { path: '/*.png', url: 'https://b' },
+    ],
+  });
+  expect(shared.backends[1]).not.toHaveProperty('endpoints');
+  expect(shared.backends[1]).not.toHaveProperty('place');
+});
+
 test.each([
   [
     'tiers: [{ name: a }, { name: a }]',

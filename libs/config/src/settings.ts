@@ -14,6 +14,8 @@ export interface LocalSettings {
   readonly store: StoreSettings;
   /** Directory of the embedded log and store, absolute. */
   readonly data: string;
+  /** Where addresses are; absent = nobody knows. */
+  readonly geoip?: { /** Absolute path. */ readonly database: string } | undefined;
   readonly logging: { readonly level: 'debug' | 'info' | 'warn' | 'error'; readonly format: 'json' | 'text' };
 }
 

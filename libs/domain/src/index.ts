@@ -58,6 +58,7 @@ export {
   breakerTrialEnded,
   closedBreaker,
 } from './local-breaker.ts';
+export { PATH_PATTERN_LENGTH_MAX, PathTable, pathPatternFault } from './path-table.ts';
 export {
   type ExplainedCandidate,
   type ExplainedDecision,
@@ -65,7 +66,7 @@ export {
 } from './resource/explain-resource.ts';
 export type { Fit, FitReason, Shortage } from './resource/fit.ts';
 export { NO_FACTS, type ResourceBackend, type ResourceFacts } from './resource/machine.ts';
-export { distanceKm, onSphere, type Place, type SpherePoint } from './resource/place.ts';
+export { distanceKm, onSphere, type Place, placeOn, type SpherePoint } from './resource/place.ts';
 export { lacking, reservable } from './resource/reservable.ts';
 export { REPORT_WINDOW_MS, ReservedHistory } from './resource/reserved-history.ts';
 export { type ResourceRequest, ResourceTable } from './resource/resource-table.ts';
@@ -79,6 +80,8 @@ export {
   type BackendTlsSettings,
   type BreakerSettings,
   BUILT_IN_STRATEGIES,
+  type ClientLocationSettings,
+  type EndpointSettings,
   type HashSettings,
   type HealthCheck,
   type LimitSettings,

@@ -1,43 +1,9 @@
+import { isCovered, PathTable } from './path-table.ts';
 import type { RouteSettings } from './settings.ts';
-
-const SLASH = 47;
-
-/** `/v1/*` is `/v1` and all below it, but not `/v1x`. The empty prefix takes everything, also `OPTIONS *`. */
-function covers(prefix: string, path: string): boolean {
-  if (prefix === '') return true;
-  return (
-    path.startsWith(prefix) && (path.length === prefix.length || path.charCodeAt(prefix.length) === SLASH)
-  );
-}
 
 /** At least one label stands for the star; a label more is fine too. */
 function isBelow(suffix: string, host: string): boolean {
   return host.length > suffix.length && host.endsWith(suffix);
-}
-
-/** The routes of one host pattern. */
-class PathTable<R> {
-  readonly #exact = new Map<string, R>();
-  /** Without the `/*`; longest first. */
-  readonly #prefixes: { readonly prefix: string; readonly route: R }[] = [];
-
-  add(path: string, route: R): void {
-    if (path.endsWith('/*')) {
-      const prefix = path.slice(0, -2);
-      if (this.#prefixes.some((entry) => entry.prefix === prefix)) return;
-      this.#prefixes.push({ prefix, route });
-      this.#prefixes.sort((a, b) => b.prefix.length - a.prefix.length);
-    } else if (!this.#exact.has(path)) {
-      this.#exact.set(path, route);
-    }
-  }
-
-  find(path: string): R | undefined {
-    const exact = this.#exact.get(path);
-    if (exact !== undefined) return exact;
-    for (const { prefix, route } of this.#prefixes) if (covers(prefix, path)) return route;
-    return undefined;
-  }
 }
 
 /**
@@ -125,5 +91,5 @@ function takesHost({ host: pattern }: Match, host: string): boolean {
 }
 
 function takesPath({ path: pattern }: Match, path: string): boolean {
-  return pattern.endsWith('/*') ? covers(pattern.slice(0, -2), path) : pattern === path;
+  return pattern.endsWith('/*') ? isCovered(pattern.slice(0, -2), path) : pattern === path;
 }

@@ -105,6 +105,12 @@ export interface BackendTlsSettings {
 export const RESERVE_MODES = ['none', 'request', 'session'] as const;
 export type ReserveMode = (typeof RESERVE_MODES)[number];
 
+/** Names of headers, in lower case, whose values are degrees. */
+export interface ClientLocationSettings {
+  readonly latitudeHeader: string;
+  readonly longitudeHeader: string;
+}
+
 export interface PoolSettings {
   readonly id: string;
   readonly strategy: StrategyName;
@@ -133,6 +139,8 @@ export interface PoolSettings {
   readonly tiers?: readonly Tier[] | undefined;
   /** Absent in what was written before it existed: then nothing is reserved. */
   readonly reserve?: ReserveMode | undefined;
+  /** Headers in which a trusted proxy tells where a client is. Absent = only the client's address does. */
+  readonly clientLocation?: ClientLocationSettings | undefined;
   /** Absent in what was written before it existed: then DEFAULT_SCORING. */
   readonly scoring?: ScoringSettings | undefined;
 }
@@ -140,12 +148,22 @@ export interface PoolSettings {
 /** Largest weight of a backend: enough for shares of a thousandth, little enough for exact sums. */
 export const WEIGHT_MAX = 1000;
 
+/** Where a backend listens for the requests of some paths. */
+export interface EndpointSettings {
+  /** `/exact`, `/prefix/*`, or a wildcard, see `pathPatternFault`. */
+  readonly path: string;
+  /** An origin like that of the backend. */
+  readonly url: string;
+}
+
 export interface BackendSettings {
   /** Unique in the whole fleet, so that `drain b4` and the subject `usher.stats.b4` need no pool. */
   readonly id: string;
   readonly pool: string;
   /** Origin of the backend: scheme, host and port. */
   readonly url: string;
+  /** Where it listens for paths that match; `url` is for all others. Absent in what was written before it existed. */
+  readonly endpoints?: readonly EndpointSettings[] | undefined;
   /** Relative share, 0 = never chosen. */
   readonly weight: number;
   readonly zone?: string | undefined;

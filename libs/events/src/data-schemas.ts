@@ -72,6 +72,7 @@ export const poolSettings: z.ZodType<PoolSettings> = z.strictObject({
   agents: z.boolean(),
   tiers: z.array(z.strictObject({ name: id, resources })).optional(),
   reserve: z.enum(RESERVE_MODES).optional(),
+  clientLocation: z.strictObject({ latitudeHeader: z.string(), longitudeHeader: z.string() }).optional(),
   scoring: z
     .strictObject({ distance: factor, cpu: factor, memory: factor, gpu: factor, latency: factor })
     .optional(),
@@ -83,6 +84,7 @@ export const backendSettings: z.ZodType<BackendSettings> = z.strictObject({
   url: z.string(),
   weight: z.number().nonnegative().max(WEIGHT_MAX),
   zone: z.string().optional(),
+  endpoints: z.array(z.strictObject({ path: z.string(), url: z.string() })).optional(),
   place: z
     .strictObject({ latitude: z.number().min(-90).max(90), longitude: z.number().min(-180).max(180) })
     .optional(),

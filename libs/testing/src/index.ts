@@ -1,4 +1,5 @@
 export { makeCertificate, type TestCertificate, type TestCertificateOptions } from './certificate.ts';
+export { type CityEntry, cityDatabase } from './city-database.ts';
 export { testEventLog } from './event-log-contract.ts';
 export {
   type EventLogHarness,

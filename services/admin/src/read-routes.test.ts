@@ -93,6 +93,7 @@ test('one backend comes whole, with its revision as entity tag', async () => {
     id: 'b1',
     pool: 'web',
     url: 'http://10.0.0.1:3000',
+    endpoints: [],
     weight: 1,
     zone: null,
     origin: 'config',

@@ -1,6 +1,7 @@
 import {
   type BackendState,
   type Eligibility,
+  type EndpointSettings,
   eligibility,
   type FleetState,
   type GatewayState,
@@ -14,6 +15,8 @@ export interface BackendView {
   readonly id: string;
   readonly pool: string;
   readonly url: string;
+  /** Where it listens for some paths; `url` is for all others. */
+  readonly endpoints: readonly EndpointSettings[];
   readonly weight: number;
   readonly zone: string | null;
   readonly place: { readonly latitude: number; readonly longitude: number } | null;
@@ -72,6 +75,7 @@ export function backendView(backend: BackendState): BackendView {
     id: settings.id,
     pool: settings.pool,
     url: settings.url,
+    endpoints: settings.endpoints ?? [],
     weight: settings.weight,
     zone: settings.zone ?? null,
     place: settings.place ?? null,

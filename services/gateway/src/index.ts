@@ -1,1 +1,2 @@
-export { type Gateway, type GatewaySettings, startGateway } from './control/gateway.ts';
+export { type Gateway, startGateway } from './control/gateway.ts';
+export type { GatewaySettings } from './control/gateway-settings.ts';

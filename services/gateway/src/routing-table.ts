@@ -4,9 +4,11 @@ import type {
   Candidate,
   CandidatePool,
   Eligibility,
+  EndpointSettings,
   ErrorCode,
   Features,
   HashSettings,
+  PathTable,
   PolicySettings,
   PoolSettings,
   ResourceFacts,
@@ -23,12 +25,12 @@ import type { ConnectCause } from './wire/connect-cause.ts';
  * The control thread sends changes (`TableDelta`); the lanes read and count.
  */
 
-/** One address of one backend. The request path reads the upper part and counts in the lower part. */
-export interface BackendSlot extends Candidate {
-  readonly id: string;
-  /** Index in this worker, never used twice: a backend that comes back or moves to another address gets a new slot. */
+/** Where connections to a backend go. */
+export interface Endpoint {
+  /** Id of the backend. */
+  readonly backend: string;
+  /** Its place among those of the backend. */
   readonly index: number;
-  readonly pool: PoolTable;
   readonly host: string;
   readonly port: number;
   /** Of the host; without any the backend is not eligible. */
@@ -37,6 +39,22 @@ export interface BackendSlot extends Candidate {
   readonly tls: TlsClient | undefined;
   /** `host:port` as in the URL, the value of the Host header when a pool does not preserve the client's. */
   readonly authority: string;
+  /** How many connections did not come about, by why; undefined when all did. */
+  connectFailures: Map<ConnectCause, number> | undefined;
+}
+
+/** One backend. The request path reads the upper part and counts in the lower part. */
+export interface BackendSlot extends Candidate {
+  readonly id: string;
+  /** Index in this worker, never used twice: a backend that comes back or moves to another address gets a new slot. */
+  readonly index: number;
+  readonly pool: PoolTable;
+  /** The one for paths that none of the others is for. */
+  readonly endpoint: Endpoint;
+  /** All, that one first. */
+  readonly endpoints: readonly Endpoint[];
+  /** The others by their paths; undefined when there are none. */
+  readonly byPath: PathTable<Endpoint> | undefined;
   weight: number;
   fullWeight: number;
   /** When it was last admitted: found eligible, with nothing speaking against it. 0 = it is not at present. */
@@ -62,8 +80,6 @@ export interface BackendSlot extends Candidate {
   readonly breaker: BreakerCell;
   /** Undefined: any number of requests may be under way. */
   limit: BackendLimit | undefined;
-  /** How many connections did not come about, by why; undefined when all did. */
-  connectFailures: Map<ConnectCause, number> | undefined;
 }
 
 /** A request that waits until a backend has room. */
@@ -229,6 +245,7 @@ export interface BackendRow {
   readonly id: string;
   readonly pool: string;
   readonly url: string;
+  readonly endpoints?: readonly EndpointSettings[] | undefined;
   readonly weight: number;
   /** By the log alone; the worker adds its own breaker's view. */
   readonly eligible: boolean;

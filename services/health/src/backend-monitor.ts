@@ -1,6 +1,7 @@
 import type { Health } from '@usher/domain';
 import type { Clock, Random, Timer } from '@usher/ports';
 import { NO_PROBES, nextCounts, type ProbeCounts, probeIntervalMs } from './health-rules.ts';
+import { probeAll } from './probe-all.ts';
 import type { ProbePlan } from './probe-plan.ts';
 import type { ProbeSlots } from './probe-slots.ts';
 import type { ProbeResult, Prober } from './prober.ts';
@@ -29,7 +30,7 @@ export interface ProbeTally {
   durationSumS: number;
 }
 
-/** Probes one backend again and again, one probe at a time. */
+/** Probes one backend again and again, all of its endpoints at a time. */
 export class BackendMonitor {
   readonly tally: ProbeTally = {
     ok: 0,
@@ -105,7 +106,8 @@ export class BackendMonitor {
     const current = new AbortController();
     this.#current = current;
     const startedMs = clock.now();
-    const result = await prober.probe(this.#plan.target, this.#plan.timing.timeoutMs, current.signal);
+    const { targets, timing: limits } = this.#plan;
+    const result = await probeAll(prober, targets, limits.timeoutMs, current.signal);
     slots.release();
     if (this.#current !== current) return;
     this.#current = undefined;

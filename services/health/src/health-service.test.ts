@@ -38,6 +38,24 @@ test('it becomes unhealthy after as many failures as the pool says, with the cau
   expect(await fleet.transitions('b1')).toEqual(['healthy', 'unhealthy', 'healthy']);
 });
 
+test('a backend with several endpoints is healthy only while all of them are', async () => {
+  const { fleet, health, process, prober } = await startProbing();
+  prober.answers.set(2, DOWN);
+  await fleet.write(registered('b1', 1, 'unknown', [2, 3, 3, 1]));
+  expect([1, 2, 3].map((port) => prober.take(port))).toEqual([1, 1, 1]);
+  expect(health('b1')).toBe('unknown');
+  await fleet.pass(20_000);
+  expect(health('b1')).toBe('unhealthy');
+  const cause = `3 probes in a row failed: 127.0.0.1:2: ${DOWN}`;
+  expect(process.fold.state.backends.get('b1')?.healthCause).toBe(cause);
+  prober.answers.set(2, 5);
+  await fleet.pass(20_000);
+  expect(health('b1')).toBe('healthy');
+  prober.answers.set(3, DOWN);
+  await fleet.pass(20_000);
+  expect(health('b1')).toBe('unhealthy');
+});
+
 test('two failures between successes change nothing', async () => {
   const { fleet, prober } = await startProbing();
   await fleet.write(registered('b1', 1));

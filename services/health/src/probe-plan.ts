@@ -1,4 +1,10 @@
-import { type FleetState, type HealthCheck, type ProbeTiming, parseBackendUrl } from '@usher/domain';
+import {
+  type FleetState,
+  type HealthCheck,
+  type ProbeTiming,
+  type ProxyProtocol,
+  parseBackendUrl,
+} from '@usher/domain';
 import type { GrpcCheck } from './grpc-health.ts';
 
 type Probed = Exclude<HealthCheck, { type: 'none' }>;
@@ -25,7 +31,8 @@ export type ProbeTarget =
 export interface ProbePlan {
   readonly backend: string;
   readonly pool: string;
-  readonly target: ProbeTarget;
+  /** Its endpoints, each once; it is healthy when all of them are. */
+  readonly targets: readonly [ProbeTarget, ...ProbeTarget[]];
   readonly timing: ProbeTiming;
 }
 
@@ -38,13 +45,25 @@ export function probePlan(state: FleetState, id: string): ProbePlan | undefined 
   const pool = state.pools.get(backend?.settings.pool ?? '');
   if (backend === undefined || pool === undefined) return undefined;
   const { health, proxyProtocol } = pool.settings;
-  const origin = parseBackendUrl(backend.settings.url);
-  if (health.type === 'none' || typeof origin === 'string') return undefined;
-  const { host, port, authority } = origin;
+  if (health.type === 'none') return undefined;
+  const { url, endpoints = [] } = backend.settings;
+  const target = targetAt(url, health, proxyProtocol);
+  if (target === undefined) return undefined;
   const { intervalMs, timeoutMs, fall, rise } = health;
+  const others = new Set(endpoints.map((endpoint) => endpoint.url));
+  others.delete(url);
+  const elsewhere = [...others].flatMap((each) => targetAt(each, health, proxyProtocol) ?? []);
+  const timing = { intervalMs, timeoutMs, fall, rise };
+  return { backend: id, pool: pool.settings.id, targets: [target, ...elsewhere], timing };
+}
+
+/** Undefined for a URL that this version cannot read. */
+function targetAt(url: string, health: Probed, proxyProtocol: ProxyProtocol): ProbeTarget | undefined {
+  const origin = parseBackendUrl(url);
+  if (typeof origin === 'string') return undefined;
+  const { host, port, authority } = origin;
   const place: Place = proxyProtocol === 'none' ? { host, port } : { host, port, proxyProtocol };
-  const target = targetOf(health, place, authority);
-  return { backend: id, pool: pool.settings.id, target, timing: { intervalMs, timeoutMs, fall, rise } };
+  return targetOf(health, place, authority);
 }
 
 function targetOf(health: Probed, place: Place, authority: string): ProbeTarget {

@@ -226,8 +226,10 @@ export function registered(
   id: string,
   port: number,
   health: 'unknown' | 'unchecked' = 'unknown',
+  endpointPorts: readonly number[] = [],
 ): EventDraft {
-  const settings = { id, pool: 'web', url: `http://127.0.0.1:${port}`, weight: 1 };
+  const endpoints = endpointPorts.map((each) => ({ path: `/${each}`, url: `http://127.0.0.1:${each}` }));
+  const settings = { id, pool: 'web', url: `http://127.0.0.1:${port}`, endpoints, weight: 1 };
   return { type: 'backend.registered', subject: id, data: { settings, origin: 'config', health } };
 }
 

@@ -31,6 +31,14 @@ test('announced again it changes nothing, or what is new', async () => {
     events: ['backend.updated'],
   });
   expect(fold.state.backends.get('n')?.settings.url).toBe('http://10.0.1.2:80');
+  const endpoints = [{ path: '/api/*', url: 'http://10.0.1.2:81' }];
+  await fleet.command('backend.announce', { settings: { ...moved, endpoints } });
+  expect(fold.state.backends.get('n')?.settings.endpoints).toEqual(endpoints);
+  const broken = { ...moved, endpoints: [{ path: '/api/*', url: 'http://10.0.1.2:81/x' }] };
+  expect(await fleet.command('backend.announce', { settings: broken })).toMatchObject({
+    ok: false,
+    problem: { code: 'invalid_input' },
+  });
 });
 
 test('a pool that takes no agents refuses it, as does one that is not there', async () => {

@@ -52,12 +52,28 @@ test('the id of a command is refused to another command', async () => {
   expect(fold.state.backends.get('a')?.lifecycle).toBe('draining');
 });
 
+function withEndpoint(endpoint: { readonly path: string; readonly url: string }) {
+  return { id: 'n', pool: 'web', url: 'http://h', endpoints: [endpoint], weight: 1 };
+}
+
+test('a backend is added with its endpoints and its place', async () => {
+  const fleet = newFleet();
+  const { fold } = await fleet.start('s1', declared(['a']));
+  const place = { latitude: 0, longitude: 0 };
+  const settings = { ...withEndpoint({ path: '/api/*', url: 'http://10.0.0.9:81' }), place };
+  expect(await fleet.command('backend.add', { settings })).toMatchObject({ ok: true });
+  expect(fold.state.backends.get('n')?.settings).toEqual(settings);
+});
+
 test.each([
   ['backend.drain', { backend: 'nobody' }, {}, 'not_found'],
   ['backend.add', { settings: { id: 'a', pool: 'web', url: 'http://h', weight: 1 } }, {}, 'conflict'],
   ['backend.add', { settings: { id: 'n', pool: 'none', url: 'http://h', weight: 1 } }, {}, 'not_found'],
   ['backend.add', { settings: { id: 'n', pool: 'web', url: 'ftp://h', weight: 1 } }, {}, 'invalid_input'],
   ['backend.add', { settings: { id: 'n n', pool: 'web', url: 'http://h', weight: 1 } }, {}, 'invalid_input'],
+  ['backend.add', { settings: withEndpoint({ path: 'api/*', url: 'http://h' }) }, {}, 'invalid_input'],
+  ['backend.add', { settings: withEndpoint({ path: '/api/*', url: 'http://h/x' }) }, {}, 'invalid_input'],
+  ['backend.announce', { settings: withEndpoint({ path: '/', url: 'h' }) }, {}, 'forbidden'],
   ['backend.update', { backend: 'a', url: 'http://h/path' }, {}, 'invalid_input'],
   ['backend.update', { backend: 'a', weight: -1 }, {}, 'invalid_input'],
   ['backend.explode', { backend: 'a' }, {}, 'invalid_input'],

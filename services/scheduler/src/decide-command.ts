@@ -6,6 +6,7 @@ import {
   type FleetState,
   type PoolState,
   parseBackendUrl,
+  pathPatternFault,
   UsherError,
 } from '@usher/domain';
 import type { Command, CommandOf, EventDraft } from '@usher/events';
@@ -79,7 +80,7 @@ function announceBackend(state: FleetState, settings: BackendSettings): EventDra
   if (known !== undefined && known.origin !== 'agent') return [];
   if (!pool.settings.agents)
     throw new UsherError('forbidden', `pool ${settings.pool} takes no agents; its key \`agents\` is false`);
-  checkUrl(settings.url);
+  checkEndpoints(settings);
   return declareBackend(state, settings, pool.settings, 'agent');
 }
 
@@ -87,7 +88,7 @@ function addBackend(state: FleetState, settings: BackendSettings): EventDraft[] 
   const pool = findPool(state, settings.pool);
   if (state.backends.has(settings.id))
     throw new UsherError('conflict', `backend ${settings.id} exists already`);
-  checkUrl(settings.url);
+  checkEndpoints(settings);
   const data = { settings, origin: 'command' as const, health: initialHealth(pool.settings) };
   return [{ type: 'backend.registered', subject: settings.id, data }];
 }
@@ -135,6 +136,15 @@ function findBackend(state: FleetState, id: string, expectRevision: number | und
 function checkRevision(what: string, actual: number, expected: number | undefined): void {
   if (expected === undefined || expected === actual) return;
   throw new UsherError('conflict', `${what} is at revision ${actual}, not ${expected}`);
+}
+
+function checkEndpoints({ url, endpoints = [] }: BackendSettings): void {
+  checkUrl(url);
+  for (const [index, endpoint] of endpoints.entries()) {
+    const fault = pathPatternFault(endpoint.path);
+    if (fault !== undefined) throw new UsherError('invalid_input', `endpoints.${index}.path: ${fault}`);
+    checkUrl(endpoint.url);
+  }
 }
 
 function checkUrl(url: string): void {

@@ -1,4 +1,5 @@
 import {
+  type BackendSettings,
   type BackendState,
   canonicalJson,
   type FleetState,
@@ -94,9 +95,16 @@ export function declareBackend(
   if (canonicalJson(known.settings) === canonicalJson(settings) && known.origin === origin) return again;
   // A file takes over what it declares from whoever had it.
   const taken = known.origin !== 'config' && origin === 'config' ? { origin } : {};
-  const moved = known.settings.url !== settings.url || known.settings.pool !== settings.pool;
+  const moved = isElsewhere(known.settings, settings) || known.settings.pool !== settings.pool;
   const data = { settings, ...taken, ...(moved ? { health: initialHealth(pool) } : {}) };
   return [{ type: 'backend.updated', subject: id, data }, ...again];
+}
+
+/** Whether a backend listens somewhere else than before, so that what is known of its health no longer holds. */
+function isElsewhere(before: BackendSettings, after: BackendSettings): boolean {
+  return (
+    before.url !== after.url || canonicalJson(before.endpoints ?? []) !== canonicalJson(after.endpoints ?? [])
+  );
 }
 
 function dropUndeclared(state: FleetState, shared: SharedSettings, nowMs: number): EventDraft[] {

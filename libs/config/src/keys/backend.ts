@@ -1,6 +1,6 @@
-import { type Resources, WEIGHT_MAX } from '@usher/domain';
-import { either, mapped } from '../types/collections.ts';
-import { id } from '../types/names.ts';
+import { type EndpointSettings, type Place, type Resources, WEIGHT_MAX } from '@usher/domain';
+import { either, list, mapped } from '../types/collections.ts';
+import { endpointPath, id } from '../types/names.ts';
 import { decimalNumber, wholeNumber } from '../types/scalar.ts';
 import { defaulted, optional, required, section } from '../types/section.ts';
 import type { Type } from '../types/type.ts';
@@ -11,11 +11,40 @@ import { capacity } from './resources.ts';
 export interface DeclaredBackend {
   readonly id?: string | undefined;
   readonly url: string;
+  readonly endpoints?: readonly EndpointSettings[] | undefined;
   readonly weight: number;
   readonly zone?: string | undefined;
+  readonly place?: Place | undefined;
   readonly maxConnections: number;
   readonly capacity?: Resources | undefined;
 }
+
+const endpoint: Type<EndpointSettings> = section({
+  path: required({
+    to: 'path',
+    type: endpointPath,
+    doc: 'Paths that it is for: `/login` exactly, `/api/*` for `/api` and all below it, and anything else with `*` (any characters, also `/` and none) or `?` (one character) for what fits, such as `/*.png`. An exact path counts before a prefix and that before a wildcard; among prefixes and among wildcards the longer one counts, and the one declared first when they are equally long.',
+    why: 'Classes that never mix can be told apart at a glance; `/*` therefore leaves nothing to wildcards.',
+  }),
+  url: required({
+    to: 'url',
+    type: backendUrl,
+    doc: 'Scheme, host and port, as for the backend.',
+  }),
+});
+
+const place: Type<Place> = section({
+  latitude: required({
+    to: 'latitude',
+    type: decimalNumber({ min: -90, max: 90 }),
+    doc: 'Degrees north of the equator, negative south of it.',
+  }),
+  longitude: required({
+    to: 'longitude',
+    type: decimalNumber({ min: -180, max: 180 }),
+    doc: 'Degrees east of the prime meridian, negative west of it.',
+  }),
+});
 
 const keys: Type<DeclaredBackend> = section({
   id: optional("the pool's id and the place in the list, such as `web-1`", {
@@ -28,6 +57,11 @@ const keys: Type<DeclaredBackend> = section({
     to: 'url',
     type: backendUrl,
     doc: 'Scheme (`http` or `https`), host and port (80 or 443 unless written); no path. A host name is resolved by the gateway, again every 30 seconds, and all of its addresses are used.',
+  }),
+  endpoints: optional('`url` is for every path', {
+    to: 'endpoints',
+    type: list(endpoint),
+    doc: 'Where the backend listens for some paths; `url` is for all others. Limits, breaker and weight are those of the backend as a whole. It is healthy when all of its endpoints are, and gets requests only when all of their host names resolve.',
   }),
   weight: defaulted(1, {
     to: 'weight',
@@ -44,6 +78,11 @@ const keys: Type<DeclaredBackend> = section({
     to: 'zone',
     type: id,
     doc: 'Where the backend is: a rack, a data centre, a region.',
+  }),
+  place: optional('unknown', {
+    to: 'place',
+    type: place,
+    doc: 'Where on the Earth the backend is. Backends that are chosen by their resources are better the nearer they are to the client, see `scoring`; where either place is unknown, distance does not count.',
   }),
   capacity: optional('what its agent reports to be there', {
     to: 'capacity',

@@ -1,5 +1,7 @@
+import { resolve } from 'node:path';
 import type { BusSettings, LocalSettings, StoreSettings } from '../settings.ts';
 import { list, mapped, wordOr } from '../types/collections.ts';
+import { filePath } from '../types/names.ts';
 import { embeddedOrRedisUrl } from '../types/redis-url.ts';
 import { oneOf, scalar } from '../types/scalar.ts';
 import { plainSecret } from '../types/secret.ts';
@@ -49,6 +51,19 @@ export const bus: Type<BusSettings> = mapped(
 export const store: Type<StoreSettings> = mapped(
   embeddedOrRedisUrl,
   (url): StoreSettings => (url === 'embedded' ? { type: 'embedded' } : { type: 'redis', url }),
+);
+
+/** Where addresses are on the Earth. */
+export const geoip: Type<NonNullable<LocalSettings['geoip']>> = mapped(
+  section({
+    database: required({
+      to: 'database',
+      type: filePath,
+      doc: "A City database in MaxMind's format (`.mmdb`), such as GeoLite2 City. It is read again whenever the file is replaced. While there is none that can be used, distance does not count.",
+      why: 'A file that is not there yet keeps nothing from starting: distance is a help, not a need.',
+    }),
+  }),
+  ({ database }, _path, reading) => ({ database: resolve(reading.surroundings.folder, database) }),
 );
 
 export const logging: Type<LocalSettings['logging']> = section({

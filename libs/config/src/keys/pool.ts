@@ -11,13 +11,13 @@ import type { Reading } from '../reading.ts';
 import { list, mapped, record } from '../types/collections.ts';
 import { parseId } from '../types/names.ts';
 import { oneOf, trueOrFalse, wholeNumber } from '../types/scalar.ts';
-import { defaulted, section } from '../types/section.ts';
+import { defaulted, optional, section } from '../types/section.ts';
 import type { Type } from '../types/type.ts';
 import { duration, percentage } from '../types/units.ts';
 import { backend } from './backend.ts';
 import { backendTls } from './backend-tls.ts';
 import { health } from './health.ts';
-import { scoring, tier } from './resources.ts';
+import { clientLocation, scoring, tier } from './resources.ts';
 import { resolveStrategy, strategyKeys } from './strategy.ts';
 
 const counter = wholeNumber({ min: 1, max: 1000 });
@@ -133,6 +133,12 @@ const keys = section({
     to: 'reserve',
     type: oneOf(RESERVE_MODES),
     doc: 'What a request reserves on its backend: nothing, the resources of its tier until it is answered (`request`), or those once for all requests of its session (`session`). What is reserved on a backend never exceeds what it has.',
+  }),
+  client_location: optional('by the address of the client alone', {
+    to: 'clientLocation',
+    type: clientLocation,
+    doc: 'Headers that tell where a client is, for backends that are chosen by their resources. They are believed where `trusted_proxies` sent them; without them the address of the client is looked up in the database of `geoip`.',
+    why: 'Content delivery networks know it already, and some clients know it best.',
   }),
   scoring: defaulted(
     {},

@@ -1,6 +1,12 @@
-import { DEFAULT_SCORING, type Resources, type ScoringSettings, type Tier } from '@usher/domain';
+import {
+  type ClientLocationSettings,
+  DEFAULT_SCORING,
+  type Resources,
+  type ScoringSettings,
+  type Tier,
+} from '@usher/domain';
 import { mapped } from '../types/collections.ts';
-import { id } from '../types/names.ts';
+import { fieldName, id } from '../types/names.ts';
 import { decimalNumber, wholeNumber } from '../types/scalar.ts';
 import { defaulted, required, section } from '../types/section.ts';
 import type { Type } from '../types/type.ts';
@@ -91,3 +97,23 @@ export const scoring: Type<ScoringSettings> = section({
     doc: 'What a millisecond of the moving average of latency counts.',
   }),
 });
+
+/** Where a trusted proxy tells the place of a client. */
+export const clientLocation: Type<ClientLocationSettings> = mapped(
+  section({
+    latitude_header: required({
+      to: 'latitudeHeader',
+      type: fieldName,
+      doc: 'Header with the degrees north of the equator, negative south of it, such as `CloudFront-Viewer-Latitude`.',
+    }),
+    longitude_header: required({
+      to: 'longitudeHeader',
+      type: fieldName,
+      doc: 'Header with the degrees east of the prime meridian, negative west of it.',
+    }),
+  }),
+  ({ latitudeHeader, longitudeHeader }): ClientLocationSettings => ({
+    latitudeHeader: latitudeHeader.toLowerCase(),
+    longitudeHeader: longitudeHeader.toLowerCase(),
+  }),
+);

@@ -9,7 +9,7 @@ import { defaulted, optional, section } from '../types/section.ts';
 import type { Type } from '../types/type.ts';
 import { admin, metrics } from './admin.ts';
 import { listener } from './listener.ts';
-import { bus, logging, store, workers } from './local.ts';
+import { bus, geoip, logging, store, workers } from './local.ts';
 import { opsen } from './opsen.ts';
 import { limits, timeouts } from './policy.ts';
 import { pools } from './pool.ts';
@@ -84,6 +84,11 @@ const keys = section({
     type: filePath,
     doc: 'Folder of the embedded log. A relative path starts at the folder of the configuration file, or without a file at the working directory.',
   }),
+  geoip: optional('clients are nowhere', {
+    to: 'geoip',
+    type: geoip,
+    doc: 'Where clients are by their addresses, for pools whose backends are chosen by their resources: the distance to a client counts then, see `scoring`.',
+  }),
   logging: defaulted(
     {},
     { to: 'logging', type: logging, doc: 'The log of this process, on standard output.' },
@@ -92,11 +97,24 @@ const keys = section({
 
 /** The whole configuration. */
 export const root: Type<UsherConfig> = mapped(keys, (given, _path, reading): UsherConfig => {
-  const { listen, workers, admin, metrics, opsen, bus, store, logging } = given;
+  const { listen, workers, admin, metrics, opsen, bus, store, geoip, logging } = given;
   const name = given.name ?? nameFrom(reading.surroundings.hostname);
   if (given.name === undefined) reading.leaf('name', name, { kind: 'default' });
   const data = resolve(reading.surroundings.folder, given.data);
-  const local: LocalSettings = { name, listen, workers, admin, metrics, opsen, bus, store, data, logging };
+  const where = geoip === undefined ? {} : { geoip };
+  const local: LocalSettings = {
+    name,
+    listen,
+    workers,
+    admin,
+    metrics,
+    opsen,
+    bus,
+    store,
+    data,
+    logging,
+    ...where,
+  };
   const shared: SharedSettings = {
     pools: given.pools.map((pool) => pool.settings),
     backends: given.pools.flatMap((pool) => pool.backends),

@@ -1,4 +1,5 @@
 import { domainToASCII } from 'node:url';
+import { PATH_PATTERN_LENGTH_MAX, pathPatternFault } from '@usher/domain';
 import { ID_PATTERN } from '@usher/events';
 import { isHost } from './network.ts';
 import { text } from './scalar.ts';
@@ -54,6 +55,14 @@ export const routePath: Type<string> = text({
   jsonSchema: { pattern: '^/[^\\s?#*]*\\*?$' },
   standIn: '/*',
   parse: parseRoutePath,
+});
+
+/** Paths that an endpoint of a backend is for. */
+export const endpointPath: Type<string> = text({
+  expects: 'a path such as /login, /api/* or /*.png',
+  jsonSchema: { pattern: '^/[!-~]*$', maxLength: PATH_PATTERN_LENGTH_MAX },
+  standIn: '/*',
+  parse: parseEndpointPath,
 });
 
 /** Path and query that a probe asks for. */
@@ -115,13 +124,25 @@ function parseRoutePath(written: string): string | Refusal {
     const meant = /^[^*]*[^*/]\*$/.test(written) ? `${written.slice(0, -1)}/*` : undefined;
     return refuse('* may stand only at the end, as /*', meant);
   }
-  if (/%(?![0-9A-Fa-f]{2})/.test(written))
+  return neverInRequests(before) ?? written;
+}
+
+function parseEndpointPath(written: string): string | Refusal {
+  if (!written.startsWith('/')) return refuse('a path starts with /', `/${written}`);
+  const fault = pathPatternFault(written);
+  if (fault === undefined) return neverInRequests(written) ?? written;
+  return refuse(fault, /^[!-~]*$/.test(written) ? undefined : encoded(written));
+}
+
+/** What keeps a path from being that of any request. */
+function neverInRequests(path: string): Refusal | undefined {
+  if (/%(?![0-9A-Fa-f]{2})/.test(path))
     return refuse(
       '% must be followed by two hexadecimal digits',
-      written.replace(/%(?![0-9A-Fa-f]{2})/g, '%25'),
+      path.replace(/%(?![0-9A-Fa-f]{2})/g, '%25'),
     );
-  if (/\/\.{1,2}(\/|$)/.test(before)) return refuse('a request never has the parts . and .. in its path');
-  return written;
+  if (/\/\.{1,2}(\/|$)/.test(path)) return refuse('a request never has the parts . and .. in its path');
+  return undefined;
 }
 
 function encoded(path: string): string | undefined {

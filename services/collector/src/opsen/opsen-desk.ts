@@ -19,7 +19,7 @@ import {
   clientIdOf,
   detailsOf,
   type EndpointRules,
-  endpointOf,
+  endpointsOf,
   placeOf,
 } from './registration.ts';
 import { reportOf } from './report.ts';
@@ -70,15 +70,15 @@ export class OpsenDesk {
   async register(body: Body): Promise<object> {
     const clientId = clientIdOf(body);
     const backend = backendIdOf(clientId);
-    const url = endpointOf(body, this.#endpoints);
+    const where = endpointsOf(body, this.#endpoints);
     const place = placeOf(body, ['latitude', 'longitude']);
     const actor = `opsen/${backend}`;
     const { agents } = this.#collector;
-    const settings = { pool: this.#pool, url, ...(place === undefined ? {} : { place }) };
+    const settings = { pool: this.#pool, ...where, ...(place === undefined ? {} : { place }) };
     await agents.register({ backend, actor }, settings);
     await this.#clients.remember(backend, detailsOf(body, body.texts('gpu_models')));
     for (const { settings: other, origin, lifecycle } of this.#clients.backends()) {
-      const replaced = origin === 'agent' && other.id !== backend && sameOrigin(other.url, url);
+      const replaced = origin === 'agent' && other.id !== backend && sameOrigin(other.url, where.url);
       if (replaced && lifecycle !== 'draining') await agents.deregister({ backend: other.id, actor });
     }
     return { status: 'registered' };

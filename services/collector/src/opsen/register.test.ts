@@ -45,6 +45,25 @@ describe('POST /register', () => {
     expect(urlOf('gpu-1')).toBe(url);
   });
 
+  test('takes endpoints for some paths', async () => {
+    const endpoints = [
+      { url: 'http://10.0.0.2:80', paths: ['/v1/*', 'exact'] },
+      { url: 'http://10.0.0.3:81', paths: ['/*/live'] },
+    ];
+    await rig.call('POST', '/register', { ...CLIENT, endpoints });
+    expect(rig.fleet.fold.state.backends.get('gpu-1')?.settings).toMatchObject({
+      url: 'http://10.0.0.2',
+      endpoints: [
+        { path: '/v1/*', url: 'http://10.0.0.2' },
+        { path: '/exact', url: 'http://10.0.0.2' },
+        { path: '/*/live', url: 'http://10.0.0.3:81' },
+      ],
+    });
+    const inside = { url: 'http://127.0.0.1:9091', paths: ['/admin/*'] };
+    const answer = await rig.call('POST', '/register', { ...CLIENT, endpoints: [...endpoints, inside] });
+    expect(answer).toEqual([403, 'Endpoint not allowed: http://127.0.0.1:9091\n']);
+  });
+
   test.each([
     'http://127.0.0.1:9091',
     'http://169.254.169.254',
@@ -66,6 +85,13 @@ describe('POST /register', () => {
     [{ local_ip: undefined, public_ip: undefined }, 'Missing required field: endpoint_url\n'],
     [{ endpoint_url: 'http://10.0.0.1/path' }, expect.stringContaining('Invalid endpoint')],
     [{ latitude: 91 }, expect.stringContaining('latitude: expected a number from -90 to 90')],
+    [{ endpoints: [{ paths: ['/'] }] }, 'Missing required field: endpoints[0].url\n'],
+    [
+      {
+        endpoints: [{ url: 'http://10.0.0.1', paths: ['/a b'] }, { url: 'http://10.0.0.2' }],
+      },
+      expect.stringContaining('Invalid path /a b'),
+    ],
     [{ endpoints: 'none' }, expect.stringContaining('endpoints: expected a list')],
   ])('says what is wrong: %j', async (changes, text) => {
     expect(await rig.call('POST', '/register', { ...CLIENT, ...changes })).toEqual([400, text]);

@@ -1,4 +1,4 @@
-import { hashOf, type Place, parseBackendUrl } from '@usher/domain';
+import { type BackendSettings, hashOf, type Place, parseBackendUrl, pathPatternFault } from '@usher/domain';
 import { ID_PATTERN } from '@usher/events';
 import { type Body, OpsenRefusal } from './body.ts';
 
@@ -37,25 +37,41 @@ export function backendIdOf(clientId: string): string {
 
 /**
  * Where a client takes requests: the first of its endpoints, or else its endpoint, or else the standard port of its
- * local or public address. Refused when there is none, or it is not where backends may be: otherwise whoever has a key
- * could have Usher send requests to anything that it can reach.
+ * local or public address; and the endpoints that are for some paths. Refused when there is none, or one is not where
+ * backends may be: otherwise whoever has a key could have Usher send requests to anything that it can reach.
  */
-export function endpointOf(body: Body, rules: EndpointRules): string {
+export function endpointsOf(body: Body, rules: EndpointRules): Pick<BackendSettings, 'url' | 'endpoints'> {
   const standard = (name: string) => {
     const address = body.text(name);
     return address === undefined ? undefined : `http://${bracketed(address)}:${STANDARD_PORT}`;
   };
-  const url =
-    body.objects('endpoints')[0]?.text('url') ??
-    body.text('endpoint_url') ??
-    standard('local_ip') ??
-    standard('public_ip');
+  const declared = body.objects('endpoints').map((each) => ({
+    url: originOf(each.required('url'), rules),
+    paths: each.texts('paths'),
+  }));
+  const single = body.text('endpoint_url') ?? standard('local_ip') ?? standard('public_ip');
+  const url = declared[0]?.url ?? (single === undefined ? undefined : originOf(single, rules));
   if (url === undefined) throw new OpsenRefusal(400, 'Missing required field: endpoint_url');
+  const endpoints = declared.flatMap((each) =>
+    each.paths.map((path) => ({ path: patternOf(path), url: each.url })),
+  );
+  // Where there is one endpoint only, its paths choose nothing.
+  return declared.length < 2 ? { url } : { url, endpoints };
+}
+
+function originOf(url: string, rules: EndpointRules): string {
   const origin = parseBackendUrl(url);
   if (typeof origin === 'string') throw new OpsenRefusal(400, `Invalid endpoint ${url}: ${origin}`);
   const allowed = origin.named ? isNamed(origin.host, rules.names) : rules.allowsAddress(origin.host);
   if (!allowed) throw new OpsenRefusal(403, `Endpoint not allowed: ${url}`);
   return `${origin.tls ? 'https' : 'http'}://${origin.authority}`;
+}
+
+function patternOf(path: string): string {
+  const pattern = path.startsWith('/') ? path : `/${path}`;
+  const fault = pathPatternFault(pattern);
+  if (fault !== undefined) throw new OpsenRefusal(400, `Invalid path ${path}: ${fault}`);
+  return pattern;
 }
 
 /** Undefined for nothing and for 0,0, which is what clients send that do not know where they are. */

@@ -105,7 +105,10 @@ describe('tiers', () => {
     const port = await gatewayWith({}, HEADER);
     const answer = await ask(port, { path: '/x', headers: { 'x-tier': 'huge' } });
     expect(answer.status).toBe(400);
-    expect(JSON.parse(answer.text)).toMatchObject({ code: 'unknown_tier', detail: 'there is no tier "huge"' });
+    expect(JSON.parse(answer.text)).toMatchObject({
+      code: 'unknown_tier',
+      detail: 'there is no tier "huge"',
+    });
     expect((await ask(port, { path: '/x', headers: { 'x-tier': 'large' } })).status).toBe(200);
   });
 
@@ -128,8 +131,14 @@ describe('tiers', () => {
   test('the field of the body counts before the header, and bodies that are too long or no JSON have none', async () => {
     const port = await gatewayWith({}, { ...FIELD, fieldBytesMax: 1000 });
     const tierOf = async (body: string, header: string) =>
-      (await ask(port, { method: 'POST', path: '/x', headers: { 'x-tier': header }, body: Buffer.from(body) }))
-        .status;
+      (
+        await ask(port, {
+          method: 'POST',
+          path: '/x',
+          headers: { 'x-tier': header },
+          body: Buffer.from(body),
+        })
+      ).status;
     expect(await tierOf('{"tier":"huge"}', 'small')).toBe(400);
     expect(await tierOf('{"tier":"large"}', 'huge')).toBe(200);
     expect(await tierOf('{"tier":7}', 'huge')).toBe(400);

@@ -9,6 +9,8 @@ import { addDeparted } from './departed.ts';
 import { Drains } from './drains.ts';
 import { Facts } from './facts.ts';
 import { exposeMetrics } from './gateway-metrics.ts';
+import type { GatewaySettings } from './gateway-settings.ts';
+import { GeoipFile } from './geoip-file.ts';
 import { type ListenerSettings, Listeners } from './listeners.ts';
 import { Observations } from './observations.ts';
 import { Presence } from './presence.ts';
@@ -35,12 +37,6 @@ const FLUSH_MAX_MS = 2_000;
 const RESOLVE_MAX_MS = 1_000;
 /** How often the files for TLS to backends are looked at. */
 const TLS_FILES_CHECK_MS = 2_000;
-
-export interface GatewaySettings {
-  readonly listen: readonly ListenerSettings[];
-  /** `auto`: one per core, at most 16. */
-  readonly workers: number | 'auto';
-}
 
 /** A running gateway. Its traffic depends on nothing but its backends. */
 export interface Gateway extends Service {
@@ -79,6 +75,7 @@ class RunningGateway implements Gateway {
   readonly #projector: Projector;
   readonly #resources: ResourceFactsFeed;
   readonly #tlsFiles: TlsFiles;
+  readonly #geoip: GeoipFile | undefined;
   readonly #resolutions: Resolutions;
   readonly #workers: Workers;
   readonly #observations: Observations;
@@ -109,6 +106,8 @@ class RunningGateway implements Gateway {
     this.#projector = new Projector({ fleet, fallback, workers: this.#count, cells: this.#cells, log });
     this.#resources = new ResourceFactsFeed(fleet, clock);
     this.#tlsFiles = new TlsFiles(log);
+    const onChange = (content: SharedArrayBuffer) => this.#workers.broadcast({ kind: 'geoip', content });
+    this.#geoip = GeoipFile.of(settings.geoipDatabase, { ...context, log, onChange });
     this.#resolutions = new Resolutions({
       resolver,
       clock,
@@ -143,7 +142,7 @@ class RunningGateway implements Gateway {
     this.#subscriptions.push(fleet.onRecord((record) => this.#onRecord(record)));
     this.#tlsFiles.read(this.#projector.pools());
     this.#resolutions.follow(this.#projector.hosts());
-    await this.#resolutions.settled(RESOLVE_MAX_MS);
+    await Promise.all([this.#resolutions.settled(RESOLVE_MAX_MS), this.#geoip?.look()]);
     try {
       await this.#workers.start();
       await this.#listeners.change(listen);
@@ -151,6 +150,7 @@ class RunningGateway implements Gateway {
       await this.#workers.kill();
       for (const subscription of this.#subscriptions) subscription.stop();
       this.#resolutions.stop();
+      this.#geoip?.stop();
       throw error;
     }
     this.#presence.start();
@@ -205,6 +205,7 @@ class RunningGateway implements Gateway {
     for (const subscription of this.#subscriptions) subscription.stop();
     for (const timer of this.#timers) timer.cancel();
     this.#resolutions.stop();
+    this.#geoip?.stop();
     this.#listeners.stop();
     this.#breakers.retell();
     this.#observations.tell(clock.now());
@@ -235,6 +236,7 @@ class RunningGateway implements Gateway {
         ),
       ],
       position: fleet.position,
+      geoip: this.#geoip?.content,
     };
   }
 

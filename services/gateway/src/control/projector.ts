@@ -9,6 +9,7 @@ import {
 import type { UsherEvent } from '@usher/events';
 import type { FleetView, Log, LogRecord } from '@usher/ports';
 import type { BackendRow, TableDelta } from '../routing-table.ts';
+import { sameEndpoints } from '../table/endpoints.ts';
 import type { SharedCells } from './shared-cells.ts';
 
 export interface ProjectorOptions {
@@ -62,9 +63,11 @@ export class Projector {
   /** The host names in the URLs of the backends. */
   hosts(): Set<string> {
     const hosts = new Set<string>();
-    for (const { url } of this.#rows.values()) {
-      const origin = parseBackendUrl(url);
-      if (typeof origin !== 'string' && origin.named) hosts.add(origin.host);
+    for (const { url, endpoints = [] } of this.#rows.values()) {
+      for (const each of [url, ...endpoints.map((endpoint) => endpoint.url)]) {
+        const origin = parseBackendUrl(each);
+        if (typeof origin !== 'string' && origin.named) hosts.add(origin.host);
+      }
     }
     return hosts;
   }
@@ -132,9 +135,9 @@ export class Projector {
     const { config, pools, backends } = fleet.state;
     if (config === null) {
       const rows = fallback.backends.map((settings): BackendRow => {
-        const { id, pool, url, weight, maxConnections } = settings;
+        const { id, pool, url, endpoints, weight, maxConnections } = settings;
         const limit = this.#options.cells.limitOf(pool, id, maxConnections);
-        const row = { id, pool, url, weight, limit, halfOpen: false, trialLimit: 1 };
+        const row = { id, pool, url, endpoints, weight, limit, halfOpen: false, trialLimit: 1 };
         // Nobody has looked at them yet.
         return { ...row, eligible: false, barred: 'unknown', lastResort: true };
       });
@@ -154,7 +157,7 @@ export class Projector {
   }
 
   #rowOf(id: string, backend: BackendState): BackendRow | undefined {
-    const { pool, url, weight, maxConnections } = backend.settings;
+    const { pool, url, endpoints, weight, maxConnections } = backend.settings;
     const why = eligibility(backend);
     // How much room there is, whoever reserves it knows best.
     const barred = why === 'full' ? 'ok' : why;
@@ -163,6 +166,7 @@ export class Projector {
       id,
       pool,
       url,
+      endpoints,
       weight,
       eligible: barred === 'ok',
       barred,
@@ -182,11 +186,14 @@ export class Projector {
   }
 
   /** A backend that this version cannot talk to must not stop it from talking to the others. */
-  #isUsable({ id, url }: BackendRow): boolean {
-    const origin = parseBackendUrl(url);
-    if (typeof origin !== 'string') return true;
-    this.#options.log.warn('a backend cannot be used', { backend: id, url, cause: origin });
-    return false;
+  #isUsable({ id, url, endpoints = [] }: BackendRow): boolean {
+    for (const each of [url, ...endpoints.map((endpoint) => endpoint.url)]) {
+      const origin = parseBackendUrl(each);
+      if (typeof origin !== 'string') continue;
+      this.#options.log.warn('a backend cannot be used', { backend: id, url: each, cause: origin });
+      return false;
+    }
+    return true;
   }
 }
 
@@ -217,7 +224,7 @@ function touchedBy(events: readonly UsherEvent[]): Set<string> {
 function sameRow(a: BackendRow, b: BackendRow): boolean {
   return (
     a.pool === b.pool &&
-    a.url === b.url &&
+    sameEndpoints(a, b) &&
     a.weight === b.weight &&
     a.barred === b.barred &&
     a.lastResort === b.lastResort &&

@@ -1,7 +1,7 @@
 import { type ClientHttp2Session, type ClientHttp2Stream, connect, constants } from 'node:http2';
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
-import type { BackendSlot } from '../routing-table.ts';
+import type { Endpoint } from '../routing-table.ts';
 import type { Address } from '../table/addresses.ts';
 import { Deadline, type DeadlineWheel, type Expirable } from '../wire/deadlines.ts';
 import type { Dialler } from '../wire/dialler.ts';
@@ -30,7 +30,7 @@ export interface SessionHome {
 
 /** One HTTP/2 connection to a backend, shared by requests. */
 export class BackendSession implements Expirable {
-  readonly slot: BackendSlot;
+  readonly endpoint: Endpoint;
   connected = false;
   private readonly home: SessionHome;
   private readonly socket: Socket;
@@ -47,14 +47,14 @@ export class BackendSession implements Expirable {
   /** The last stream that the backend will have processed, once it has said so. */
   private lastStreamId = Infinity;
 
-  constructor(slot: BackendSlot, home: SessionHome, connectBeforeMs: number) {
-    this.slot = slot;
+  constructor(endpoint: Endpoint, home: SessionHome, connectBeforeMs: number) {
+    this.endpoint = endpoint;
     this.home = home;
-    const { socket, address, ready } = home.dialler.dial(slot, { protocols: ['h2'] });
+    const { socket, address, ready } = home.dialler.dial(endpoint, { protocols: ['h2'] });
     this.socket = socket;
     this.address = address;
     socket.on('error', (error) => {
-      if (!this.connected) home.dialler.failed(slot, address, error);
+      if (!this.connected) home.dialler.failed(endpoint, address, error);
     });
     const options = {
       createConnection: () => socket,
@@ -63,7 +63,10 @@ export class BackendSession implements Expirable {
       maxSessionMemory: MEMORY_MB_MAX,
       strictSingleValueFields: false,
     };
-    this.session = connect(`${slot.tls === undefined ? 'http' : 'https'}://${slot.authority}`, options);
+    this.session = connect(
+      `${endpoint.tls === undefined ? 'http' : 'https'}://${endpoint.authority}`,
+      options,
+    );
     socket.once(ready, () => this.onConnect());
     this.session.on('goaway', (_code, lastStreamId) => this.onGoaway(lastStreamId));
     // 'close' always follows.
@@ -136,7 +139,7 @@ export class BackendSession implements Expirable {
 
   expire(nowMs: number): void {
     if (!this.connected) {
-      this.home.dialler.failed(this.slot, this.address, 'timeout');
+      this.home.dialler.failed(this.endpoint, this.address, 'timeout');
       this.failAll('connect_timeout');
       this.destroy();
     } else if (this.open === 0) {
@@ -153,7 +156,7 @@ export class BackendSession implements Expirable {
   private onConnect(): void {
     if (this.socket instanceof TLSSocket && this.socket.alpnProtocol !== 'h2') {
       const error = new Error('the backend does not speak HTTP/2');
-      this.home.dialler.failed(this.slot, this.address, error);
+      this.home.dialler.failed(this.endpoint, this.address, error);
       this.destroy();
       return;
     }

@@ -1,4 +1,4 @@
-import type { BackendSlot } from '../routing-table.ts';
+import type { Endpoint } from '../routing-table.ts';
 import type { DeadlineWheel } from '../wire/deadlines.ts';
 import type { Dialler } from '../wire/dialler.ts';
 import type { Upstream, Upstreams, UpstreamUser } from '../wire/upstream.ts';
@@ -10,7 +10,7 @@ export class BackendSessions implements Upstreams, SessionHome {
   readonly deadlines: DeadlineWheel;
   readonly dialler: Dialler;
   readonly now: () => number;
-  private readonly sessions = new Map<BackendSlot, BackendSession[]>();
+  private readonly sessions = new Map<Endpoint, BackendSession[]>();
 
   constructor(deadlines: DeadlineWheel, dialler: Dialler, now: () => number) {
     this.deadlines = deadlines;
@@ -18,27 +18,27 @@ export class BackendSessions implements Upstreams, SessionHome {
     this.now = now;
   }
 
-  take(slot: BackendSlot, user: UpstreamUser): Upstream | undefined {
-    const session = this.sessions.get(slot)?.find(({ connected, hasRoom }) => connected && hasRoom);
+  take(endpoint: Endpoint, user: UpstreamUser): Upstream | undefined {
+    const session = this.sessions.get(endpoint)?.find(({ connected, hasRoom }) => connected && hasRoom);
     return session === undefined ? undefined : new BackendStream(session, user, true);
   }
 
-  open(slot: BackendSlot, user: UpstreamUser, connectBeforeMs: number): Upstream {
-    let sessions = this.sessions.get(slot);
-    if (sessions === undefined) this.sessions.set(slot, (sessions = []));
+  open(endpoint: Endpoint, user: UpstreamUser, connectBeforeMs: number): Upstream {
+    let sessions = this.sessions.get(endpoint);
+    if (sessions === undefined) this.sessions.set(endpoint, (sessions = []));
     let session = sessions.find(({ connected, hasRoom }) => !connected && hasRoom);
-    if (session === undefined) sessions.push((session = new BackendSession(slot, this, connectBeforeMs)));
+    if (session === undefined) sessions.push((session = new BackendSession(endpoint, this, connectBeforeMs)));
     const stream = new BackendStream(session, user, false);
     session.await(stream);
     return stream;
   }
 
   forget(session: BackendSession): void {
-    const sessions = this.sessions.get(session.slot);
+    const sessions = this.sessions.get(session.endpoint);
     const at = sessions?.indexOf(session) ?? -1;
     if (sessions === undefined || at < 0) return;
     sessions.splice(at, 1);
-    if (sessions.length === 0) this.sessions.delete(session.slot);
+    if (sessions.length === 0) this.sessions.delete(session.endpoint);
   }
 
   /** How many there are. */

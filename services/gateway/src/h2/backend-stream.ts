@@ -1,6 +1,6 @@
 import { type ClientHttp2Stream, constants } from 'node:http2';
 import { addAbortSignal } from 'node:stream';
-import type { AttemptOutcome, BackendSlot } from '../routing-table.ts';
+import type { AttemptOutcome, Endpoint } from '../routing-table.ts';
 import type { ConnectLoss } from '../wire/dialler.ts';
 import type { Upstream, UpstreamUser } from '../wire/upstream.ts';
 import type { BackendSession } from './backend-session.ts';
@@ -13,7 +13,7 @@ const ABORTED = AbortSignal.abort();
 
 /** One request on a session with a backend. What the backend answers is told as HTTP/1.1 would have it. */
 export class BackendStream implements Upstream {
-  readonly slot: BackendSlot;
+  readonly endpoint: Endpoint;
   readonly output: StreamOutput;
   readonly isReusable = true;
   private readonly session: BackendSession;
@@ -26,10 +26,10 @@ export class BackendStream implements Upstream {
 
   constructor(session: BackendSession, user: UpstreamUser, onOldSession: boolean) {
     this.session = session;
-    this.slot = session.slot;
+    this.endpoint = session.endpoint;
     this.user = user;
     this.onOldSession = onOldSession;
-    this.output = new StreamOutput(session.slot.tls === undefined ? 'http' : 'https', {
+    this.output = new StreamOutput(session.endpoint.tls === undefined ? 'http' : 'https', {
       begin: (fields, bare, mayTrail, toHead) => this.begin(session.request(fields, bare, mayTrail), toHead),
       onUnblocked: () => this.user?.onUpstreamUnblocked(),
     });

@@ -21,6 +21,7 @@ async function start(handle: RequestListener) {
     dialler: new Dialler({ log: behind.log, now: Date.now, onUnreachable: () => {} }),
     now: Date.now,
     newRequestId: () => 'id',
+    locate: () => undefined,
     handOver: (socket, head, peer) => behind.plugins.accept(socket, head, peer),
     counters,
     log: behind.log,

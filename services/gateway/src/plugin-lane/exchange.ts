@@ -2,12 +2,14 @@ import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { finished } from 'node:stream';
 import type { FastifyHttpProxyOptions } from '@fastify/http-proxy';
-import { type ErrorCode, type Features, UsherError } from '@usher/domain';
+import { type ErrorCode, type Features, type SpherePoint, UsherError } from '@usher/domain';
 import { isIdempotent } from '@usher/http1';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { AttemptOutcome, BackendSlot, Hold, RouteEntry } from '../routing-table.ts';
+import { endpointFor } from '../table/endpoints.ts';
 import { ConnectError } from '../wire/dialler.ts';
 import type { WireLaneOptions } from '../wire/lane-context.ts';
+import { withoutQuery } from '../wire/outgoing-request.ts';
 import type { Peer } from '../wire/peer.ts';
 import { decideRetry, type Failure } from '../wire/retry.ts';
 import { Attempt, type Placed, retryOn, waitForRoom } from './backends.ts';
@@ -24,6 +26,8 @@ export interface Arrival {
   readonly entry: RouteEntry;
   /** Hash of the part of the request that the pool's strategy goes by. */
   readonly key: number;
+  /** Where its client is; undefined = unknown, or of no interest. */
+  readonly from: SpherePoint | undefined;
   readonly requestId: string;
   readonly host: string | undefined;
   readonly peer: Peer;
@@ -110,11 +114,12 @@ export class Exchange {
     const attempt = new Attempt(this.#placed(), slot, reserved);
     this.#tried.push(slot);
     const end = this.#count(attempt);
+    const endpoint = endpointFor(slot, { path: withoutQuery(this.#path) });
     try {
       this.#reply.from(this.#path, {
         ...this.#hooks,
         ...this.#replayedBody(),
-        getUpstream: () => originOf(slot),
+        getUpstream: () => originOf(slot, endpoint),
         rewriteRequestHeaders: (_request, headers) => this.#requestHeaders(headers),
         // Null is "never": with `maxRetriesOn503: 0` reply-from would still repeat a GET ten times.
         retryDelay: () => null,

@@ -1,15 +1,15 @@
 import type { Socket } from 'node:net';
-import type { BackendSlot, RoutingTable } from '../routing-table.ts';
+import type { BackendSlot, Endpoint, RoutingTable } from '../routing-table.ts';
 import type { Dialler } from '../wire/dialler.ts';
 
 type Done = (...result: [null, Socket] | [Error, null]) => void;
 
 /**
- * The origin by which undici knows a backend. It is no real one, because where and how to connect is for the dialler to
+ * The origin by which undici knows an endpoint of a backend. It is no real one, because where and how to connect is for the dialler to
  * say, and it changes when an address goes: connections to that one then get no new requests.
  */
-export function originOf({ index, addresses }: BackendSlot): string {
-  return `http://b${index}g${addresses.generation}.usher.invalid`;
+export function originOf({ index }: BackendSlot, endpoint: Endpoint): string {
+  return `http://b${index}e${endpoint.index}g${endpoint.addresses.generation}.usher.invalid`;
 }
 
 /** What undici calls to connect to an origin. */
@@ -19,12 +19,13 @@ export function connector(
   timeoutMs: number,
 ): (options: { hostname: string }, done: Done) => void {
   return ({ hostname }, done) => {
-    const slot = table.slotAt(Number(/^b(\d+)g/.exec(hostname)?.[1]));
-    if (slot === undefined) {
+    const [, slot, index] = /^b(\d+)e(\d+)g/.exec(hostname) ?? [];
+    const endpoint = table.slotAt(Number(slot))?.endpoints[Number(index)];
+    if (endpoint === undefined) {
       done(new Error(`no backend is called ${hostname}`), null);
       return;
     }
-    void handOn(dialler.connect(slot, timeoutMs), done);
+    void handOn(dialler.connect(endpoint, timeoutMs), done);
   };
 }
 

@@ -3,6 +3,7 @@ import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { isToken } from '@usher/http1';
 import type { RouteEntry, RoutingTable } from '../routing-table.ts';
+import { placeOfMessage } from '../wire/client-place.ts';
 import type { WireLaneOptions } from '../wire/lane-context.ts';
 import { type Peer, PeerDirectory } from '../wire/peer.ts';
 import { keyOfMessage } from '../wire/request-key.ts';
@@ -51,6 +52,8 @@ export class PluginLane {
   readonly #answering = new Set<Duplex>();
   readonly #slow = new SlowClients(giveUp);
   readonly #looking: NodeJS.Timeout;
+  /** More are to be looked at in the next turn of the event loop. */
+  #lookOn: NodeJS.Immediate | undefined;
   readonly #chains: PluginChains;
   readonly #peers = new PeerDirectory();
   #draining = false;
@@ -77,7 +80,7 @@ export class PluginLane {
     });
     // Without this event a server that does not listen would enforce no timeouts and know no idle connections.
     this.#server.emit('listening');
-    this.#looking = setInterval(() => this.#slow.look(options.now(), options.table.policy), LOOK_MS);
+    this.#looking = setInterval(() => this.#look(), LOOK_MS);
     this.#looking.unref();
     this.update();
   }
@@ -110,6 +113,17 @@ export class PluginLane {
     // Whoever handed it over may have paused it, and the server takes only one that flows.
     socket.resume();
   }
+
+  #look(): void {
+    const { now, table } = this.#options;
+    if (this.#lookOn !== undefined || !this.#slow.look(now(), table.policy)) return;
+    this.#lookOn = setImmediate(this.#goOnLooking);
+  }
+
+  readonly #goOnLooking = (): void => {
+    this.#lookOn = undefined;
+    this.#look();
+  };
 
   #countBytes(socket: Socket): void {
     const { counters } = this.#options;
@@ -229,9 +243,11 @@ export class PluginLane {
     }
     const { address, scheme } = this.#sockets.get(request.socket) ?? NOBODY;
     const peer = this.#peers.describe(address, scheme, trustedProxies);
-    const { hash } = entry.pool;
+    const { hash, asksWhere, settings } = entry.pool;
     const key = hash === undefined ? 0 : keyOfMessage(request, target(request).path, peer, hash, this.#peers);
-    const arrival = { entry, key, requestId, host: request.headers.host, peer };
+    const tools = { peers: this.#peers, locate: this.#options.locate };
+    const from = asksWhere ? placeOfMessage(request, settings, peer, tools) : undefined;
+    const arrival = { entry, key, from, requestId, host: request.headers.host, peer };
     void this.#serve(request, response, upgrade === undefined ? arrival : { ...arrival, upgrade });
   }
 

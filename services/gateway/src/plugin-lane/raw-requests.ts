@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { ERRORS, type ErrorCode, problemOf } from '@usher/domain';
+import { withoutQuery } from '../wire/outgoing-request.ts';
 import { problemResponse } from '../wire/problem-response.ts';
 
 /** What the lane does with a request, or with what should have been one, before and without Fastify. */
@@ -20,9 +21,7 @@ export function target(request: IncomingMessage): { readonly host: string; reado
   }
   const authority = (request.headers.host ?? '').toLowerCase();
   const host = authority.replace(/:\d*$/, '');
-  const url = request.url ?? '/';
-  const query = url.indexOf('?');
-  return { host, path: query < 0 ? url : url.slice(0, query) };
+  return { host, path: withoutQuery(request.url ?? '/') };
 }
 
 /** Answers a request without Fastify. */

@@ -4,13 +4,13 @@ import { queryParameter } from '../wire/request-features.ts';
 import type { Arrival } from './exchange.ts';
 
 /** What of a request decides where it goes; a sentence when it does not say so as it should. */
-export function featuresOfMessage(request: FastifyRequest, { entry, key }: Arrival): Features | string {
+export function featuresOfMessage(request: FastifyRequest, { entry, key, from }: Arrival): Features | string {
   const tier = detectTier(entry.pool.settings.tiers, entry.settings.tier, {
     field: (name) => fieldOfBody(request.body, name, entry.settings.tier?.fieldBytesMax ?? 0),
     query: (name) => queryParameter(request.raw.url ?? '', name),
     header: (name) => [request.headers[name]].flat()[0],
   });
-  return typeof tier === 'string' ? tier : { key, tier, from: undefined };
+  return typeof tier === 'string' ? tier : { key, tier, from };
 }
 
 /** Of a body that was read whole; a plugin may have parsed it already. */

@@ -6,6 +6,9 @@ import { BodyPace } from '../wire/body-pace.ts';
 /** How often requests under way are looked at, and so how late it may be noticed that a client is too slow. */
 export const LOOK_MS = 500;
 
+/** So many are looked at in one go, and no more than one of them is ended: others are not to wait while hundreds are dealt with. */
+const LOOKED_AT_ONCE_MAX = 100;
+
 /** What a client is waited for: the rest of a request's body, or that it takes what waits for it of the response. */
 export type SlowPart = 'request' | 'response';
 
@@ -38,6 +41,8 @@ interface UnderWay {
 export class SlowClients {
   readonly #onSlow: OnSlow;
   readonly #underWay = new Map<ServerResponse, UnderWay>();
+  /** Where the present round is. */
+  #round: MapIterator<[ServerResponse, UnderWay]> | undefined;
 
   constructor(onSlow: OnSlow) {
     this.#onSlow = onSlow;
@@ -52,17 +57,31 @@ export class SlowClients {
     if (response.req.complete) this.#underWay.delete(response);
   }
 
-  look(nowMs: number, { timeouts, limits }: Pick<PolicySettings, 'timeouts' | 'limits'>): void {
-    for (const [response, underWay] of this.#underWay) {
+  /**
+   * Looks at some of the requests under way; true when there are more to look at. A round through all of them should begin
+   * every `LOOK_MS`, and go on soon as long as there are more.
+   */
+  look(nowMs: number, { timeouts, limits }: Pick<PolicySettings, 'timeouts' | 'limits'>): boolean {
+    this.#round ??= this.#underWay.entries();
+    for (let looked = 0; looked < LOOKED_AT_ONCE_MAX; looked++) {
+      const next = this.#round.next();
+      if (next.done === true) {
+        this.#round = undefined;
+        return false;
+      }
+      const [response, underWay] = next.value;
       const { socket } = underWay;
       if (socket.destroyed || (response.writableFinished && response.req.complete)) {
         this.#underWay.delete(response);
       } else if (socket instanceof Socket) {
         const part = this.#slowPart(response, socket, underWay, nowMs, timeouts.bodyIdleMs);
         underWay.seen ??= firstSight(socket, nowMs, limits.bodyRateBytesPerS);
-        if (part !== undefined) this.#onSlow(response, part, underWay.requestId);
+        if (part === undefined) continue;
+        this.#onSlow(response, part, underWay.requestId);
+        break;
       }
     }
+    return true;
   }
 
   #slowPart(

@@ -1,7 +1,9 @@
 import type { Socket } from 'node:net';
 import type { ErrorCode, Features } from '@usher/domain';
 import type { BackendSlot, Hold, RouteEntry } from '../routing-table.ts';
+import { endpointFor } from '../table/endpoints.ts';
 import { ConnectError, type ConnectLoss } from '../wire/dialler.ts';
+import { withoutQuery } from '../wire/outgoing-request.ts';
 import { decideRetry } from '../wire/retry.ts';
 import { Attempt, type Placed, retryOn, waitForRoom } from './backends.ts';
 import type { LaneTools } from './exchange.ts';
@@ -60,7 +62,8 @@ export class Tunnel {
     const attempt = new Attempt(this.#placed(), slot, reserved);
     this.#tried.push(slot);
     const { connectMs } = table.policy.timeouts;
-    dialler.connect(slot, connectMs, { allowHalfOpen: true }).then(
+    const endpoint = endpointFor(slot, { path: withoutQuery(this.#options.target) });
+    dialler.connect(endpoint, connectMs, { allowHalfOpen: true }).then(
       (backend) => this.#join(backend, attempt),
       (error: unknown) => {
         const loss = error instanceof ConnectError ? error.loss : 'connect_failed';

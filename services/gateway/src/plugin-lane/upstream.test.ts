@@ -22,7 +22,7 @@ describe('a backend with a host name', () => {
     const { port, slot, unreachable } = await named([DEAD, '127.0.0.1']);
     expect((await ask(port, { method: 'POST', body: 'data' })).text).toBe('one');
     expect(slot(0)).toMatchObject({ requests: 1, failures: 0 });
-    expect([...slot(0).connectFailures!.values()]).toEqual([1]);
+    expect([...slot(0).endpoint.connectFailures!.values()]).toEqual([1]);
     expect(unreachable).toEqual(['one.test']);
   });
 

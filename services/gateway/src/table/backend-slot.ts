@@ -1,22 +1,16 @@
-import { breakerClose, breakerHalfOpen, closedBreaker, newCells, parseBackendUrl } from '@usher/domain';
+import { breakerClose, breakerHalfOpen, closedBreaker, newCells } from '@usher/domain';
 import type { BackendRow, BackendSlot, PoolTable } from '../routing-table.ts';
-import { Addresses, type Hosts } from './addresses.ts';
-import { TlsClient } from './tls-client.ts';
+import type { Hosts } from './addresses.ts';
+import { endpointsOf } from './endpoints.ts';
 
-/** A fresh slot for the URL in a row; all its counters are zero. */
+/** A fresh slot for the URLs in a row; all its counters are zero. */
 export function newSlot(row: BackendRow, index: number, pool: PoolTable, hosts: Hosts): BackendSlot {
-  const origin = parseBackendUrl(row.url);
-  if (typeof origin === 'string') throw new Error(`backend ${row.id}: ${row.url} ${origin}`);
   return {
     ...newCells(),
+    ...endpointsOf(row, pool, hosts),
     id: row.id,
     index,
     pool,
-    host: origin.host,
-    port: origin.port,
-    addresses: origin.named ? hosts.of(origin.host) : Addresses.fixed(origin.host),
-    tls: origin.tls ? new TlsClient(pool, origin.host) : undefined,
-    authority: origin.authority,
     weight: row.weight,
     fullWeight: row.weight,
     admittedMs: 0,
@@ -32,7 +26,6 @@ export function newSlot(row: BackendRow, index: number, pool: PoolTable, hosts: 
     latencySumMs: 0,
     breaker: closedBreaker(),
     limit: undefined,
-    connectFailures: undefined,
   };
 }
 

@@ -4,10 +4,12 @@ import { limitOf, pool, row } from '../testing/fixtures.ts';
 import { TestTable } from '../testing/table.ts';
 import { newLineCells } from './waiting-line.ts';
 
+const ROOT = { path: '/' };
+
 /** What is said of each backend. */
 function reasons({ table, pool: of }: TestTable): Record<string, string> {
   return Object.fromEntries(
-    table.placing.explain(of, NO_FEATURES).candidates.map(({ backend, reason }) => [backend, reason]),
+    table.placing.explain(of, NO_FEATURES, ROOT).candidates.map(({ backend, reason }) => [backend, reason]),
   );
 }
 
@@ -32,7 +34,7 @@ test('names what speaks against each backend', () => {
     f: 'breaker_tripped',
     g: 'max_connections',
   });
-  expect(harness.table.placing.explain(harness.pool, NO_FEATURES)).toMatchObject({
+  expect(harness.table.placing.explain(harness.pool, NO_FEATURES, ROOT)).toMatchObject({
     among: 'eligible',
     outcome: 'backend',
   });
@@ -50,17 +52,17 @@ test('says that only trials are allowed, and that all of them are under way', ()
 test('says whom there is to choose from where nobody is eligible', () => {
   const harness = new TestTable([row('a', { eligible: false, lastResort: true }), row('b')]);
   harness.set('b', { eligible: false });
-  expect(harness.table.placing.explain(harness.pool, NO_FEATURES)).toMatchObject({
+  expect(harness.table.placing.explain(harness.pool, NO_FEATURES, ROOT)).toMatchObject({
     among: 'last_resort',
     outcome: 'backend',
   });
   expect(reasons(harness)).toEqual({ a: 'ok', b: 'unhealthy' });
   harness.trip('a');
-  expect(harness.table.placing.explain(harness.pool, NO_FEATURES)).toMatchObject({
+  expect(harness.table.placing.explain(harness.pool, NO_FEATURES, ROOT)).toMatchObject({
     among: 'despite_breakers',
   });
   harness.set('a', { eligible: false });
-  expect(harness.table.placing.explain(harness.pool, NO_FEATURES)).toMatchObject({
+  expect(harness.table.placing.explain(harness.pool, NO_FEATURES, ROOT)).toMatchObject({
     among: null,
     outcome: 'no_backend',
     choice: undefined,
@@ -72,10 +74,10 @@ test('says that a request would wait, and when there is no place to wait at', ()
   const limit = limitOf(1, 1, line);
   const full = (max: number) => {
     const harness = new TestTable([row('a', { limit })], pool({ queue: { max, timeoutMs: 1_000 } }));
-    return harness.table.placing.explain(harness.pool, NO_FEATURES);
+    return harness.table.placing.explain(harness.pool, NO_FEATURES, ROOT);
   };
   const harness = new TestTable([row('a', { limit })], pool({ queue: { max: 1, timeoutMs: 1_000 } }));
-  expect(harness.table.placing.explain(harness.pool, NO_FEATURES)).toMatchObject({
+  expect(harness.table.placing.explain(harness.pool, NO_FEATURES, ROOT)).toMatchObject({
     outcome: 'backend',
     choice: { id: 'a' },
   });

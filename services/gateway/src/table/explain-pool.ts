@@ -12,7 +12,8 @@ import {
   peek,
   type Shortage,
 } from '@usher/domain';
-import type { BackendSlot, PoolTable } from '../routing-table.ts';
+import type { BackendSlot, Endpoint, PoolTable } from '../routing-table.ts';
+import { endpointFor } from './endpoints.ts';
 import { isFull } from './limits.ts';
 import { NO_QUEUE } from './line-wait.ts';
 import { preferenceOf } from './pool-table.ts';
@@ -23,8 +24,13 @@ export type ExplainedPool = Pick<Explanation, 'among' | 'candidates' | 'outcome'
   readonly choice: BackendSlot | undefined;
 };
 
-/** What would become of a first attempt in `pool` now: whom it would be begun on, whom not, and why. Nothing changes by it. */
-export function explainPool(pool: PoolTable, features: Features, random: FastRandom): ExplainedPool {
+/** What would become of a request's first attempt in `pool` now: whom it would be begun on, whom not, and why. Nothing changes by it. */
+export function explainPool(
+  pool: PoolTable,
+  features: Features,
+  request: { readonly path: string },
+  random: FastRandom,
+): ExplainedPool {
   const full = pool.reserves ? [] : pool.eligible.filter(isFull);
   const { choice, measures, unfit } = explainChoice(pool, full, features, random);
   const taken = pool.reserves ? reservedOn(pool, features, random) : choice;
@@ -35,7 +41,7 @@ export function explainPool(pool: PoolTable, features: Features, random: FastRan
     among: preferenceOf(pool),
     candidates: pool.slots.map((slot) => {
       const against = reasonOf(slot, features, unfit.get(slot));
-      return explainSlot(slot, measures.get(slot) ?? {}, against);
+      return explainSlot(slot, request, measures.get(slot) ?? {}, against);
     }),
   };
 }
@@ -67,11 +73,16 @@ interface Against {
   readonly short?: Shortage | undefined;
 }
 
-function explainSlot(slot: BackendSlot, measures: Measures, { reason, short }: Against): ExplainedBackend {
+function explainSlot(
+  slot: BackendSlot,
+  request: { readonly path: string },
+  measures: Measures,
+  { reason, short }: Against,
+): ExplainedBackend {
   const { id, weight, inFlight, limit } = slot;
   return {
     backend: id,
-    url: urlOf(slot),
+    url: urlOf(endpointFor(slot, request)),
     reason,
     ...(short === undefined ? {} : { short }),
     weight,
@@ -82,7 +93,7 @@ function explainSlot(slot: BackendSlot, measures: Measures, { reason, short }: A
 }
 
 /** Where it is, as it was declared. */
-export function urlOf({ tls, authority }: BackendSlot): string {
+export function urlOf({ tls, authority }: Endpoint): string {
   return `${tls === undefined ? 'http' : 'https'}://${authority}`;
 }
 
@@ -96,7 +107,7 @@ function reasonOf(slot: BackendSlot, features: Features, unfit: Fit | undefined)
   }
   if (slot.barred !== 'ok') return { reason: slot.barred };
   if (!(slot.fullWeight > 0)) return { reason: 'weight' };
-  if (slot.addresses.all.length === 0) return { reason: 'no_address' };
+  if (slot.endpoints.some(({ addresses }) => addresses.all.length === 0)) return { reason: 'no_address' };
   return { reason: slot.breaker.phase === 'half_open' ? 'breaker_trials' : 'breaker_tripped' };
 }
 

@@ -2,6 +2,7 @@ import { breakerHalfOpen } from '@usher/domain';
 import type { BackendRow, BackendSlot, PoolTable } from '../routing-table.ts';
 import { Hosts } from './addresses.ts';
 import { newSlot, updateSlot } from './backend-slot.ts';
+import { sameEndpoints } from './endpoints.ts';
 import { Observers } from './observation.ts';
 
 interface Member {
@@ -29,7 +30,7 @@ export class Members {
   set(row: BackendRow, pool: PoolTable, nowMs: number, touched: Set<PoolTable>): BackendSlot {
     const member = this.#members.get(row.id);
     touched.add(pool);
-    if (member !== undefined && member.row.pool === row.pool && member.row.url === row.url) {
+    if (member !== undefined && member.row.pool === row.pool && sameEndpoints(member.row, row)) {
       updateSlot(member.slot, row, nowMs);
       this.#members.set(row.id, { ...member, row });
       return member.slot;
@@ -58,6 +59,8 @@ export class Members {
 
   setAddresses(host: string, ips: readonly string[], touched: Set<PoolTable>): void {
     const addresses = this.#hosts.set(host, ips);
-    for (const { pool, slot } of this.#members.values()) if (slot.addresses === addresses) touched.add(pool);
+    for (const { pool, slot } of this.#members.values()) {
+      if (slot.endpoints.some((endpoint) => endpoint.addresses === addresses)) touched.add(pool);
+    }
   }
 }

@@ -97,8 +97,9 @@ export class Observers {
 
   /** How many connections did not come about, by backend and why. */
   connectFailures(): ConnectFailureCount[] {
-    return [...this.#present.keys()].flatMap(({ id, connectFailures }) =>
-      Array.from(connectFailures ?? [], ([cause, count]) => ({ backend: id, cause, count })),
+    const endpoints = [...this.#present.keys()].flatMap((slot) => slot.endpoints);
+    return endpoints.flatMap(({ backend, connectFailures }) =>
+      Array.from(connectFailures ?? [], ([cause, count]) => ({ backend, cause, count })),
     );
   }
 }

@@ -60,8 +60,8 @@ export class Placing {
   }
 
   /** What would become of a first attempt now, and why. Nothing changes by it. */
-  explain(pool: PoolTable, features: Features): ExplainedPool {
-    return explainPool(pool, features, this.#tools.random);
+  explain(pool: PoolTable, features: Features, request: { readonly path: string }): ExplainedPool {
+    return explainPool(pool, features, request, this.#tools.random);
   }
 
   /** Whom a request with these features would be begun on. It takes its turn, and begins and reserves nothing. */

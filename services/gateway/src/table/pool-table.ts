@@ -6,7 +6,7 @@ import {
   STRATEGIES,
   setCandidates,
 } from '@usher/domain';
-import type { BackendSlot, PoolTable } from '../routing-table.ts';
+import type { BackendSlot, Endpoint, PoolTable } from '../routing-table.ts';
 import { setWeights } from './slow-start.ts';
 import { PoolTls, type TlsRow } from './tls-client.ts';
 
@@ -62,7 +62,7 @@ export function newPool(settings: PoolSettings): PoolTable {
  * 2. who is a last resort and not stopped by this worker's breaker: nobody knows anything bad for certain;
  * 3. whoever only a breaker speaks against. With all breakers open there is nowhere better to send to, and spreading the
  *    load over all finds the first one that recovers, where answering 503 would turn many errors into nothing but errors.
- * Who is unhealthy, draining or disabled, or has no known address, is in none of them.
+ * Who is unhealthy, draining or disabled, or has an endpoint without a known address, is in none of them.
  */
 export function rebuildEligible(pool: PoolTable, nowMs: number): void {
   setWeights(pool, isAdmitted, nowMs);
@@ -75,7 +75,8 @@ export function preferenceOf({ slots }: PoolTable): Preference | null {
   return IN_ORDER.find((preference) => slots.some(PREFERENCES[preference])) ?? null;
 }
 
-const isUsable = ({ fullWeight, addresses }: BackendSlot) => fullWeight > 0 && addresses.all.length > 0;
+const isReachable = ({ addresses }: Endpoint) => addresses.all.length > 0;
+const isUsable = ({ fullWeight, endpoints }: BackendSlot) => fullWeight > 0 && endpoints.every(isReachable);
 const isUnbroken = (slot: BackendSlot) => isUsable(slot) && breakerAdmits(slot.breaker, slot.trialLimit);
 const isAdmitted = (slot: BackendSlot) => slot.eligible && isUnbroken(slot);
 const PREFERENCES: Readonly<Record<Preference, (slot: BackendSlot) => boolean>> = {

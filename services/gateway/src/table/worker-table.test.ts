@@ -110,8 +110,9 @@ describe('slots', () => {
     const before = harness.slot('a');
     harness.set('a', { url: 'http://127.0.0.2:80' });
     const after = harness.slot('a');
-    expect(after).toMatchObject({ host: '127.0.0.2', port: 80, authority: '127.0.0.2', requests: 0 });
-    expect(before).toMatchObject({ host: '127.0.0.1', port: 9 });
+    const endpoint = { host: '127.0.0.2', port: 80, authority: '127.0.0.2' };
+    expect(after).toMatchObject({ endpoint, requests: 0 });
+    expect(before).toMatchObject({ endpoint: { host: '127.0.0.1', port: 9 } });
     expect([0, 1]).not.toContain(after.index);
   });
 

@@ -66,6 +66,7 @@ export async function lane(
     dialler: new Dialler({ log, now: Date.now, onUnreachable: (host) => unreachable.push(host) }),
     now: Date.now,
     newRequestId: () => `id-${++ids}`,
+    locate: () => undefined,
     counters,
     log,
     workers: 1,

@@ -35,7 +35,7 @@ async function send(method = 'GET', body = ''): Promise<{ status: number; code: 
   return { status: statusOf(answer), code, body: answer.body };
 }
 
-const failures = () => [...(harness.pool.slots[0]!.connectFailures?.values() ?? [])];
+const failures = () => [...(harness.pool.slots[0]!.endpoint.connectFailures?.values() ?? [])];
 
 describe('a backend with a host name', () => {
   it('gets nothing before its name resolves, and requests from then on', async () => {
@@ -68,7 +68,7 @@ describe('a backend with a host name', () => {
 
   it('is reached by all of its addresses in turn', async () => {
     await start([ONE, OTHER]);
-    const { addresses } = harness.pool.slots[0]!;
+    const { addresses } = harness.pool.slots[0]!.endpoint;
     const turns = Array.from({ length: 4 }, () => addresses.next(0)?.ip);
     expect(turns).toEqual([ONE, OTHER, ONE, OTHER]);
     for (let round = 0; round < 4; round++) expect((await send()).status).toBe(200);

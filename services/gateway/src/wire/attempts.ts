@@ -2,12 +2,14 @@ import type { Features } from '@usher/domain';
 import type {
   AttemptOutcome,
   BackendSlot,
+  Endpoint,
   Guest,
   Hold,
   PoolTable,
   RoutingTable,
   Wait,
 } from '../routing-table.ts';
+import { endpointFor } from '../table/endpoints.ts';
 import { answerWith, answerWithout } from '../table/slot-load.ts';
 
 const NONE_TRIED: readonly BackendSlot[] = [];
@@ -16,11 +18,14 @@ const NONE_TRIED: readonly BackendSlot[] = [];
 export class Attempts {
   /** Where the present attempt goes; undefined between attempts and after the last. */
   slot: BackendSlot | undefined;
+  /** Where its connections go. */
+  endpoint: Endpoint | undefined;
   /** How many may follow the first. */
   left: number;
   private readonly table: RoutingTable;
   readonly pool: PoolTable;
   private readonly features: Features;
+  private readonly request: { readonly path: string };
   /** What is reserved for the present attempt. */
   private reserved: Hold | undefined;
   /** The strategy knows how the present attempt was answered. */
@@ -29,15 +34,16 @@ export class Attempts {
   private addressesLeft = 0;
   private tried: BackendSlot[] | undefined;
 
-  constructor(table: RoutingTable, pool: PoolTable, features: Features) {
+  constructor(table: RoutingTable, pool: PoolTable, features: Features, request: { readonly path: string }) {
     this.table = table;
     this.pool = pool;
     this.features = features;
+    this.request = request;
     this.left = pool.settings.retry.attempts;
   }
 
   /** Begins the first attempt; undefined when there is no backend, or none that has room. */
-  first(nowMs: number): BackendSlot | undefined {
+  first(nowMs: number): Endpoint | undefined {
     return this.begin(this.table.pick(this.pool, NONE_TRIED, this.features), nowMs);
   }
 
@@ -47,12 +53,15 @@ export class Attempts {
   }
 
   /** An attempt was begun on a backend for which the request had to wait. */
-  admitted(slot: BackendSlot, nowMs: number, reserved?: Hold): void {
+  admitted(slot: BackendSlot, nowMs: number, reserved?: Hold): Endpoint {
     this.reserved = reserved;
     this.slot = slot;
     this.heard = false;
     this.startMs = nowMs;
-    this.addressesLeft = slot.addresses.all.length;
+    const endpoint = endpointFor(slot, this.request);
+    this.endpoint = endpoint;
+    this.addressesLeft = endpoint.addresses.all.length;
+    return endpoint;
   }
 
   /** The attempt failed for want of a connection, and the backend has an address that was not tried in it. */
@@ -66,7 +75,7 @@ export class Attempts {
    * Begins another attempt on a backend that was not tried; undefined when there is none, or none that has room, or the
    * budget is used up. Only first attempts wait for room: who has failed once already does not keep others waiting.
    */
-  another(nowMs: number): BackendSlot | undefined {
+  another(nowMs: number): Endpoint | undefined {
     const slot = this.table.pick(this.pool, this.tried ?? NONE_TRIED, this.features);
     if (slot === undefined || !this.table.takeRetry(this.pool, nowMs)) return undefined;
     this.left -= 1;
@@ -101,6 +110,7 @@ export class Attempts {
     const { slot } = this;
     if (slot === undefined) return;
     this.slot = undefined;
+    this.endpoint = undefined;
     this.reserved?.release();
     this.reserved = undefined;
     if (this.pool.hears && !this.heard)
@@ -114,9 +124,8 @@ export class Attempts {
     this.finish(outcome, nowMs);
   }
 
-  private begin(slot: BackendSlot | undefined, nowMs: number): BackendSlot | undefined {
+  private begin(slot: BackendSlot | undefined, nowMs: number): Endpoint | undefined {
     if (slot === undefined || !this.table.begin(slot)) return undefined;
-    this.admitted(slot, nowMs);
-    return slot;
+    return this.admitted(slot, nowMs);
   }
 }

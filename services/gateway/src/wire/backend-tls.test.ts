@@ -99,7 +99,7 @@ describe('a backend with an https URL', () => {
     await start(() => void (connections += 1), tls, options);
     expect(await send('secret')).toMatchObject(failed);
     expect(harness.table.outcomes).toEqual(['connect_failed']);
-    expect([...harness.pool.slots[0]!.connectFailures!]).toEqual([['tls', 1]]);
+    expect([...harness.pool.slots[0]!.endpoint.connectFailures!]).toEqual([['tls', 1]]);
     const [logged] = harness.log.entries;
     expect(logged?.message).toBe('a connection to a backend failed');
     expect(String(logged?.fields['detail'])).toMatch(/certificate|altnames/);

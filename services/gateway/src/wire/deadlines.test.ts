@@ -15,7 +15,7 @@ class Probe {
 
 /** Ticks through to `untilMs` as the lane's timer does. */
 function run(wheel: DeadlineWheel, fromMs: number, untilMs: number): void {
-  for (let nowMs = fromMs; nowMs <= untilMs; nowMs += TICK_MS) wheel.advance(nowMs);
+  for (let nowMs = fromMs; nowMs <= untilMs; nowMs += TICK_MS) while (wheel.advance(nowMs));
 }
 
 describe('a deadline', () => {
@@ -55,6 +55,24 @@ describe('a deadline', () => {
     const expired = probes.map(({ expiredAtMs }) => expiredAtMs !== undefined);
     expect(expired).toEqual(probes.map((_, at) => at % 3 === 0));
     expect(probes.every(({ deadline }) => deadline.checkAtMs === Infinity)).toBe(true);
+  });
+
+  it('expires alone, however many are due, in the order of their times, and none of them is lost', () => {
+    const wheel = new DeadlineWheel(START);
+    const order: number[] = [];
+    const owners = Array.from({ length: 500 }, (_, at) => ({ expire: () => order.push(at) }));
+    for (const [at, owner] of owners.entries()) {
+      const deadline = new Deadline({ expire: () => void owner.expire() });
+      wheel.arm(deadline, START + Math.floor(at / 100) * TICK_MS);
+    }
+    let most = 0;
+    for (let more = true; more; ) {
+      const before = order.length;
+      more = wheel.advance(START + 60 * TICK_MS);
+      most = Math.max(most, order.length - before);
+    }
+    expect(most).toBe(1);
+    expect(order).toEqual(owners.keys().toArray());
   });
 
   it('is kept when the process sleeps for longer than the wheel reaches', () => {

@@ -1,7 +1,7 @@
 import { connect, type OnReadOpts, Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import type { Log } from '@usher/ports';
-import type { BackendSlot } from '../routing-table.ts';
+import type { Endpoint } from '../routing-table.ts';
 import type { Address } from '../table/addresses.ts';
 import { BackendFaultLog } from './backend-fault-log.ts';
 import { connectCause } from './connect-cause.ts';
@@ -56,19 +56,19 @@ export class Dialler {
     this.#faults = new BackendFaultLog(options.log, 'a connection to a backend failed');
   }
 
-  /** Starts a connection to the backend's next address. Who asks for it reports to `failed` if it does not come about. */
+  /** Starts a connection to the endpoint's next address. Who asks for it reports to `failed` if it does not come about. */
   dial(
-    slot: BackendSlot,
+    endpoint: Endpoint,
     { onread, allowHalfOpen = false, preface = '', protocols }: DialOptions = {},
   ): Dial {
-    const address = slot.addresses.next(this.#options.now());
+    const address = endpoint.addresses.next(this.#options.now());
     const target = {
-      host: address?.ip ?? slot.host,
-      port: slot.port,
+      host: address?.ip ?? endpoint.host,
+      port: endpoint.port,
       allowHalfOpen,
       ...(onread === undefined ? {} : { onread }),
     };
-    const { tls } = slot;
+    const { tls } = endpoint;
     if (tls === undefined) {
       const plain = { ...target, noDelay: true, keepAlive: true, keepAliveInitialDelay: KEEP_ALIVE_DELAY_MS };
       const socket = connect(plain);
@@ -93,36 +93,36 @@ export class Dialler {
     }
   }
 
-  failed(slot: BackendSlot, address: Address | undefined, error: Error | 'timeout'): void {
+  failed(endpoint: Endpoint, address: Address | undefined, error: Error | 'timeout'): void {
     const nowMs = this.#options.now();
-    const cause = error === 'timeout' ? error : connectCause(error, slot.tls !== undefined);
-    (slot.connectFailures ??= new Map()).set(cause, (slot.connectFailures.get(cause) ?? 0) + 1);
+    const cause = error === 'timeout' ? error : connectCause(error, endpoint.tls !== undefined);
+    (endpoint.connectFailures ??= new Map()).set(cause, (endpoint.connectFailures.get(cause) ?? 0) + 1);
     address?.shun(nowMs);
-    const to = address === undefined || address.ip === slot.host ? '' : ` (${address.ip})`;
+    const to = address === undefined || address.ip === endpoint.host ? '' : ` (${address.ip})`;
     const detail = error === 'timeout' ? `no connection in time${to}` : `${error.message}${to}`;
-    this.#faults.report(slot.id, detail, nowMs);
-    if (slot.addresses.name !== undefined) this.#options.onUnreachable(slot.addresses.name);
+    this.#faults.report(endpoint.backend, detail, nowMs);
+    if (endpoint.addresses.name !== undefined) this.#options.onUnreachable(endpoint.addresses.name);
   }
 
-  /** Connects to one of the backend's addresses after the other, for `timeoutMs` at most, until one takes it. */
-  async connect(slot: BackendSlot, timeoutMs: number, options?: DialOptions): Promise<Socket> {
-    const tries = Math.max(1, slot.addresses.all.length);
+  /** Connects to one of the endpoint's addresses after the other, for `timeoutMs` at most, until one takes it. */
+  async connect(endpoint: Endpoint, timeoutMs: number, options?: DialOptions): Promise<Socket> {
+    const tries = Math.max(1, endpoint.addresses.all.length);
     for (let left = tries; ; left--) {
       try {
-        return await this.#connectOnce(slot, slot.addresses.share(timeoutMs), options);
+        return await this.#connectOnce(endpoint, endpoint.addresses.share(timeoutMs), options);
       } catch (error) {
         if (left <= 1) throw error;
       }
     }
   }
 
-  #connectOnce(slot: BackendSlot, timeoutMs: number, options?: DialOptions): Promise<Socket> {
+  #connectOnce(endpoint: Endpoint, timeoutMs: number, options?: DialOptions): Promise<Socket> {
     return new Promise((resolve, reject) => {
-      const { socket, address, ready } = this.dial(slot, options);
+      const { socket, address, ready } = this.dial(endpoint, options);
       const fail = (loss: ConnectLoss, error: Error | 'timeout'): void => {
         clearTimeout(late);
         socket.destroy();
-        this.failed(slot, address, error);
+        this.failed(endpoint, address, error);
         reject(new ConnectError(loss, { cause: error }));
       };
       const late = setTimeout(() => fail('connect_timeout', 'timeout'), timeoutMs);

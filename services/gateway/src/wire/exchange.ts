@@ -1,6 +1,6 @@
 import type { ErrorCode } from '@usher/domain';
 import { FAULTY, type RequestHead } from '@usher/http1';
-import type { AttemptOutcome, BackendSlot, Guest, Hold, Wait } from '../routing-table.ts';
+import type { AttemptOutcome, BackendSlot, Endpoint, Guest, Hold, Wait } from '../routing-table.ts';
 import { Attempts } from './attempts.ts';
 import type { ClientSide } from './client-side.ts';
 import type { ExchangeRequest } from './exchange-request.ts';
@@ -40,7 +40,7 @@ export class Exchange implements UpstreamUser, Asked, Guest {
     this.requestId = request.id;
     this.toHead = head.method === 'HEAD';
     this.oldClient = head.minor === 0;
-    this.attempts = new Attempts(lane.table, request.route.pool, request.features);
+    this.attempts = new Attempts(lane.table, request.route.pool, request.features, request.outgoing);
     this.upstreams = request.upstreams;
     this.outgoing = request.outgoing;
     this.startMs = request.startMs;
@@ -55,17 +55,17 @@ export class Exchange implements UpstreamUser, Asked, Guest {
 
   /** Starts the first attempt. The beginning of the body, if any, has been taken and kept already. */
   start(): void {
-    const slot = this.attempts.first(this.startMs);
-    if (slot !== undefined) this.attempt(slot, this.startMs);
+    const endpoint = this.attempts.first(this.startMs);
+    if (endpoint !== undefined) this.attempt(endpoint, this.startMs);
     else this.wait();
   }
 
   onRoom(slot: BackendSlot, reserved?: Hold): void {
     const nowMs = this.lane.now();
     this.waiting = undefined;
-    this.attempts.admitted(slot, nowMs, reserved);
+    const endpoint = this.attempts.admitted(slot, nowMs, reserved);
     if (this.failure !== undefined) this.lane.counters.retries += 1;
-    this.attempt(slot, nowMs);
+    this.attempt(endpoint, nowMs);
     if (this.outgoing.sent) this.client.resumeBody();
   }
 
@@ -173,24 +173,24 @@ export class Exchange implements UpstreamUser, Asked, Guest {
     waiting.begin();
   }
 
-  private attempt(slot: BackendSlot, nowMs: number): void {
-    this.upstream = this.outgoing.preface !== '' ? undefined : this.upstreams.take(slot, this);
-    if (this.upstream === undefined) this.connect(slot, nowMs);
+  private attempt(endpoint: Endpoint, nowMs: number): void {
+    this.upstream = this.outgoing.preface !== '' ? undefined : this.upstreams.take(endpoint, this);
+    if (this.upstream === undefined) this.connect(endpoint, nowMs);
     else this.send(nowMs);
   }
 
-  private connect(slot: BackendSlot, nowMs: number): void {
+  private connect(endpoint: Endpoint, nowMs: number): void {
     const { connectMs } = this.lane.table.policy.timeouts;
     this.outgoing.sent = false;
-    const dueMs = nowMs + slot.addresses.share(connectMs);
-    this.upstream = this.upstreams.open(slot, this, dueMs, this.outgoing.preface);
+    const dueMs = nowMs + endpoint.addresses.share(connectMs);
+    this.upstream = this.upstreams.open(endpoint, this, dueMs, this.outgoing.preface);
     this.client.expireAt(this.limits.endMs);
   }
 
   private send(nowMs: number): void {
     const { upstream } = this;
     if (upstream === undefined) return;
-    this.outgoing.send(upstream.output, upstream.slot.authority);
+    this.outgoing.send(upstream.output, upstream.endpoint.authority);
     this.awaitNext(nowMs);
   }
 
@@ -212,10 +212,11 @@ export class Exchange implements UpstreamUser, Asked, Guest {
   /** The attempt failed before a final response: tries again if the rules allow it, else answers with the error. */
   private onFailed(outcome: Failure, nowMs: number, unprocessed = false): void {
     const { attempts, relay, upstream } = this;
-    if (attempts.slot === undefined) return;
+    const { endpoint } = attempts;
+    if (endpoint === undefined) return;
     if (attempts.hasOtherAddress(outcome)) {
       upstream?.destroy();
-      this.connect(attempts.slot, nowMs);
+      this.connect(endpoint, nowMs);
       return;
     }
     const verdict = decideRetry({
@@ -229,7 +230,7 @@ export class Exchange implements UpstreamUser, Asked, Guest {
     this.relay = new ResponseRelay(this.client, this, this.lane.responseHead);
     if (verdict === 'fresh') {
       upstream?.destroy();
-      this.connect(attempts.slot, nowMs);
+      this.connect(endpoint, nowMs);
       return;
     }
     attempts.fail(outcome, nowMs);
@@ -257,7 +258,7 @@ export class Exchange implements UpstreamUser, Asked, Guest {
 
   /** The whole response is written. `clean`: the backend sent nothing more than it. */
   private onAnswered(clean: boolean): void {
-    const { relay, upstream } = this;
+    const { attempts, relay, upstream } = this;
     const nowMs = this.lane.now();
     const free = clean && relay.persistent && !this.wantsBody && this.outgoing.preface === '';
     const reusable = free && upstream?.isReusable === true;
@@ -269,8 +270,8 @@ export class Exchange implements UpstreamUser, Asked, Guest {
       upstream.release(nowMs + this.lane.table.policy.timeouts.backendIdleMs, this.client.answer.queued);
     }
     // Before the attempt gives up its place on the backend, which the WebSocket keeps.
-    if (relay.beyond !== undefined && upstream instanceof UpstreamConnection) {
-      const hold = this.attempts.hold(upstream.slot);
+    if (relay.beyond !== undefined && attempts.slot !== undefined && upstream instanceof UpstreamConnection) {
+      const hold = attempts.hold(attempts.slot);
       this.finish('ok', nowMs);
       this.client.switchTo(upstream, relay.beyond, hold);
       return;

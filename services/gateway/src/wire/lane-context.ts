@@ -5,6 +5,7 @@ import type { BackendSessions } from '../h2/backend-sessions.ts';
 import type { RoutingTable } from '../routing-table.ts';
 import type { BackendFaultLog } from './backend-fault-log.ts';
 import type { ClientCensus } from './client-census.ts';
+import type { Locate } from './client-place.ts';
 import type { WireCounters } from './counters.ts';
 import type { DeadlineWheel } from './deadlines.ts';
 import type { Dialler } from './dialler.ts';
@@ -23,6 +24,8 @@ export interface WireLaneOptions {
   handOver(socket: Duplex, head: Buffer, client: Peer): void;
   readonly counters: WireCounters;
   readonly dialler: Dialler;
+  /** Where addresses are. */
+  readonly locate: Locate;
   readonly log: Log;
   /** How many workers share `limits.connections`. */
   readonly workers: number;

@@ -44,6 +44,8 @@ class Lane implements WireLane, ConnectionOwner {
   private readonly context: LaneContext;
   private readonly connections = new Set<LaneConnection>();
   private readonly ticker: NodeJS.Timeout;
+  /** More deadlines are to expire in the next turn of the event loop. */
+  private expiring: NodeJS.Immediate | undefined;
   private onEmpty: (() => void) | undefined;
 
   constructor(options: WireLaneOptions) {
@@ -61,7 +63,7 @@ class Lane implements WireLane, ConnectionOwner {
       responseHead: new ResponseHead(),
       draining: false,
     };
-    this.ticker = setInterval(() => deadlines.advance(options.now()), TICK_MS);
+    this.ticker = setInterval(() => this.expire(), TICK_MS);
     this.ticker.unref();
   }
 
@@ -112,6 +114,18 @@ class Lane implements WireLane, ConnectionOwner {
     this.context.upstreams.closeIdle();
     this.context.sessions.close();
   }
+
+  /** Ends what is due, a little at a time: between two turns of the event loop others are served. */
+  private expire(): void {
+    const { deadlines, now } = this.context;
+    if (this.expiring !== undefined || !deadlines.advance(now())) return;
+    this.expiring = setImmediate(this.goOnExpiring);
+  }
+
+  private readonly goOnExpiring = (): void => {
+    this.expiring = undefined;
+    this.expire();
+  };
 
   private emptied(deadlineMs: number): Promise<void> {
     if (this.connections.size === 0) return Promise.resolve();

@@ -3,6 +3,12 @@ import type { Lifetime } from './read-buffers.ts';
 import { REPLAY_BYTES_MAX, type RequestBody } from './request-body.ts';
 import type { RequestOutput } from './upstream.ts';
 
+/** The path of a request target in origin form. */
+export function withoutQuery(target: string): string {
+  const query = target.indexOf('?');
+  return query < 0 ? target : target.slice(0, query);
+}
+
 /** A request as it goes to backends, more than once if need be. */
 export class OutgoingRequest {
   readonly idempotent: boolean;
@@ -29,6 +35,13 @@ export class OutgoingRequest {
 
   get wantsBody(): boolean {
     return this.body !== undefined && !this.body.done;
+  }
+
+  /** Path as it is sent, without the query. */
+  get path(): string {
+    const { head } = this;
+    const start = head.indexOf(' ') + 1;
+    return withoutQuery(head.slice(start, head.indexOf(' ', start)));
   }
 
   /** Everything of it is there to be sent again. */

@@ -137,5 +137,5 @@ it('whose backends speak TLS lose an attempt, not the worker, where nobody liste
   client.send(GET);
   expect(await named(client)).toEqual(['127.0.0.1', client.socket.localPort, harness.port]);
   expect(harness.table.outcomes).toEqual(['connect_failed', 'ok']);
-  expect([...harness.pool.slots[0]!.connectFailures!]).toEqual([['refused', 1]]);
+  expect([...harness.pool.slots[0]!.endpoint.connectFailures!]).toEqual([['refused', 1]]);
 });

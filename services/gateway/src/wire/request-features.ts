@@ -7,9 +7,10 @@ import {
   type TierDetection,
   type TierSource,
 } from '@usher/domain';
-import { lineNamed, type RequestHead } from '@usher/http1';
+import type { RequestHead } from '@usher/http1';
 import type { RouteEntry } from '../routing-table.ts';
-import type { Peer, PeerDirectory } from './peer.ts';
+import { headerOf, type PlaceTools, placeOfHead } from './client-place.ts';
+import type { Peer } from './peer.ts';
 import { keyOfHead } from './request-key.ts';
 
 /** What of a request decides where it goes; a sentence when it does not say so as it should. */
@@ -17,13 +18,15 @@ export function featuresOfHead(
   head: RequestHead,
   { pool, settings }: Pick<RouteEntry, 'pool'> & { readonly settings: Pick<RouteSettings, 'tier'> },
   peer: Peer,
-  peers: PeerDirectory,
+  tools: PlaceTools,
 ): Features | string {
   const { tiers } = pool.settings;
-  if (pool.hash === undefined && (tiers === undefined || tiers.length === 0)) return NO_FEATURES;
-  const key = pool.hash === undefined ? 0 : keyOfHead(head, peer, pool.hash, peers);
+  if (pool.hash === undefined && !pool.asksWhere && (tiers === undefined || tiers.length === 0))
+    return NO_FEATURES;
+  const key = pool.hash === undefined ? 0 : keyOfHead(head, peer, pool.hash, tools.peers);
   const tier = detectTier(tiers, settings.tier, claimsOf(head));
-  return typeof tier === 'string' ? tier : { key, tier, from: undefined };
+  if (typeof tier === 'string') return tier;
+  return { key, tier, from: pool.asksWhere ? placeOfHead(head, pool.settings, peer, tools) : undefined };
 }
 
 /** Where such a request's tier is found, if it has one. */
@@ -48,9 +51,4 @@ function claimsOf(head: RequestHead): TierClaims {
 export function queryParameter(target: string, name: string): string | undefined {
   const start = target.indexOf('?');
   return start < 0 ? undefined : (new URLSearchParams(target.slice(start + 1)).get(name) ?? undefined);
-}
-
-function headerOf({ text, fields }: RequestHead, name: string): string | undefined {
-  const line = lineNamed(text, fields, name);
-  return line < 0 ? undefined : text.slice(fields.valueStart(line), fields.valueEnd(line));
 }

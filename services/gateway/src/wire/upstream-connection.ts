@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import type { BackendSlot } from '../routing-table.ts';
+import type { Endpoint } from '../routing-table.ts';
 import type { Address } from '../table/addresses.ts';
 import { Deadline, type DeadlineWheel, type Expirable } from './deadlines.ts';
 import type { Dialler } from './dialler.ts';
@@ -19,7 +19,7 @@ export interface UpstreamHome {
 
 /** One connection to a backend: used by one request at a time, watched while idle. */
 export class UpstreamConnection implements Upstream, Expirable {
-  readonly slot: BackendSlot;
+  readonly endpoint: Endpoint;
   readonly output: Output;
   readonly deadline = new Deadline(this);
   connected = false;
@@ -33,17 +33,17 @@ export class UpstreamConnection implements Upstream, Expirable {
   private paused = false;
 
   constructor(
-    slot: BackendSlot,
+    endpoint: Endpoint,
     user: UpstreamUser,
     home: UpstreamHome,
     connectBeforeMs: number,
     preface: string,
   ) {
-    this.slot = slot;
+    this.endpoint = endpoint;
     this.user = user;
     this.home = home;
     this.target = new ReadTarget(home.buffers);
-    const { socket, address, ready } = home.dialler.dial(slot, {
+    const { socket, address, ready } = home.dialler.dial(endpoint, {
       preface,
       onread: {
         buffer: this.target.next,
@@ -58,7 +58,7 @@ export class UpstreamConnection implements Upstream, Expirable {
     // 'close' always follows and tells the user. TLS on top of another socket tells the same failure twice.
     let failed = false;
     this.socket.on('error', (error) => {
-      if (!this.connected && !failed) home.dialler.failed(slot, address, error);
+      if (!this.connected && !failed) home.dialler.failed(endpoint, address, error);
       failed = true;
     });
     this.socket.on('close', () => this.onClose());
@@ -134,7 +134,7 @@ export class UpstreamConnection implements Upstream, Expirable {
   expire(): void {
     const { user } = this;
     if (user === undefined) this.home.dropIdle(this);
-    else this.home.dialler.failed(this.slot, this.address, 'timeout');
+    else this.home.dialler.failed(this.endpoint, this.address, 'timeout');
     this.destroy();
     user?.onLost('connect_timeout', false);
   }

@@ -1,4 +1,4 @@
-import type { BackendSlot } from '../routing-table.ts';
+import type { Endpoint } from '../routing-table.ts';
 import type { DeadlineWheel } from './deadlines.ts';
 import type { Dialler } from './dialler.ts';
 import { ReadBuffers } from './read-buffers.ts';
@@ -6,7 +6,7 @@ import type { Upstreams, UpstreamUser } from './upstream.ts';
 import { UpstreamConnection, type UpstreamHome } from './upstream-connection.ts';
 
 /**
- * The connections to all backends that wait for a request, per address. The one used last is used next: its buffers are
+ * The connections to all backends that wait for a request, per endpoint. The one used last is used next: its buffers are
  * warm, and what a burst left over grows old and goes.
  */
 export class UpstreamPools implements Upstreams, UpstreamHome {
@@ -15,7 +15,7 @@ export class UpstreamPools implements Upstreams, UpstreamHome {
   readonly buffers = new ReadBuffers();
   /** Bytes written to backends. */
   readonly tally = { bytesOut: 0 };
-  private readonly idle = new Map<BackendSlot, UpstreamConnection[]>();
+  private readonly idle = new Map<Endpoint, UpstreamConnection[]>();
 
   constructor(deadlines: DeadlineWheel, dialler: Dialler) {
     this.deadlines = deadlines;
@@ -23,8 +23,8 @@ export class UpstreamPools implements Upstreams, UpstreamHome {
   }
 
   /** An idle connection, now the user's; undefined when there is none. */
-  take(slot: BackendSlot, user: UpstreamUser): UpstreamConnection | undefined {
-    const stack = this.idle.get(slot);
+  take(endpoint: Endpoint, user: UpstreamUser): UpstreamConnection | undefined {
+    const stack = this.idle.get(endpoint);
     if (stack === undefined) return undefined;
     for (let connection = stack.pop(); connection !== undefined; connection = stack.pop()) {
       if (connection.isReusable) {
@@ -37,23 +37,23 @@ export class UpstreamPools implements Upstreams, UpstreamHome {
   }
 
   /** Starts a new connection that begins with `preface`, latin1; the user hears of it when it stands. */
-  open(slot: BackendSlot, user: UpstreamUser, connectBeforeMs: number, preface: string): UpstreamConnection {
-    return new UpstreamConnection(slot, user, this, connectBeforeMs, preface);
+  open(endpoint: Endpoint, user: UpstreamUser, connectBeforeMs: number, preface: string): UpstreamConnection {
+    return new UpstreamConnection(endpoint, user, this, connectBeforeMs, preface);
   }
 
   putIdle(connection: UpstreamConnection): void {
-    const stack = this.idle.get(connection.slot);
-    if (stack === undefined) this.idle.set(connection.slot, [connection]);
+    const stack = this.idle.get(connection.endpoint);
+    if (stack === undefined) this.idle.set(connection.endpoint, [connection]);
     else stack.push(connection);
   }
 
   /** Forgets a connection if it is idle. */
   dropIdle(connection: UpstreamConnection): void {
-    const stack = this.idle.get(connection.slot);
+    const stack = this.idle.get(connection.endpoint);
     const at = stack?.indexOf(connection) ?? -1;
     if (stack === undefined || at < 0) return;
     stack.splice(at, 1);
-    if (stack.length === 0) this.idle.delete(connection.slot);
+    if (stack.length === 0) this.idle.delete(connection.endpoint);
   }
 
   get idleCount(): number {

@@ -1,4 +1,4 @@
-import type { AttemptOutcome, BackendSlot } from '../routing-table.ts';
+import type { AttemptOutcome, Endpoint } from '../routing-table.ts';
 import type { ConnectLoss } from './dialler.ts';
 import type { Lifetime } from './read-buffers.ts';
 
@@ -33,7 +33,7 @@ export interface RequestOutput {
 
 /** The way of one request to a backend. */
 export interface Upstream {
-  readonly slot: BackendSlot;
+  readonly endpoint: Endpoint;
   readonly output: RequestOutput;
   /** Its connection served a request before: the backend may have closed it at the very moment it is used again. */
   readonly reused: boolean;
@@ -50,7 +50,7 @@ export interface Upstream {
 /** The ways to all backends of one kind. */
 export interface Upstreams {
   /** A way over a connection that stands; undefined when there is none. */
-  take(slot: BackendSlot, user: UpstreamUser): Upstream | undefined;
+  take(endpoint: Endpoint, user: UpstreamUser): Upstream | undefined;
   /** A way over a new connection that begins with `preface`, latin1; the user hears of it when it stands. */
-  open(slot: BackendSlot, user: UpstreamUser, connectBeforeMs: number, preface: string): Upstream;
+  open(endpoint: Endpoint, user: UpstreamUser, connectBeforeMs: number, preface: string): Upstream;
 }

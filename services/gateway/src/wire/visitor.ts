@@ -70,7 +70,7 @@ export class Visitor {
 
   /** What of a request decides where it goes; a sentence when it does not say so as it should. */
   featuresOf(head: RequestHead, route: RouteEntry): Features | string {
-    return featuresOfHead(head, route, this.peer, this.lane.peers);
+    return featuresOfHead(head, route, this.peer, this.lane);
   }
 
   /** What tells a backend at the start of a connection whom it is for, as latin1; empty for `none`. */

@@ -1,6 +1,7 @@
 import { randomUUIDv7 } from 'node:crypto';
 import { type EventLoopUtilization, performance } from 'node:perf_hooks';
 import { FastRandom } from '@usher/domain';
+import { Locator, openPlaceDatabase } from '@usher/geoip';
 import { PluginLane } from '../plugin-lane/plugin-lane.ts';
 import { ReservationDesk } from '../table/reservation-desk.ts';
 import { WorkerTable } from '../table/worker-table.ts';
@@ -28,6 +29,7 @@ export class GatewayWorker {
   readonly #clock = new WorkerClock();
   readonly #table: WorkerTable;
   readonly #desk: ReservationDesk;
+  readonly #locator = new Locator();
   readonly #wireCounters = new WireCounters();
   readonly #pluginCounters = new WireCounters();
   readonly #plugins: PluginLane;
@@ -61,17 +63,19 @@ export class GatewayWorker {
       onBreaker: (news) => post({ kind: 'breaker', news }),
       log: this.#log,
     });
-    this.#routes = new RouteDesk(this.#table, start.worker);
     this.#table.apply(start.deltas, start.position, this.#clock.now());
     const onUnreachable = (host: string): void => post({ kind: 'unreachable', host });
+    if (start.geoip !== undefined) this.#locator.use(openPlaceDatabase(start.geoip));
     const tools = {
       table: this.#table,
       now,
       newRequestId: () => randomUUIDv7(),
       log: this.#log,
       dialler: new Dialler({ log: this.#log, now, onUnreachable }),
+      locate: (address: string) => this.#locator.locate(address),
       workers: start.workers,
     };
+    this.#routes = new RouteDesk(this.#table, start.worker, tools.locate);
     this.#plugins = new PluginLane({ ...tools, counters: this.#pluginCounters });
     this.#wire = createWireLane({
       ...tools,
@@ -141,6 +145,9 @@ export class GatewayWorker {
         break;
       case 'reserved':
         this.#desk.onReserved(message.id, message.pool, message.result);
+        break;
+      case 'geoip':
+        this.#locator.use(openPlaceDatabase(message.content));
         break;
       case 'drain':
         void this.#drain(message.deadlineMs);

@@ -42,6 +42,8 @@ export interface WorkerStart {
   readonly policy: PolicySettings;
   readonly deltas: readonly TableDelta[];
   readonly position: number;
+  /** A database that says where addresses are, shared by all workers. */
+  readonly geoip: SharedArrayBuffer | undefined;
 }
 
 export type ToWorker =
@@ -52,6 +54,8 @@ export type ToWorker =
   | { readonly kind: 'abort' }
   /** New certificates or ticket keys for the listener with this id. */
   | { readonly kind: 'tls'; readonly listener: number; readonly tls: ListenerTls }
+  /** Another database that says where addresses are. */
+  | { readonly kind: 'geoip'; readonly content: SharedArrayBuffer }
   | { readonly kind: 'measure'; readonly id: number }
   /** What would be done with a request; answered by `answered`. */
   | { readonly kind: 'ask'; readonly id: number; readonly act: RouteAct; readonly question: RouteQuestion }

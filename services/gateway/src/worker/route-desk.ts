@@ -4,6 +4,7 @@ import {
   type Features,
   onSphere,
   type Problem,
+  placeOn,
   problemOf,
   type RouteDecision,
   type RouteQuestion,
@@ -14,8 +15,10 @@ import {
 import type { RouteAct } from '@usher/events';
 import type { RequestHead } from '@usher/http1';
 import type { PoolTable } from '../routing-table.ts';
+import { endpointFor } from '../table/endpoints.ts';
 import { type ExplainedPool, urlOf } from '../table/explain-pool.ts';
 import type { WorkerTable } from '../table/worker-table.ts';
+import type { Locate, PlaceTools } from '../wire/client-place.ts';
 import { PeerDirectory } from '../wire/peer.ts';
 import { featuresOfHead, tierSource } from '../wire/request-features.ts';
 import { headOfQuestion } from './question-head.ts';
@@ -46,11 +49,12 @@ interface Aim {
 export class RouteDesk {
   readonly #table: WorkerTable;
   readonly #worker: number;
-  readonly #peers = new PeerDirectory();
+  readonly #tools: PlaceTools;
 
-  constructor(table: WorkerTable, worker: number) {
+  constructor(table: WorkerTable, worker: number, locate: Locate) {
     this.#table = table;
     this.#worker = worker;
+    this.#tools = { peers: new PeerDirectory(), locate };
   }
 
   answer(act: RouteAct, question: RouteQuestion): WorkerAnswer {
@@ -95,14 +99,14 @@ export class RouteDesk {
     };
   }
 
-  #explained({ pool, features }: Aim): ExplainedPool {
+  #explained({ head, pool, features }: Aim): ExplainedPool {
     if (pool === undefined) return NO_POOL;
-    return typeof features === 'string' ? NO_TIER : this.#table.placing.explain(pool, features);
+    return typeof features === 'string' ? NO_TIER : this.#table.placing.explain(pool, features, head);
   }
 
   /** Takes its turn, as the first attempt of such a request would, but nothing is begun or reserved. */
   #decide(aim: Aim): Omit<RouteDecision, 'gateway'> {
-    const { pool, features, from } = aim;
+    const { head, pool, features, from } = aim;
     const decidable = pool !== undefined && typeof features !== 'string';
     const slot = decidable ? this.#table.placing.decide(pool, features) : undefined;
     const { outcome } = slot === undefined ? this.#explained(aim) : { outcome: 'backend' as const };
@@ -112,7 +116,7 @@ export class RouteDesk {
       outcome: slot === undefined && outcome === 'backend' ? 'no_capacity' : outcome,
       pool: pool?.id ?? null,
       chosen: slot?.id ?? null,
-      url: slot === undefined ? null : urlOf(slot),
+      url: slot === undefined ? null : urlOf(endpointFor(slot, head)),
       from,
       detail: typeof features === 'string' ? features : '',
     };
@@ -123,16 +127,15 @@ export class RouteDesk {
     const { route, pool } = this.#target(question, head);
     if (pool === undefined)
       return { head, route, pool, features: 'no route takes it', tier: null, from: null };
-    const { clientIp = LOCAL_ADDRESS, tier: given, from = null } = question;
+    const { clientIp = LOCAL_ADDRESS, tier: given, from } = question;
     const detection = given === undefined ? route?.tier : { fieldBytesMax: 0, default: given };
-    const peer = this.#peers.describe(clientIp, 'http', this.#table.policy.trustedProxies);
-    const found = featuresOfHead(head, { pool, settings: { tier: detection } }, peer, this.#peers);
+    const peer = this.#tools.peers.describe(clientIp, 'http', this.#table.policy.trustedProxies);
+    const found = featuresOfHead(head, { pool, settings: { tier: detection } }, peer, this.#tools);
     if (given !== undefined && typeof found === 'string') throw new UsherError('unknown_tier', found);
-    const place = from !== null && pool.asksWhere ? from : null;
-    const features =
-      typeof found === 'string' || place === null ? found : { ...found, from: onSphere(place) };
+    const told = pool.asksWhere ? from && onSphere(from) : undefined;
+    const features = typeof found === 'string' || told === undefined ? found : { ...found, from: told };
     const source = given === undefined ? tierSource(head, detection) : 'given';
-    return { head, route, pool, features, tier: tierOf(pool, features, source), from: place };
+    return { head, route, pool, features, tier: tierOf(pool, features, source), from: placeIn(features) };
   }
 
   #target({ pool: named }: RouteQuestion, head: RequestHead): Pick<Aim, 'route' | 'pool'> {
@@ -149,4 +152,8 @@ export class RouteDesk {
 function tierOf({ settings }: PoolTable, features: Features | string, by: TierSource): Explanation['tier'] {
   const tier = typeof features === 'string' ? undefined : settings.tiers?.[features.tier];
   return tier === undefined ? null : { name: tier.name, by };
+}
+
+function placeIn(features: Features | string): Explanation['from'] {
+  return typeof features === 'string' || features.from === undefined ? null : placeOn(features.from);
 }

@@ -5,6 +5,7 @@ import {
   type LimitSettings,
   type PoolSettings,
   type ProxyProtocol,
+  type SpherePoint,
   type TimeoutSettings,
 } from '@usher/domain';
 import { RecordingLog } from '@usher/testing';
@@ -65,6 +66,8 @@ export interface HarnessOptions {
   readonly toHttp2?: boolean;
   /** Whether the listener speaks HTTP/2. */
   readonly http2?: boolean;
+  /** Where addresses are. */
+  readonly places?: Readonly<Record<string, SpherePoint>>;
   /** Anything else of the pool's settings. */
   readonly pool?: Partial<PoolSettings>;
   /** Clients and lane speak TLS with each other. */
@@ -100,6 +103,7 @@ export class Harness {
       now,
       dialler: new Dialler({ log, now, onUnreachable: (host) => this.unreachable.push(host) }),
       newRequestId: () => `id-${++this.ids}`,
+      locate: (address) => options.places?.[address],
       handOver: (socket, head, { address }) => this.handedOver.push({ socket, head, client: address }),
       counters: this.counters,
       log,
