@@ -134,7 +134,10 @@ describe('clients of Opsen', () => {
       expect(answers.filter(([status]) => status !== 200)).toEqual([]);
       const chosen = new Map<unknown, number>();
       for (const [, { client_id }] of answers) chosen.set(client_id, (chosen.get(client_id) ?? 0) + 1);
-      const excluded = ['client-1', ...added.filter((index) => index % 10 === 0).map((index) => `client-${index}`)];
+      const excluded = [
+        'client-1',
+        ...added.filter((index) => index % 10 === 0).map((index) => `client-${index}`),
+      ];
       for (const client of excluded) expect(chosen.has(client)).toBe(false);
       // Those that are as good as each other share: about eight each.
       expect(chosen.size).toBeGreaterThan(100);

@@ -31,6 +31,10 @@ const BENCHMARKS: Readonly<Record<string, Entry>> = {
     about: 'nanoseconds per pick of each strategy, by the number of backends; --save',
     load: async () => await import('./decide/decide.ts'),
   },
+  reserve: {
+    about: 'reservations and give-backs a second, through one real Redis server and embedded',
+    load: async () => await import('./reserve.ts'),
+  },
   'event-log': {
     about: 'appends and replay of the embedded event log',
     load: async () => await import('./event-log.ts'),

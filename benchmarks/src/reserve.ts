@@ -87,7 +87,7 @@ async function measure(
       };
       const { outcome } = await insist(() => reservations.reserve(request));
       if (outcome !== 'reserved') throw new Error(`not reserved: ${outcome}`);
-      await insist(() => reservations.release(pool, allocation));
+      await insist(() => reservations.release(pool, owner, [allocation]));
     }
   };
   await Promise.all(Array.from({ length: IN_FLIGHT }, worker));

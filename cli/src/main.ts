@@ -76,6 +76,10 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
     summary: 'rebuild the state from the log; --verify compares it with every checkpoint',
     load: async () => (await import('./commands/replay.ts')).replay,
   },
+  audit: {
+    summary: 'prove from the log that reservations never exceeded what backends have',
+    load: async () => (await import('./commands/audit.ts')).audit,
+  },
   agent: {
     summary: 'report CPU, memory, disk and GPUs of this machine for a backend',
     load: async () => (await import('./commands/agent.ts')).agent,

@@ -38,7 +38,9 @@ export const MEANINGS: Readonly<Record<EventType, string>> = {
   'breaker.tripped':
     'A gateway’s own breaker for a backend opened; the gateway sends it nothing until `untilMs`.',
   'breaker.recovered': 'A gateway’s own breaker for a backend closed again.',
-  'allocation.reserved': 'A gateway reserved resources of a backend until they are released or expire.',
-  'allocation.released': 'A reservation ended; its resources are free again.',
-  'allocation.expired': 'A reservation’s time passed without a release.',
+  'allocation.reserved':
+    'A gateway holds resources of a backend from now on until they are released or expire; told anew when it passes to another gateway.',
+  'allocation.released': 'A reservation was given back; its resources are free again.',
+  'allocation.expired':
+    'A reservation was swept: its time, or the lease of the gateway that held it, was over.',
 };

@@ -24,6 +24,7 @@ const COLOURS = [
   '#5b6770',
   '#e07b39',
   '#2f4b7c',
+  '#d62728',
 ];
 
 /** Draws how values grow with sizes, both on logarithmic scales, as an SVG image. */

@@ -2,21 +2,25 @@ import {
   type Ask,
   type Candidate,
   type CandidatePool,
-  type Chooser,
+  DEFAULT_SCORING,
   FastRandom,
   hashOf,
   NO_FEATURES,
   newCells,
+  type Strategy,
   setCandidates,
 } from '@usher/domain';
+import { machineBy, pointBy, TIER } from './machines.ts';
 
 /** Requests under way at any time. */
 const UNDER_WAY = 256;
-const KEYS = 4096;
+/** Different clients, so that no request is like the one before. */
+const CLIENTS = 4096;
 const WEIGHTS = [1, 2, 4];
 
 interface Backend extends Candidate {
   inFlight: number;
+  own: number;
 }
 
 /** A pool with one strategy and a steady number of requests under way, without the requests. */
@@ -24,19 +28,23 @@ export class Workload {
   readonly #pool: CandidatePool<Backend>;
   readonly #hears: boolean;
   readonly #ask: { -readonly [K in keyof Ask]: Ask[K] };
-  readonly #keys = Array.from({ length: KEYS }, (_, each) => hashOf(`client-${each}`));
+  readonly #keys = Array.from({ length: CLIENTS }, (_, each) => hashOf(`client-${each}`));
+  readonly #points: readonly Ask['from'][];
   readonly #underWay: Backend[] = [];
   #requests = 0;
   #nowMs = 1_000_000_000;
 
-  constructor(chooser: Chooser<Backend>, hears: boolean, size: number) {
-    const seed = new FastRandom({ next: () => 0.5 });
-    this.#hears = hears;
+  constructor(strategy: Strategy, size: number) {
+    const seed = FastRandom.from([0.1, 0.2, 0.3, 0.4]);
+    const chooser = strategy.create<Backend>({ tiers: [TIER], scoring: DEFAULT_SCORING });
+    this.#hears = strategy.needsAnswers;
     this.#ask = { ...NO_FEATURES, key: 0, random: seed };
+    this.#points = this.#keys.map(() => pointBy(seed));
     this.#pool = { members: [], eligible: [], totalWeight: 0, inFlight: 0, chooser };
     const backends = Array.from({ length: size }, (_, index): Backend => {
       const weight = WEIGHTS[index % WEIGHTS.length]!;
-      return { ...newCells(), id: `backend-${index}`, weight, fullWeight: weight, inFlight: 0 };
+      const load = { inFlight: 0, own: 0, facts: machineBy(seed) };
+      return { ...newCells(), id: `backend-${index}`, weight, fullWeight: weight, ...load };
     });
     setCandidates(this.#pool, backends, backends);
     for (const backend of backends) chooser.heard?.(backend, 'answered', this.#latencyMs(), this.#nowMs);
@@ -44,7 +52,9 @@ export class Workload {
   }
 
   pick(): Backend {
-    this.#ask.key = this.#keys[++this.#requests % KEYS]!;
+    const client = ++this.#requests % CLIENTS;
+    this.#ask.key = this.#keys[client]!;
+    this.#ask.from = this.#points[client];
     const choice = this.#pool.chooser.pick(this.#pool, NONE, this.#ask);
     if (choice === undefined) throw new Error('nobody was chosen');
     return choice;
@@ -68,6 +78,7 @@ export class Workload {
 
   #count(backend: Backend, requests: 1 | -1): void {
     backend.inFlight += requests;
+    backend.own += requests;
     this.#pool.inFlight += requests;
     this.#pool.chooser.moved?.(backend);
   }

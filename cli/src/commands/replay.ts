@@ -1,11 +1,10 @@
 import { FleetFold } from '@usher/actors';
 import type { LocalSettings } from '@usher/config';
-import { inspectEmbedded, openEmbeddedReader, openJetStream } from '@usher/event-log';
 import type { LogRecord, Position } from '@usher/ports';
-import { createLog, systemClock } from '@usher/runtime';
 import { CONFIG_OPTIONS, parse, wholeOption } from '../arguments.ts';
 import { backendRows } from '../backend-rows.ts';
 import { type CliCommand, EXIT_FAILED, EXIT_OK, type Io } from '../io.ts';
+import { type OfflineLog, openOfflineLog } from '../offline-log.ts';
 import { readConfig } from '../read-config.ts';
 import { table } from '../table.ts';
 
@@ -42,17 +41,12 @@ export const replay: CliCommand = {
   },
 };
 
-type Reader = Pick<Awaited<ReturnType<typeof openEmbeddedReader>>, 'replay' | 'close'> & {
-  /** What the log lacks, a sentence each. */
-  inspect(): Promise<readonly string[]>;
-};
-
 async function replayLog(
   local: LocalSettings,
   until: Position | undefined,
   verify: boolean,
 ): Promise<Replayed> {
-  const reader = await openReader(local);
+  const reader = await openOfflineLog(local);
   try {
     const wanted = verify ? await findCheckpoints(reader, until) : new Map<Position, string>();
     const fold = new FleetFold();
@@ -80,7 +74,10 @@ async function replayLog(
 }
 
 /** Positions that a checkpoint was written about, with the digest it says. */
-async function findCheckpoints(reader: Reader, until: Position | undefined): Promise<Map<Position, string>> {
+async function findCheckpoints(
+  reader: OfflineLog,
+  until: Position | undefined,
+): Promise<Map<Position, string>> {
   const found = new Map<Position, string>();
   const collect = (record: LogRecord) => {
     for (const event of record.events) {
@@ -89,28 +86,6 @@ async function findCheckpoints(reader: Reader, until: Position | undefined): Pro
   };
   await reader.replay(0, collect, until);
   return found;
-}
-
-async function openReader(local: LocalSettings): Promise<Reader> {
-  if (local.bus.type === 'embedded') {
-    const { data } = local;
-    return { ...(await openEmbeddedReader(data)), inspect: async () => await inspectEmbedded(data) };
-  }
-  const clock = systemClock();
-  const log = createLog({ ...local.logging, level: 'error', clock });
-  const { servers, credentials } = local.bus;
-  const opened = await openJetStream({ servers, credentials, name: `${local.name}-replay`, log, clock });
-  return {
-    inspect: async () => {
-      const { fault } = opened.events.status();
-      return fault === undefined ? [] : [fault];
-    },
-    replay: async (after, apply, until) => await opened.events.replay(after, apply, until),
-    close: async () => {
-      await opened.close();
-      log.close();
-    },
-  };
 }
 
 function asJson({ fold, mismatches, ...rest }: Replayed, whole: boolean) {

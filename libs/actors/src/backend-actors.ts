@@ -76,8 +76,13 @@ export class BackendActors {
       return;
     }
     if (event.type === 'backend.updated') {
+      this.#setRoom(event.data.settings.id);
       if (event.data.health === undefined) return;
       this.#actors.get(event.data.settings.id)?.send({ type: 'health.reset', health: event.data.health });
+      return;
+    }
+    if (event.type === 'gateway.stopped' || event.type === 'gateway.lost') {
+      for (const id of this.#actors.keys()) this.#setRoom(id);
       return;
     }
     if (!('backend' in event.data)) return;
@@ -88,10 +93,16 @@ export class BackendActors {
       actor.stop();
       this.#actors.delete(id);
     } else if (event.type.startsWith('allocation.')) {
-      actor.send({ type: 'room.set', room: this.#fleet.state.backends.get(id)?.room ?? 'free' });
+      this.#setRoom(id);
     } else if (RESULT_TYPES.has(event.type)) {
       actor.send({ type: event.type } as BackendResult);
     }
+  }
+
+  #setRoom(id: string): void {
+    const room = this.#fleet.state.backends.get(id)?.room ?? 'free';
+    const actor = this.#actors.get(id);
+    if (actor?.getSnapshot().value.allocation !== room) actor?.send({ type: 'room.set', room });
   }
 }
 

@@ -1,4 +1,4 @@
-import type { Allocation, AllocationRoom } from '@usher/domain';
+import type { AllocationRoom } from '@usher/domain';
 import type { EventDraft } from '@usher/events';
 import { setup } from 'xstate';
 
@@ -21,13 +21,12 @@ export type BackendFact =
   | { readonly type: 'probes.failed'; readonly cause: string }
   | { readonly type: 'quorum.tripped'; readonly untilMs: number; readonly votes: readonly string[] }
   | { readonly type: 'quorum.recovered' }
-  | { readonly type: 'trial.due' }
-  | { readonly type: 'reservation.wanted'; readonly allocation: Allocation }
-  | { readonly type: 'expiry.passed'; readonly allocation: string };
+  | { readonly type: 'trial.due' };
 
 /**
  * Events of the log by the state they set. `health.reset` stands for a change of address or of probing, `room.set` for
- * an allocation that came or went: how much room is left is a sum, which the fold knows.
+ * an allocation that came or went: how much room is left is a sum, which the fold knows. What is reserved is decided by the
+ * state store, in one step for all gateways, so no fact asks an actor for it.
  */
 export type BackendResult =
   | { readonly type: 'backend.drain_started' | 'backend.drained' | 'backend.disabled' | 'backend.enabled' }
@@ -79,15 +78,6 @@ const becameUnhealthy = result('backend.became_unhealthy', (backend, fact) => ({
 const opened = result('breaker.opened', (backend, fact) => {
   if (fact.type !== 'quorum.tripped') throw new Error(`a breaker cannot open by ${fact.type}`);
   return { backend, untilMs: fact.untilMs, votes: [...fact.votes] };
-});
-const reserved = result('allocation.reserved', (backend, fact) => {
-  if (fact.type !== 'reservation.wanted') throw new Error(`nothing is reserved by ${fact.type}`);
-  const { id, owner, resources, expiresAtMs } = fact.allocation;
-  return { backend, allocation: id, owner, resources, expiresAtMs };
-});
-const expired = result('allocation.expired', (backend, fact) => {
-  if (fact.type !== 'expiry.passed') throw new Error(`nothing expires by ${fact.type}`);
-  return { backend, allocation: fact.allocation };
 });
 
 function causeOf(fact: BackendFact): string {
@@ -169,11 +159,10 @@ export const backendMachine = types.createMachine({
     allocation: {
       initial: 'free',
       states: {
-        free: { on: { 'reservation.wanted': { actions: reserved } } },
+        free: {},
         full: {},
       },
       on: {
-        'expiry.passed': { actions: expired },
         'room.set': [{ guard: ({ event }) => event.room === 'full', target: '.full' }, { target: '.free' }],
       },
     },

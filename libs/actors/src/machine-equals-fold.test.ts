@@ -34,11 +34,6 @@ const fact: fc.Arbitrary<BackendFact> = fc.oneof(
     votes: fc.constant(['gw-1']),
   }),
   fc.constantFrom<BackendFact>({ type: 'quorum.recovered' }, { type: 'trial.due' }),
-  fc.nat(6).map((n) => ({
-    type: 'reservation.wanted' as const,
-    allocation: { id: `a${n}`, owner: 'gw-1', resources, expiresAtMs: 10 },
-  })),
-  fc.nat(6).map((n) => ({ type: 'expiry.passed' as const, allocation: `a${n}` })),
 );
 
 let nextId = 0;
@@ -51,11 +46,31 @@ const registered = (health: 'unknown' | 'unchecked'): EventDraft => ({
   data: { settings, origin: 'command', health },
 });
 
-const reserve = (allocation: string): EventDraft => ({
+const reserve = (allocation: string, changes: object = {}): EventDraft => ({
   type: 'allocation.reserved',
   subject: 'b1',
-  data: { backend: 'b1', allocation, owner: 'gw-1', resources, expiresAtMs: 10 },
+  data: { backend: 'b1', allocation, owner: 'gw-1', resources, expiresAtMs: 10, ...changes },
 });
+const release = (allocation: string): EventDraft => ({
+  type: 'allocation.released',
+  subject: 'b1',
+  data: { backend: 'b1', allocation, cause: 'done' },
+});
+/** What gateways tell, beside what actors decide. */
+const told: fc.Arbitrary<EventDraft> = fc.oneof(
+  fc.nat(6).map((n) => reserve(`a${n}`, { owner: `gw-${n % 2}` })),
+  fc.nat(6).map((n) => release(`a${n}`)),
+  fc.nat(1).map((n) => ({
+    type: 'gateway.lost' as const,
+    subject: 'g',
+    data: { gateway: `gw-${n}`, cause: '' },
+  })),
+  fc.nat(2000).map((milliCpu) => ({
+    type: 'backend.updated' as const,
+    subject: 'b1',
+    data: { settings: { ...settings, capacity: { ...resources, milliCpu } } },
+  })),
+);
 
 function regionsOf(fold: FleetFold) {
   const backend = fold.state.backends.get('b1');
@@ -68,8 +83,14 @@ test('folding the events that the machine emits gives the state the machine went
   fc.assert(
     fc.property(
       fc.constantFrom('unknown' as const, 'unchecked' as const),
-      fc.array(fact, { maxLength: 40 }),
-      (health, facts) => {
+      fc.array(
+        fc.oneof(
+          fact.map((one) => ({ fact: one })),
+          told.map((draft) => ({ draft })),
+        ),
+        { maxLength: 40 },
+      ),
+      (health, steps) => {
         const fold = new FleetFold();
         const actors = new BackendActors(fold);
         let position = 0;
@@ -78,7 +99,13 @@ test('folding the events that the machine emits gives the state the machine went
           fold.apply({ position, subject: 's', events: envelopes(drafts), quarantined: [] });
         };
         append([registered(health)]);
-        for (const one of facts) {
+        for (const step of steps) {
+          if ('draft' in step) {
+            append([step.draft]);
+            expect(actors.regions('b1')).toEqual(regionsOf(fold));
+            continue;
+          }
+          const one = step.fact;
           const before = actors.regions('b1');
           if (before === undefined) throw new Error('the actor is missing');
           const present = backendMachine.resolveState({ value: before, context: { id: 'b1' } });
@@ -115,15 +142,39 @@ test('deciding moves nothing until the event is in the log', () => {
   expect(actors.regions('b1')?.lifecycle).toBe('active');
 });
 
-test('reservations fill a backend and give-backs make room again', () => {
+/** A backend with room for two and a half allocations, after these events. */
+function backendAfter(...drafts: readonly EventDraft[]) {
   const state = emptyFleet();
-  state.backends.set('b1', newBackend(settings, 'command', 'unchecked', 1));
-  for (const event of envelopes([reserve('a'), reserve('b'), reserve('c'), reserve('c')]))
-    applyEvent(state, event, 2);
-  expect(state.backends.get('b1')?.room).toBe('full');
-  const [released] = envelopes([
-    { type: 'allocation.released', subject: 'b1', data: { backend: 'b1', allocation: 'c', cause: 'done' } },
-  ]);
-  if (released !== undefined) applyEvent(state, released, 3);
-  expect(state.backends.get('b1')?.room).toBe('free');
+  const backend = newBackend(settings, 'command', 'unchecked', 1);
+  state.backends.set('b1', backend);
+  for (const event of envelopes(drafts)) applyEvent(state, event, 2);
+  return { room: backend.room, milliCpu: backend.reserved.milliCpu, held: [...backend.allocations.keys()] };
+}
+const at = (step: number) => ({ at: { pool: 'web', run: 1, step } });
+
+test('reservations fill a backend and give-backs make room again', () => {
+  const three = [reserve('a'), reserve('b'), reserve('c'), reserve('c')];
+  expect(backendAfter(...three)).toEqual({ room: 'full', milliCpu: 1200, held: ['a', 'b', 'c'] });
+  expect(backendAfter(...three, release('c'), release('c'))).toMatchObject({ room: 'free', milliCpu: 800 });
+});
+
+test('what a gateway held is free when the gateway is gone', () => {
+  const lost: EventDraft = {
+    type: 'gateway.lost',
+    subject: 'gw-1',
+    data: { gateway: 'gw-1', cause: 'silent' },
+  };
+  const held = [reserve('a'), reserve('b', { owner: 'gw-2' }), reserve('c')];
+  expect(backendAfter(...held, lost)).toEqual({ room: 'free', milliCpu: 400, held: ['b'] });
+});
+
+test('an allocation is the gateway’s that has it last in the store, whoever tells first', () => {
+  const lost: EventDraft = {
+    type: 'gateway.lost',
+    subject: 'gw-1',
+    data: { gateway: 'gw-1', cause: 'silent' },
+  };
+  const moved = [reserve('a', { owner: 'gw-2', ...at(2) }), reserve('a', at(1))];
+  expect(backendAfter(...moved, lost)).toMatchObject({ held: ['a'] });
+  expect(backendAfter(...moved.toReversed(), lost)).toMatchObject({ held: ['a'] });
 });

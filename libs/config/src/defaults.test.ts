@@ -68,6 +68,8 @@ const DEFAULT_POOL = {
   agents: false,
   tiers: [],
   reserve: 'none',
+  reserveIdleMs: 300_000,
+  reserveWithoutStore: 'local_share',
   scoring: { distance: 1, cpu: 1, memory: 1, gpu: 1.5, latency: 1 },
 };
 

@@ -1,5 +1,14 @@
 import type { BackendSettings } from './settings.ts';
 
+/**
+ * When the state store changed a pool's reservations: `step` counts the changes since the pool's `run` began, which is told
+ * in milliseconds since the epoch. What several gateways tell of one pool is put in order by it.
+ */
+export interface StoreStep {
+  readonly run: number;
+  readonly step: number;
+}
+
 /** Lifecycle region: what operators decided about a backend. */
 export type Lifecycle = 'active' | 'draining' | 'drained' | 'disabled';
 /** Health region. `unchecked`: the pool has no probes. `unknown`: no probe has answered yet. */
@@ -23,7 +32,10 @@ export interface Allocation {
   readonly id: string;
   readonly owner: string;
   readonly resources: Resources;
+  /** Unless it was renewed since, which no event tells. */
   readonly expiresAtMs: number;
+  /** Null while the state store does not know of it. */
+  readonly at: StoreStep | null;
 }
 
 /** What an agent reported, averaged over its window. Percentages are 0..100. */
@@ -69,6 +81,8 @@ export interface BackendState {
   seenBy: Map<string, number>;
   room: AllocationRoom;
   allocations: Map<string, Allocation>;
+  /** Sum over the allocations. */
+  reserved: Resources;
   latencyMs: number;
   stats: BackendStats | null;
   stale: boolean;
@@ -100,25 +114,22 @@ export function eligibility(
   return 'ok';
 }
 
-/** What is reserved on a backend, summed over its allocations. */
-export function reserved(allocations: Iterable<Allocation>): Resources {
-  const sum = { milliCpu: 0, memoryBytes: 0, storageBytes: 0, gpus: 0, gpuMemoryBytes: 0 };
-  for (const { resources } of allocations) {
-    sum.milliCpu += resources.milliCpu;
-    sum.memoryBytes += resources.memoryBytes;
-    sum.storageBytes += resources.storageBytes;
-    sum.gpus += resources.gpus;
-    sum.gpuMemoryBytes += resources.gpuMemoryBytes;
-  }
-  return sum;
+/** A sum of resources with one amount more, or less for `sign` -1. */
+export function plusResources(sum: Resources, change: Resources, sign: 1 | -1): Resources {
+  return {
+    milliCpu: sum.milliCpu + sign * change.milliCpu,
+    memoryBytes: sum.memoryBytes + sign * change.memoryBytes,
+    storageBytes: sum.storageBytes + sign * change.storageBytes,
+    gpus: sum.gpus + sign * change.gpus,
+    gpuMemoryBytes: sum.gpuMemoryBytes + sign * change.gpuMemoryBytes,
+  };
 }
 
 /** `full` once any dimension that the backend has is reserved up to its capacity; without a capacity always `free`. */
-export function roomLeft(capacity: Resources | undefined, allocations: Iterable<Allocation>): AllocationRoom {
+export function roomLeft(capacity: Resources | undefined, reserved: Resources): AllocationRoom {
   if (capacity === undefined) return 'free';
-  const sum = reserved(allocations);
   for (const dimension of ['milliCpu', 'memoryBytes', 'storageBytes', 'gpus', 'gpuMemoryBytes'] as const) {
-    if (capacity[dimension] > 0 && sum[dimension] >= capacity[dimension]) return 'full';
+    if (capacity[dimension] > 0 && reserved[dimension] >= capacity[dimension]) return 'full';
   }
   return 'free';
 }
@@ -146,6 +157,7 @@ export function newBackend(
     seenBy: new Map(),
     room: 'free',
     allocations: new Map(),
+    reserved: { milliCpu: 0, memoryBytes: 0, storageBytes: 0, gpus: 0, gpuMemoryBytes: 0 },
     latencyMs: 0,
     stats: null,
     stale: false,

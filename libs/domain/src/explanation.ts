@@ -48,7 +48,10 @@ export interface ExplainedBackend {
   readonly short?: Shortage | undefined;
   /** At present; during a slow start less than declared. */
   readonly weight: number;
+  /** Requests under way, with an estimate of those that other workers and gateways began. */
   readonly inFlight: number;
+  /** Of them, those that this worker began. */
+  readonly own: number;
   /** Absent = no limit. */
   readonly maxConnections?: number | undefined;
   /** What the strategy goes by. */

@@ -10,12 +10,16 @@ export {
   type Health,
   type Lifecycle,
   newBackend,
+  plusResources,
   type Resources,
-  reserved,
   roomLeft,
+  type StoreStep,
 } from './backend.ts';
 export { type Origin, parseBackendUrl } from './backend-url.ts';
 export { canonicalJson } from './canonical-json.ts';
+export { type DecidingBy, recordDecision } from './decision/record-decision.ts';
+export type { RecordedDecision } from './decision/recorded-decision.ts';
+export { Redecider } from './decision/redecider.ts';
 export {
   ERRORS,
   type ErrorCode,
@@ -92,12 +96,15 @@ export {
   type ProbeTiming,
   type ProxyProtocol,
   type QueueSettings,
+  RESERVE_IDLE_MS,
   RESERVE_MODES,
   type ReserveMode,
   type RetrySettings,
   type RouteSettings,
   type SharedSettings,
+  STORELESS_MODES,
   STRATEGY_NAMES,
+  type StorelessMode,
   type StrategyName,
   type TierDetection,
   type TimeoutSettings,

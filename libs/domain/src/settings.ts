@@ -105,6 +105,17 @@ export interface BackendTlsSettings {
 export const RESERVE_MODES = ['none', 'request', 'session'] as const;
 export type ReserveMode = (typeof RESERVE_MODES)[number];
 
+/**
+ * What becomes of requests that reserve while the state store is away or does not know yet what is reserved. `local_share`:
+ * each gateway reserves by itself within its part of what is free by the log. `open`: they are served without a
+ * reservation. `closed`: they are refused.
+ */
+export const STORELESS_MODES = ['local_share', 'open', 'closed'] as const;
+export type StorelessMode = (typeof STORELESS_MODES)[number];
+
+/** How long the allocation of a session without requests lasts where that was not said. */
+export const RESERVE_IDLE_MS = 300_000;
+
 /** Names of headers, in lower case, whose values are degrees. */
 export interface ClientLocationSettings {
   readonly latitudeHeader: string;
@@ -139,6 +150,10 @@ export interface PoolSettings {
   readonly tiers?: readonly Tier[] | undefined;
   /** Absent in what was written before it existed: then nothing is reserved. */
   readonly reserve?: ReserveMode | undefined;
+  /** Absent in what was written before it existed: then RESERVE_IDLE_MS. */
+  readonly reserveIdleMs?: number | undefined;
+  /** Absent in what was written before it existed: then `local_share`. */
+  readonly reserveWithoutStore?: StorelessMode | undefined;
   /** Headers in which a trusted proxy tells where a client is. Absent = only the client's address does. */
   readonly clientLocation?: ClientLocationSettings | undefined;
   /** Absent in what was written before it existed: then DEFAULT_SCORING. */

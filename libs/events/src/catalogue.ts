@@ -28,7 +28,16 @@ const decision = <S extends z.ZodType>(writer: Writer, schema: S) =>
 const fact = <S extends z.ZodType>(writer: Writer, schema: S) =>
   ({ version: 1, writer, kind: 'fact', schema }) as const;
 
+/** A fact whose data got members in version 2 that may be absent. */
+const fact2 = <S extends z.ZodType>(writer: Writer, schema: S) =>
+  ({ version: 2, writer, kind: 'fact', schema, upcasters: { 1: (data: unknown) => data } }) as const;
+
 const backend = { backend: id };
+/**
+ * When the state store did it, which is the order in which it happened: gateways tell when they can. Absent when it was
+ * done without the store, or its answer was lost.
+ */
+const at = { at: z.strictObject({ pool: id, run: count, step: count }).optional() };
 /** A file declares from now on what a command had made. */
 const adopted = { origin: z.literal('config').optional() };
 
@@ -124,12 +133,26 @@ export const CATALOGUE = {
     z.strictObject({ ...backend, gateway: id, failures: count, requests: count, untilMs: instant }),
   ),
   'breaker.recovered': fact('gateway', z.strictObject({ ...backend, gateway: id })),
-  'allocation.reserved': decision(
+  /**
+   * Told anew when another gateway becomes the owner, or the store is told what it had lost (`restored`). `capacity`: what
+   * reservations were allowed to fill of the backend.
+   */
+  'allocation.reserved': fact2(
     'gateway',
-    z.strictObject({ ...backend, allocation: id, owner: id, resources, expiresAtMs: instant }),
+    z.strictObject({
+      ...backend,
+      allocation: id,
+      owner: id,
+      resources,
+      expiresAtMs: instant,
+      tier: id.optional(),
+      capacity: resources.optional(),
+      restored: z.literal(true).optional(),
+      ...at,
+    }),
   ),
-  'allocation.released': fact('gateway', z.strictObject({ ...backend, allocation: id, cause })),
-  'allocation.expired': decision('scheduler', z.strictObject({ ...backend, allocation: id })),
+  'allocation.released': fact2('gateway', z.strictObject({ ...backend, allocation: id, cause, ...at })),
+  'allocation.expired': fact2('gateway', z.strictObject({ ...backend, allocation: id, ...at })),
 } as const satisfies Record<string, CatalogueEntry>;
 
 export type EventType = keyof typeof CATALOGUE;

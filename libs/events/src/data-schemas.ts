@@ -1,5 +1,5 @@
 import type { BackendSettings, BackendStats, PolicySettings, PoolSettings, Resources } from '@usher/domain';
-import { PROXY_PROTOCOLS, RESERVE_MODES, STRATEGY_NAMES, WEIGHT_MAX } from '@usher/domain';
+import { PROXY_PROTOCOLS, RESERVE_MODES, STORELESS_MODES, STRATEGY_NAMES, WEIGHT_MAX } from '@usher/domain';
 import { z } from 'zod';
 
 /** The parts that several events' data are made of. Each is the shape on the log of the domain type it is checked against. */
@@ -72,6 +72,8 @@ export const poolSettings: z.ZodType<PoolSettings> = z.strictObject({
   agents: z.boolean(),
   tiers: z.array(z.strictObject({ name: id, resources })).optional(),
   reserve: z.enum(RESERVE_MODES).optional(),
+  reserveIdleMs: positive.optional(),
+  reserveWithoutStore: z.enum(STORELESS_MODES).optional(),
   clientLocation: z.strictObject({ latitudeHeader: z.string(), longitudeHeader: z.string() }).optional(),
   scoring: z
     .strictObject({ distance: factor, cpu: factor, memory: factor, gpu: factor, latency: factor })

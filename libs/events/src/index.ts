@@ -26,6 +26,7 @@ export {
   CONTROL_SUBJECT,
   EVENTS_PREFIX,
   eventSubject,
+  IN_FLIGHT_PREFIX,
   ROUTE_PREFIX,
   STATS_PREFIX,
 } from './subjects.ts';

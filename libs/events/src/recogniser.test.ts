@@ -56,6 +56,7 @@ const SAMPLES: { readonly [T in EventType]?: EventData<T> } = {
   'breaker.opened': { backend: 'web-1', untilMs: 5, votes: ['gw-1', 'gw-2'] },
   'breaker.tripped': { backend: 'web-1', gateway: 'gw-1', failures: 5, requests: 9, untilMs: 4 },
   'allocation.reserved': { backend: 'b', allocation: 'a', owner: 'gw-1', resources, expiresAtMs: 3 },
+  'allocation.released': { backend: 'b', allocation: 'a', cause: 'done', at: { pool: 'p', run: 5, step: 1 } },
   'checkpoint.written': { position: 5, digest: 'abc' },
 };
 const samples = Object.entries(SAMPLES) as [EventType, unknown][];

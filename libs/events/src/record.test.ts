@@ -90,6 +90,12 @@ describe('decodeRecord', () => {
     expect(causesOf('[1,null,"text",[],true]')).toHaveLength(5);
   });
 
+  it('reads allocations of the first version, which did not say when the store did it', () => {
+    const data = { backend: 'web-1', allocation: 'a', cause: 'done' };
+    const [event] = decodeRecord(changed({ type: 'allocation.released', dataversion: 1, data })).events;
+    expect(event).toMatchObject({ dataversion: CATALOGUE['allocation.released'].version, data });
+  });
+
   it('keeps extension attributes that it does not know', () => {
     expect(decodeRecord(changed({ tracestate: 'a=b' })).events[0]).toMatchObject({ tracestate: 'a=b' });
   });

@@ -9,6 +9,8 @@ export const COMMANDS_PREFIX = 'usher.commands';
 export const STATS_PREFIX = 'usher.stats';
 /** Where agents ask for an answer: to be registered, for instance. */
 export const AGENTS_PREFIX = 'usher.agents';
+/** Where each gateway tells the others, below its name, what it has under way. */
+export const IN_FLIGHT_PREFIX = 'usher.in_flight';
 
 /** Where gateways are asked what they would do with a request: any of them, or below it one by its name. */
 export const ROUTE_PREFIX = 'usher.route';

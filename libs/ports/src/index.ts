@@ -20,6 +20,7 @@ export type {
   GivenBack,
   HeldAllocation,
   PoolReservations,
+  RenewRequest,
   ReservationCandidate,
   ReservationRequest,
   ReservationResult,

@@ -1,4 +1,4 @@
-import type { Dimension, Resources } from '@usher/domain';
+import type { Dimension, Resources, StoreStep } from '@usher/domain';
 
 /**
  * Reservations of backends' resources, shared by all gateways. Every call is one step for the whole fleet: of many
@@ -8,8 +8,12 @@ import type { Dimension, Resources } from '@usher/domain';
  * or when the lease of the gateway that owns it ran out. Being over changes nothing by itself; some later call sweeps,
  * and tells what it gave back.
  *
- * A pool is closed until the gateways have told what they hold: after the store was started, and whenever it may have
- * lost anything. It opens when all of them have, or after the lease of those that have not must have run out.
+ * A pool belongs to a run of the store, which begins empty: after the store was started, and whenever it may have lost
+ * anything. It is closed until the gateways have told what they hold: it opens when all of them have, or after the lease
+ * of those that have not must have run out. A gateway that has not told, or whose lease was swept, is unknown to it.
+ *
+ * Each run counts its changes, so that facts about them, told by several gateways in whatever order, can be put in the
+ * order in which they happened.
  */
 export interface Reservations {
   /**
@@ -17,10 +21,10 @@ export interface Reservations {
    * get what they have for another `ttlMs`. A session whose backend is no candidate any more is moved in one step.
    */
   reserve(request: ReservationRequest): Promise<ReservationResult>;
-  /** Gives back exactly what was reserved, once. Answers with the backend, undefined when there is no such allocation. */
-  release(pool: string, allocation: string): Promise<string | undefined>;
-  /** Keeps all allocations of a gateway alive for `leaseMs` from now. False: some may be gone, so restore. */
-  renew(pool: string, owner: string, leaseMs: number): Promise<boolean>;
+  /** Gives back exactly what was reserved, once: those of the allocations that are there and are `owner`'s. */
+  release(pool: string, owner: string, allocations: readonly string[]): Promise<readonly GivenBack[]>;
+  /** Keeps a gateway known and its allocations alive. False: some may be gone, so restore. */
+  renew(request: RenewRequest): Promise<boolean>;
   /** Makes the store hold exactly what a gateway says it holds, room or not: it is in use already. */
   restore(request: RestoreRequest): Promise<RestoreResult>;
   /** Gives back up to `max` expired allocations. */
@@ -63,9 +67,13 @@ export type ReservationResult =
       readonly outcome: 'reserved';
       readonly allocation: string;
       readonly backend: string;
+      /** What was reserved, which is not what was asked for when it was there before. */
+      readonly resources: Resources;
       readonly expiresAtMs: number;
       /** It was there before this call. */
       readonly known: boolean;
+      /** When it became this gateway's. */
+      readonly at: StoreStep;
       /** Where the session's allocation was, which was given back. */
       readonly movedFrom?: GivenBack | undefined;
       readonly expired: readonly GivenBack[];
@@ -76,14 +84,25 @@ export type ReservationResult =
       readonly short: readonly (Dimension | 'max')[];
       readonly expired: readonly GivenBack[];
     }
-  /** The store knows nothing of this pool, or not for sure: restore first. */
+  /** The store does not know for sure what this gateway holds: restore first. */
   | { readonly outcome: 'unknown' }
   /** Other gateways have not told yet what they hold. */
-  | { readonly outcome: 'restoring'; readonly untilMs: number };
+  | { readonly outcome: 'restoring'; readonly opensInMs: number };
 
 export interface GivenBack {
   readonly allocation: string;
   readonly backend: string;
+  readonly at: StoreStep;
+}
+
+export interface RenewRequest {
+  readonly pool: string;
+  readonly owner: string;
+  /** Its lease lasts so long from now on. */
+  readonly leaseMs: number;
+  /** These last `ttlMs` from now on at least, whoever owns them. */
+  readonly allocations: readonly string[];
+  readonly ttlMs: number;
 }
 
 export interface RestoreRequest {
@@ -107,12 +126,12 @@ export interface RestoredAllocation {
 }
 
 export interface RestoreResult {
-  /** From then on `reserve` works; not in the future when it does now. */
-  readonly opensAtMs: number;
+  /** After this time at the latest `reserve` works; 0 = it does now. */
+  readonly opensInMs: number;
   /** What the store had in this gateway's name and the gateway did not name. */
   readonly givenBack: readonly GivenBack[];
-  /** How many the store did not have. */
-  readonly added: number;
+  /** What the store did not have. */
+  readonly added: readonly { readonly allocation: string; readonly at: StoreStep }[];
 }
 
 export interface HeldAllocation {

@@ -1,4 +1,10 @@
-import { back, held, on, type Rule, SHORT_MS, session } from './reservation-rule.ts';
+import { back, cores, held, on, type Rule, SHORT_MS, type Step, session } from './reservation-rule.ts';
+
+/** A gateway that holds nothing, and whose lease is about to end. */
+const shortLived = (owner: string): Step => ({
+  restore: { owner, leaseMs: SHORT_MS },
+  answers: { added: [] },
+});
 
 const EXPIRING: readonly Rule[] = [
   {
@@ -30,6 +36,7 @@ const EXPIRING: readonly Rule[] = [
     name: 'all allocations of a gateway end with its lease, and those of others do not',
     steps: [
       { reserve: { allocation: 'a', candidates: [on('b1', 9)] }, answers: { outcome: 'reserved' } },
+      shortLived('gw-2'),
       {
         reserve: { allocation: 'c', owner: 'gw-2', leaseMs: SHORT_MS, candidates: [on('b1', 9)] },
         answers: { outcome: 'reserved' },
@@ -45,10 +52,39 @@ const EXPIRING: readonly Rule[] = [
     ],
   },
   {
+    name: 'a gateway whose lease was swept has to tell what it holds before it reserves again',
+    steps: [
+      shortLived('gw-2'),
+      { reserve: { allocation: 'a', owner: 'gw-2', leaseMs: SHORT_MS }, answers: { outcome: 'reserved' } },
+      { sweepsInTime: ['a'] },
+      { reserve: { allocation: 'b', owner: 'gw-2' }, answers: { outcome: 'unknown' } },
+      { renew: 'gw-2', answers: false },
+      {
+        restore: { owner: 'gw-2', allocations: [held('a', 'b1', 1)] },
+        answers: { added: [{ allocation: 'a' }] },
+      },
+      { reserve: { allocation: 'b', owner: 'gw-2' }, answers: { outcome: 'reserved' } },
+      { holds: ['a', 'b'], used: { b1: 2000 } },
+    ],
+  },
+  {
+    name: 'allocations named in a renewal last, and it is told when one of them is not there',
+    steps: [
+      { reserve: { allocation: 'a', ttlMs: SHORT_MS }, answers: { outcome: 'reserved' } },
+      { renew: 'gw-1', keeps: ['a'], answers: true },
+      { reserve: { allocation: 'b', ttlMs: SHORT_MS, owner: 'gw-2' }, answers: { outcome: 'reserved' } },
+      { sweepsInTime: ['b'] },
+      { renew: 'gw-1', keeps: ['a', 'b'], answers: false },
+      { holds: ['a'], used: { b1: 1000 } },
+    ],
+  },
+  {
     name: 'a gateway that renews its lease keeps its allocations',
     steps: [
+      shortLived('gw-2'),
       { reserve: { allocation: 'a', owner: 'gw-2', leaseMs: SHORT_MS }, answers: { outcome: 'reserved' } },
       { renew: 'gw-2', answers: true },
+      shortLived('gw-3'),
       { reserve: { allocation: 'b', owner: 'gw-3', leaseMs: SHORT_MS }, answers: { outcome: 'reserved' } },
       { sweepsInTime: ['b'] },
       { holds: ['a'], used: { b1: 1000 } },
@@ -65,11 +101,11 @@ const RESTORING: readonly Rule[] = [
       { renew: 'gw-1', answers: false },
       { release: 'a1', answers: undefined },
       { sweep: 9, answers: [] },
-      { restore: { gateways: ['gw-1', 'gw-2'] }, answers: { added: 0, givenBack: [] } },
+      { restore: { gateways: ['gw-1', 'gw-2'] }, answers: { added: [], givenBack: [] } },
       { reserve: {}, answers: { outcome: 'restoring' } },
       {
         restore: { owner: 'gw-2', gateways: ['gw-1', 'gw-2'], allocations: [held('x', 'b1', 2)] },
-        answers: { added: 1 },
+        answers: { opensInMs: 0, added: [{ allocation: 'x', at: { step: 1 } }] },
       },
       { reserve: {}, answers: { outcome: 'full', short: ['milliCpu'] } },
       { holds: ['x'], used: { b1: 2000 } },
@@ -81,11 +117,11 @@ const RESTORING: readonly Rule[] = [
       { reserve: { allocation: 'a' }, answers: { outcome: 'reserved' } },
       {
         restore: { allocations: [held('a', 'b1', 1), held('b', 'b1', 7)] },
-        answers: { added: 1, givenBack: [] },
+        answers: { added: [{ allocation: 'b' }], givenBack: [] },
       },
       {
         restore: { allocations: [held('a', 'b1', 1), held('b', 'b1', 7)] },
-        answers: { added: 0, givenBack: [] },
+        answers: { added: [], givenBack: [] },
       },
       { holds: ['a', 'b'], used: { b1: 8000 } },
       { release: 'b', answers: 'b1' },
@@ -105,7 +141,7 @@ const RESTORING: readonly Rule[] = [
         reserve: { allocation: 'd', candidates: [on('b1', 9)], owner: 'gw-' },
         answers: { outcome: 'reserved' },
       },
-      { restore: { underWay: ['b', 'z'] }, answers: { added: 0, givenBack: [back('a', 'b1')] } },
+      { restore: { underWay: ['b', 'z'] }, answers: { added: [], givenBack: [back('a', 'b1')] } },
       { holds: ['b', 'c', 'd'], used: { b1: 3000 } },
     ],
   },
@@ -114,13 +150,72 @@ const RESTORING: readonly Rule[] = [
     steps: [
       {
         restore: { allocations: [{ ...held('x', 'b1', 1), session: session('s  1 ') }] },
-        answers: { added: 1 },
+        answers: { added: [{ allocation: 'x' }] },
       },
       { reserve: { session: session('s  1 ') }, answers: { allocation: 'x', known: true } },
       { holds: ['x'], used: { b1: 1000 } },
     ],
   },
+  {
+    name: 'a session that has moved since is not brought back by what a gateway restores',
+    steps: [
+      { reserve: { allocation: 'a', session: session('s') }, answers: { backend: 'b1' } },
+      {
+        reserve: { allocation: 'b', owner: 'gw-2', session: session('s'), candidates: [on('b2', 1)] },
+        answers: { backend: 'b2', movedFrom: back('a', 'b1') },
+      },
+      {
+        restore: { allocations: [{ ...held('a', 'b1', 1), session: session('s') }] },
+        answers: { added: [{ allocation: 'a' }] },
+      },
+      {
+        reserve: { allocation: 'c', session: session('s'), candidates: [on('b1', 2), on('b2', 1)] },
+        answers: { allocation: 'b', known: true },
+      },
+    ],
+  },
+];
+
+const STEPS: readonly Rule[] = [
+  {
+    name: 'each reservation, give-back and change of owner is one step, and nothing else is',
+    steps: [
+      { reserve: { allocation: 'a', candidates: [on('b1', 9)] }, answers: { at: { step: 1 } } },
+      { reserve: { allocation: 'b', candidates: [on('b1', 0)] }, answers: { outcome: 'full' } },
+      { reserve: { allocation: 'b', session: session('s') }, answers: { at: { step: 2 } } },
+      { reserve: { allocation: 'a' }, answers: { known: true, at: { step: 1 } } },
+      { reserve: { allocation: 'c', session: session('s') }, answers: { known: true, at: { step: 2 } } },
+      { renew: 'gw-1', keeps: ['a', 'b'], answers: true },
+      {
+        reserve: { allocation: 'c', owner: 'gw-2', session: session('s') },
+        answers: { allocation: 'b', known: true, at: { step: 3 } },
+      },
+      { release: 'b', answers: undefined },
+      {
+        reserve: { allocation: 'c', owner: 'gw-2', session: session('s'), candidates: [on('b2', 1)] },
+        answers: { movedFrom: { ...back('b', 'b1'), at: { step: 4 } }, at: { step: 5 } },
+      },
+      { release: 'c', by: 'gw-2', answers: 'b2' },
+      {
+        restore: { allocations: [held('d', 'b1', 1)] },
+        answers: { givenBack: [{ ...back('a', 'b1'), at: { step: 7 } }], added: [{ at: { step: 8 } }] },
+      },
+      { reserve: { allocation: 'e', ttlMs: SHORT_MS }, answers: { at: { step: 9 } } },
+      { sweepsInTime: ['e'] },
+      { reserve: { allocation: 'f' }, answers: { at: { step: 11 } } },
+    ],
+  },
+  {
+    name: 'what was reserved is told, whatever the same session asks for later',
+    steps: [
+      { reserve: { allocation: 'a', session: session('s') }, answers: { resources: cores(1) } },
+      {
+        reserve: { allocation: 'b', session: session('s'), resources: cores(2) },
+        answers: { allocation: 'a', resources: cores(1) },
+      },
+    ],
+  },
 ];
 
 /** How allocations end by themselves, and come back after the store has lost them. */
-export const LIFETIME_RULES: readonly Rule[] = [...EXPIRING, ...RESTORING];
+export const LIFETIME_RULES: readonly Rule[] = [...EXPIRING, ...RESTORING, ...STEPS];

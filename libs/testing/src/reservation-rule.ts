@@ -1,6 +1,5 @@
 import { NO_RESOURCES } from '@usher/domain';
 import type {
-  GivenBack,
   ReservationCandidate,
   ReservationRequest,
   RestoredAllocation,
@@ -10,15 +9,19 @@ import type {
 /** One call on the pool `p` and what it must answer, or what must be there. */
 export type Step =
   | { readonly reserve: Partial<ReservationRequest>; readonly answers: object }
-  | { readonly release: string; readonly answers: string | undefined }
-  | { readonly renew: string; readonly answers: boolean }
+  /** One allocation, by the gateway `by`, which is usually gw-1; answers with the backend if it was given back. */
+  | { readonly release: string; readonly by?: string; readonly answers: string | undefined }
+  | { readonly renew: string; readonly keeps?: readonly string[]; readonly answers: boolean }
   | { readonly restore: Partial<RestoreRequest>; readonly answers: object }
-  | { readonly sweep: number; readonly answers: readonly GivenBack[] }
+  | { readonly sweep: number; readonly answers: readonly object[] }
   /** Sweeping again and again gives back exactly these. */
   | { readonly sweepsInTime: readonly string[] }
   | { readonly holds: readonly string[]; readonly used: Readonly<Record<string, number>> };
 
-/** What holds for every driver of reservations, as calls and their answers. A pool is open unless the case says so. */
+/**
+ * What holds for every driver of reservations, as calls and their answers. Unless the case says that the pool is closed it is
+ * open, and all of `USUAL_GATEWAYS` have told that they hold nothing.
+ */
 export interface Rule {
   readonly name: string;
   readonly closed?: true;
@@ -45,6 +48,8 @@ export const held = (allocation: string, backend: string, count: number): Restor
 });
 export const session = (id: string, tier = 't') => ({ id, tier });
 export const back = (allocation: string, backend: string) => ({ allocation, backend });
+
+export const USUAL_GATEWAYS = ['gw-1', 'gw-2', 'gw-3', 'gw-0', 'gw-11', 'gw-'];
 
 /** Where the one who asks leaves something out: a core on `b1`, which has two. */
 export const USUAL_REQUEST: ReservationRequest = {

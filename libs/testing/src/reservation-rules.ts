@@ -108,9 +108,10 @@ const PLACING: readonly Rule[] = [
     ],
   },
   {
-    name: 'it is given back exactly once',
+    name: 'it is given back exactly once, by its owner',
     steps: [
       { reserve: { resources: cores(2) }, answers: { outcome: 'reserved' } },
+      { release: 'a1', by: 'gw-2', answers: undefined },
       { release: 'a1', answers: 'b1' },
       { release: 'a1', answers: undefined },
       { release: 'nobody', answers: undefined },
@@ -180,7 +181,7 @@ const SESSIONS: readonly Rule[] = [
   {
     name: 'a session belongs to the gateway that asked last, and outlives the one before',
     steps: [
-      { restore: { owner: 'gw-2', leaseMs: SHORT_MS }, answers: { added: 0 } },
+      { restore: { owner: 'gw-2', leaseMs: SHORT_MS }, answers: { added: [] } },
       { reserve: { owner: 'gw-2', leaseMs: SHORT_MS, session: session('s') }, answers: { known: false } },
       { reserve: { owner: 'gw-2', leaseMs: SHORT_MS, allocation: 'a2' }, answers: { known: false } },
       { reserve: { allocation: 'a3', session: session('s') }, answers: { allocation: 'a1', known: true } },

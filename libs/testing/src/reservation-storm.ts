@@ -1,4 +1,4 @@
-import { DIMENSIONS, NO_RESOURCES, type Resources } from '@usher/domain';
+import { DIMENSIONS, NO_RESOURCES, type Resources, type StoreStep } from '@usher/domain';
 import type { GivenBack, Random, ReservationCandidate, Reservations, RestoredAllocation } from '@usher/ports';
 import { insist } from './insist.ts';
 import { seededRandom } from './seeded-random.ts';
@@ -43,7 +43,8 @@ export interface StormResult {
 /**
  * Random reservations, repetitions, releases, renewals and sweeps by gateways that die without a word and come back
  * under other names. Throws when the store's sums are not those of its allocations, more is reserved than there is, an
- * allocation is not given back as often as it was reserved, or anything is left when all gateways are gone.
+ * allocation is not given back as often as it was reserved, a step is told of two changes or of none, or anything is left
+ * when all gateways are gone.
  */
 export async function reservationStorm(options: StormOptions): Promise<StormResult> {
   const storm = new Storm(options);
@@ -61,6 +62,9 @@ class Storm {
   readonly #random: Random;
   /** By allocation: how often it was reserved beyond how often it was given back. */
   readonly #balance = new Map<string, number>();
+  /** What each step of the store was about. */
+  readonly #steps = new Map<number, string>();
+  #lastStep = 0;
   readonly #gateways: Gateway[] = [];
   #calls = 0;
   #named = 0;
@@ -104,6 +108,8 @@ class Storm {
     const uneven = [...this.#balance].filter(([, balance]) => balance !== 0);
     if (uneven.length > 0 && this.#unanswered === 0)
       throw new Error(`reserved more or less often than given back: ${JSON.stringify(uneven.slice(0, 5))}`);
+    if (this.#lastStep !== this.#steps.size && this.#unanswered === 0)
+      throw new Error(`of ${this.#lastStep} steps only ${this.#steps.size} were told`);
   }
 
   async #operate(): Promise<void> {
@@ -113,9 +119,7 @@ class Storm {
     if (dice < 0.5) return this.#reserve(gateway);
     if (dice < 0.9) return this.#release(gateway);
     if (dice < 0.96) {
-      if (!(await this.#ask((store) => store.renew(POOL, gateway.name, LEASE_MS))))
-        await this.#restore(gateway);
-      return;
+      return this.#renew(gateway);
     }
     if (dice < 0.999) return this.#took(await this.#ask((store) => store.sweep(POOL, 1 + this.#below(8))));
     const heir = this.#newGateway();
@@ -152,9 +156,12 @@ class Storm {
         session,
       }),
     );
-    if (!('expired' in answer)) throw new Error(`the pool is ${answer.outcome}`);
+    // Its lease has run out.
+    if (answer.outcome === 'unknown') return this.#restore(gateway);
+    if (answer.outcome === 'restoring') throw new Error('the pool is closed');
     this.#took(answer.expired);
     if (answer.outcome === 'full') return;
+    this.#saw(answer.at, `${answer.allocation} held`);
     if (!answer.known) {
       this.#reserved += 1;
       this.#weigh(answer.allocation, 1);
@@ -174,8 +181,15 @@ class Storm {
     const allocation = this.#anyOf([...gateway.held.keys()]);
     if (allocation === undefined) return;
     if (this.#random.next() < 0.95) gateway.held.delete(allocation);
-    const backend = await this.#ask((store) => store.release(POOL, allocation));
-    if (backend !== undefined) this.#took([{ allocation, backend }]);
+    this.#took(await this.#ask((store) => store.release(POOL, gateway.name, [allocation])));
+  }
+
+  /** Keeps a few allocations alive; those that are not there any more are forgotten. */
+  async #renew(gateway: Gateway): Promise<void> {
+    const allocations = [...gateway.held.keys()].slice(0, this.#below(4));
+    const renewal = { pool: POOL, owner: gateway.name, leaseMs: LEASE_MS, allocations, ttlMs: TTL_MAX_MS };
+    if (await this.#ask((store) => store.renew(renewal))) return;
+    await this.#restore(gateway);
   }
 
   /** What it holds may have been given back and the room taken by others, so it starts from nothing. */
@@ -215,7 +229,17 @@ class Storm {
 
   #took(given: readonly GivenBack[]): void {
     this.#givenBack += given.length;
-    for (const { allocation } of given) this.#weigh(allocation, -1);
+    for (const { allocation, at } of given) {
+      this.#weigh(allocation, -1);
+      this.#saw(at, `${allocation} given back`);
+    }
+  }
+
+  #saw({ step }: StoreStep, what: string): void {
+    const before = this.#steps.get(step) ?? what;
+    if (before !== what) throw new Error(`step ${step} is of ${before} and of ${what}`);
+    this.#steps.set(step, what);
+    this.#lastStep = Math.max(this.#lastStep, step);
   }
 
   #weigh(allocation: string, change: number): void {

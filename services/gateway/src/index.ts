@@ -1,2 +1,2 @@
-export { type Gateway, startGateway } from './control/gateway.ts';
-export type { GatewaySettings } from './control/gateway-settings.ts';
+export { startGateway } from './control/gateway.ts';
+export type { Gateway, GatewaySettings } from './control/gateway-settings.ts';

@@ -70,7 +70,11 @@ export interface BackendSlot extends Candidate {
   /** The fleet's breaker is half open. */
   fleetHalfOpen: boolean;
 
+  /** Requests under way that began in this worker. */
+  own: number;
+  /** With them those that are thought to be under way elsewhere, `base + pool.echo * own` if that is above 0. */
   inFlight: number;
+  base: number;
   /** What agents and reservations tell of it; undefined as long as nobody did, or where its pool does not ask. */
   facts: ResourceFacts | undefined;
   /** Attempts finished and attempts that were the backend's fault, since the start of the worker. */
@@ -157,6 +161,10 @@ export interface PoolTable extends CandidatePool<BackendSlot> {
   hash: HashSettings | undefined;
   /** The strategy goes by how backends answer, so it has to be told. */
   hears: boolean;
+  /** The strategy goes by the requests under way. */
+  needsLoad: boolean;
+  /** How many requests elsewhere go with each one here: others do as this worker does until they are heard of. 0 = nobody else. */
+  echo: number;
   /** Requests go where something is reserved for them, and nowhere else. */
   reserves: boolean;
   /** The strategy goes by where clients are. */

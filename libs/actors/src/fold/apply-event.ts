@@ -1,6 +1,13 @@
-import { type FleetState, GONE_GATEWAYS_MAX, newBackend, RECEIPTS_MAX, SUPERSEDED_MAX } from '@usher/domain';
+import {
+  type FleetState,
+  GONE_GATEWAYS_MAX,
+  newBackend,
+  RECEIPTS_MAX,
+  roomLeft,
+  SUPERSEDED_MAX,
+} from '@usher/domain';
 import { type EventOf, type EventType, eventTimeMs, type UsherEvent } from '@usher/events';
-import { BACKEND_FOLDS, type BackendEventType } from './backend-events.ts';
+import { BACKEND_FOLDS, type BackendEventType, dropAllocation } from './backend-events.ts';
 
 type FleetEventType = Exclude<EventType, BackendEventType>;
 type Fold<T extends EventType> = (state: FleetState, event: EventOf<T>, position: number) => void;
@@ -34,6 +41,7 @@ const FLEET_FOLDS: { readonly [T in FleetEventType]: Fold<T> } = {
     backend.settings = data.settings;
     backend.origin = data.origin ?? backend.origin;
     backend.revision = position;
+    backend.room = roomLeft(data.settings.capacity, backend.reserved);
     if (data.health === undefined) return;
     backend.health = data.health;
     backend.healthCause = 'changed';
@@ -82,7 +90,7 @@ function observe(state: FleetState, event: EventOf<'gateway.observed'>): void {
 }
 
 /**
- * A gateway that is gone has no view of any breaker and nothing in flight. It is shown until enough others have gone after it,
+ * A gateway that is gone has no view of any breaker, nothing in flight and nothing reserved. It is shown until enough others have gone after it,
  * since names are new with each start where containers give them.
  */
 function retireGateway(state: FleetState, gateway: string): void {
@@ -100,6 +108,8 @@ function retireGateway(state: FleetState, gateway: string): void {
     backend.trippedBy.delete(gateway);
     backend.seenBy.delete(gateway);
     backend.emptiedBy.delete(gateway);
+    for (const { id, owner } of backend.allocations.values())
+      if (owner === gateway) dropAllocation(backend, id);
   }
 }
 

@@ -1,4 +1,4 @@
-import { type BackendState, roomLeft } from '@usher/domain';
+import { type BackendState, plusResources, roomLeft, type StoreStep } from '@usher/domain';
 import { type EventOf, type EventType, eventTimeMs } from '@usher/events';
 
 /**
@@ -66,16 +66,18 @@ export const BACKEND_FOLDS: { readonly [T in BackendEventType]: Fold<T> } = {
     backend.trippedBy.clear();
   },
   'allocation.reserved': (backend, { data }) => {
-    backend.allocations.set(data.allocation, {
-      id: data.allocation,
-      owner: data.owner,
-      resources: data.resources,
-      expiresAtMs: data.expiresAtMs,
-    });
-    backend.room = roomLeft(backend.settings.capacity, backend.allocations.values());
+    const { allocation: id, owner, resources, expiresAtMs } = data;
+    const at = data.at === undefined ? null : { run: data.at.run, step: data.at.step };
+    const known = backend.allocations.get(id);
+    // Another gateway that has it by now may tell so first.
+    if (known !== undefined && isLater(known.at, at)) return;
+    dropAllocation(backend, id);
+    backend.allocations.set(id, { id, owner, resources, expiresAtMs, at });
+    backend.reserved = plusResources(backend.reserved, resources, 1);
+    backend.room = roomLeft(backend.settings.capacity, backend.reserved);
   },
-  'allocation.released': (backend, { data }) => giveBack(backend, data.allocation),
-  'allocation.expired': (backend, { data }) => giveBack(backend, data.allocation),
+  'allocation.released': (backend, { data }) => dropAllocation(backend, data.allocation),
+  'allocation.expired': (backend, { data }) => dropAllocation(backend, data.allocation),
 };
 
 function endDrain(
@@ -95,7 +97,16 @@ function setHealth(backend: BackendState, health: BackendState['health'], cause:
   backend.healthCause = cause;
 }
 
-function giveBack(backend: BackendState, allocation: string): void {
-  backend.allocations.delete(allocation);
-  backend.room = roomLeft(backend.settings.capacity, backend.allocations.values());
+/** What is reserved for it is free again. */
+export function dropAllocation(backend: BackendState, id: string): void {
+  const allocation = backend.allocations.get(id);
+  if (allocation === undefined) return;
+  backend.allocations.delete(id);
+  backend.reserved = plusResources(backend.reserved, allocation.resources, -1);
+  backend.room = roomLeft(backend.settings.capacity, backend.reserved);
+}
+
+function isLater(a: StoreStep | null, b: StoreStep | null): boolean {
+  if (a === null || b === null) return false;
+  return a.run > b.run || (a.run === b.run && a.step > b.step);
 }

@@ -5,7 +5,7 @@ import type {
   QueueSettings,
   RetrySettings,
 } from '@usher/domain';
-import { PROXY_PROTOCOLS, RESERVE_MODES } from '@usher/domain';
+import { PROXY_PROTOCOLS, RESERVE_IDLE_MS, RESERVE_MODES, STORELESS_MODES } from '@usher/domain';
 import { ID_PATTERN } from '@usher/events';
 import type { Reading } from '../reading.ts';
 import { list, mapped, record } from '../types/collections.ts';
@@ -100,7 +100,7 @@ const keys = section({
     {
       to: 'queue',
       type: queue,
-      doc: 'How requests wait, in order of arrival, while all backends that could take them are at their `max_connections`.',
+      doc: 'How requests wait, in order of arrival, while all backends that could take them are at their `max_connections` or have no room for their tier.',
     },
   ),
   proxy_protocol: defaulted('none', {
@@ -133,6 +133,17 @@ const keys = section({
     to: 'reserve',
     type: oneOf(RESERVE_MODES),
     doc: 'What a request reserves on its backend: nothing, the resources of its tier until it is answered (`request`), or those once for all requests of its session (`session`). What is reserved on a backend never exceeds what it has.',
+  }),
+  reserve_idle: defaulted(`${RESERVE_IDLE_MS / 60_000}m`, {
+    to: 'reserveIdleMs',
+    type: duration({ min: '10s', max: '24h' }),
+    doc: 'For `reserve: session`: how long a session keeps what it has reserved after its last request.',
+  }),
+  reserve_without_store: defaulted('local_share', {
+    to: 'reserveWithoutStore',
+    type: oneOf(STORELESS_MODES),
+    doc: 'What becomes of requests that reserve while the `store` is away, or was started anew and does not know yet what is reserved. `local_share`: each gateway reserves by itself within its part of what is free as far as the event log knows. `open`: they are served without a reservation. `closed`: they get 503.',
+    why: 'With `local_share` a pool goes on and yet is not filled beyond what it has; only what a gateway has not heard of yet can be counted wrong.',
   }),
   client_location: optional('by the address of the client alone', {
     to: 'clientLocation',

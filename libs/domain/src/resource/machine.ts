@@ -58,7 +58,7 @@ export interface Machine {
   readonly pendingGpus: number;
 }
 
-export function machineOf(backend: ResourceBackend): Machine {
+export function machineOf(backend: ResourceFacts): Machine {
   if (backend.stats !== null) return reported(backend.stats, backend.unreported);
   return backend.capacity === undefined ? UNKNOWN : declared(backend.capacity, backend.reserved);
 }

@@ -1,6 +1,6 @@
 import type { Resources } from '../backend.ts';
 import { freeCards, type Shortage } from './fit.ts';
-import { machineOf, type ResourceBackend } from './machine.ts';
+import { machineOf, type ResourceFacts } from './machine.ts';
 import { DIMENSIONS, memoryPerGpu, NO_RESOURCES, type Tier } from './tier.ts';
 
 /**
@@ -8,7 +8,7 @@ import { DIMENSIONS, memoryPerGpu, NO_RESOURCES, type Tier } from './tier.ts';
  * than what is reserved plus what is measured to be free. It does not change by reserving or giving back, so whoever
  * reserves in one step for the whole fleet can hold the sum to it, however many others have reserved meanwhile.
  */
-export function reservable(backend: ResourceBackend, tier: Tier): Resources {
+export function reservable(backend: ResourceFacts, tier: Tier): Resources {
   if (backend.stats === null) return backend.capacity ?? NO_RESOURCES;
   if (backend.stale) return NO_RESOURCES;
   const machine = machineOf(backend);
@@ -27,7 +27,7 @@ export function reservable(backend: ResourceBackend, tier: Tier): Resources {
 }
 
 /** What reservations leave too little of for one more request of the tier; undefined when there is enough. */
-export function lacking(backend: ResourceBackend, tier: Tier): Shortage | undefined {
+export function lacking(backend: ResourceFacts, tier: Tier): Shortage | undefined {
   const most = reservable(backend, tier);
   for (const dimension of DIMENSIONS) {
     const needed = tier.resources[dimension];

@@ -9,5 +9,6 @@ const LOAD_FACTOR = 1.25;
 export const consistentHash: Strategy = {
   needsKey: true,
   needsAnswers: false,
+  needsLoad: true,
   create: () => new LookupTable(dealByRendezvous, LOAD_FACTOR),
 };

@@ -1,5 +1,5 @@
 import type { Fit } from '../resource/fit.ts';
-import type { FastRandom } from './fast-random.ts';
+import { FastRandom } from './fast-random.ts';
 import type { Ask, Candidate, CandidatePool, Features, Measures } from './strategy.ts';
 
 export interface ExplainedChoice<C> {
@@ -32,7 +32,7 @@ export function explainChoice<C extends Candidate>(
   random: FastRandom,
 ): ExplainedChoice<C> {
   const { chooser } = pool;
-  const ask = () => ({ ...features, random: random.copy() });
+  const ask = () => ({ ...features, random: FastRandom.from(random.seed) });
   return {
     choice: peek(pool, tried, ask()),
     measures: chooser.measures?.(pool, tried, ask()) ?? new Map(),

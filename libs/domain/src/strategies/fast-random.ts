@@ -14,11 +14,15 @@ export class FastRandom implements Uniform {
     if (this.#state.every((word) => word === 0)) this.#state[0] = 1;
   }
 
-  /** Another generator that is about to draw the same. */
-  copy(): FastRandom {
-    const copy = new FastRandom({ next: () => 0 });
-    copy.#state.set(this.#state);
-    return copy;
+  /** Four draws from which another generator goes on as this one does. */
+  get seed(): number[] {
+    return Array.from(this.#state, (word) => word / 2 ** 32);
+  }
+
+  /** A generator from four such draws. */
+  static from(seed: readonly number[]): FastRandom {
+    const draws = seed.values();
+    return new FastRandom({ next: () => draws.next().value ?? 0 });
   }
 
   next(): number {

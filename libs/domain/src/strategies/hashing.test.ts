@@ -80,6 +80,21 @@ describe.each(['ip_hash', 'consistent_hash'] as const)('the keys of %s', (name) 
     expect(elsewhere).toBe(0);
   });
 
+  test('of a backend that is removed go to all the others, and no other key moves', () => {
+    const backends = numbered(11);
+    const before = ownersIn(new TestPool(name, backends));
+    const after = ownersIn(
+      new TestPool(
+        name,
+        backends.filter(({ id }) => id !== 'web-4'),
+      ),
+    );
+    const heirs = after.filter((_, key) => before[key] === 'web-4');
+    expect(heirs.length / KEYS).toBeLessThan(0.1);
+    expect(new Set(heirs).size).toBe(10);
+    for (const [key, id] of before.entries()) if (id !== 'web-4') expect(after[key]).toBe(id);
+  });
+
   test('leave a backend that gains nothing only for one that gained weight', () => {
     const before = ownersIn(new TestPool(name, weights(1, 1, 1, 1)));
     const after = ownersIn(new TestPool(name, weights(1, 2, 1, 1)));

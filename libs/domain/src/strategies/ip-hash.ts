@@ -6,5 +6,6 @@ import type { Strategy } from './strategy.ts';
 export const ipHash: Strategy = {
   needsKey: true,
   needsAnswers: false,
+  needsLoad: false,
   create: () => new LookupTable(dealByRendezvous),
 };

@@ -126,6 +126,14 @@ describe.each(['peak_ewma', 'least_response_time'] as const)('%s', (name) => {
     expect(pool.sequence(50)).toContain('c');
   });
 
+  test('asks a backend that it has not heard of, though others have requests under way there', () => {
+    const [a, b] = weights(1, 1);
+    const pool = new TestPool(name, [a!, b!]);
+    pool.pool.chooser.heard?.(a!, 'answered', 10, 1_000);
+    pool.estimate(b!, 3);
+    expect(pool.sequence(20)).toContain('b');
+  });
+
   test('learns from clients that leave only that a response takes longer', () => {
     const [a] = weights(1);
     const { chooser } = new TestPool(name, [a!]).pool;

@@ -47,9 +47,10 @@ function asRefusal(before: number, afterMs: number): number {
  * compared as they are and no clock is needed here. Nothing is known of a new backend, so it gets one request to begin with.
  */
 export function costOf(candidate: Candidate, meanWeight: number): number {
-  const { inFlight, weight, cost } = candidate;
+  const { inFlight, own, weight, cost } = candidate;
   const load = (inFlight * meanWeight) / weight;
-  if (cost === Number.NEGATIVE_INFINITY) return inFlight === 0 ? cost : UNHEARD + load;
+  // What others have under way there does not tell this worker how the backend answers.
+  if (cost === Number.NEGATIVE_INFINITY) return own === 0 ? cost : UNHEARD + load;
   return cost + Math.log1p(load);
 }
 

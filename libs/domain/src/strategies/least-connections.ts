@@ -1,4 +1,4 @@
-import { LeastFirst } from './least-first.ts';
+import { LeastFirst, setTurns, turnsOf } from './least-first.ts';
 import type { Candidate, CandidatePool, Chooser, Measures, Strategy } from './strategy.ts';
 
 /**
@@ -31,10 +31,21 @@ class LeastConnections<C extends Candidate> implements Chooser<C> {
   measures({ eligible }: CandidatePool<C>): ReadonlyMap<C, Measures> {
     return new Map(eligible.map((candidate) => [candidate, { load: candidate.rank, turn: candidate.turn }]));
   }
+
+  memory({ eligible }: CandidatePool<C>): number[] {
+    return turnsOf(eligible);
+  }
+
+  recall(pool: CandidatePool<C>, turns: readonly number[]): void {
+    this.update(pool);
+    setTurns(pool.eligible, turns);
+    this.update(pool);
+  }
 }
 
 export const leastConnections: Strategy = {
   needsKey: false,
   needsAnswers: false,
+  needsLoad: true,
   create: () => new LeastConnections(),
 };

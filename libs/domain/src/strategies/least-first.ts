@@ -1,5 +1,15 @@
 import type { Candidate } from './strategy.ts';
 
+/** When the next turns of all of them are. */
+export function turnsOf(candidates: readonly Candidate[]): number[] {
+  return candidates.map(({ turn }) => turn);
+}
+
+/** Gives all of them their turns; whoever ranks them has to do so anew. */
+export function setTurns(candidates: readonly Candidate[], turns: readonly number[]): void {
+  for (const [index, candidate] of candidates.entries()) candidate.turn = turns[index] ?? 0;
+}
+
 /**
  * Finds who has the smallest rank, kept as a binary heap, so that a change costs the logarithm of the number of backends
  * and a look nothing. Among those that tie it is the turn of the one who has had least for its weight: each choice puts
@@ -21,7 +31,7 @@ export class LeastFirst<C extends Candidate> {
     this.#heap = [...candidates];
     for (const [place, candidate] of candidates.entries()) {
       candidate.place = place;
-      if (!known.has(candidate)) candidate.turn = this.#time + 0.5 / candidate.weight;
+      if (!known.has(candidate)) candidate.turn = this.#time + candidate.phase / candidate.weight;
     }
     for (let place = (candidates.length >> 1) - 1; place >= 0; place--) this.#sink(candidates[place]!);
   }

@@ -1,5 +1,5 @@
 import { costOf, hear, relativeCosts } from './latency.ts';
-import { LeastFirst } from './least-first.ts';
+import { LeastFirst, setTurns, turnsOf } from './least-first.ts';
 import type { Answer, Candidate, CandidatePool, Chooser, Measures, Strategy } from './strategy.ts';
 
 /**
@@ -39,10 +39,21 @@ class LeastResponseTime<C extends Candidate> implements Chooser<C> {
   measures(pool: CandidatePool<C>): ReadonlyMap<C, Measures> {
     return relativeCosts(pool, ({ turn }) => ({ turn }));
   }
+
+  memory({ eligible }: CandidatePool<C>): number[] {
+    return turnsOf(eligible);
+  }
+
+  recall(pool: CandidatePool<C>, turns: readonly number[]): void {
+    this.update(pool);
+    setTurns(pool.eligible, turns);
+    this.update(pool);
+  }
 }
 
 export const leastResponseTime: Strategy = {
   needsKey: false,
   needsAnswers: true,
+  needsLoad: true,
   create: () => new LeastResponseTime(),
 };

@@ -42,5 +42,6 @@ function deal(owners: readonly Owner[]): Int32Array {
 export const maglev: Strategy = {
   needsKey: true,
   needsAnswers: false,
+  needsLoad: false,
   create: () => new LookupTable(deal),
 };

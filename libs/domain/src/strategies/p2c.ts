@@ -27,4 +27,9 @@ function lighter<C extends Candidate>(first: C, second: C): C {
   return second.inFlight * first.weight < first.inFlight * second.weight ? second : first;
 }
 
-export const p2c: Strategy = { needsKey: false, needsAnswers: false, create: () => new P2c() };
+export const p2c: Strategy = {
+  needsKey: false,
+  needsAnswers: false,
+  needsLoad: true,
+  create: () => new P2c(),
+};

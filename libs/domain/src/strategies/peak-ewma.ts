@@ -31,4 +31,9 @@ function cheaper<C extends Candidate>(first: C, second: C, pool: CandidatePool<C
   return costOf(first, mean) > costOf(second, mean) + TOLERANCE ? second : first;
 }
 
-export const peakEwma: Strategy = { needsKey: false, needsAnswers: true, create: () => new PeakEwma() };
+export const peakEwma: Strategy = {
+  needsKey: false,
+  needsAnswers: true,
+  needsLoad: true,
+  create: () => new PeakEwma(),
+};

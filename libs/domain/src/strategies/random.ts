@@ -14,4 +14,9 @@ class Random<C extends Candidate> implements Chooser<C> {
   }
 }
 
-export const random: Strategy = { needsKey: false, needsAnswers: false, create: () => new Random() };
+export const random: Strategy = {
+  needsKey: false,
+  needsAnswers: false,
+  needsLoad: false,
+  create: () => new Random(),
+};

@@ -81,5 +81,6 @@ function asBackend({ id, weight, facts }: Candidate): ResourceBackend {
 export const resource: Strategy = {
   needsKey: false,
   needsAnswers: false,
+  needsLoad: false,
   create: (settings = USUAL) => new Resource(settings),
 };

@@ -23,10 +23,19 @@ class RoundRobin<C extends Candidate> implements Chooser<C> {
     const turnsBefore = (candidate: C) => (candidate.order + eligible.length - next) % eligible.length;
     return new Map(eligible.map((candidate) => [candidate, { turnsBefore: turnsBefore(candidate) }]));
   }
+
+  memory(): number[] {
+    return [this.#cursor];
+  }
+
+  recall(_pool: CandidatePool<C>, [cursor = 0]: readonly number[]): void {
+    this.#cursor = cursor;
+  }
 }
 
 export const roundRobin: Strategy = {
   needsKey: false,
   needsAnswers: false,
+  needsLoad: false,
   create: () => new RoundRobin(),
 };

@@ -18,6 +18,8 @@ export interface ChoiceCells {
   rank: number;
   place: number;
   turn: number;
+  /** When in the first round its first turn is, 0 to 1. */
+  readonly phase: number;
   /** Smoothed time to the beginning of a response, and when it was last heard of; 0 = never. */
   latencyMs: number;
   latencyAtMs: number;
@@ -25,7 +27,8 @@ export interface ChoiceCells {
   cost: number;
 }
 
-export function newCells(): ChoiceCells {
+/** `phase` differs from worker to worker, so that they do not all begin with the same backend. */
+export function newCells(phase = 0.5): ChoiceCells {
   return {
     open: false,
     order: 0,
@@ -34,6 +37,7 @@ export function newCells(): ChoiceCells {
     rank: 0,
     place: -1,
     turn: 0,
+    phase,
     latencyMs: 0,
     latencyAtMs: 0,
     cost: Number.NEGATIVE_INFINITY,
@@ -47,8 +51,10 @@ export interface Candidate extends ChoiceCells {
   readonly weight: number;
   /** Relative share as declared. */
   readonly fullWeight: number;
-  /** Requests under way. */
+  /** Requests under way, with an estimate of those that other workers and gateways began. */
   readonly inFlight: number;
+  /** Of them, those that began here. */
+  readonly own: number;
   /** What is known of its resources; undefined = nothing, or nobody asked. */
   readonly facts?: ResourceFacts | undefined;
 }
@@ -60,7 +66,7 @@ export interface CandidatePool<C extends Candidate> {
   eligible: readonly C[];
   /** Of the eligible. */
   totalWeight: number;
-  /** Requests under way in the whole pool. */
+  /** Requests under way in the whole pool, with the same estimate. */
   inFlight: number;
   chooser: Chooser<C>;
 }
@@ -118,6 +124,10 @@ export interface Chooser<C extends Candidate> {
   learned?(candidate: C): void;
   /** A backend began to answer, or failed to, `afterMs` after it got a request. */
   heard?(candidate: C, answer: Answer, afterMs: number, nowMs: number): void;
+  /** What the next pick depends on beside the pool and the ask: what was picked before, as numbers. */
+  memory?(pool: CandidatePool<C>): number[];
+  /** Remembers what another chooser did in a pool of the same candidates. */
+  recall?(pool: CandidatePool<C>, memory: readonly number[]): void;
 }
 
 /** What of a pool's settings a strategy goes by. */
@@ -133,6 +143,8 @@ export interface Strategy {
   readonly needsKey: boolean;
   /** Picks depend on how backends answered. */
   readonly needsAnswers: boolean;
+  /** Picks depend on the requests under way. */
+  readonly needsLoad: boolean;
   /** Puts it to work on a pool. Without settings: for a pool without tiers, with the usual scoring. */
   create<C extends Candidate>(settings?: StrategySettings): Chooser<C>;
 }

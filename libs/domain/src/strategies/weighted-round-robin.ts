@@ -12,6 +12,9 @@ const PASSED_TURNS_MAX = 10_000;
 /** Sums are begun anew after so many turns, long before they lose precision. */
 const TURNS_MAX = 2 ** 30;
 
+/** Numbers at the head of a group in what is remembered. */
+const GROUP_HEAD = 3;
+
 /** Backends of equal weight. Their turns come in the order of the list, again and again. */
 interface Group<C> {
   readonly weight: number;
@@ -85,6 +88,35 @@ class WeightedRoundRobin<C extends Candidate> implements Chooser<C> {
     return pool.eligible.find((candidate) => !tried.includes(candidate));
   }
 
+  /** The turns, then of each group its place in the round, the rounds, how many it has, and of each their place and credit. */
+  memory(): number[] {
+    const groups = this.#groups.flatMap(({ next, rounds, members }) => [
+      next,
+      rounds,
+      members.length,
+      ...members.flatMap(({ order, credit }) => [order, credit]),
+    ]);
+    return [this.#turns, ...groups];
+  }
+
+  recall({ eligible, totalWeight }: CandidatePool<C>, [turns = 0, ...rest]: readonly number[]): void {
+    const groups: Group<C>[] = [];
+    for (let at = 0; at < rest.length; ) {
+      const [next = 0, rounds = 0, length = 0] = rest.slice(at, at + GROUP_HEAD);
+      const first = at + GROUP_HEAD;
+      at = first + 2 * length;
+      const members = Array.from({ length }, (_, index) => {
+        const member = eligible[rest[first + 2 * index]!]!;
+        member.credit = rest[first + 2 * index + 1]!;
+        return member;
+      });
+      groups.push({ weight: members[0]!.weight, members, next, rounds });
+    }
+    this.#groups = groups;
+    this.#turns = turns;
+    this.#total = totalWeight;
+  }
+
   #takeTurn(): C | undefined {
     this.#turns += 1;
     let best: C | undefined;
@@ -128,5 +160,6 @@ class WeightedRoundRobin<C extends Candidate> implements Chooser<C> {
 export const weightedRoundRobin: Strategy = {
   needsKey: false,
   needsAnswers: false,
+  needsLoad: false,
   create: () => new WeightedRoundRobin(),
 };

@@ -1,9 +1,17 @@
-import { DIMENSIONS, type Dimension, NO_RESOURCES, type Resources } from '@usher/domain';
+import {
+  DIMENSIONS,
+  type Dimension,
+  NO_RESOURCES,
+  plusResources,
+  type Resources,
+  type StoreStep,
+} from '@usher/domain';
 import type {
   Clock,
   GivenBack,
   HeldAllocation,
   PoolReservations,
+  RenewRequest,
   ReservationCandidate,
   ReservationRequest,
   ReservationResult,
@@ -29,19 +37,19 @@ export class EmbeddedReservations implements Reservations {
     return pool.reserve(request, this.#clock.now());
   }
 
-  async release(pool: string, allocation: string): Promise<string | undefined> {
-    return this.#pools.get(pool)?.giveBack(allocation)?.backend;
+  async release(pool: string, owner: string, allocations: readonly string[]): Promise<readonly GivenBack[]> {
+    return this.#pools.get(pool)?.release(owner, allocations) ?? [];
   }
 
-  async renew(pool: string, owner: string, leaseMs: number): Promise<boolean> {
-    return this.#pools.get(pool)?.renew(owner, this.#clock.now() + leaseMs) ?? false;
+  async renew(request: RenewRequest): Promise<boolean> {
+    return this.#pools.get(request.pool)?.renew(request, this.#clock.now()) ?? false;
   }
 
   async restore(request: RestoreRequest): Promise<RestoreResult> {
     const nowMs = this.#clock.now();
     let pool = this.#pools.get(request.pool);
     if (pool === undefined) {
-      pool = new Pool(nowMs + request.leaseMs);
+      pool = new Pool(nowMs, nowMs + request.leaseMs);
       this.#pools.set(request.pool, pool);
     }
     return pool.restore(request, nowMs);
@@ -61,10 +69,18 @@ interface Use {
   readonly allocations: number;
 }
 
+/** What is held, with the step in which it became its owner's. */
+interface Held extends HeldAllocation {
+  readonly at: StoreStep;
+}
+
 class Pool {
+  readonly #run: number;
+  #step = 0;
   #opensAtMs: number;
+  /** Gateways that have told what they hold and whose leases were not swept since. */
   readonly #restored = new Set<string>();
-  readonly #held = new Map<string, HeldAllocation>();
+  readonly #held = new Map<string, Held>();
   readonly #used = new Map<string, Use>();
   /** Until when each gateway is taken to be alive. */
   readonly #leases = new Map<string, number>();
@@ -72,13 +88,15 @@ class Pool {
   /** No allocation's own time is over before. */
   #nothingDueBeforeMs = Number.POSITIVE_INFINITY;
 
-  constructor(opensAtMs: number) {
+  constructor(run: number, opensAtMs: number) {
+    this.#run = run;
     this.#opensAtMs = opensAtMs;
   }
 
   reserve(request: ReservationRequest, nowMs: number): ReservationResult {
-    if (this.#opensAtMs > nowMs) return { outcome: 'restoring', untilMs: this.#opensAtMs };
     const { allocation, owner, leaseMs, ttlMs, resources, candidates, session } = request;
+    if (!this.#restored.has(owner)) return { outcome: 'unknown' };
+    if (this.#opensAtMs > nowMs) return { outcome: 'restoring', opensInMs: this.#opensAtMs - nowMs };
     this.#leases.set(owner, Math.max(this.#leases.get(owner) ?? 0, nowMs + leaseMs));
     const expiresAtMs = nowMs + ttlMs;
     const same = this.#held.get(allocation);
@@ -95,14 +113,19 @@ class Pool {
       placed = this.#place(resources, candidates);
     }
     if (typeof placed !== 'string') return { outcome: 'full', short: placed, expired };
-    const movedFrom = earlier && this.giveBack(earlier.allocation);
-    this.#hold({ allocation, backend: placed, owner, resources, expiresAtMs, session });
-    const backend = placed;
-    return { outcome: 'reserved', allocation, backend, expiresAtMs, known: false, movedFrom, expired };
+    const movedFrom = earlier && this.#giveBack(earlier.allocation);
+    const held = { allocation, backend: placed, owner, resources, expiresAtMs, session };
+    const at = this.#hold(held);
+    return { outcome: 'reserved', ...held, at, known: false, movedFrom, expired };
+  }
+
+  release(owner: string, allocations: readonly string[]): GivenBack[] {
+    const mine = allocations.filter((allocation) => this.#held.get(allocation)?.owner === owner);
+    return mine.flatMap((allocation) => this.#giveBack(allocation) ?? []);
   }
 
   /** Undefined when it is not there; so whoever asks first gives back, and nobody after. */
-  giveBack(allocation: string): GivenBack | undefined {
+  #giveBack(allocation: string): GivenBack | undefined {
     const held = this.#held.get(allocation);
     if (held === undefined) return undefined;
     const { backend, resources, session } = held;
@@ -110,13 +133,20 @@ class Pool {
     if (session !== undefined && this.#sessions.get(sessionKey(session)) === allocation)
       this.#sessions.delete(sessionKey(session));
     this.#count(backend, resources, -1);
-    return { allocation, backend };
+    return { allocation, backend, at: this.#nextStep() };
   }
 
-  renew(owner: string, untilMs: number): boolean {
-    if (!this.#leases.has(owner)) return false;
-    this.#leases.set(owner, untilMs);
-    return true;
+  renew({ owner, leaseMs, allocations, ttlMs }: RenewRequest, nowMs: number): boolean {
+    if (!this.#restored.has(owner)) return false;
+    this.#leases.set(owner, nowMs + leaseMs);
+    let allThere = true;
+    for (const allocation of allocations) {
+      const held = this.#held.get(allocation);
+      if (held === undefined) allThere = false;
+      else if (held.expiresAtMs < nowMs + ttlMs)
+        this.#held.set(allocation, { ...held, expiresAtMs: nowMs + ttlMs });
+    }
+    return allThere;
   }
 
   restore(request: RestoreRequest, nowMs: number): RestoreResult {
@@ -125,30 +155,32 @@ class Pool {
     const wanted = new Set([...underWay, ...allocations.map(({ allocation }) => allocation)]);
     const givenBack: GivenBack[] = [];
     for (const held of this.#ownedBy(owner)) {
-      if (wanted.has(held.allocation)) continue;
-      const given = this.giveBack(held.allocation);
+      const given = wanted.has(held.allocation) ? undefined : this.#giveBack(held.allocation);
       if (given !== undefined) givenBack.push(given);
     }
     const missing = allocations.filter(({ allocation }) => !this.#held.has(allocation));
-    for (const { ttlMs, ...one } of missing) this.#hold({ ...one, owner, expiresAtMs: nowMs + ttlMs });
+    const added = missing.map(({ ttlMs, ...one }) => ({
+      allocation: one.allocation,
+      at: this.#hold({ ...one, owner, expiresAtMs: nowMs + ttlMs }),
+    }));
     this.#restored.add(owner);
     if (gateways.every((gateway) => this.#restored.has(gateway)))
       this.#opensAtMs = Math.min(this.#opensAtMs, nowMs);
-    return { opensAtMs: this.#opensAtMs, givenBack, added: missing.length };
+    return { opensInMs: Math.max(0, this.#opensAtMs - nowMs), givenBack, added };
   }
 
   /** First those whose own time is over, longest ago first, then those of gateways whose lease is, by id. */
   sweep(nowMs: number, max: number): GivenBack[] {
     const given: GivenBack[] = [];
     const take = (due: readonly HeldAllocation[]): void => {
-      for (const { allocation } of due.slice(0, max - given.length)) given.push(this.giveBack(allocation)!);
+      for (const { allocation } of due.slice(0, max - given.length)) given.push(this.#giveBack(allocation)!);
     };
     if (this.#nothingDueBeforeMs <= nowMs) take(this.#overdue(nowMs));
     const lapsed = [...this.#leases].filter(([, untilMs]) => untilMs <= nowMs);
     for (const [owner] of lapsed.toSorted(([a, aMs], [b, bMs]) => aMs - bMs || (a < b ? -1 : 1))) {
       if (given.length >= max) break;
-      const owned = this.#ownedBy(owner);
-      take(owned);
+      this.#restored.delete(owner);
+      take(this.#ownedBy(owner));
       if (given.length < max) this.#leases.delete(owner);
     }
     return given;
@@ -158,11 +190,20 @@ class Pool {
     return { allocations: [...this.#held.values()], used: new Map(this.#used) };
   }
 
-  #keep(held: HeldAllocation, owner: string, expiresAtMs: number): ReservationResult {
-    const until = Math.max(held.expiresAtMs, expiresAtMs);
-    this.#held.set(held.allocation, { ...held, owner, expiresAtMs: until });
-    const { allocation, backend } = held;
-    return { outcome: 'reserved', allocation, backend, expiresAtMs: until, known: true, expired: [] };
+  #keep(held: Held, owner: string, expiresAtMs: number): ReservationResult {
+    const kept = {
+      ...held,
+      owner,
+      expiresAtMs: Math.max(held.expiresAtMs, expiresAtMs),
+      at: held.owner === owner ? held.at : this.#nextStep(),
+    };
+    this.#held.set(held.allocation, kept);
+    return { outcome: 'reserved', ...kept, known: true, expired: [] };
+  }
+
+  #nextStep(): StoreStep {
+    this.#step += 1;
+    return { run: this.#run, step: this.#step };
   }
 
   /** The first candidate with room, or of what each has too little. */
@@ -182,21 +223,22 @@ class Pool {
     return short;
   }
 
-  #hold(held: HeldAllocation): void {
+  #hold(held: HeldAllocation): StoreStep {
     const { allocation, session } = held;
-    this.#held.set(allocation, held);
-    if (session !== undefined) this.#sessions.set(sessionKey(session), allocation);
+    const at = this.#nextStep();
+    this.#held.set(allocation, { ...held, at });
+    if (session !== undefined && !this.#sessions.has(sessionKey(session)))
+      this.#sessions.set(sessionKey(session), allocation);
     this.#count(held.backend, held.resources, 1);
     this.#nothingDueBeforeMs = Math.min(this.#nothingDueBeforeMs, held.expiresAtMs);
+    return at;
   }
 
   #count(backend: string, resources: Resources, sign: 1 | -1): void {
     const used = this.#used.get(backend) ?? UNUSED;
-    const sum = { ...used.resources };
-    for (const dimension of DIMENSIONS) sum[dimension] += sign * resources[dimension];
     const allocations = used.allocations + sign;
     if (allocations === 0) this.#used.delete(backend);
-    else this.#used.set(backend, { resources: sum, allocations });
+    else this.#used.set(backend, { resources: plusResources(used.resources, resources, sign), allocations });
   }
 
   #overdue(nowMs: number): readonly HeldAllocation[] {

@@ -38,6 +38,8 @@ const restore = (
   gateways,
 });
 
+const renewal = (owner: string) => ({ pool: 'p', owner, leaseMs: LONG_MS, ttlMs: LONG_MS, allocations: [] });
+
 const opened: { close(): Promise<void> }[] = [];
 async function start(options?: { keepsLog: boolean }): Promise<RedisServer> {
   const server = await startRedisServer(options);
@@ -71,13 +73,16 @@ test.each([{ keepsLog: false }, { keepsLog: true }])(
     expect(await second.reservations.reserve(request('b', 'gw-2'))).toMatchObject({ outcome: 'reserved' });
     await restart(server, [first, second]);
     expect(await first.reservations.reserve(request('c'))).toEqual({ outcome: 'unknown' });
-    expect(await first.reservations.renew('p', 'gw-1', LONG_MS)).toBe(false);
-    const lost = options.keepsLog ? 0 : 1;
-    expect(await first.reservations.restore(restore('gw-1', ['a']))).toMatchObject({ added: lost });
+    expect(await first.reservations.renew(renewal('gw-1'))).toBe(false);
+    expect(await first.reservations.restore(restore('gw-1', ['a']))).toMatchObject({
+      added: [{ allocation: 'a', at: { step: 1 } }],
+    });
     expect(await first.reservations.reserve(request('c'))).toMatchObject({ outcome: 'restoring' });
-    expect(await second.reservations.restore(restore('gw-2', ['b']))).toMatchObject({ added: lost });
+    expect(await second.reservations.restore(restore('gw-2', ['b']))).toMatchObject({
+      added: [{ allocation: 'b', at: { step: 2 } }],
+    });
     expect(await first.reservations.reserve(request('c'))).toMatchObject({ outcome: 'full' });
-    expect(await second.reservations.release('p', 'b')).toBe('b1');
+    expect(await second.reservations.release('p', 'gw-2', ['b'])).toMatchObject([{ backend: 'b1' }]);
     expect(await first.reservations.reserve(request('c'))).toMatchObject({ outcome: 'reserved' });
   },
 );
@@ -101,7 +106,7 @@ test('a server that was made to forget its scripts gets them again', async () =>
   const other = new Redis(server.url);
   await other.script('FLUSH');
   other.disconnect();
-  expect(await store.reservations.restore(restore('gw-1', [], ['gw-1']))).toMatchObject({ added: 0 });
+  expect(await store.reservations.restore(restore('gw-1', [], ['gw-1']))).toMatchObject({ added: [] });
   expect(await store.reservations.reserve(request('a'))).toMatchObject({ outcome: 'reserved' });
   expect(
     await store.sticky.assign({ pool: 'p', id: 's', backend: 'b1', ttlMs: LONG_MS, idleMs: LONG_MS }),

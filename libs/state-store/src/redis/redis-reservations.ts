@@ -3,6 +3,7 @@ import type {
   GivenBack,
   HeldAllocation,
   PoolReservations,
+  RenewRequest,
   ReservationRequest,
   ReservationResult,
   Reservations,
@@ -43,26 +44,31 @@ export class RedisReservations implements Reservations {
       case 'unknown':
         return { outcome: 'unknown' };
       case 'restoring':
-        return { outcome: 'restoring', untilMs: Number(answer[1]) };
-      case 'full':
-        return { outcome: 'full', short: answer[1].map((each) => SHORT[each]!), expired: pairs(answer[2]) };
-      case 'known':
-        return { ...reserved(answer), known: true, expired: [] };
+        return { outcome: 'restoring', opensInMs: answer[1] };
+      case 'full': {
+        const [, run, short, expired] = answer;
+        return { outcome: 'full', short: short.map((each) => SHORT[each]!), expired: given(run, expired) };
+      }
+      case 'known': {
+        const held = resourcesOf(answer[6].split(' ').map(Number));
+        return { ...reserved(answer), resources: held, known: true, expired: [] };
+      }
       case 'reserved': {
-        const [, , , , expired, from, fromBackend] = answer;
-        const movedFrom = from === '' ? undefined : { allocation: from, backend: fromBackend };
-        return { ...reserved(answer), known: false, movedFrom, expired: pairs(expired) };
+        const [, , , , run, , expired, moved] = answer;
+        const [movedFrom] = given(run, moved);
+        return { ...reserved(answer), resources, known: false, movedFrom, expired: given(run, expired) };
       }
     }
   }
 
-  async release(pool: string, allocation: string): Promise<string | undefined> {
-    const backend = (await this.#run(RELEASE, keysOf(pool), [allocation])) as string | null;
-    return backend ?? undefined;
+  async release(pool: string, owner: string, allocations: readonly string[]): Promise<readonly GivenBack[]> {
+    const [run, released] = (await this.#run(RELEASE, keysOf(pool), [owner, ...allocations])) as Given;
+    return given(run, released);
   }
 
-  async renew(pool: string, owner: string, leaseMs: number): Promise<boolean> {
-    return (await this.#run(RENEW, keysOf(pool), [this.#serverRun(), owner, leaseMs])) === 1;
+  async renew({ pool, owner, leaseMs, allocations, ttlMs }: RenewRequest): Promise<boolean> {
+    const args = [this.#serverRun(), owner, leaseMs, ttlMs, ...allocations];
+    return (await this.#run(RENEW, keysOf(pool), args)) === 1;
   }
 
   async restore(request: RestoreRequest): Promise<RestoreResult> {
@@ -70,7 +76,7 @@ export class RedisReservations implements Reservations {
     const texts = allocations.map(({ allocation, backend, ttlMs, resources, session }) =>
       [allocation, backend, ttlMs, ...amounts(resources), sessionText(session)].join(' '),
     );
-    const [opens, added, given] = (await this.#run(RESTORE, keysOf(pool), [
+    const [opensInMs, run, added, released] = (await this.#run(RESTORE, keysOf(pool), [
       this.#serverRun(),
       owner,
       leaseMs,
@@ -79,37 +85,55 @@ export class RedisReservations implements Reservations {
       underWay.length,
       ...underWay,
       ...texts,
-    ])) as [string, number, string[]];
-    return { opensAtMs: Number(opens), added, givenBack: pairs(given) };
+    ])) as [number, string, Flat, Flat];
+    return {
+      opensInMs: Math.max(0, opensInMs),
+      added: groups(added, 2).map(([allocation, step]) => ({
+        allocation: String(allocation),
+        at: { run: Number(run), step: Number(step) },
+      })),
+      givenBack: given(run, released),
+    };
   }
 
   async sweep(pool: string, max: number): Promise<readonly GivenBack[]> {
-    return pairs((await this.#run(SWEEP, keysOf(pool), [max])) as string[]);
+    const [run, swept] = (await this.#run(SWEEP, keysOf(pool), [max])) as Given;
+    return given(run, swept);
   }
 
   async list(pool: string): Promise<PoolReservations> {
-    const [held, used] = (await this.#run(LIST, keysOf(pool), [])) as [string[], string[]];
+    const [held, expiries, used] = (await this.#run(LIST, keysOf(pool), [])) as string[][];
+    const expiresAtMs = new Map(groups(expiries!, 2).map(([allocation, ms]) => [allocation!, Number(ms)]));
     return {
-      allocations: fields(held).map(([allocation, record]) => heldAllocation(allocation, record)),
+      allocations: groups(held!, 2).map(([allocation, record]) =>
+        heldAllocation(allocation!, record!, expiresAtMs.get(allocation!)!),
+      ),
       used: new Map(
-        fields(used).map(([backend, text]) => {
-          const numbers = text.split(' ').map(Number);
-          return [backend, { resources: resourcesOf(numbers), allocations: numbers[DIMENSIONS.length]! }];
+        groups(used!, 2).map(([backend, text]) => {
+          const numbers = text!.split(' ').map(Number);
+          return [backend!, { resources: resourcesOf(numbers), allocations: numbers[DIMENSIONS.length]! }];
         }),
       ),
     };
   }
 }
 
+/** Allocation, backend, step, allocation, … */
+type Flat = readonly (string | number)[];
+/** With when the run began. */
+type Given = [run: string, flat: Flat];
+
+type Placed = [allocation: string, backend: string, expires: string, run: string, step: number];
 type ReserveAnswer =
   | ['unknown']
-  | ['restoring', string]
-  | ['full', number[], string[]]
-  | ['known', string, string, string]
-  | ['reserved', string, string, string, string[], string, string];
+  | ['restoring', opensInMs: number]
+  | ['full', run: string, short: number[], expired: Flat]
+  | ['known', ...Placed, amounts: string]
+  | ['reserved', ...Placed, expired: Flat, moved: Flat];
 
-function reserved([, allocation, backend, expires]: readonly [string, string, string, string, ...unknown[]]) {
-  return { outcome: 'reserved', allocation, backend, expiresAtMs: Number(expires) } as const;
+function reserved([, allocation, backend, expires, run, step]: readonly [string, ...Placed, ...unknown[]]) {
+  const at = { run: Number(run), step };
+  return { outcome: 'reserved', allocation, backend, expiresAtMs: Number(expires), at } as const;
 }
 
 function keysOf(pool: string): readonly string[] {
@@ -141,27 +165,32 @@ function sessionText(session: Session | undefined): string {
   return session === undefined ? '' : `${session.tier} ${session.id}`;
 }
 
-function heldAllocation(allocation: string, record: string): HeldAllocation {
-  const [backend, owner, expires, ...rest] = record.split(' ');
+function heldAllocation(allocation: string, record: string, expiresAtMs: number): HeldAllocation {
+  const [backend, owner, ...rest] = record.split(' ');
   const numbers = rest.slice(0, DIMENSIONS.length).map(Number);
-  const [tier, ...id] = rest.slice(DIMENSIONS.length);
+  // Behind the amounts comes the step.
+  const [tier, ...id] = rest.slice(DIMENSIONS.length + 1);
   const session = tier === undefined || tier === '' ? undefined : { tier, id: id.join(' ') };
   return {
     allocation,
     backend: backend!,
     owner: owner!,
     resources: resourcesOf(numbers),
-    expiresAtMs: Number(expires),
+    expiresAtMs,
     session,
   };
 }
 
-function pairs(flat: readonly string[]): GivenBack[] {
-  return fields(flat).map(([allocation, backend]) => ({ allocation, backend }));
+function given(run: string, flat: Flat): GivenBack[] {
+  return groups(flat, 3).map(([allocation, backend, step]) => ({
+    allocation: String(allocation),
+    backend: String(backend),
+    at: { run: Number(run), step: Number(step) },
+  }));
 }
 
-function fields(flat: readonly string[]): (readonly [string, string])[] {
-  const found: (readonly [string, string])[] = [];
-  for (let i = 0; i + 1 < flat.length; i += 2) found.push([flat[i]!, flat[i + 1]!]);
-  return found;
+function groups<T>(flat: readonly T[], size: number): (readonly T[])[] {
+  return Array.from({ length: flat.length / size }, (_, index) =>
+    flat.slice(index * size, (index + 1) * size),
+  );
 }

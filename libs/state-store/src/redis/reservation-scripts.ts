@@ -4,17 +4,18 @@ import { script } from './run-script.ts';
 /**
  * What reservations do in one step on the Redis server. All keys of a pool have its name as their hash tag and every
  * script declares all of them, so a pool is on one node of a Redis Cluster. Amounts are whole numbers, written out in
- * full, because Redis would write large ones with an exponent.
+ * full, because Redis would write large ones with an exponent. What was given back is told as allocation, backend, step,
+ * allocation, …
  *
  * | key | type | content |
  * | --- | --- | --- |
  * | `use` | hash | backend: the five amounts and how many allocations |
- * | `res` | hash | allocation: backend, owner, expiry, the five amounts, session |
+ * | `res` | hash | allocation: backend, owner, the five amounts, the step in which it became the owner's, session |
  * | `exp` | sorted set | allocation by expiry; whoever removes one from here gives it back |
  * | `own` | sorted set | gateway by the end of its lease |
  * | `byo` | sorted set | gateway, space, allocation; in the order of their names |
  * | `ses` | hash | tier and session: allocation |
- * | `meta` | hash | `run` of the server that the pool was opened in, when it opens, who has restored |
+ * | `meta` | hash | `run` of the server that the pool's run is in, `since` when, when it `opens`, the last `step`, who has restored |
  */
 export const RESERVATION_KEYS = ['use', 'res', 'exp', 'own', 'byo', 'ses', 'meta'] as const;
 
@@ -38,16 +39,25 @@ end
 local function parse(record)
   return string.match(record, '^(%S+) (%S+) (%d+) (%d+) (%d+) (%d+) (%d+) (%d+) (.*)$')
 end
+local function next_step() return redis.call('HINCRBY', META, 'step', 1) end
+local function since() return redis.call('HGET', META, 'since') or '0' end
 local function give_back(id)
   if redis.call('ZREM', EXP, id) == 0 then return false end
   local record = redis.call('HGET', RES, id)
   redis.call('HDEL', RES, id)
-  local backend, owner, _, a, b, c, d, e, session = parse(record)
+  local backend, owner, a, b, c, d, e, _, session = parse(record)
   redis.call('ZREM', BYO, owner .. ' ' .. id)
   if session ~= '' and redis.call('HGET', SES, session) == id then redis.call('HDEL', SES, session) end
   local ua, ub, uc, ud, ue, un = used(backend)
   set_used(backend, ua - a, ub - b, uc - c, ud - d, ue - e, un - 1)
-  return backend
+  return backend, next_step()
+end
+local function give_back_to(given, id)
+  local backend, step = give_back(id)
+  if not backend then return false end
+  local n = #given
+  given[n + 1], given[n + 2], given[n + 3] = id, backend, step
+  return true
 end
 local function owned_by(owner, max)
   return redis.call('ZRANGEBYLEX', BYO, '[' .. owner .. ' ', '(' .. owner .. '!', 'LIMIT', 0, max)
@@ -55,17 +65,13 @@ end
 local function sweep(max, given)
   local left = max
   local function take(id)
-    local backend = give_back(id)
-    if backend then
-      given[#given + 1] = id
-      given[#given + 1] = backend
-      left = left - 1
-    end
+    if give_back_to(given, id) then left = left - 1 end
   end
   for _, id in ipairs(redis.call('ZRANGEBYSCORE', EXP, '-inf', now, 'LIMIT', 0, max)) do take(id) end
   while left > 0 do
     local owner = redis.call('ZRANGEBYSCORE', OWN, '-inf', now, 'LIMIT', 0, 1)[1]
     if not owner then break end
+    redis.call('HDEL', META, 'restored ' .. owner)
     for _, member in ipairs(owned_by(owner, left)) do take(string.sub(member, #owner + 2)) end
     if left > 0 then redis.call('ZREM', OWN, owner) end
   end
@@ -74,11 +80,13 @@ end
 local function hold(id, backend, owner, expires, a, b, c, d, e, session)
   local ua, ub, uc, ud, ue, un = used(backend)
   set_used(backend, ua + a, ub + b, uc + c, ud + d, ue + e, un + 1)
-  local record = string.format('%s %s %.0f %.0f %.0f %.0f %.0f %.0f ', backend, owner, expires, a, b, c, d, e)
+  local step = next_step()
+  local record = string.format('%s %s %.0f %.0f %.0f %.0f %.0f %.0f ', backend, owner, a, b, c, d, e, step)
   redis.call('HSET', RES, id, record .. session)
   redis.call('ZADD', EXP, expires, id)
   redis.call('ZADD', BYO, 0, owner .. ' ' .. id)
-  if session ~= '' then redis.call('HSET', SES, session, id) end
+  if session ~= '' then redis.call('HSETNX', SES, session, id) end
+  return step
 end
 local function number(value) return string.format('%.0f', value) end
 `;
@@ -91,24 +99,24 @@ local function number(value) return string.format('%.0f', value) end
 export const RESERVE = script(`${PRELUDE}
 local run, id, owner, lease, ttl, session = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6]
 local a, b, c, d, e = tonumber(ARGV[7]), tonumber(ARGV[8]), tonumber(ARGV[9]), tonumber(ARGV[10]), tonumber(ARGV[11])
-local meta = redis.call('HMGET', META, 'run', 'opens')
-if meta[1] ~= run then return {'unknown'} end
-if tonumber(meta[2]) > now then return {'restoring', meta[2]} end
+local meta = redis.call('HMGET', META, 'run', 'opens', 'since', 'restored ' .. owner)
+if meta[1] ~= run or not meta[4] then return {'unknown'} end
+if tonumber(meta[2]) > now then return {'restoring', tonumber(meta[2]) - now} end
 -- A lease with more than half of its time left is left as it is, which spares a write for most reservations.
 local until_ms = redis.call('ZSCORE', OWN, owner)
 if not until_ms or tonumber(until_ms) < now + lease / 2 then redis.call('ZADD', OWN, now + lease, owner) end
 local expires = now + ttl
 local function keep(held, record)
-  local backend, before, old, ra, rb, rc, rd, re, rs = parse(record)
-  expires = math.max(expires, tonumber(old))
+  local backend, before, ra, rb, rc, rd, re, step, rs = parse(record)
+  expires = math.max(expires, tonumber(redis.call('ZSCORE', EXP, held)))
+  redis.call('ZADD', EXP, expires, held)
   if before ~= owner then
+    step = next_step()
     redis.call('ZREM', BYO, before .. ' ' .. held)
     redis.call('ZADD', BYO, 0, owner .. ' ' .. held)
+    redis.call('HSET', RES, held, string.format('%s %s %s %s %s %s %s %.0f %s', backend, owner, ra, rb, rc, rd, re, step, rs))
   end
-  record = string.format('%s %s %.0f %s %s %s %s %s %s', backend, owner, expires, ra, rb, rc, rd, re, rs)
-  redis.call('HSET', RES, held, record)
-  redis.call('ZADD', EXP, expires, held)
-  return {'known', held, backend, number(expires)}
+  return {'known', held, backend, number(expires), meta[3], tonumber(step), table.concat({ra, rb, rc, rd, re}, ' ')}
 end
 local record = redis.call('HGET', RES, id)
 if record then return keep(id, record) end
@@ -146,31 +154,48 @@ for _ = 1, ${ROUNDS_IN_NEED} do
   if backend or sweep(${SWEPT_A_ROUND}, given) == 0 then break end
   backend = place()
 end
-if not backend then return {'full', short, given} end
-local moved = earlier and give_back(earlier)
-hold(id, backend, owner, expires, a, b, c, d, e, session)
-return {'reserved', id, backend, number(expires), given, moved and earlier or '', moved or ''}`);
+if not backend then return {'full', meta[3], short, given} end
+local moved = {}
+if earlier then give_back_to(moved, earlier) end
+local step = hold(id, backend, owner, expires, a, b, c, d, e, session)
+return {'reserved', id, backend, number(expires), meta[3], step, given, moved}`);
 
-/** ARGV: allocation. Answers with its backend, nothing if there is no such allocation. */
+/** ARGV: owner, then allocations. Answers with when the run began and what was given back. */
 export const RELEASE = script(`${PRELUDE}
-return give_back(ARGV[1])`);
+local given = {}
+for i = 2, #ARGV do
+  local record = redis.call('HGET', RES, ARGV[i])
+  if record then
+    local _, owner = parse(record)
+    if owner == ARGV[1] then give_back_to(given, ARGV[i]) end
+  end
+end
+return {since(), given}`);
 
-/** ARGV: run, owner, lease in ms. Answers 1 if everything is as it was. */
+/** ARGV: run, owner, lease and ttl in ms, then allocations. Answers 1 if everything is as it was. */
 export const RENEW = script(`${PRELUDE}
-if redis.call('HGET', META, 'run') ~= ARGV[1] or not redis.call('ZSCORE', OWN, ARGV[2]) then return 0 end
+local meta = redis.call('HMGET', META, 'run', 'restored ' .. ARGV[2])
+if meta[1] ~= ARGV[1] or not meta[2] then return 0 end
 redis.call('ZADD', OWN, now + ARGV[3], ARGV[2])
-return 1`);
+local all_there = 1
+local expires = now + ARGV[4]
+for i = 5, #ARGV do
+  local score = redis.call('ZSCORE', EXP, ARGV[i])
+  if not score then all_there = 0
+  elseif tonumber(score) < expires then redis.call('ZADD', EXP, expires, ARGV[i]) end
+end
+return all_there`);
 
 /**
  * ARGV: run, owner, lease in ms, how many gateways, their names, how many allocations are under way, their ids, then for
- * each allocation its id, backend, ttl in ms, five amounts and session in one text. Answers with when the pool opens, how
- * many were added and what was given back.
+ * each allocation its id, backend, ttl in ms, five amounts and session in one text. Answers with how long until the pool
+ * opens, when its run began, what was added and what was given back.
  */
 export const RESTORE = script(`${PRELUDE}
 local run, owner, lease = ARGV[1], ARGV[2], tonumber(ARGV[3])
 if redis.call('HGET', META, 'run') ~= run then
-  redis.call('DEL', META)
-  redis.call('HSET', META, 'run', run, 'opens', number(now + lease))
+  redis.call('DEL', unpack(KEYS))
+  redis.call('HSET', META, 'run', run, 'since', number(now), 'opens', number(now + lease))
 end
 redis.call('HSET', META, 'restored ' .. owner, 1)
 redis.call('ZADD', OWN, now + lease, owner)
@@ -193,20 +218,17 @@ for i = at, #ARGV do
   wanted[id] = true
   mine[#mine + 1] = {id, rest}
 end
-local given, added = {}, 0
+local given, added = {}, {}
 for _, member in ipairs(owned_by(owner, -1)) do
   local id = string.sub(member, #owner + 2)
-  if not wanted[id] then
-    given[#given + 1] = id
-    given[#given + 1] = give_back(id)
-  end
+  if not wanted[id] then give_back_to(given, id) end
 end
 for _, one in ipairs(mine) do
   if redis.call('HEXISTS', RES, one[1]) == 0 then
     local backend, ttl, a, b, c, d, e, session =
       string.match(one[2], '^(%S+) (%d+) (%d+) (%d+) (%d+) (%d+) (%d+) (.*)$')
-    hold(one[1], backend, owner, now + ttl, a, b, c, d, e, session)
-    added = added + 1
+    added[#added + 1] = one[1]
+    added[#added + 1] = hold(one[1], backend, owner, now + ttl, a, b, c, d, e, session)
   end
 end
 local opens = tonumber(redis.call('HGET', META, 'opens'))
@@ -214,16 +236,16 @@ if all_restored and opens > now then
   opens = now
   redis.call('HSET', META, 'opens', number(now))
 end
-return {number(opens), added, given}`);
+return {opens - now, since(), added, given}`);
 
-/** ARGV: largest number. Answers with allocation, backend, allocation, … */
+/** ARGV: largest number. Answers with when the run began and what was given back. */
 export const SWEEP = script(`${PRELUDE}
 local given = {}
 sweep(tonumber(ARGV[1]), given)
-return given`);
+return {since(), given}`);
 
-/** Answers with allocation, record, …, and backend, use, … */
+/** Answers with allocation, record, …, then allocation, expiry, …, then backend, use, … */
 export const LIST = script(`
-return {redis.call('HGETALL', KEYS[2]), redis.call('HGETALL', KEYS[1])}`);
+return {redis.call('HGETALL', KEYS[2]), redis.call('ZRANGE', KEYS[3], 0, -1, 'WITHSCORES'), redis.call('HGETALL', KEYS[1])}`);
 
 export const RESERVATION_SCRIPTS = [RESERVE, RELEASE, RENEW, RESTORE, SWEEP, LIST] as const;

@@ -1,11 +1,14 @@
 import { type EventDraft, envelop, eventSubject } from '@usher/events';
 import type { ServiceContext } from '@usher/ports';
 
+/** What facts are made of. */
+export type FactsContext = Pick<ServiceContext, 'instance' | 'clock' | 'random' | 'outbox'>;
+
 /** The facts that a gateway tells, in its own name and on its own subject. Never waits for the log. */
 export class Facts {
-  readonly #context: ServiceContext;
+  readonly #context: FactsContext;
 
-  constructor(context: ServiceContext) {
+  constructor(context: FactsContext) {
     this.#context = context;
   }
 

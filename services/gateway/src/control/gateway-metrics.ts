@@ -3,6 +3,8 @@ import { LATENCY_BOUNDS_S, type WireCounts } from '../wire/counters.ts';
 import type { Measurement } from '../worker/protocol.ts';
 import { exposeLines } from './line-metrics.ts';
 import type { BackendTotals } from './observations.ts';
+import { exposeReservations } from './reservation-metrics.ts';
+import type { PoolReservationsSeen } from './reservations/allocations.ts';
 import { exposeTls, type TlsSources } from './tls-metrics.ts';
 
 export interface MetricsSources extends TlsSources {
@@ -13,6 +15,7 @@ export interface MetricsSources extends TlsSources {
   restarts(): number;
   /** Names of backends' hosts with their addresses. */
   hosts(): ReadonlyMap<string, readonly string[]>;
+  reservations(): ReadonlyMap<string, PoolReservationsSeen>;
 }
 
 /** Collectors of one scrape share one measurement: they are called within a moment of each other. */
@@ -47,6 +50,7 @@ export function exposeMetrics(metrics: Metrics, sources: MetricsSources): void {
   exposeHosts(metrics, sources);
   exposeWorkers(metrics, shared, sources);
   exposeLines(metrics, () => shared.all());
+  exposeReservations(metrics, () => sources.reservations());
   exposeTls(metrics, sources, async () => (await shared.all()).map(({ tls }) => tls));
 }
 

@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { type SharedSettings, UsherError } from '@usher/domain';
-import type { LogRecord, Service, ServiceContext, Subscription, Timer } from '@usher/ports';
+import type { LogRecord, ServiceContext, Subscription, Timer } from '@usher/ports';
 import type { TableDelta } from '../routing-table.ts';
 import type { BreakerNews } from '../table/breaker-news.ts';
 import type { FromWorker, ListenAddress, Measurement, WorkerStart } from '../worker/protocol.ts';
@@ -9,22 +9,22 @@ import { addDeparted } from './departed.ts';
 import { Drains } from './drains.ts';
 import { Facts } from './facts.ts';
 import { exposeMetrics } from './gateway-metrics.ts';
-import type { GatewaySettings } from './gateway-settings.ts';
+import type { Gateway, GatewaySettings } from './gateway-settings.ts';
 import { GeoipFile } from './geoip-file.ts';
+import { InFlightExchange } from './in-flight-exchange.ts';
 import { type ListenerSettings, Listeners } from './listeners.ts';
 import { Observations } from './observations.ts';
 import { Presence } from './presence.ts';
 import { Projector } from './projector.ts';
+import { Allocations } from './reservations/allocations.ts';
 import { Resolutions } from './resolutions.ts';
 import { type Resolver, systemResolver } from './resolver.ts';
-import { ResourceFactsFeed } from './resource-facts.ts';
+import { FACTS_MS, ResourceFactsFeed } from './resource-facts.ts';
 import { serveRouteAnswers } from './route-answers.ts';
 import { SharedCells } from './shared-cells.ts';
 import { TlsFiles } from './tls-files.ts';
 import { Workers } from './workers.ts';
 
-/** How often workers hear of changed resources: often enough for reports of each second. */
-const FACTS_MS = 50;
 /** How often the log hears what the gateway saw. */
 const TELL_MS = 1_000;
 /** How often drains are looked at: as often as the workers report. */
@@ -37,18 +37,6 @@ const FLUSH_MAX_MS = 2_000;
 const RESOLVE_MAX_MS = 1_000;
 /** How often the files for TLS to backends are looked at. */
 const TLS_FILES_CHECK_MS = 2_000;
-
-/** A running gateway. Its traffic depends on nothing but its backends. */
-export interface Gateway extends Service {
-  /** Where it listens, in the order of the settings; a port of 0 there is the port that was found here. */
-  readonly addresses: readonly ListenAddress[];
-  /**
-   * Takes traffic where `listen` says from now on. Addresses that stay keep their sockets, and what is special about them
-   * counts for new connections; addresses that go take no further connections. No accepted connection is affected. Rejects,
-   * with everything as it was, when an address cannot be listened on or its certificates cannot be used.
-   */
-  listen(listen: readonly ListenerSettings[]): Promise<void>;
-}
 
 /**
  * Starts a gateway and resolves when all of its workers listen. Until the log has a configuration it goes by
@@ -81,7 +69,9 @@ class RunningGateway implements Gateway {
   readonly #observations: Observations;
   readonly #breakers: BreakerReports;
   readonly #drains: Drains;
+  readonly #inFlight: InFlightExchange;
   readonly #presence: Presence;
+  readonly #allocations: Allocations;
   readonly #timers: Timer[] = [];
   readonly #listeners: Listeners;
   /** Over when the last change of the listeners is. */
@@ -118,6 +108,14 @@ class RunningGateway implements Gateway {
     this.#breakers = new BreakerReports(instance, facts);
     this.#drains = new Drains(instance, fleet, facts, this.#observations);
     this.#presence = new Presence({ ...context, log }, facts, this.#count);
+    this.#allocations = new Allocations({
+      context,
+      facts,
+      fallback: fallback.backends,
+      table: this.#projector,
+      resources: this.#resources,
+      answer: (worker, answer) => this.#workers.post(worker, { kind: 'reserved', ...answer }),
+    });
     this.#workers = new Workers({
       count: this.#count,
       clock,
@@ -127,9 +125,11 @@ class RunningGateway implements Gateway {
       onDeath: (worker, last) => {
         this.#observations.forgetWorker(worker);
         this.#cells.forgetWorker(worker);
+        this.#allocations.forgetWorker(worker);
         if (last !== undefined) this.#departed = addDeparted(this.#departed, last);
       },
     });
+    this.#inFlight = new InFlightExchange(context, this.#observations, this.#projector, this.#workers);
     this.#listeners = new Listeners(clock, log, this.#workers);
   }
 
@@ -155,6 +155,8 @@ class RunningGateway implements Gateway {
     }
     this.#presence.start();
     this.#subscriptions.push(serveRouteAnswers(this.#context, this.#workers));
+    this.#inFlight.start();
+    this.#allocations.start();
     this.#timers.push(
       clock.every(TELL_MS, () => this.#tell()),
       clock.every(FACTS_MS, () => this.#broadcast(this.#resources.take())),
@@ -164,11 +166,12 @@ class RunningGateway implements Gateway {
     exposeMetrics(metrics, {
       measure: () => this.#workers.measure(),
       departed: () => (this.#departed === undefined ? [] : [this.#departed]),
-      backends: () => this.#backends(),
+      backends: () => this.#observations.totals(this.#projector.backends()),
       restarts: () => this.#workers.restarts,
       hosts: () => this.#resolutions.known,
       certificates: () => this.#listeners.certificates,
       reloads: () => this.#listeners.reloads,
+      reservations: () => this.#allocations.seen(),
     });
   }
 
@@ -202,9 +205,11 @@ class RunningGateway implements Gateway {
     const { outbox, clock, log } = this.#context;
     await this.#changed;
     await this.#workers.stop(this.#projector.policy.timeouts.shutdownMs);
+    await this.#allocations.stop();
     for (const subscription of this.#subscriptions) subscription.stop();
     for (const timer of this.#timers) timer.cancel();
     this.#resolutions.stop();
+    this.#inFlight.stop();
     this.#geoip?.stop();
     this.#listeners.stop();
     this.#breakers.retell();
@@ -230,10 +235,7 @@ class RunningGateway implements Gateway {
         ...this.#projector.snapshot(),
         ...this.#resources.snapshot(),
         ...this.#tlsFiles.snapshot(),
-        ...Array.from(
-          this.#resolutions.known,
-          ([host, addresses]) => ({ kind: 'addresses', host, addresses }) as const,
-        ),
+        ...this.#resolutions.snapshot(),
       ],
       position: fleet.position,
       geoip: this.#geoip?.content,
@@ -241,7 +243,6 @@ class RunningGateway implements Gateway {
   }
 
   #onRecord(record: LogRecord): void {
-    const { instance } = this.#context;
     const deltas = this.#projector.changesBy(record);
     this.#resources.onRecord(record);
     const draining = record.events.some(({ type }) => type === 'backend.drain_started');
@@ -254,10 +255,9 @@ class RunningGateway implements Gateway {
     }
     if (deltas.some(({ kind }) => kind !== 'policy')) this.#resolutions.follow(this.#projector.hosts());
     for (const event of record.events) {
+      this.#allocations.follow(event);
       if (event.type === 'backend.removed') this.#observations.forgetBackend(event.data.backend);
-      if (event.type === 'gateway.lost' && event.data.gateway === instance && this.#stopped === undefined) {
-        this.#presence.contradict();
-      }
+      this.#presence.follow(event);
     }
   }
 
@@ -265,6 +265,7 @@ class RunningGateway implements Gateway {
     if (message.kind === 'observed') this.#observations.add(worker, message.observation);
     else if (message.kind === 'breaker') this.#onBreaker(worker, message.news);
     else if (message.kind === 'unreachable') this.#resolutions.hurry(message.host);
+    else this.#allocations.onMessage(worker, message);
   }
 
   /** What the log does not say. */
@@ -289,14 +290,5 @@ class RunningGateway implements Gateway {
     const { events, clock } = this.#context;
     // What is seen during an outage is one sum in the end and not an event for each of its seconds.
     if (events.status().connected) this.#observations.tell(clock.now());
-  }
-
-  /** Every backend that is declared, with what was seen of it. */
-  #backends() {
-    const totals = this.#observations.totals();
-    const none = { requests: 0, failures: 0, latencySumMs: 0, inFlight: 0 };
-    return new Map(
-      this.#projector.backends().map(({ id, pool }) => [id, { pool, ...(totals.get(id) ?? none) }] as const),
-    );
   }
 }

@@ -121,7 +121,7 @@ describe('observations', () => {
     expect(sums.inFlight('b1')).toBe(4);
     sums.forgetWorker(0);
     expect(sums.inFlight('b1')).toBe(1);
-    expect(sums.totals().get('b1')).toMatchObject({ requests: 1, inFlight: 1 });
+    expect(sums.totals([{ id: 'b1', pool: 'web' }]).get('b1')).toMatchObject({ requests: 1, inFlight: 1 });
   });
 
   test('call a backend empty only when every worker knows of the drain and has nothing under way', () => {

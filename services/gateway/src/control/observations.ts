@@ -15,6 +15,7 @@ export interface BackendTotals extends Readonly<Sums> {
   readonly inFlight: number;
 }
 
+const NONE: ReadonlyMap<string, number> = new Map();
 const newSums = (): Sums => ({ requests: 0, failures: 0, latencySumMs: 0 });
 
 /**
@@ -23,7 +24,7 @@ const newSums = (): Sums => ({ requests: 0, failures: 0, latencySumMs: 0 });
  */
 export class Observations {
   readonly #gateway: string;
-  readonly #facts: Facts;
+  readonly #facts: Pick<Facts, 'tell'>;
   readonly #totals = new Map<string, Sums>();
   readonly #untold = new Map<string, Sums>();
   #untoldRequests = 0;
@@ -34,7 +35,7 @@ export class Observations {
   /** Log position that each worker has reached. */
   readonly #positions = new Map<number, number>();
 
-  constructor(gateway: string, facts: Facts, nowMs: number) {
+  constructor(gateway: string, facts: Pick<Facts, 'tell'>, nowMs: number) {
     this.#gateway = gateway;
     this.#facts = facts;
     this.#toldMs = nowMs;
@@ -78,17 +79,27 @@ export class Observations {
     return reached === workers && this.inFlight(backend) === 0;
   }
 
+  /** Requests under way from one worker, by id of the backend, only those above 0. */
+  inFlightOf(worker: number): ReadonlyMap<string, number> {
+    return this.#inFlight.get(worker) ?? NONE;
+  }
+
   inFlight(backend: string): number {
     let sum = 0;
     for (const byBackend of this.#inFlight.values()) sum += byBackend.get(backend) ?? 0;
     return sum;
   }
 
-  totals(): ReadonlyMap<string, BackendTotals> {
-    const totals = new Map<string, BackendTotals>();
-    for (const [backend, sums] of this.#totals)
-      totals.set(backend, { ...sums, inFlight: this.inFlight(backend) });
-    return totals;
+  /** What was seen of each of these backends since the gateway started. */
+  totals(
+    backends: readonly { readonly id: string; readonly pool: string }[],
+  ): Map<string, BackendTotals & { readonly pool: string }> {
+    return new Map(
+      backends.map(({ id, pool }) => {
+        const sums = this.#totals.get(id) ?? newSums();
+        return [id, { pool, ...sums, inFlight: this.inFlight(id) }] as const;
+      }),
+    );
   }
 
   /** Tells the log what was seen since it was told last; to be called about once a second. */

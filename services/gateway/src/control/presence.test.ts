@@ -1,4 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
+import { envelop } from '@usher/events';
 import { StoreUnavailableError } from '@usher/ports';
 import { openEmbeddedStore } from '@usher/state-store';
 import { SimulatedClock } from '@usher/testing';
@@ -102,7 +103,17 @@ describe('what a gateway says of itself', () => {
     presence.announce();
     presence.announce();
     expect(taken).toEqual(['gateway.started']);
-    presence.contradict();
+    const [lost, other] = envelop(
+      ['gw-1', 'gw-2'].map((gateway) => ({
+        type: 'gateway.lost',
+        subject: gateway,
+        data: { gateway, cause: 'silent' },
+      })),
+      { source: 'usher/scheduler/test', timeMs: 0, actor: 'test' },
+      () => 'id',
+    );
+    presence.follow(other!);
+    presence.follow(lost!);
     expect(taken).toEqual(['gateway.started', 'gateway.started']);
     presence.retire();
     presence.announce();

@@ -1,3 +1,4 @@
+import type { UsherEvent } from '@usher/events';
 import type { ServiceContext, Timer } from '@usher/ports';
 import { StoreUnavailableError } from '@usher/ports';
 import type { Facts } from './facts.ts';
@@ -44,8 +45,9 @@ export class Presence {
     this.#announced = this.#facts.tell({ type: 'gateway.started', subject: instance, data });
   }
 
-  /** The fleet took this gateway for lost, which it is not. */
-  contradict(): void {
+  /** To be told of every event: the fleet may take this gateway for lost, which it is not. */
+  follow({ type, data }: UsherEvent): void {
+    if (type !== 'gateway.lost' || data.gateway !== this.#context.instance) return;
     this.#announced = false;
     this.announce();
   }

@@ -5,6 +5,7 @@ import {
   type PoolSettings,
   parseBackendUrl,
   type SharedSettings,
+  STRATEGIES,
 } from '@usher/domain';
 import type { UsherEvent } from '@usher/events';
 import type { FleetView, Log, LogRecord } from '@usher/ports';
@@ -58,6 +59,16 @@ export class Projector {
 
   pools(): readonly PoolSettings[] {
     return [...this.#pools.values()];
+  }
+
+  /** Whether the pool of a backend chooses by requests under way. */
+  needsLoad(backend: string): boolean {
+    const pool = this.#pools.get(this.#rows.get(backend)?.pool ?? '');
+    return pool !== undefined && (pool.strategy === 'custom' || STRATEGIES[pool.strategy].needsLoad);
+  }
+
+  pool(id: string): PoolSettings | undefined {
+    return this.#pools.get(id);
   }
 
   /** The host names in the URLs of the backends. */
@@ -214,7 +225,9 @@ const SWEEPING: ReadonlySet<UsherEvent['type']> = new Set([
 
 function touchedBy(events: readonly UsherEvent[]): Set<string> {
   const touched = new Set<string>();
-  for (const { data } of events) {
+  for (const { type, data } of events) {
+    // What is reserved changes no row.
+    if (type.startsWith('allocation.')) continue;
     if ('backend' in data) touched.add(data.backend);
     else if ('settings' in data) touched.add(data.settings.id);
   }

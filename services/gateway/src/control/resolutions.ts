@@ -1,4 +1,5 @@
 import type { Clock, Log, Timer } from '@usher/ports';
+import type { TableDelta } from '../routing-table.ts';
 import type { Resolver } from './resolver.ts';
 
 /** How often a name is looked up again. */
@@ -62,6 +63,11 @@ export class Resolutions {
   /** Every name with its addresses; none where it does not resolve. */
   get known(): ReadonlyMap<string, readonly string[]> {
     return new Map(Array.from(this.#entries, ([host, { addresses }]) => [host, addresses]));
+  }
+
+  /** Everything, for a worker that knows nothing. */
+  snapshot(): TableDelta[] {
+    return Array.from(this.known, ([host, addresses]) => ({ kind: 'addresses', host, addresses }));
   }
 
   /** A connection to a host failed: it may have moved. */

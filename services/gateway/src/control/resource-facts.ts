@@ -1,7 +1,18 @@
-import { REPORT_WINDOW_MS, ReservedHistory, type Resources } from '@usher/domain';
+import {
+  type BackendState,
+  DIMENSIONS,
+  NO_RESOURCES,
+  plusResources,
+  REPORT_WINDOW_MS,
+  ReservedHistory,
+  type ResourceFacts,
+} from '@usher/domain';
 import type { UsherEvent } from '@usher/events';
 import type { Clock, FleetView, LogRecord } from '@usher/ports';
 import type { TableDelta } from '../routing-table.ts';
+
+/** How often workers hear of changed resources: often enough for reports of each second. */
+export const FACTS_MS = 50;
 
 /** Events after which other facts hold for the backend that they are about. */
 const TELLING: ReadonlySet<UsherEvent['type']> = new Set([
@@ -10,6 +21,7 @@ const TELLING: ReadonlySet<UsherEvent['type']> = new Set([
   'allocation.expired',
   'backend.registered',
   'backend.updated',
+  'backend.removed',
   'backend.latency_measured',
   'backend.stats_reported',
   'backend.went_stale',
@@ -24,28 +36,34 @@ export class ResourceFactsFeed {
   readonly #fleet: FleetView;
   readonly #clock: Clock;
   readonly #histories = new Map<string, ReservedHistory>();
-  /** The fold forgets an allocation before this hears that it is over. */
-  readonly #allocations = new Map<string, { readonly backend: string; readonly resources: Resources }>();
   readonly #changed = new Set<string>();
 
   constructor(fleet: FleetView, clock: Clock) {
     this.#fleet = fleet;
     this.#clock = clock;
-    for (const [backend, { allocations }] of fleet.state.backends) {
-      for (const { id, resources } of allocations.values()) this.#add(id, backend, resources, clock.now());
-    }
+    for (const id of fleet.state.backends.keys()) this.#reckon(id, clock.now());
   }
 
   /** A record was folded. */
   onRecord({ events }: LogRecord): void {
-    for (const event of events) {
-      if (event.type.startsWith('pool.') || event.type === 'config.applied') this.#changeAll();
-      if (!TELLING.has(event.type)) continue;
-      this.#reckon(event);
-      const { data } = event;
-      if ('backend' in data) this.#changed.add(data.backend);
-      else if ('settings' in data) this.#changed.add(data.settings.id);
+    for (const { type, data, time } of events) {
+      if (type.startsWith('pool.') || type === 'config.applied') this.#changeAll();
+      const atMs = Date.parse(time);
+      // What it held is free.
+      if (type === 'gateway.lost' || type === 'gateway.stopped')
+        for (const id of this.#fleet.state.backends.keys()) this.#reckon(id, atMs);
+      if (!TELLING.has(type)) continue;
+      const { backend } = 'settings' in data ? { backend: data.settings.id } : (data as { backend: string });
+      this.#changed.add(backend);
+      this.#reckon(backend, atMs);
     }
+  }
+
+  /** What is known of a backend of the fleet. */
+  factsOf({ settings, stats, stale, latencyMs, reserved }: BackendState): ResourceFacts {
+    const { id, place, capacity } = settings;
+    const unreported = this.#histories.get(id)?.unreported(stats?.atMs ?? 0) ?? NO_RESOURCES;
+    return { place, capacity, stats, stale, latencyMs, reserved, unreported };
   }
 
   /** What has changed since the last call. */
@@ -64,22 +82,14 @@ export class ResourceFactsFeed {
     for (const id of this.#fleet.state.backends.keys()) this.#changed.add(id);
   }
 
-  #reckon(event: UsherEvent): void {
-    const atMs = Date.parse(event.time);
-    if (event.type === 'allocation.reserved') {
-      const { allocation, backend, resources } = event.data;
-      if (!this.#allocations.has(allocation)) this.#add(allocation, backend, resources, atMs);
-    } else if (event.type === 'allocation.released' || event.type === 'allocation.expired') {
-      const over = this.#allocations.get(event.data.allocation);
-      if (over === undefined) return;
-      this.#allocations.delete(event.data.allocation);
-      this.#historyOf(over.backend).remove(over.resources, atMs);
-    }
-  }
-
-  #add(allocation: string, backend: string, resources: Resources, atMs: number): void {
-    this.#allocations.set(allocation, { backend, resources });
-    this.#historyOf(backend).add(resources, atMs);
+  /** Marks in a backend's history what is reserved of it from now on. */
+  #reckon(id: string, atMs: number): void {
+    const reserved = this.#fleet.state.backends.get(id)?.reserved;
+    if (reserved === undefined) return;
+    const change = plusResources(reserved, this.#histories.get(id)?.reserved ?? NO_RESOURCES, -1);
+    if (DIMENSIONS.every((dimension) => change[dimension] === 0)) return;
+    this.#historyOf(id).add(change, atMs);
+    this.#changed.add(id);
   }
 
   #historyOf(backend: string): ReservedHistory {
@@ -101,11 +111,6 @@ export class ResourceFactsFeed {
     const pool = pools.get(backend.settings.pool)?.settings;
     const reserves = (pool?.reserve ?? 'none') !== 'none';
     if (pool === undefined || (pool.strategy !== 'resource' && !reserves)) return [];
-    const { stats, stale, latencyMs } = backend;
-    const { place, capacity } = backend.settings;
-    const history = this.#historyOf(id);
-    const unreported = history.unreported(stats?.atMs ?? 0);
-    const facts = { place, capacity, stats, stale, latencyMs, reserved: history.reserved, unreported };
-    return [{ kind: 'facts', backend: id, facts }];
+    return [{ kind: 'facts', backend: id, facts: this.factsOf(backend) }];
   }
 }

@@ -75,6 +75,10 @@ export class Workers {
     }));
   }
 
+  get count(): number {
+    return this.#places.length;
+  }
+
   get restarts(): number {
     return this.#restarts;
   }
@@ -117,6 +121,11 @@ export class Workers {
 
   broadcast(message: ToWorker, except?: number): void {
     for (const { index, thread } of this.#places) if (index !== except) thread?.post(message);
+  }
+
+  /** Nothing when the worker is not running. */
+  post(worker: number, message: ToWorker): void {
+    this.#places[worker]?.thread?.post(message);
   }
 
   /** Where the counters of all workers stand; of one that does not answer in time, where they stood last. */

@@ -3,10 +3,16 @@ import type { BackendRow, BackendSlot, PoolTable } from '../routing-table.ts';
 import type { Hosts } from './addresses.ts';
 import { endpointsOf } from './endpoints.ts';
 
-/** A fresh slot for the URLs in a row; all its counters are zero. */
-export function newSlot(row: BackendRow, index: number, pool: PoolTable, hosts: Hosts): BackendSlot {
+/** A fresh slot for the URLs in a row; all its counters are zero. `phase`: see `ChoiceCells`. */
+export function newSlot(
+  row: BackendRow,
+  index: number,
+  pool: PoolTable,
+  hosts: Hosts,
+  phase: number,
+): BackendSlot {
   return {
-    ...newCells(),
+    ...newCells(phase),
     ...endpointsOf(row, pool, hosts),
     id: row.id,
     index,
@@ -19,7 +25,9 @@ export function newSlot(row: BackendRow, index: number, pool: PoolTable, hosts: 
     lastResort: row.lastResort,
     trialLimit: row.trialLimit,
     fleetHalfOpen: row.halfOpen,
+    own: 0,
     inFlight: 0,
+    base: 0,
     facts: undefined,
     requests: 0,
     failures: 0,

@@ -9,6 +9,9 @@ import {
 import type { BackendSlot, PoolTable } from '../routing-table.ts';
 import { CustomStrategies, type StrategyLog } from './custom-strategies.ts';
 
+/** A strategy of the user's own may go by everything. */
+const CUSTOM = { needsKey: true, needsAnswers: true, needsLoad: true };
+
 /** Gives pools the strategies that their settings name. */
 export class Choosers {
   readonly #log: StrategyLog;
@@ -30,9 +33,10 @@ export class Choosers {
   equip(pool: PoolTable): void {
     const { settings } = pool;
     const { strategy, hash = { by: 'ip' } } = settings;
-    const needs = strategy === 'custom' ? { needsKey: true, needsAnswers: true } : STRATEGIES[strategy];
+    const needs = strategy === 'custom' ? CUSTOM : STRATEGIES[strategy];
     pool.hash = !needs.needsKey ? undefined : strategy === 'ip_hash' ? { by: 'ip' } : hash;
     pool.hears = needs.needsAnswers;
+    pool.needsLoad = needs.needsLoad;
     pool.asksWhere = strategy === 'resource' && scoringOf(settings).distance > 0;
     const name = nameOf(settings);
     if (this.#named.get(pool) === name) return;

@@ -3,7 +3,7 @@ import {
   type ExplainedBackend,
   type Explanation,
   explainChoice,
-  type FastRandom,
+  FastRandom,
   type Features,
   type Fit,
   lacking,
@@ -52,7 +52,7 @@ export function hasRoomFor(slot: BackendSlot, features: Features): boolean {
 }
 
 function reservedOn(pool: PoolTable, features: Features, random: FastRandom): BackendSlot | undefined {
-  const ask = { ...features, random: random.copy() };
+  const ask = { ...features, random: FastRandom.from(random.seed) };
   return ranked(pool, [], ask, peek).find((slot) => hasRoomFor(slot, features));
 }
 
@@ -79,7 +79,7 @@ function explainSlot(
   measures: Measures,
   { reason, short }: Against,
 ): ExplainedBackend {
-  const { id, weight, inFlight, limit } = slot;
+  const { id, weight, inFlight, own, limit } = slot;
   return {
     backend: id,
     url: urlOf(endpointFor(slot, request)),
@@ -87,6 +87,7 @@ function explainSlot(
     ...(short === undefined ? {} : { short }),
     weight,
     inFlight,
+    own,
     ...(limit === undefined ? {} : { maxConnections: limit.max }),
     measures,
   };
@@ -112,8 +113,8 @@ function reasonOf(slot: BackendSlot, features: Features, unfit: Fit | undefined)
 }
 
 /** What reservations leave too little of for the request's tier. */
-function shortOf({ id, weight, facts, pool }: BackendSlot, { tier }: Features): Shortage | undefined {
+function shortOf({ facts, pool }: BackendSlot, { tier }: Features): Shortage | undefined {
   const wanted = pool.settings.tiers?.[tier];
   if (wanted === undefined) return undefined;
-  return lacking({ ...(facts ?? NO_FACTS), id, weight, barred: 'ok' }, wanted);
+  return lacking(facts ?? NO_FACTS, wanted);
 }

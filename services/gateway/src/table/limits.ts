@@ -18,14 +18,14 @@ export function chooseWithRoom(
 
 /** Gives a slot the limit of its row. What is under way already counts from now on, or not any more. */
 export function setLimit(slot: BackendSlot, row: RowLimit | undefined, worker: number): void {
-  const { limit, inFlight } = slot;
+  const { limit, own } = slot;
   if (limit !== undefined && row !== undefined && limit.shared === row.cells) {
     limit.max = row.max;
     return;
   }
-  limit?.adjust(-inFlight);
+  limit?.adjust(-own);
   slot.limit = row === undefined ? undefined : new BackendLimit(row.cells, worker, row.max);
-  slot.limit?.adjust(inFlight);
+  slot.limit?.adjust(own);
 }
 
 /** Gives a pool its line, unless it has one. `admit` begins a request on a backend that has room. */

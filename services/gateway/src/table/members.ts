@@ -1,4 +1,4 @@
-import { breakerHalfOpen } from '@usher/domain';
+import { breakerHalfOpen, type Uniform } from '@usher/domain';
 import type { BackendRow, BackendSlot, PoolTable } from '../routing-table.ts';
 import { Hosts } from './addresses.ts';
 import { newSlot, updateSlot } from './backend-slot.ts';
@@ -16,7 +16,12 @@ export class Members {
   readonly observers = new Observers();
   readonly #members = new Map<string, Member>();
   readonly #hosts = new Hosts();
+  readonly #random: Uniform;
   #nextIndex = 0;
+
+  constructor(random: Uniform) {
+    this.#random = random;
+  }
 
   get(id: string): Member | undefined {
     return this.#members.get(id);
@@ -36,7 +41,7 @@ export class Members {
       return member.slot;
     }
     this.remove(row.id, touched);
-    const slot = newSlot(row, this.#nextIndex++, pool, this.#hosts);
+    const slot = newSlot(row, this.#nextIndex++, pool, this.#hosts, this.#random.next());
     this.observers.add(slot);
     if (row.halfOpen) breakerHalfOpen(slot.breaker, nowMs);
     pool.slots.push(slot);
@@ -49,6 +54,8 @@ export class Members {
     if (member === undefined) return;
     this.#members.delete(id);
     this.observers.leave(member.slot);
+    // Nobody tells anything of it from now on.
+    member.slot.base = 0;
     member.pool.slots.splice(member.pool.slots.indexOf(member.slot), 1);
     touched.add(member.pool);
   }

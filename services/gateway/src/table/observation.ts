@@ -41,7 +41,7 @@ class SlotObserver {
 
   /** Undefined when nothing changed. */
   take(): BackendObservation | undefined {
-    const { id, requests, failures, latencySumMs, inFlight } = this.slot;
+    const { id, requests, failures, latencySumMs, own: inFlight } = this.slot;
     if (requests === this.#requests && inFlight === this.#inFlight) return undefined;
     const observation = {
       backend: id,
@@ -84,7 +84,7 @@ export class Observers {
     for (const observer of this.#leaving) {
       const observation = observer.take();
       if (observation !== undefined) observations.push(observation);
-      else if (observer.slot.inFlight === 0) this.#leaving.delete(observer);
+      else if (observer.slot.own === 0) this.#leaving.delete(observer);
     }
     return observations;
   }

@@ -41,6 +41,8 @@ export function newPool(settings: PoolSettings): PoolTable {
     settings,
     hash: undefined,
     hears: false,
+    needsLoad: false,
+    echo: 0,
     reserves: false,
     asksWhere: false,
     warming: false,

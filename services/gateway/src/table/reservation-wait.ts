@@ -69,8 +69,15 @@ export class ReservationWait implements Wait {
       this.#guest.onNoRoom('no_capacity', this.#whyNot(tier));
       return;
     }
-    const wanted = { pool: this.#pool.id, tier, candidates };
+    const wanted = { pool: this.#pool.id, tier, candidates, more: this.#hasMore() };
     this.#asked = desk.ask(wanted, (result) => this.#onResult(result, tier));
+  }
+
+  /** Whether there is anybody to ask for when all candidates are full. */
+  #hasMore(): boolean {
+    const { eligible } = this.#pool;
+    if (eligible.length <= this.#candidates.length) return false;
+    return eligible.some((slot) => !this.#candidates.includes(slot) && !this.#without.includes(slot));
   }
 
   #onResult(result: ReserveResult, tier: string): void {

@@ -54,7 +54,7 @@ export class WorkerTable implements RoutingTable {
   readonly #routes = new Routes();
   /** Also of pools that are named and not, or no longer, declared: routes keep pointing at the same object. */
   readonly #pools = new Map<string, PoolTable>();
-  readonly #members = new Members();
+  readonly #members: Members;
   readonly #choosers: Choosers;
   /** When the table was last changed or looked at. */
   #nowMs = 0;
@@ -64,6 +64,7 @@ export class WorkerTable implements RoutingTable {
 
   constructor({ policy, worker, onBreaker, log, ...tools }: WorkerTableOptions) {
     this.#policy = policy;
+    this.#members = new Members(tools.random);
     this.placing = new Placing({ ...tools, begin: (slot) => this.begin(slot) });
     this.#choosers = new Choosers(log);
     this.#onBreaker = onBreaker;
@@ -88,10 +89,6 @@ export class WorkerTable implements RoutingTable {
 
   wait(pool: PoolTable, tried: readonly BackendSlot[], features: Features, guest: Guest): Wait {
     return this.placing.wait(pool, tried, features, guest);
-  }
-
-  poolNamed(id: string): PoolTable | undefined {
-    return this.#pools.get(id);
   }
 
   begin(slot: BackendSlot): boolean {
@@ -156,6 +153,11 @@ export class WorkerTable implements RoutingTable {
   /** Every route in force; those of the plugin lane need their plugins set up. */
   get routes(): readonly RouteEntry[] {
     return this.#routes.entries;
+  }
+
+  /** Also those that are not declared. */
+  get pools(): Iterable<PoolTable> {
+    return this.#pools.values();
   }
 
   /** Ids of the backends that their pools' strategies may choose now. */

@@ -3,6 +3,7 @@ import { type EventLoopUtilization, performance } from 'node:perf_hooks';
 import { FastRandom } from '@usher/domain';
 import { Locator, openPlaceDatabase } from '@usher/geoip';
 import { PluginLane } from '../plugin-lane/plugin-lane.ts';
+import { Elsewhere } from '../table/elsewhere.ts';
 import { ReservationDesk } from '../table/reservation-desk.ts';
 import { WorkerTable } from '../table/worker-table.ts';
 import { TlsCounters } from '../tls/counters.ts';
@@ -28,6 +29,7 @@ export class GatewayWorker {
   readonly #start: WorkerStart;
   readonly #clock = new WorkerClock();
   readonly #table: WorkerTable;
+  readonly #elsewhere = new Elsewhere();
   readonly #desk: ReservationDesk;
   readonly #locator = new Locator();
   readonly #wireCounters = new WireCounters();
@@ -132,6 +134,9 @@ export class GatewayWorker {
         break;
       case 'tls':
         this.#listeners.update(message.listener, message.tls);
+        break;
+      case 'elsewhere':
+        this.#elsewhere.hear(this.#table.pools, message.inFlight);
         break;
       case 'measure':
         this.#post({ kind: 'measured', id: message.id, measurement: this.#measure() });

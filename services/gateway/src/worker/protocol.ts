@@ -54,6 +54,8 @@ export type ToWorker =
   | { readonly kind: 'abort' }
   /** New certificates or ticket keys for the listener with this id. */
   | { readonly kind: 'tls'; readonly listener: number; readonly tls: ListenerTls }
+  /** Requests under way in other workers and gateways, by id of the backend; those that are left out have none. */
+  | { readonly kind: 'elsewhere'; readonly inFlight: ReadonlyMap<string, number> }
   /** Another database that says where addresses are. */
   | { readonly kind: 'geoip'; readonly content: SharedArrayBuffer }
   | { readonly kind: 'measure'; readonly id: number }
@@ -104,6 +106,8 @@ export interface ReserveAsked {
   /** Whose allocation it is, for pools that reserve by session; the same session is granted the same allocation. */
   readonly session?: string | undefined;
   readonly candidates: readonly string[];
+  /** There are other candidates, which it will ask for if these are full: it does not wait for these. */
+  readonly more?: boolean | undefined;
 }
 
 export type ReserveResult =

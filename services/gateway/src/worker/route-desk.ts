@@ -143,7 +143,7 @@ export class RouteDesk {
       const entry = this.#table.match(head.host.toLowerCase(), head.path);
       return { route: entry?.settings, pool: entry?.pool };
     }
-    const pool = this.#table.poolNamed(named);
+    const pool = [...this.#table.pools].find(({ id }) => id === named);
     if (pool === undefined) throw new UsherError('invalid_input', `pool: there is no pool ${named}`);
     return { route: undefined, pool };
   }

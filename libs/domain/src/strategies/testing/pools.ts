@@ -1,19 +1,29 @@
+import type { ResourceFacts } from '../../resource/machine.ts';
 import type { StrategyName } from '../../settings.ts';
 import { Custom } from '../custom.ts';
 import { FastRandom } from '../fast-random.ts';
 import { hashOf } from '../hash.ts';
 import { STRATEGIES } from '../registry.ts';
-import { type Candidate, type CandidatePool, NO_FEATURES, newCells, setCandidates } from '../strategy.ts';
+import {
+  type Candidate,
+  type CandidatePool,
+  NO_FEATURES,
+  newCells,
+  type StrategySettings,
+  setCandidates,
+} from '../strategy.ts';
 
 /** A backend whose weights and load a test sets. */
 export interface TestBackend extends Candidate {
   weight: number;
   fullWeight: number;
   inFlight: number;
+  own: number;
+  facts: ResourceFacts | undefined;
 }
 
 export function backend(id: string, weight = 1, inFlight = 0): TestBackend {
-  return { ...newCells(), id, weight, fullWeight: weight, inFlight };
+  return { ...newCells(), id, weight, fullWeight: weight, inFlight, own: inFlight, facts: undefined };
 }
 
 export function weights(...values: number[]): TestBackend[] {
@@ -31,12 +41,17 @@ export class TestPool {
   readonly #random: FastRandom;
   #picks = 0;
 
-  constructor(strategy: StrategyName, backends: readonly TestBackend[], seed = 42) {
+  constructor(
+    strategy: StrategyName,
+    backends: readonly TestBackend[],
+    seed = 42,
+    settings?: StrategySettings,
+  ) {
     // The simplest one there is.
     const chooser =
       strategy === 'custom'
         ? new Custom<TestBackend>(([first]) => first, fail)
-        : STRATEGIES[strategy].create();
+        : STRATEGIES[strategy].create<TestBackend>(settings);
     this.pool = {
       members: [],
       eligible: [],
@@ -59,7 +74,16 @@ export class TestPool {
   /** Begins (1) or ends (-1) requests. */
   load(candidate: TestBackend, requests: number): void {
     candidate.inFlight += requests;
+    candidate.own += requests;
     this.pool.inFlight += requests;
+    this.pool.chooser.moved?.(candidate);
+  }
+
+  /** Sets how many requests others are thought to have under way. */
+  estimate(candidate: TestBackend, requests: number): void {
+    const { inFlight, own } = candidate;
+    candidate.inFlight = own + requests;
+    this.pool.inFlight += candidate.inFlight - inFlight;
     this.pool.chooser.moved?.(candidate);
   }
 
