@@ -65,14 +65,14 @@ export function wholeOption(
 }
 
 /** A place given as an option, in degrees; undefined when it was not. */
-export function placeOption(text: string | undefined): Place | undefined {
+export function placeOption(name: string, text: string | undefined): Place | undefined {
   if (text === undefined) return undefined;
   const [latitude, longitude, ...more] = text
     .split(',')
     .map((part) => (part.trim() === '' ? Number.NaN : Number(part)));
   const known = more.length === 0 && latitude !== undefined && longitude !== undefined;
   if (known && Math.abs(latitude) <= 90 && Math.abs(longitude) <= 180) return { latitude, longitude };
-  throw new UsageError(`--place takes degrees such as 52.52,13.40 or =-33.87,151.21, not ${text}`);
+  throw new UsageError(`--${name} takes degrees such as 52.52,13.40 or =-33.87,151.21, not ${text}`);
 }
 
 /** A URL of HTTP given as an option. */

@@ -60,6 +60,14 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
     summary: 'list pools or set the strategy of one',
     load: async () => (await import('./commands/pools.ts')).pools,
   },
+  routes: {
+    summary: 'list routes in the order in which they are preferred',
+    load: async () => (await import('./commands/routes.ts')).routes,
+  },
+  route: {
+    summary: 'explain what a gateway would do with a request now, without doing it',
+    load: async () => (await import('./commands/route.ts')).route,
+  },
   events: {
     summary: 'print the newest events; tail follows, export prints all as JSON lines',
     load: async () => (await import('./commands/events.ts')).events,

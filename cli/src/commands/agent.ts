@@ -101,7 +101,7 @@ function registrationOf(values: Values): Registration | undefined {
   if (address !== undefined && geoip === undefined) throw new UsageError('--public-address is for --geoip');
   if (address !== undefined && isIP(address) === 0)
     throw new UsageError(`--public-address takes an IP address, not ${address}`);
-  const at = place === undefined ? {} : { place: placeOption(place) };
+  const at = place === undefined ? {} : { place: placeOption('place', place) };
   const where = zone === undefined ? {} : { zone };
   return { pool, url: register, weight: numberOption('weight', weight) ?? 1, ...where, ...at };
 }

@@ -111,7 +111,7 @@ async function add(args: readonly string[], io: Io): Promise<number> {
   }
   const endpoints = values.endpoint?.map(endpointOf);
   const weight = numberOption('weight', values.weight) ?? 1;
-  const settings = { id, pool, url, endpoints, weight, zone, place: placeOption(values.place) };
+  const settings = { id, pool, url, endpoints, weight, zone, place: placeOption('place', values.place) };
   return await change('backend.add', { settings }, { ...rest, id: undefined }, io);
 }
 

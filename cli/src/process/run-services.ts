@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { registerAdminRoutes } from '@usher/admin';
-import { type Collector, collectorRoutes, startCollector } from '@usher/collector';
+import { type Collector, collectorRoutes, startCollector, startOpsenServer } from '@usher/collector';
 import { type LocalSettings, readSecret, sharedHash, tlsSource, type UsherConfig } from '@usher/config';
 import type { SharedSettings } from '@usher/domain';
 import type { Gateway } from '@usher/gateway';
@@ -75,6 +75,8 @@ export async function runServices(
     if (names.includes('gateway')) services.push(await startTraffic(config, core, changeable, env));
     const admin = await openAdmin(config, core, { services: () => services, collector, health });
     if (admin !== undefined) servers.add('the admin server', () => admin.close());
+    const opsen = await openOpsen(config, core, collector);
+    if (opsen !== undefined) servers.add('the Opsen API', () => opsen.close());
     const metrics = await openMetrics(config, core, health);
     if (metrics !== undefined) servers.add('the metrics server', () => metrics.close());
     phase = 'running';
@@ -166,6 +168,16 @@ async function openAdmin(
   };
   const server = startAdminServer({ ...local.admin, log, random, health, register });
   return await listening('admin.address', local.admin, server);
+}
+
+/** Only where agents are heard. */
+async function openOpsen(
+  { local: { opsen } }: UsherConfig,
+  { context }: Core,
+  collector: Collector | undefined,
+): Promise<RunningServer | undefined> {
+  if (opsen === undefined || collector === undefined) return undefined;
+  return await listening('opsen.address', opsen, startOpsenServer(opsen, context, collector));
 }
 
 async function openMetrics(

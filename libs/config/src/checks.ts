@@ -1,7 +1,7 @@
 import type { PoolSettings, RouteSettings, SharedSettings } from '@usher/domain';
 import { formatPlace } from './fault.ts';
 import { join, type Reading } from './reading.ts';
-import type { Address, AdminSettings, LocalSettings } from './settings.ts';
+import type { Address, AdminSettings, LocalSettings, OpsenSettings } from './settings.ts';
 import { suggest } from './suggest.ts';
 import { formatAddress, isLoopback, overlaps } from './types/network.ts';
 
@@ -9,6 +9,7 @@ import { formatAddress, isLoopback, overlaps } from './types/network.ts';
 export function checkReferences(local: LocalSettings, shared: SharedSettings, reading: Reading): void {
   checkAddresses(local, reading);
   if (local.admin !== null) checkAdmin(local.admin, reading);
+  if (local.opsen !== undefined) checkOpsen(local.opsen, shared, reading);
   checkSharing(local, reading);
   checkUnique(shared.backends, ['id'], (backend) => backend.id, reading);
   checkUnique(shared.routes, ['id'], (route) => route.id, reading);
@@ -20,10 +21,11 @@ export function checkReferences(local: LocalSettings, shared: SharedSettings, re
     checkUnique(endpoints, ['path'], ({ path }) => path, reading);
 }
 
-function checkAddresses({ listen, admin, metrics }: LocalSettings, reading: Reading): void {
+function checkAddresses({ listen, admin, metrics, opsen }: LocalSettings, reading: Reading): void {
   const addresses: Address[] = [...listen];
   if (admin !== null) addresses.push(admin);
   if (metrics !== null) addresses.push(metrics);
+  if (opsen !== undefined) addresses.push(opsen);
   for (const [index, address] of addresses.entries()) {
     const other = addresses.slice(0, index).find((earlier) => overlaps(address, earlier));
     if (other === undefined) continue;
@@ -68,6 +70,31 @@ function checkAdmin(admin: AdminSettings, reading: Reading): void {
     'address',
     `${formatAddress(admin)} can be reached from other machines, but there are no tokens, so anyone could take over; add tokens or use 127.0.0.1`,
   );
+}
+
+function checkOpsen(opsen: OpsenSettings, { pools }: SharedSettings, reading: Reading): void {
+  const guarded = opsen.keys.length > 0 || reading.isFaulty(join(reading.pathOf(opsen), 'keys'));
+  if (!guarded && !isLoopback(opsen.host)) {
+    const reached = `${formatAddress(opsen)} can be reached from other machines, but there are no keys`;
+    reading.complain(opsen, 'address', `${reached}; add keys or use 127.0.0.1`);
+  }
+  if (reading.isFaulty('pools')) return;
+  const pool = pools.find(({ id }) => id === opsen.pool);
+  const ids = pools.map(({ id }) => id);
+  if (pool === undefined) {
+    reading.complain(
+      opsen,
+      'pool',
+      `there is no pool ${JSON.stringify(opsen.pool)}`,
+      suggest(opsen.pool, ids),
+    );
+  } else if (!pool.agents) {
+    reading.complain(
+      opsen,
+      'pool',
+      `pool ${JSON.stringify(pool.id)} takes no agents; it needs \`agents: true\``,
+    );
+  }
 }
 
 /** `keys` are what the name is made of. Both places are told, because either may be the mistake. */

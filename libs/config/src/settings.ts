@@ -8,6 +8,8 @@ export interface LocalSettings {
   readonly workers: number | 'auto';
   readonly admin: AdminSettings | null;
   readonly metrics: Address | null;
+  /** Undefined: clients of Opsen are not served. */
+  readonly opsen?: OpsenSettings | undefined;
   readonly bus: BusSettings;
   readonly store: StoreSettings;
   /** Directory of the embedded log and store, absolute. */
@@ -56,6 +58,16 @@ export interface AdminSettings extends Address {
   readonly tokens: readonly AdminToken[];
   /** Networks in CIDR notation that may connect. */
   readonly allow: readonly string[];
+}
+
+/** The API for clients of Opsen. */
+export interface OpsenSettings extends Address {
+  /** Whose backends register, and in which is decided. */
+  readonly pool: string;
+  /** Empty = none needed, which is allowed on loopback addresses only. */
+  readonly keys: readonly string[];
+  /** Where endpoints may be: networks in CIDR notation, and hosts such as `gpu.example.com` or `*.example.com`. */
+  readonly endpoints: { readonly networks: readonly string[]; readonly names: readonly string[] };
 }
 
 export interface AdminToken {

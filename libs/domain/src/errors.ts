@@ -57,6 +57,7 @@ export const ERRORS = {
     title: 'The event log is not the one that the state came from',
     fault: 'usher',
   },
+  no_gateway: { status: 503, title: 'No gateway answers', fault: 'usher', retryAfterS: 2 },
   no_leader: { status: 503, title: 'No scheduler is leading', fault: 'usher', retryAfterS: 2 },
   connect_timeout: {
     status: 504,

@@ -29,6 +29,15 @@ export {
   problemOf,
   UsherError,
 } from './errors.ts';
+export type {
+  CandidateReason,
+  ExplainedBackend,
+  Explanation,
+  Preference,
+  RouteDecision,
+  RouteQuestion,
+  TierSource,
+} from './explanation.ts';
 export {
   type CommandReceipt,
   type ConfigState,
@@ -61,15 +70,15 @@ export {
 } from './resource/explain-resource.ts';
 export type { Fit, FitReason, Shortage } from './resource/fit.ts';
 export { NO_FACTS, type ResourceBackend, type ResourceFacts } from './resource/machine.ts';
-export { onSphere, type Place, type SpherePoint } from './resource/place.ts';
-export { reservable } from './resource/reservable.ts';
+export { distanceKm, onSphere, type Place, placeOn, type SpherePoint } from './resource/place.ts';
+export { lacking, reservable } from './resource/reservable.ts';
 export { REPORT_WINDOW_MS, ReservedHistory } from './resource/reserved-history.ts';
 export { type ResourceRequest, ResourceTable } from './resource/resource-table.ts';
 export { DEFAULT_SCORING, type ScoreParts, type ScoringSettings } from './resource/score.ts';
 export { DIMENSIONS, type Dimension, NO_RESOURCES, type Tier } from './resource/tier.ts';
 export { detectTier, fieldOf, jsonField, type TierClaims } from './resource/tier-detection.ts';
 export { RetryBudget } from './retry-budget.ts';
-export { RouteMatcher } from './route-match.ts';
+export { explainRoutes, inMatchOrder, RouteMatcher, type RouteVerdict } from './route-match.ts';
 export {
   type BackendSettings,
   type BackendTlsSettings,
@@ -110,6 +119,7 @@ export {
   type StickySettings,
 } from './sticky-settings.ts';
 export { Custom, type CustomStrategy } from './strategies/custom.ts';
+export { explainChoice, peek } from './strategies/explain-choice.ts';
 export { FastRandom } from './strategies/fast-random.ts';
 export { hashOf } from './strategies/hash.ts';
 export { STRATEGIES } from './strategies/registry.ts';
@@ -122,6 +132,7 @@ export {
   type ChoiceCells,
   type Chooser,
   type Features,
+  type Measures,
   NO_FEATURES,
   newCells,
   type Strategy,

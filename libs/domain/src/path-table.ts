@@ -52,12 +52,7 @@ export class PathTable<V> {
     const exact = this.#exact.get(path);
     if (exact !== undefined) return exact;
     for (const { prefix, value } of this.#prefixes) {
-      // `/v1/*` is `/v1` and all below it, but not `/v1x`. The empty prefix takes everything, also `OPTIONS *`.
-      const covered =
-        prefix === '' ||
-        (path.startsWith(prefix) &&
-          (path.length === prefix.length || path.charCodeAt(prefix.length) === SLASH));
-      if (covered) return value;
+      if (isCovered(prefix, path)) return value;
     }
     for (const { pattern, value } of this.#wildcards) if (fits(pattern, path)) return value;
     return undefined;
@@ -76,6 +71,14 @@ export class PathTable<V> {
     if (stem !== undefined) this.#wildcards.push({ pattern: stem, length, value });
     this.#wildcards.sort((a, b) => b.length - a.length);
   }
+}
+
+/** `/v1/*` is `/v1` and all below it, but not `/v1x`. The empty prefix takes everything, also `OPTIONS *`. */
+export function isCovered(prefix: string, path: string): boolean {
+  if (prefix === '') return true;
+  return (
+    path.startsWith(prefix) && (path.length === prefix.length || path.charCodeAt(prefix.length) === SLASH)
+  );
 }
 
 function isWild(pattern: string): boolean {

@@ -1,5 +1,6 @@
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { RouteMatcher } from './route-match.ts';
+import { explainRoutes, RouteMatcher } from './route-match.ts';
 
 /** Routes written as `host path`; `-` is any host. The pattern is the route's name. */
 function matcher(...patterns: string[]) {
@@ -70,5 +71,64 @@ describe('route matching', () => {
       { name: 'second', settings: { path: '/a/*' } },
     ]);
     expect(compiled.match('h', '/a/b')?.name).toBe('first');
+  });
+});
+
+describe('the explanation of a match', () => {
+  const part = fc.constantFrom('a', 'b', 'ab');
+  const path = fc.array(part, { maxLength: 3 }).map((parts) => `/${parts.join('/')}`);
+  const host = fc.array(part, { minLength: 1, maxLength: 3 }).map((parts) => parts.join('.'));
+  const routes = fc.array(
+    fc.record({
+      host: fc.oneof(
+        fc.constant(undefined),
+        host,
+        host.map((name) => `*.${name}`),
+      ),
+      path: fc.oneof(
+        path,
+        path.map((prefix) => (prefix === '/' ? '/*' : `${prefix}/*`)),
+      ),
+    }),
+    { maxLength: 8 },
+  );
+
+  test('finds what the matcher finds, and calls all others that would take it less specific', () => {
+    fc.assert(
+      fc.property(routes, host, path, (declared, asked, target) => {
+        const verdicts = explainRoutes(declared, asked, target);
+        const matcherOf = (of: typeof declared) => new RouteMatcher(of.map((settings) => ({ settings })));
+        const found = verdicts.find(({ verdict }) => verdict === 'matches')?.route;
+        expect(found).toBe(matcherOf(declared).match(asked, target)?.settings);
+        expect(new Set(verdicts.map(({ route }) => route))).toEqual(new Set(declared));
+        for (const { route, verdict } of verdicts) {
+          const takes = matcherOf([route]).match(asked, target) !== undefined;
+          expect(takes).toBe(verdict === 'matches' || verdict === 'less_specific');
+        }
+      }),
+    );
+  });
+
+  test('says whether host or path is another, in the order in which routes are preferred', () => {
+    const declared = [
+      { host: undefined, path: '/*' },
+      { host: undefined, path: '/v1/*' },
+      { host: '*.example.com', path: '/*' },
+      { host: 'a.example.com', path: '/v2/*' },
+      { host: 'b.example.com', path: '/*' },
+    ];
+    expect(
+      explainRoutes(declared, 'a.example.com', '/v1/x').map(({ route, verdict }) => [
+        route.host,
+        route.path,
+        verdict,
+      ]),
+    ).toEqual([
+      ['a.example.com', '/v2/*', 'other_path'],
+      ['b.example.com', '/*', 'other_host'],
+      ['*.example.com', '/*', 'matches'],
+      [undefined, '/v1/*', 'less_specific'],
+      [undefined, '/*', 'less_specific'],
+    ]);
   });
 });

@@ -1,4 +1,5 @@
 export { RecordTooLargeError } from './draft.ts';
+export { EmbeddedBus } from './embedded/bus.ts';
 export { inspectEmbedded } from './embedded/inspect.ts';
 export { type EmbeddedOptions, openEmbedded } from './embedded/open.ts';
 export { type EventReader, openEmbeddedReader } from './embedded/reader.ts';

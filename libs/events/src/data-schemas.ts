@@ -177,7 +177,7 @@ export const policySettings: z.ZodType<PolicySettings> = z.strictObject({
 
 const percent = z.number().min(0).max(100);
 
-export const backendStats: z.ZodType<BackendStats> = z.strictObject({
+const statsFields = {
   atMs: instant,
   coresPercent: z.array(percent).max(4096),
   memoryUsedBytes: count,
@@ -195,4 +195,17 @@ export const backendStats: z.ZodType<BackendStats> = z.strictObject({
       }),
     )
     .max(64),
+};
+
+export const backendStats: z.ZodType<BackendStats> = z.strictObject(statsFields);
+
+/** What an agent sends. */
+export interface AgentReport extends BackendStats {
+  /** How often it sends one, so that its silence is understood from the first one on; absent = what is usual. */
+  readonly everyMs?: number | undefined;
+}
+
+export const agentReport: z.ZodType<AgentReport> = z.strictObject({
+  ...statsFields,
+  everyMs: positive.max(3_600_000).optional(),
 });

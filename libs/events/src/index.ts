@@ -8,7 +8,7 @@ export {
   type CommandOf,
   parseCommand,
 } from './commands.ts';
-export { backendStats, ID_PATTERN } from './data-schemas.ts';
+export { type AgentReport, agentReport, backendStats, ID_PATTERN } from './data-schemas.ts';
 export type { EventContext, EventDraft, EventOf, UsherEvent, Writer } from './envelope.ts';
 export {
   type DecodedRecord,
@@ -18,6 +18,7 @@ export {
   eventTimeMs,
   type Quarantined,
 } from './record.ts';
+export { parseRouteQuestion, type RouteAct, type RouteAnswer, type RouteRequest } from './route-question.ts';
 export {
   AGENTS_PREFIX,
   CHECKPOINT_SUBJECT,
@@ -26,6 +27,7 @@ export {
   EVENTS_PREFIX,
   eventSubject,
   IN_FLIGHT_PREFIX,
+  ROUTE_PREFIX,
   STATS_PREFIX,
   STICKY_PREFIX,
 } from './subjects.ts';

@@ -14,6 +14,9 @@ export const STICKY_PREFIX = 'usher.sticky';
 /** Where each gateway tells the others, below its name, what it has under way. */
 export const IN_FLIGHT_PREFIX = 'usher.in_flight';
 
+/** Where gateways are asked what they would do with a request: any of them, or below it one by its name. */
+export const ROUTE_PREFIX = 'usher.route';
+
 /** All that the scheduler decides is one aggregate: whoever appends to it with the right position is the leader. */
 export const CONTROL_SUBJECT = `${EVENTS_PREFIX}.scheduler.control`;
 /** The scheduler's facts; apart from its decisions, so that they never conflict with them. */

@@ -1,4 +1,11 @@
-export { type AdminIdentity, type AdminRole, type AdminToken } from './admin-access.ts';
+export {
+  type AdminIdentity,
+  type AdminRole,
+  type AdminToken,
+  isLoopback,
+  networkList,
+  secretFinder,
+} from './admin-access.ts';
 export { type AdminServerOptions, createAdminApp, startAdminServer } from './admin-server.ts';
 export { type BackendTlsMaterial, readBackendTls } from './backend-tls.ts';
 export { systemClock } from './clock.ts';

@@ -3,6 +3,7 @@ import type { FastifyInstance } from 'fastify';
 import { registerCommandRoutes } from './command-routes.ts';
 import { registerEventRoutes } from './event-routes.ts';
 import { registerReadRoutes } from './read-routes.ts';
+import { registerRouteRoutes } from './route-routes.ts';
 
 export interface AdminRoutesOptions {
   /** The services that run in this process, whose faults the status tells. */
@@ -18,4 +19,5 @@ export function registerAdminRoutes(
   registerReadRoutes(app, context, services);
   registerEventRoutes(app, context);
   registerCommandRoutes(app, context);
+  registerRouteRoutes(app, context);
 }

@@ -1,5 +1,13 @@
 import { FleetFold } from '@usher/actors';
-import { CONTROL_SUBJECT, type Command, type CommandAnswer, type EventDraft, envelop } from '@usher/events';
+import { UsherError } from '@usher/domain';
+import {
+  CONTROL_SUBJECT,
+  type Command,
+  type CommandAnswer,
+  type EventDraft,
+  envelop,
+  ROUTE_PREFIX,
+} from '@usher/events';
 import { type LogRecord, type Service, type ServiceContext, StoreUnavailableError } from '@usher/ports';
 import { createAdminApp } from '@usher/runtime';
 import {
@@ -35,6 +43,9 @@ export class TestAdmin {
     events: ['backend.disabled'],
     repeated: false,
   });
+  /** What gateways answer. */
+  route: (subject: string, payload: string) => Promise<string> = (subject) =>
+    Promise.reject(new UsherError('no_leader', `nobody serves ${subject}`));
   storeConnected = true;
   leases: { name: string; owner: string }[] = [{ name: 'scheduler', owner: 'one' }];
   readonly #random = seededRandom(3);
@@ -101,6 +112,7 @@ export class TestAdmin {
       outbox: { offer: () => true, flush: async () => {}, pending: 0 },
       bus: {
         request: async (subject, payload) => {
+          if (subject.startsWith(ROUTE_PREFIX)) return await this.route(subject, payload);
           const command = JSON.parse(payload) as Command;
           this.sent.push({ subject, command });
           return JSON.stringify(await this.answer(command));

@@ -1,5 +1,5 @@
 import { type BackendState, type BackendStats, UsherError } from '@usher/domain';
-import { type EventDraft, envelop, eventSubject, STATS_PREFIX } from '@usher/events';
+import { type AgentReport, type EventDraft, envelop, eventSubject, STATS_PREFIX } from '@usher/events';
 import type { Sample, Service, ServiceContext, Subscription, Timer } from '@usher/ports';
 import { AgentDesk } from './agent-desk.ts';
 import { CollectorLease } from './collector-lease.ts';
@@ -93,7 +93,7 @@ class StatsCollector implements Collector {
     this.#windowOf(backend).take(stats, this.#context.clock.now());
   }
 
-  #judge(backend: string, stats: BackendStats | string): Outcome {
+  #judge(backend: string, stats: AgentReport | string): Outcome {
     if (typeof stats === 'string') return 'invalid';
     return this.#context.fleet.state.backends.has(backend) ? 'accepted' : 'unknown_backend';
   }

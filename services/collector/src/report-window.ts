@@ -1,4 +1,5 @@
 import type { BackendStats } from '@usher/domain';
+import type { AgentReport } from '@usher/events';
 
 const INTERVAL_DEFAULT_MS = 1_000;
 const STALE_INTERVALS = 3;
@@ -11,8 +12,11 @@ export class ReportWindow {
   /** Stamped with the time of arrival: agents' clocks are not to be trusted. */
   latest: BackendStats | undefined;
   readonly #gapsMs: number[] = [];
+  /** As far as it was told. */
+  #everyMs = INTERVAL_DEFAULT_MS;
 
-  take(stats: BackendStats, nowMs: number): void {
+  take({ everyMs = INTERVAL_DEFAULT_MS, ...stats }: AgentReport, nowMs: number): void {
+    this.#everyMs = everyMs;
     if (this.latest !== undefined) {
       this.#gapsMs.push(nowMs - this.latest.atMs);
       if (this.#gapsMs.length > GAPS_MAX) this.#gapsMs.shift();
@@ -25,9 +29,9 @@ export class ReportWindow {
     return Math.max(STALE_AFTER_MIN_MS, STALE_INTERVALS * this.#intervalMs());
   }
 
-  /** The median: a report that came late, or a pause, does not change what is expected. */
+  /** What it says, or the median where that is more: a report that came late, or a pause, does not change what is expected. */
   #intervalMs(): number {
     const sorted = this.#gapsMs.toSorted((a, b) => a - b);
-    return sorted[Math.floor(sorted.length / 2)] ?? INTERVAL_DEFAULT_MS;
+    return Math.max(this.#everyMs, sorted[Math.floor(sorted.length / 2)] ?? 0);
   }
 }

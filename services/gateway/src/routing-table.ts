@@ -3,6 +3,7 @@ import type {
   BreakerCell,
   Candidate,
   CandidatePool,
+  Eligibility,
   EndpointSettings,
   ErrorCode,
   Features,
@@ -61,6 +62,8 @@ export interface BackendSlot extends Candidate {
   admittedMs: number;
   /** May get new requests, by the log alone. */
   eligible: boolean;
+  /** Why not, for explanations. */
+  barred: Eligibility;
   /** May get new requests when no backend of its pool is eligible. */
   lastResort: boolean;
   /** Requests that a half-open breaker, the fleet's or this worker's, lets through at a time. */
@@ -117,6 +120,8 @@ export interface Line {
   readonly counts: LineCounts;
   /** Undefined when `max` requests of the gateway wait already. The caller calls `serve` once it knows its place. */
   enter(waiter: Waiter, max: number): Place | undefined;
+  /** Whether `enter` would give a place now. */
+  hasPlace(max: number): boolean;
   /** For a waiter that gives up. */
   leave(place: Place, exit: LineExit): void;
   /** To be told by a waiter that was admitted. */
@@ -259,6 +264,8 @@ export interface BackendRow {
   readonly weight: number;
   /** By the log alone; the worker adds its own breaker's view. */
   readonly eligible: boolean;
+  /** What speaks against it by the log; `ok` when nothing does. */
+  readonly barred: Eligibility;
   /** Not eligible only because its health is unknown or its breaker open: better than none at all. */
   readonly lastResort: boolean;
   /** The fleet's breaker is half open: limited trials. */

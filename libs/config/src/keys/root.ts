@@ -10,6 +10,7 @@ import type { Type } from '../types/type.ts';
 import { admin, metrics } from './admin.ts';
 import { listener } from './listener.ts';
 import { bus, geoip, logging, store, workers } from './local.ts';
+import { opsen } from './opsen.ts';
 import { limits, timeouts } from './policy.ts';
 import { pools } from './pool.ts';
 import { routes } from './route.ts';
@@ -63,6 +64,11 @@ const keys = section({
       doc: 'Metrics and the health of this process; `none` switches them off.',
     },
   ),
+  opsen: optional('clients of Opsen are not served', {
+    to: 'opsen',
+    type: opsen,
+    doc: 'The API that clients and agents of Opsen know, in processes that run the collector: `/register`, `/stats`, `/route`, `/clients` and `/health`.',
+  }),
   bus: defaulted('embedded', {
     to: 'bus',
     type: bus,
@@ -91,12 +97,24 @@ const keys = section({
 
 /** The whole configuration. */
 export const root: Type<UsherConfig> = mapped(keys, (given, _path, reading): UsherConfig => {
-  const { listen, workers, admin, metrics, bus, store, geoip, logging } = given;
+  const { listen, workers, admin, metrics, opsen, bus, store, geoip, logging } = given;
   const name = given.name ?? nameFrom(reading.surroundings.hostname);
   if (given.name === undefined) reading.leaf('name', name, { kind: 'default' });
   const data = resolve(reading.surroundings.folder, given.data);
   const where = geoip === undefined ? {} : { geoip };
-  const local: LocalSettings = { name, listen, workers, admin, metrics, bus, store, data, logging, ...where };
+  const local: LocalSettings = {
+    name,
+    listen,
+    workers,
+    admin,
+    metrics,
+    opsen,
+    bus,
+    store,
+    data,
+    logging,
+    ...where,
+  };
   const shared: SharedSettings = {
     pools: given.pools.map((pool) => pool.settings),
     backends: given.pools.flatMap((pool) => pool.backends),

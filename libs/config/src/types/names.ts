@@ -95,7 +95,7 @@ export function fitForId(written: string): string {
     .replace(/-+$/, '');
 }
 
-function parseRouteHost(written: string): string | Refusal {
+export function parseRouteHost(written: string): string | Refusal {
   const lower = written.toLowerCase();
   const name = lower.startsWith('*.') ? lower.slice(2) : lower;
   const star = lower.startsWith('*.') ? '*.' : '';

@@ -55,7 +55,7 @@ export function isHost(host: string): boolean {
   return /^[0-9.]+$/.test(host) ? ipaddr.IPv4.isValidFourPartDecimal(host) : HOST_NAME.test(host);
 }
 
-function parseNetwork(written: string): string | Refusal {
+export function parseNetwork(written: string): string | Refusal {
   const [host = '', bits = '', ...rest] = written.split('/');
   const valid = rest.length === 0 && (ipaddr.IPv6.isValid(host) || ipaddr.IPv4.isValidFourPartDecimal(host));
   if (!valid) return refuse(`${JSON.stringify(written)} is not a network such as 10.0.0.0/8`);

@@ -23,6 +23,12 @@ export function onSphere({ latitude, longitude }: Place): SpherePoint | undefine
   return { x: ring * Math.cos(east), y: ring * Math.sin(east), z: Math.sin(north) };
 }
 
+/** The place of a point of the unit sphere. */
+export function placeOn({ x, y, z }: SpherePoint): Place {
+  const degrees = (radians: number) => Math.round((radians * 180e6) / Math.PI) / 1e6;
+  return { latitude: degrees(Math.asin(Math.max(-1, Math.min(1, z)))), longitude: degrees(Math.atan2(y, x)) };
+}
+
 /** Length along the great circle for a straight line between two points of the unit sphere. */
 export function arcKm(chord: number): number {
   return 2 * EARTH_RADIUS_KM * Math.asin(Math.min(1, chord / 2));

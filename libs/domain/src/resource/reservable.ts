@@ -1,5 +1,5 @@
 import type { Resources } from '../backend.ts';
-import { freeCards } from './fit.ts';
+import { freeCards, type Shortage } from './fit.ts';
 import { machineOf, type ResourceFacts } from './machine.ts';
 import { DIMENSIONS, memoryPerGpu, NO_RESOURCES, type Tier } from './tier.ts';
 
@@ -24,4 +24,15 @@ export function reservable(backend: ResourceFacts, tier: Tier): Resources {
     most[dimension] = Math.min(backend.capacity?.[dimension] ?? measured, measured);
   }
   return most;
+}
+
+/** What reservations leave too little of for one more request of the tier; undefined when there is enough. */
+export function lacking(backend: ResourceFacts, tier: Tier): Shortage | undefined {
+  const most = reservable(backend, tier);
+  for (const dimension of DIMENSIONS) {
+    const needed = tier.resources[dimension];
+    const free = most[dimension] - backend.reserved[dimension];
+    if (needed > 0 && needed > free) return { dimension, needed, free };
+  }
+  return undefined;
 }

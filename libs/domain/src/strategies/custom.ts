@@ -1,6 +1,6 @@
 import { hear } from './latency.ts';
 import { P2c } from './p2c.ts';
-import type { Answer, Ask, Candidate, CandidatePool, Chooser } from './strategy.ts';
+import type { Answer, Ask, Candidate, CandidatePool, Chooser, Measures } from './strategy.ts';
 
 /** What a user's own strategy sees of a backend. */
 interface CustomBackend {
@@ -34,6 +34,23 @@ export class Custom<C extends Candidate> implements Chooser<C> {
   }
 
   pick(pool: CandidatePool<C>, tried: readonly C[], ask: Ask): C | undefined {
+    return this.#pick(pool, tried, ask, this.#onFault);
+  }
+
+  peek(pool: CandidatePool<C>, tried: readonly C[], ask: Ask): C | undefined {
+    return this.#pick(pool, tried, ask, () => undefined);
+  }
+
+  measures({ eligible }: CandidatePool<C>): ReadonlyMap<C, Measures> {
+    return new Map(eligible.map((candidate) => [candidate, { latencyMs: candidate.latencyMs }]));
+  }
+
+  #pick(
+    pool: CandidatePool<C>,
+    tried: readonly C[],
+    ask: Ask,
+    onFault: (cause: string) => void,
+  ): C | undefined {
     const left =
       tried.length === 0 ? pool.eligible : pool.eligible.filter((candidate) => !tried.includes(candidate));
     if (left.length === 0) return undefined;
@@ -41,9 +58,9 @@ export class Custom<C extends Candidate> implements Chooser<C> {
       const choice = this.#choose(left, ask);
       const found = left.find((candidate) => candidate === choice);
       if (found !== undefined) return found;
-      this.#onFault('it chose none of the backends that it was given');
+      onFault('it chose none of the backends that it was given');
     } catch (error) {
-      this.#onFault(String(error));
+      onFault(String(error));
     }
     return this.#instead.pick(pool, tried, ask);
   }

@@ -1,4 +1,4 @@
-import type { Answer, Candidate } from './strategy.ts';
+import type { Answer, Candidate, CandidatePool, Measures } from './strategy.ts';
 
 /**
  * Time constant by which what was heard of a backend counts less. What nobody confirms decays too, so that a backend that
@@ -52,4 +52,26 @@ export function costOf(candidate: Candidate, meanWeight: number): number {
   // What others have under way there does not tell this worker how the backend answers.
   if (cost === Number.NEGATIVE_INFINITY) return own === 0 ? cost : UNHEARD + load;
   return cost + Math.log1p(load);
+}
+
+/**
+ * For people: how many times as much as the cheapest of those that were heard of each of the eligible costs. Of who was
+ * not heard of yet there is no cost.
+ */
+export function relativeCosts<C extends Candidate>(
+  { eligible, totalWeight }: CandidatePool<C>,
+  others: (candidate: C) => Measures,
+): ReadonlyMap<C, Measures> {
+  const meanWeight = totalWeight / Math.max(1, eligible.length);
+  const costs = eligible.map((candidate) =>
+    candidate.latencyMs > 0 ? costOf(candidate, meanWeight) : Number.POSITIVE_INFINITY,
+  );
+  const least = Math.min(...costs);
+  return new Map(
+    eligible.map((candidate, at) => {
+      const { latencyMs } = candidate;
+      const heard = latencyMs > 0 ? { cost: Math.exp(costs[at]! - least), latencyMs } : {};
+      return [candidate, { ...heard, ...others(candidate) }];
+    }),
+  );
 }

@@ -1,5 +1,5 @@
 import { LeastFirst, setTurns, turnsOf } from './least-first.ts';
-import type { Candidate, CandidatePool, Chooser, Strategy } from './strategy.ts';
+import type { Candidate, CandidatePool, Chooser, Measures, Strategy } from './strategy.ts';
 
 /**
  * The backend with the fewest requests under way for its weight. Those that tie take turns by weight, so an idle pool
@@ -18,10 +18,18 @@ class LeastConnections<C extends Candidate> implements Chooser<C> {
     if (this.#order.has(candidate)) this.#order.rerank(candidate, candidate.inFlight / candidate.weight);
   }
 
-  pick(_pool: CandidatePool<C>, tried: readonly C[]): C | undefined {
-    const best = tried.length === 0 ? this.#order.first : this.#order.firstUntried(tried);
+  pick(pool: CandidatePool<C>, tried: readonly C[]): C | undefined {
+    const best = this.peek(pool, tried);
     if (best !== undefined) this.#order.charge(best);
     return best;
+  }
+
+  peek(_pool: CandidatePool<C>, tried: readonly C[]): C | undefined {
+    return tried.length === 0 ? this.#order.first : this.#order.firstUntried(tried);
+  }
+
+  measures({ eligible }: CandidatePool<C>): ReadonlyMap<C, Measures> {
+    return new Map(eligible.map((candidate) => [candidate, { load: candidate.rank, turn: candidate.turn }]));
   }
 
   memory({ eligible }: CandidatePool<C>): number[] {

@@ -1,6 +1,6 @@
-import { costOf, hear } from './latency.ts';
+import { costOf, hear, relativeCosts } from './latency.ts';
 import { LeastFirst, setTurns, turnsOf } from './least-first.ts';
-import type { Answer, Candidate, CandidatePool, Chooser, Strategy } from './strategy.ts';
+import type { Answer, Candidate, CandidatePool, Chooser, Measures, Strategy } from './strategy.ts';
 
 /**
  * The one backend of all with the lowest cost: the average time to the beginning of a response, times the requests under
@@ -26,10 +26,18 @@ class LeastResponseTime<C extends Candidate> implements Chooser<C> {
     this.moved(candidate);
   }
 
-  pick(_pool: CandidatePool<C>, tried: readonly C[]): C | undefined {
-    const best = tried.length === 0 ? this.#order.first : this.#order.firstUntried(tried);
+  pick(pool: CandidatePool<C>, tried: readonly C[]): C | undefined {
+    const best = this.peek(pool, tried);
     if (best !== undefined) this.#order.charge(best);
     return best;
+  }
+
+  peek(_pool: CandidatePool<C>, tried: readonly C[]): C | undefined {
+    return tried.length === 0 ? this.#order.first : this.#order.firstUntried(tried);
+  }
+
+  measures(pool: CandidatePool<C>): ReadonlyMap<C, Measures> {
+    return relativeCosts(pool, ({ turn }) => ({ turn }));
   }
 
   memory({ eligible }: CandidatePool<C>): number[] {

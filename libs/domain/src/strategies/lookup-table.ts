@@ -1,5 +1,5 @@
 import { mix } from './hash.ts';
-import type { Ask, Candidate, CandidatePool, Chooser } from './strategy.ts';
+import type { Ask, Candidate, CandidatePool, Chooser, Measures } from './strategy.ts';
 
 const STRIDE_SEED = 0x9e3779b9;
 
@@ -58,11 +58,42 @@ export class LookupTable<C extends Candidate> implements Chooser<C> {
       if (candidate.open && candidate.inFlight < Math.ceil(bound * candidate.weight)) {
         if (tried.length === 0 || !tried.includes(candidate)) return candidate;
       }
-      // Odd and below the number of places, hence without a common divisor: it leads to all of them.
-      if (step === 0) stride = (mix(key ^ STRIDE_SEED) & (owners.length - 2)) | 1;
+      if (step === 0) stride = strideOf(key, owners.length);
       place = (place + stride) % owners.length;
     }
     // Whoever has room was tried, or has too small a weight to own a place.
     return eligible.find((candidate) => !tried.includes(candidate));
   }
+
+  /** Which share of the table each has, and in which order they were asked for the key. */
+  measures(pool: CandidatePool<C>, tried: readonly C[], ask: Ask): ReadonlyMap<C, Measures> {
+    const owners = this.#owners;
+    if (owners.length === 0) return new Map();
+    const places = new Map<C, number>();
+    for (const owner of owners) {
+      const candidate = this.#members[owner]!;
+      places.set(candidate, (places.get(candidate) ?? 0) + 1);
+    }
+    const choice = this.pick(pool, tried, ask);
+    const asked = new Map<C, number>();
+    const stride = strideOf(ask.key, owners.length);
+    for (let step = 0, place = ask.key % owners.length; step < owners.length; step++) {
+      const candidate = this.#members[owners[place]!]!;
+      if (!asked.has(candidate)) asked.set(candidate, asked.size + 1);
+      if (candidate === choice) break;
+      place = (place + stride) % owners.length;
+    }
+    return new Map(
+      this.#members.map((candidate) => {
+        const turn = asked.get(candidate);
+        const tableShare = (places.get(candidate) ?? 0) / owners.length;
+        return [candidate, turn === undefined ? { tableShare } : { tableShare, asked: turn }];
+      }),
+    );
+  }
+}
+
+/** Odd and below the number of places, hence without a common divisor with it: it leads to all of them. */
+function strideOf(key: number, places: number): number {
+  return (mix(key ^ STRIDE_SEED) & (places - 2)) | 1;
 }

@@ -1,5 +1,5 @@
-import type { Ask, Candidate, CandidatePool, Chooser, Strategy } from './strategy.ts';
-import { betterOfTwo } from './weighted-draw.ts';
+import type { Ask, Candidate, CandidatePool, Chooser, Measures, Strategy } from './strategy.ts';
+import { betterOfTwo, drawnOfTwo } from './weighted-draw.ts';
 
 /**
  * Power of two choices: draws two different backends by weight and takes the one with fewer requests under way for its
@@ -10,6 +10,16 @@ import { betterOfTwo } from './weighted-draw.ts';
 export class P2c<C extends Candidate> implements Chooser<C> {
   pick(pool: CandidatePool<C>, tried: readonly C[], { random }: Ask): C | undefined {
     return betterOfTwo(pool, tried, random, lighter);
+  }
+
+  measures(pool: CandidatePool<C>, tried: readonly C[], { random }: Ask): ReadonlyMap<C, Measures> {
+    const drawn = drawnOfTwo(pool, tried, random);
+    return new Map(
+      pool.eligible.map((candidate) => [
+        candidate,
+        { load: candidate.inFlight / candidate.weight, ...drawn.get(candidate) },
+      ]),
+    );
   }
 }
 

@@ -1,6 +1,6 @@
-import { costOf, hear } from './latency.ts';
-import type { Answer, Ask, Candidate, CandidatePool, Chooser, Strategy } from './strategy.ts';
-import { betterOfTwo } from './weighted-draw.ts';
+import { costOf, hear, relativeCosts } from './latency.ts';
+import type { Answer, Ask, Candidate, CandidatePool, Chooser, Measures, Strategy } from './strategy.ts';
+import { betterOfTwo, drawnOfTwo } from './weighted-draw.ts';
 
 /** So many times as much may the first of two cost before the second gets the request, as a logarithm. */
 const TOLERANCE = Math.log(1.5);
@@ -14,6 +14,11 @@ const TOLERANCE = Math.log(1.5);
 class PeakEwma<C extends Candidate> implements Chooser<C> {
   pick(pool: CandidatePool<C>, tried: readonly C[], { random }: Ask): C | undefined {
     return betterOfTwo(pool, tried, random, cheaper);
+  }
+
+  measures(pool: CandidatePool<C>, tried: readonly C[], { random }: Ask): ReadonlyMap<C, Measures> {
+    const drawn = drawnOfTwo(pool, tried, random);
+    return relativeCosts(pool, (candidate) => drawn.get(candidate) ?? {});
   }
 
   heard(candidate: C, answer: Answer, afterMs: number, nowMs: number): void {

@@ -1,4 +1,4 @@
-import type { Ask, Candidate, CandidatePool, Chooser, Strategy } from './strategy.ts';
+import type { Ask, Candidate, CandidatePool, Chooser, Measures, Strategy } from './strategy.ts';
 import { at, drawUntried } from './weighted-draw.ts';
 
 /** By chance, in proportion to weights. */
@@ -7,6 +7,10 @@ class Random<C extends Candidate> implements Chooser<C> {
     if (tried.length > 0) return drawUntried(pool, tried, undefined, random);
     const { eligible, totalWeight } = pool;
     return eligible.length < 2 ? eligible[0] : at(eligible, random.next() * totalWeight);
+  }
+
+  measures({ eligible, totalWeight }: CandidatePool<C>): ReadonlyMap<C, Measures> {
+    return new Map(eligible.map((candidate) => [candidate, { share: candidate.weight / totalWeight }]));
   }
 }
 

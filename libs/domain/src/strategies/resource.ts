@@ -1,8 +1,18 @@
+import { explainResource } from '../resource/explain-resource.ts';
+import type { Fit } from '../resource/fit.ts';
 import { NO_FACTS, type ResourceBackend } from '../resource/machine.ts';
 import { ResourceTable } from '../resource/resource-table.ts';
 import { DEFAULT_SCORING } from '../resource/score.ts';
 import { NO_RESOURCES, type Tier } from '../resource/tier.ts';
-import type { Ask, Candidate, CandidatePool, Chooser, Strategy, StrategySettings } from './strategy.ts';
+import type {
+  Ask,
+  Candidate,
+  CandidatePool,
+  Chooser,
+  Measures,
+  Strategy,
+  StrategySettings,
+} from './strategy.ts';
 
 /** What a request needs where no tiers are told apart. */
 const ANY: Tier = { name: 'any', resources: NO_RESOURCES };
@@ -37,6 +47,29 @@ class Resource<C extends Candidate> implements Chooser<C> {
     request.without.length = 0;
     for (const { open, order } of tried) if (open) request.without.push(order);
     return eligible[this.#table.choose(request)];
+  }
+
+  measures(pool: CandidatePool<C>, tried: readonly C[], ask: Ask): ReadonlyMap<C, Measures> {
+    return new Map(
+      this.#explained(pool, tried, ask).map(([candidate, { score, parts, distanceKm, share }]) => {
+        const place = distanceKm === undefined ? {} : { distanceKm };
+        return [candidate, score === undefined ? place : { score, share, ...parts, ...place }];
+      }),
+    );
+  }
+
+  unfit(pool: CandidatePool<C>, tried: readonly C[], ask: Ask): ReadonlyMap<C, Fit> {
+    return new Map(
+      this.#explained(pool, tried, ask).flatMap(([candidate, { reason, short }]) =>
+        reason === 'ok' || reason === 'tried' ? [] : [[candidate, { reason, short }]],
+      ),
+    );
+  }
+
+  #explained({ eligible }: CandidatePool<C>, tried: readonly C[], { tier, from, random }: Ask) {
+    const without = tried.flatMap(({ open, order }) => (open ? [order] : []));
+    const { candidates } = explainResource(this.#table, { tier, from, chance: random.next(), without });
+    return candidates.map((each, order) => [eligible[order]!, each] as const);
   }
 }
 

@@ -1,3 +1,4 @@
+import type { Fit } from '../resource/fit.ts';
 import type { ResourceFacts } from '../resource/machine.ts';
 import type { SpherePoint } from '../resource/place.ts';
 import type { ScoringSettings } from '../resource/score.ts';
@@ -93,6 +94,9 @@ export interface Ask extends Features {
   readonly random: Uniform;
 }
 
+/** What a strategy goes by, as numbers with names, for people to read. */
+export type Measures = Readonly<Record<string, number>>;
+
 /** How a backend answered: `refused` is 429, a status of 500 and above, or no response; `left`: the client did not wait. */
 export type Answer = 'answered' | 'refused' | 'left';
 
@@ -103,6 +107,15 @@ export type Answer = 'answered' | 'refused' | 'left';
 export interface Chooser<C extends Candidate> {
   /** Chooses among the eligible without those in `tried`; undefined when none is left. Allocates nothing for a first attempt. */
   pick(pool: CandidatePool<C>, tried: readonly C[], ask: Ask): C | undefined;
+  /**
+   * Whom `pick` would choose with the same arguments. It has no effect but the draws from `ask.random`. Absent where that
+   * holds for `pick` itself.
+   */
+  peek?(pool: CandidatePool<C>, tried: readonly C[], ask: Ask): C | undefined;
+  /** What the choice that `peek` answers goes by, for whom it looks at; as free of effects. */
+  measures?(pool: CandidatePool<C>, tried: readonly C[], ask: Ask): ReadonlyMap<C, Measures>;
+  /** Whom of the eligible the strategy itself leaves out, and why; as free of effects. */
+  unfit?(pool: CandidatePool<C>, tried: readonly C[], ask: Ask): ReadonlyMap<C, Fit>;
   /** Who may be chosen has changed, or their weights. */
   update?(pool: CandidatePool<C>): void;
   /** The number of requests under way on a candidate has changed. */

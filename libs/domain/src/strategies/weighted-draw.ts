@@ -1,4 +1,4 @@
-import type { Candidate, CandidatePool, Uniform } from './strategy.ts';
+import type { Candidate, CandidatePool, Measures, Uniform } from './strategy.ts';
 
 /** The candidate on whose stretch of the line from 0 to the sum of weights `point` lies; there has to be one. */
 export function at<C extends Candidate>(eligible: readonly C[], point: number): C {
@@ -56,4 +56,18 @@ export function betterOfTwo<C extends Candidate>(
   let point = random.next() * (totalWeight - first.weight);
   if (point >= first.cumulativeWeight - first.weight) point += first.weight;
   return better(first, at(eligible, point), pool);
+}
+
+/** Whom `betterOfTwo` draws first and second; nobody where there is no choice. */
+export function drawnOfTwo<C extends Candidate>(
+  pool: CandidatePool<C>,
+  tried: readonly C[],
+  random: Uniform,
+): ReadonlyMap<C, Measures> {
+  const drawn = new Map<C, Measures>();
+  betterOfTwo(pool, tried, random, (first, second) => {
+    drawn.set(first, { drawn: 1 }).set(second, { drawn: 2 });
+    return first;
+  });
+  return drawn;
 }

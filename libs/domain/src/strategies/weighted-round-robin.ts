@@ -1,4 +1,11 @@
-import { type Candidate, type CandidatePool, type Chooser, isAnyLeft, type Strategy } from './strategy.ts';
+import {
+  type Candidate,
+  type CandidatePool,
+  type Chooser,
+  isAnyLeft,
+  type Measures,
+  type Strategy,
+} from './strategy.ts';
 
 /** Turns that a retry may let pass while it waits for one of a backend that was not tried. */
 const PASSED_TURNS_MAX = 10_000;
@@ -46,11 +53,36 @@ class WeightedRoundRobin<C extends Candidate> implements Chooser<C> {
     }));
   }
 
-  /** The turns of those who were tried pass. */
   pick(pool: CandidatePool<C>, tried: readonly C[]): C | undefined {
+    if (this.#turns > TURNS_MAX) this.update(pool);
+    return this.#takeTurns(pool, tried);
+  }
+
+  peek(pool: CandidatePool<C>, tried: readonly C[]): C | undefined {
+    const copy = new WeightedRoundRobin<C>();
+    copy.#groups = this.#groups.map((group) => ({ ...group }));
+    copy.#turns = this.#turns;
+    copy.#total = this.#total;
+    return copy.#takeTurns(pool, tried);
+  }
+
+  measures(): ReadonlyMap<C, Measures> {
+    const turn = this.#turns + 1;
+    return new Map(
+      this.#groups.flatMap((group) =>
+        group.members.map((candidate, place) => [
+          candidate,
+          { credit: this.#creditOf(candidate, group, place, turn) },
+        ]),
+      ),
+    );
+  }
+
+  /** The turns of those who were tried pass. */
+  #takeTurns(pool: CandidatePool<C>, tried: readonly C[]): C | undefined {
     if (!isAnyLeft(pool, tried)) return undefined;
     for (let passed = 0; passed < PASSED_TURNS_MAX; passed++) {
-      const candidate = this.#takeTurn(pool);
+      const candidate = this.#takeTurn();
       if (tried.length === 0 || candidate === undefined || !tried.includes(candidate)) return candidate;
     }
     return pool.eligible.find((candidate) => !tried.includes(candidate));
@@ -85,15 +117,14 @@ class WeightedRoundRobin<C extends Candidate> implements Chooser<C> {
     this.#total = totalWeight;
   }
 
-  #takeTurn(pool: CandidatePool<C>): C | undefined {
+  #takeTurn(): C | undefined {
     this.#turns += 1;
-    if (this.#turns > TURNS_MAX) this.update(pool);
     let best: C | undefined;
     let bestGroup: Group<C> | undefined;
     let most = 0;
     for (const group of this.#groups) {
       const candidate = group.members[group.next]!;
-      const credit = candidate.credit + group.weight * this.#turns - this.#total * group.rounds;
+      const credit = this.#creditOf(candidate, group, group.next, this.#turns);
       if (best !== undefined && (credit < most || (credit === most && candidate.order > best.order)))
         continue;
       best = candidate;
@@ -110,14 +141,19 @@ class WeightedRoundRobin<C extends Candidate> implements Chooser<C> {
   /** Writes to everybody what they have, and begins the sums anew. Answers with whom that was. */
   #settle(): ReadonlySet<C> {
     const known = new Set<C>();
-    for (const { weight, members, next, rounds } of this.#groups) {
-      for (const [place, candidate] of members.entries()) {
-        candidate.credit += weight * this.#turns - this.#total * (rounds + (place < next ? 1 : 0));
+    for (const group of this.#groups) {
+      for (const [place, candidate] of group.members.entries()) {
+        candidate.credit = this.#creditOf(candidate, group, place, this.#turns);
         known.add(candidate);
       }
     }
     this.#turns = 0;
     return known;
+  }
+
+  /** What the one at `place` of a group has after so many turns. */
+  #creditOf({ credit }: C, { weight, next, rounds }: Group<C>, place: number, turns: number): number {
+    return credit + weight * turns - this.#total * (rounds + (place < next ? 1 : 0));
   }
 }
 

@@ -1,7 +1,20 @@
 import { FleetFold } from '@usher/actors';
-import type { BackendStats } from '@usher/domain';
-import { type Command, type CommandAnswer, type EventDraft, envelop, type UsherEvent } from '@usher/events';
-import type { Clock, EventLog, Log, MessageBus, Outbox, Random, Sample } from '@usher/ports';
+import {
+  type BackendSettings,
+  type BackendState,
+  type BackendStats,
+  type PoolSettings,
+  UsherError,
+} from '@usher/domain';
+import {
+  type Command,
+  type CommandAnswer,
+  type EventDraft,
+  envelop,
+  ROUTE_PREFIX,
+  type UsherEvent,
+} from '@usher/events';
+import type { Clock, EventLog, Log, MessageBus, Outbox, Random, Sample, ServiceContext } from '@usher/ports';
 import { type Collector, startCollector } from '../collector.ts';
 import { TestLeases } from './test-leases.ts';
 
@@ -30,6 +43,8 @@ export class TestFleet {
     events: [],
     repeated: false,
   });
+  /** What a gateway answers that is asked for a decision. */
+  route: (payload: string) => Promise<string> = () => Promise.reject(new UsherError('no_leader'));
   readonly #ports: TestPorts;
   readonly #families = new Map<string, () => readonly Sample[] | Promise<readonly Sample[]>>();
   #handlers: ((subject: string, payload: string) => void)[] = [];
@@ -48,7 +63,8 @@ export class TestFleet {
         },
       };
     },
-    request: async (_subject, payload) => {
+    request: async (subject, payload) => {
+      if (subject === ROUTE_PREFIX) return await this.route(payload);
       const command = JSON.parse(payload) as Command;
       this.commands.push(command);
       return JSON.stringify(await this.decide(command));
@@ -82,13 +98,14 @@ export class TestFleet {
     this.register('a');
   }
 
-  async start(instance = 'one'): Promise<Collector> {
+  /** What a service of this fleet is given. */
+  context(instance = 'one'): ServiceContext {
     const family = (
       name: string,
       _help: string,
       collect: () => readonly Sample[] | Promise<readonly Sample[]>,
     ) => void this.#families.set(name, collect);
-    const collector = startCollector({
+    return {
       ...this.#ports,
       instance,
       owner: instance,
@@ -98,22 +115,45 @@ export class TestFleet {
       bus: this.bus,
       store: this.leases.store,
       metrics: { counter: family, gauge: family, histogram: () => undefined },
-    });
+    };
+  }
+
+  async start(instance = 'one'): Promise<Collector> {
+    const collector = startCollector(this.context(instance));
     this.#collectors.push(collector);
     await settled();
     return collector;
   }
 
-  register(id: string): void {
+  register(
+    id: string,
+    changes: Partial<BackendSettings> = {},
+    origin: BackendState['origin'] = 'command',
+  ): void {
+    const settings = { id, pool: 'web', url: 'http://127.0.0.1:1', weight: 1, ...changes };
     this.#append({
       type: 'backend.registered',
       subject: id,
-      data: {
-        settings: { id, pool: 'web', url: 'http://127.0.0.1:1', weight: 1 },
-        origin: 'command',
-        health: 'unchecked',
-      },
+      data: { settings, origin, health: 'unchecked' },
     });
+  }
+
+  /** A pool that takes agents. */
+  addPool(id: string, tiers: PoolSettings['tiers']): void {
+    const breaker = { failures: 1, windowMs: 1, openForMs: 1, halfOpenRequests: 1, successes: 1 };
+    const settings: PoolSettings = {
+      id,
+      strategy: 'resource',
+      health: { type: 'none' },
+      breaker: { enabled: false, ...breaker },
+      retry: { attempts: 0, budgetRatio: 0 },
+      proxyProtocol: 'none',
+      http2: false,
+      drainMs: 0,
+      agents: true,
+      tiers,
+    };
+    this.#append({ type: 'pool.added', subject: id, data: { settings, origin: 'config' } });
   }
 
   remove(id: string): void {

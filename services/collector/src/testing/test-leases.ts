@@ -1,13 +1,14 @@
 import { type Clock, type StateStore, StoreUnavailableError } from '@usher/ports';
 import { LEASES_ONLY } from '@usher/testing';
 
-/** The leases of a state store, which a test can take away. */
+/** The leases and single values of a state store, which a test can take away. */
 export class TestLeases {
   down = false;
   readonly store: StateStore;
   readonly #held = new Map<string, { owner: string; untilMs: number }>();
 
   constructor(clock: Clock) {
+    const values = new Map<string, string>();
     this.store = {
       ...LEASES_ONLY,
       acquireLease: async (name, owner, ttlMs) => {
@@ -23,8 +24,14 @@ export class TestLeases {
         return this.#held.get(name)?.owner === owner && this.#held.delete(name);
       },
       listLeases: unused,
-      get: unused,
-      set: unused,
+      get: async (key) => {
+        this.#assertUp();
+        return values.get(key);
+      },
+      set: async (key, value) => {
+        this.#assertUp();
+        values.set(key, value);
+      },
       setIfAbsent: unused,
       delete: unused,
       status: () => ({ connected: !this.down, sinceMs: 0 }),

@@ -19,6 +19,7 @@ import { Allocations } from './reservations/allocations.ts';
 import { Resolutions } from './resolutions.ts';
 import { type Resolver, systemResolver } from './resolver.ts';
 import { FACTS_MS, ResourceFactsFeed } from './resource-facts.ts';
+import { serveRouteAnswers } from './route-answers.ts';
 import { SharedCells } from './shared-cells.ts';
 import { StickyControl } from './sticky-control.ts';
 import { TlsFiles } from './tls-files.ts';
@@ -74,7 +75,7 @@ class RunningGateway implements Gateway {
   readonly #listeners: Listeners;
   /** Over when the last change of the listeners is. */
   #changed: Promise<void> = Promise.resolve();
-  #subscription: Subscription | undefined;
+  readonly #subscriptions: Subscription[] = [];
   #departed: Measurement | undefined;
   #stopped: Promise<void> | undefined;
 
@@ -139,7 +140,7 @@ class RunningGateway implements Gateway {
 
   async start(listen: readonly ListenerSettings[]): Promise<void> {
     const { fleet, clock, metrics } = this.#context;
-    this.#subscription = fleet.onRecord((record) => this.#onRecord(record));
+    this.#subscriptions.push(fleet.onRecord((record) => this.#onRecord(record)));
     this.#tlsFiles.read(this.#projector.pools());
     this.#resolutions.follow(this.#projector.hosts());
     await Promise.all([this.#resolutions.settled(RESOLVE_MAX_MS), this.#geoip?.look(), this.#sticky.start()]);
@@ -148,12 +149,13 @@ class RunningGateway implements Gateway {
       await this.#listeners.change(listen);
     } catch (error) {
       await this.#workers.kill();
-      this.#subscription.stop();
+      for (const subscription of this.#subscriptions) subscription.stop();
       this.#resolutions.stop();
       this.#geoip?.stop();
       throw error;
     }
     this.#presence.start();
+    this.#subscriptions.push(serveRouteAnswers(this.#context, this.#workers));
     this.#inFlight.start();
     this.#allocations.start();
     this.#timers.push(
@@ -206,7 +208,7 @@ class RunningGateway implements Gateway {
     await this.#changed;
     await this.#workers.stop(this.#projector.policy.timeouts.shutdownMs);
     await this.#allocations.stop();
-    this.#subscription?.stop();
+    for (const subscription of this.#subscriptions) subscription.stop();
     for (const timer of this.#timers) timer.cancel();
     this.#resolutions.stop();
     this.#sticky.stop();

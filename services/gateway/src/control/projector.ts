@@ -150,7 +150,7 @@ export class Projector {
         const limit = this.#options.cells.limitOf(pool, id, maxConnections);
         const row = { id, pool, url, endpoints, weight, limit, halfOpen: false, trialLimit: 1 };
         // Nobody has looked at them yet.
-        return { ...row, eligible: false, lastResort: true };
+        return { ...row, eligible: false, barred: 'unknown', lastResort: true };
       });
       return {
         policy: this.#policy,
@@ -170,6 +170,8 @@ export class Projector {
   #rowOf(id: string, backend: BackendState): BackendRow | undefined {
     const { pool, url, endpoints, weight, maxConnections } = backend.settings;
     const why = eligibility(backend);
+    // How much room there is, whoever reserves it knows best.
+    const barred = why === 'full' ? 'ok' : why;
     const breaker = this.#options.fleet.state.pools.get(pool)?.settings.breaker;
     const row = {
       id,
@@ -177,9 +179,9 @@ export class Projector {
       url,
       endpoints,
       weight,
-      // How much room there is, whoever reserves it knows best.
-      eligible: why === 'ok' || why === 'full',
-      lastResort: why === 'unknown' || why === 'breaker_open',
+      eligible: barred === 'ok',
+      barred,
+      lastResort: barred === 'unknown' || barred === 'breaker_open',
       halfOpen: backend.breaker === 'half_open' && breaker?.enabled === true,
       trialLimit: Math.max(1, Math.floor((breaker?.halfOpenRequests ?? 1) / this.#sharers())),
       limit: this.#options.cells.limitOf(pool, id, maxConnections),
@@ -237,7 +239,7 @@ function sameRow(a: BackendRow, b: BackendRow): boolean {
     a.pool === b.pool &&
     sameEndpoints(a, b) &&
     a.weight === b.weight &&
-    a.eligible === b.eligible &&
+    a.barred === b.barred &&
     a.lastResort === b.lastResort &&
     a.halfOpen === b.halfOpen &&
     a.trialLimit === b.trialLimit &&

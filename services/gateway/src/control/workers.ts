@@ -1,6 +1,8 @@
-import { UsherError } from '@usher/domain';
+import { type RouteQuestion, UsherError } from '@usher/domain';
+import type { RouteAct } from '@usher/events';
 import type { Clock, Log, Timer } from '@usher/ports';
 import type { FromWorker, ListenerStart, Measurement, ToWorker, WorkerStart } from '../worker/protocol.ts';
+import type { WorkerAnswer } from '../worker/route-desk.ts';
 import { WorkerThread } from './worker-thread.ts';
 
 /** How long a worker may take to listen; it takes about 100 ms. */
@@ -12,6 +14,8 @@ const RESTART_DELAY_MAX_MS = 5_000;
 const STABLE_MS = 30_000;
 /** How long a worker may take to say where its counters stand. */
 const MEASURE_MAX_MS = 1_000;
+/** How long a worker may take to answer what it would do with a request. */
+const ANSWER_MAX_MS = 2_000;
 /** How long a worker may take, beyond its deadline, to say that it has drained. */
 const DRAIN_GRACE_MS = 1_000;
 
@@ -50,7 +54,9 @@ export class Workers {
   readonly #measurements = new Map<number, (measurement: Measurement) => void>();
   /** Settled unless the listeners are changing. */
   #changed: Promise<void> = Promise.resolve();
+  readonly #asked = new Map<number, (answer: WorkerAnswer) => void>();
   #nextMeasurement = 0;
+  #nextQuestion = 0;
   #restarts = 0;
   #stopping = false;
 
@@ -128,6 +134,21 @@ export class Workers {
     return this.#places.flatMap(({ index, last }) =>
       last === undefined ? [] : [{ worker: index, measurement: last }],
     );
+  }
+
+  /** Asks the first worker that listens; undefined when none does, or it does not answer in time. */
+  async ask(act: RouteAct, question: RouteQuestion): Promise<WorkerAnswer | undefined> {
+    const thread = this.#places.find(({ listening }) => listening)?.thread;
+    if (thread === undefined) return undefined;
+    const id = this.#nextQuestion++;
+    const { promise, resolve } = Promise.withResolvers<WorkerAnswer | undefined>();
+    const late = this.#options.clock.after(ANSWER_MAX_MS, () => resolve(undefined));
+    this.#asked.set(id, resolve);
+    thread.post({ kind: 'ask', id, act, question });
+    const answer = await promise;
+    late.cancel();
+    this.#asked.delete(id);
+    return answer;
   }
 
   /** Lets the workers finish what they have for at most `deadlineMs`, then ends them. */
@@ -209,7 +230,8 @@ export class Workers {
       place.last = message.measurement;
       this.#measurements.get(message.id)?.(message.measurement);
       this.#measurements.delete(message.id);
-    } else if (message.kind === 'prepared' || message.kind === 'unprepared') place.onPrepared?.(message);
+    } else if (message.kind === 'answered') this.#asked.get(message.id)?.(message.answer);
+    else if (message.kind === 'prepared' || message.kind === 'unprepared') place.onPrepared?.(message);
     else if (message.kind === 'drained') void place.thread?.kill();
     else if (message.kind === 'log') {
       this.#options.log[message.level](message.message, { ...message.fields, worker: place.index });

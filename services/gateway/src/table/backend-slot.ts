@@ -21,6 +21,7 @@ export function newSlot(
     fullWeight: row.weight,
     admittedMs: 0,
     eligible: row.eligible,
+    barred: row.barred,
     lastResort: row.lastResort,
     trialLimit: row.trialLimit,
     fleetHalfOpen: row.halfOpen,
@@ -44,6 +45,7 @@ export function updateSlot(slot: BackendSlot, row: BackendRow, nowMs: number): v
     breakerClose(slot.breaker);
   slot.fullWeight = row.weight;
   slot.eligible = row.eligible;
+  slot.barred = row.barred;
   slot.lastResort = row.lastResort;
   slot.trialLimit = row.trialLimit;
   slot.fleetHalfOpen = row.halfOpen;

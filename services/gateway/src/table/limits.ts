@@ -3,7 +3,8 @@ import type { BackendSlot, PoolTable, RowLimit } from '../routing-table.ts';
 import { BackendLimit } from './backend-limit.ts';
 import { WaitingLine } from './waiting-line.ts';
 
-const isFull = ({ limit }: BackendSlot): boolean => limit?.full === true;
+/** Whether it has as many requests under way as it may. */
+export const isFull = ({ limit }: BackendSlot): boolean => limit?.full === true;
 
 /** Chooses by the pool's strategy among those that have room. */
 export function chooseWithRoom(

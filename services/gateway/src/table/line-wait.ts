@@ -2,7 +2,7 @@ import type { Features } from '@usher/domain';
 import type { BackendSlot, Guest, LineExit, Place, PoolTable, Wait, Waiter } from '../routing-table.ts';
 
 /** Of pools that were declared before there were queues. */
-const NO_QUEUE = { max: 0, timeoutMs: 0 };
+export const NO_QUEUE = { max: 0, timeoutMs: 0 };
 
 /** One request's wait in line until a backend of its pool has room. */
 export class LineWait implements Wait, Waiter {

@@ -1,6 +1,7 @@
-import type { Ask, Features, SpherePoint, Uniform } from '@usher/domain';
+import type { Ask, FastRandom, Features, SpherePoint, Uniform } from '@usher/domain';
 import type { BackendSlot, Guest, PoolTable, Wait } from '../routing-table.ts';
 import { type Visit, visitOf } from '../sticky/sticky.ts';
+import { type ExplainedPool, explainPool, hasRoomFor } from './explain-pool.ts';
 import { chooseWithRoom } from './limits.ts';
 import { LineWait } from './line-wait.ts';
 import { ranked } from './ranked.ts';
@@ -12,11 +13,15 @@ const NONE_TRIED: readonly BackendSlot[] = [];
 
 /** What placing takes beside the pools. */
 export interface PlacingTools {
-  readonly random: Uniform;
+  readonly random: FastRandom;
   readonly now: () => number;
   readonly desk: ReservationDesk;
   /** Counts a request as begun; false when the backend has reached its limit. */
   begin(slot: BackendSlot): boolean;
+}
+
+function takeTurn(pool: PoolTable, tried: readonly BackendSlot[], ask: Ask): BackendSlot | undefined {
+  return pool.chooser.pick(pool, tried, ask);
 }
 
 /** Finds backends for requests, at once or by having them wait. */
@@ -93,11 +98,23 @@ export class Placing {
       session: pool.settings.reserve === 'session' ? visit?.session : undefined,
       rank: (without) => {
         const first = visit?.preferred(without);
-        const others = ranked(pool, without, this.#asking(features));
+        const others = ranked(pool, without, this.#asking(features), takeTurn);
         return first === undefined ? others : [first, ...others.filter((slot) => slot !== first)];
       },
       begin: (slot) => this.#tools.begin(slot),
     });
+  }
+
+  /** What would become of a first attempt now, and why. Nothing changes by it. */
+  explain(pool: PoolTable, features: Features, request: { readonly path: string }): ExplainedPool {
+    return explainPool(pool, features, request, this.#tools.random);
+  }
+
+  /** Whom a request with these features would be begun on. It takes its turn, and begins and reserves nothing. */
+  decide(pool: PoolTable, features: Features): BackendSlot | undefined {
+    if (!pool.reserves) return this.pick(pool, [], features);
+    const order = ranked(pool, [], this.#asking(features), takeTurn);
+    return order.find((slot) => hasRoomFor(slot, features));
   }
 
   #asking({ key, tier, from }: Features): Ask {

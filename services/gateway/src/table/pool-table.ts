@@ -1,4 +1,11 @@
-import { breakerAdmits, type PoolSettings, RetryBudget, STRATEGIES, setCandidates } from '@usher/domain';
+import {
+  breakerAdmits,
+  type PoolSettings,
+  type Preference,
+  RetryBudget,
+  STRATEGIES,
+  setCandidates,
+} from '@usher/domain';
 import type { BackendSlot, Endpoint, PoolTable } from '../routing-table.ts';
 import { setWeights } from './slow-start.ts';
 import { PoolTls, type TlsRow } from './tls-client.ts';
@@ -62,20 +69,22 @@ export function newPool(settings: PoolSettings): PoolTable {
  */
 export function rebuildEligible(pool: PoolTable, nowMs: number): void {
   setWeights(pool, isAdmitted, nowMs);
-  let accepted: readonly BackendSlot[] = [];
-  for (const accepts of PREFERENCES) {
-    accepted = pool.slots.filter(accepts);
-    if (accepted.length > 0) break;
-  }
-  setCandidates(pool, pool.slots, accepted);
+  const preference = preferenceOf(pool);
+  setCandidates(pool, pool.slots, preference === null ? [] : pool.slots.filter(PREFERENCES[preference]));
+}
+
+/** Which of these it has come to; null when there is nobody to choose from. */
+export function preferenceOf({ slots }: PoolTable): Preference | null {
+  return IN_ORDER.find((preference) => slots.some(PREFERENCES[preference])) ?? null;
 }
 
 const isReachable = ({ addresses }: Endpoint) => addresses.all.length > 0;
 const isUsable = ({ fullWeight, endpoints }: BackendSlot) => fullWeight > 0 && endpoints.every(isReachable);
 const isUnbroken = (slot: BackendSlot) => isUsable(slot) && breakerAdmits(slot.breaker, slot.trialLimit);
 const isAdmitted = (slot: BackendSlot) => slot.eligible && isUnbroken(slot);
-const PREFERENCES: readonly ((slot: BackendSlot) => boolean)[] = [
-  isAdmitted,
-  (slot) => slot.lastResort && isUnbroken(slot),
-  (slot) => (slot.eligible || slot.lastResort) && isUsable(slot),
-];
+const PREFERENCES: Readonly<Record<Preference, (slot: BackendSlot) => boolean>> = {
+  eligible: isAdmitted,
+  last_resort: (slot) => slot.lastResort && isUnbroken(slot),
+  despite_breakers: (slot) => (slot.eligible || slot.lastResort) && isUsable(slot),
+};
+const IN_ORDER: readonly Preference[] = ['eligible', 'last_resort', 'despite_breakers'];

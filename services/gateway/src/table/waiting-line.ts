@@ -93,11 +93,7 @@ export class WaitingLine implements Line {
   enter(waiter: Waiter, max: number): Place | undefined {
     // Counted before it is looked whether there is room, so that two workers cannot both take the last place.
     Atomics.add(this.#cells, countOf(this.#worker), 1n);
-    let waiting = 0n;
-    for (let worker = 0; worker < this.#workers; worker++) {
-      waiting += Atomics.load(this.#cells, countOf(worker));
-    }
-    if (waiting > BigInt(max)) {
+    if (this.#waiting() > BigInt(max)) {
       Atomics.sub(this.#cells, countOf(this.#worker), 1n);
       this.#exits.refused += 1;
       return undefined;
@@ -111,6 +107,10 @@ export class WaitingLine implements Line {
     this.#publish();
     if (this.#workers > 1) void this.#listen();
     return place;
+  }
+
+  hasPlace(max: number): boolean {
+    return this.#waiting() < BigInt(max);
   }
 
   leave(place: Place, exit: LineExit): void {
@@ -176,6 +176,15 @@ export class WaitingLine implements Line {
   #ring(): void {
     Atomics.add(this.#cells, BELL, 1n);
     Atomics.notify(this.#cells, BELL);
+  }
+
+  /** In all workers. */
+  #waiting(): bigint {
+    let waiting = 0n;
+    for (let worker = 0; worker < this.#workers; worker++) {
+      waiting += Atomics.load(this.#cells, countOf(worker));
+    }
+    return waiting;
   }
 
   #isNext(ticket: bigint): boolean {

@@ -4,7 +4,7 @@ import type { BreakerNews } from './breaker-news.ts';
 import type { StrategyLog } from './custom-strategies.ts';
 import type { PlacingTools } from './placing.ts';
 
-export interface WorkerTableOptions extends Omit<PlacingTools, 'begin'>, SharedTools {
+export interface WorkerTableOptions extends Omit<PlacingTools, 'begin'>, Omit<SharedTools, 'random'> {
   readonly policy: PolicySettings;
   /** Its place among those of the gateway. */
   readonly worker: number;

@@ -51,14 +51,14 @@ export class WorkerTable implements RoutingTable {
   readonly stickiness: Stickiness;
   /** When the table was last changed or looked at. */
   #nowMs = 0;
-  readonly #placing: Placing;
+  readonly placing: Placing;
   readonly #worker: number;
   readonly #onBreaker: (news: BreakerNews) => void;
 
   constructor({ policy, worker, onBreaker, log, ...tools }: WorkerTableOptions) {
     this.#policy = policy;
     this.#members = new Members(tools.random);
-    this.#placing = new Placing({ ...tools, begin: (slot) => this.begin(slot) });
+    this.placing = new Placing({ ...tools, begin: (slot) => this.begin(slot) });
     this.#choosers = new Choosers(log);
     this.stickiness = new Stickiness(tools);
     this.#onBreaker = onBreaker;
@@ -78,11 +78,11 @@ export class WorkerTable implements RoutingTable {
   }
 
   pick(pool: PoolTable, tried: readonly BackendSlot[], features: Features): BackendSlot | undefined {
-    return this.#placing.pick(pool, tried, features);
+    return this.placing.pick(pool, tried, features);
   }
 
   wait(pool: PoolTable, tried: readonly BackendSlot[], features: Features, guest: Guest): Wait {
-    return this.#placing.wait(pool, tried, features, guest);
+    return this.placing.wait(pool, tried, features, guest);
   }
 
   begin(slot: BackendSlot): boolean {
@@ -270,7 +270,7 @@ export class WorkerTable implements RoutingTable {
     const slot = this.#members.set(row, pool, nowMs, touched);
     setLimit(slot, row.limit, this.#worker);
     if (row.limit === undefined) return;
-    openLine(pool, row.limit, this.#worker, (features) => this.#placing.admit(pool, features));
+    openLine(pool, row.limit, this.#worker, (features) => this.placing.admit(pool, features));
   }
 
   #learn(id: string, facts: ResourceFacts): void {

@@ -75,6 +75,7 @@ export function row(id: string, changes: Partial<BackendRow> = {}): BackendRow {
     url: 'http://127.0.0.1:9',
     weight: 1,
     eligible: true,
+    barred: changes.eligible === false ? (changes.lastResort === true ? 'unknown' : 'unhealthy') : 'ok',
     lastResort: false,
     halfOpen: false,
     trialLimit: 2,

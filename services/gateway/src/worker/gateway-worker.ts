@@ -16,6 +16,7 @@ import { Arrivals } from './arrivals.ts';
 import { Listeners } from './listeners.ts';
 import { PortLog } from './port-log.ts';
 import type { FromWorker, ListenerStart, Measurement, ToWorker, WorkerStart } from './protocol.ts';
+import { RouteDesk } from './route-desk.ts';
 import { WorkerClock } from './worker-clock.ts';
 
 /** How often breakers are looked at and news go to the control thread; the latter only if there are any. */
@@ -41,6 +42,7 @@ export class GatewayWorker {
   readonly #log: PortLog;
   readonly #arrivals: Arrivals;
   readonly #listeners: Listeners;
+  readonly #routes: RouteDesk;
   #ticking: NodeJS.Timeout | undefined;
   #tickDueMs = 0;
   #loopDelayMaxMs = 0;
@@ -81,6 +83,7 @@ export class GatewayWorker {
       locate: (address: string) => this.#locator.locate(address),
       workers: start.workers,
     };
+    this.#routes = new RouteDesk(this.#table, start.worker, tools.locate);
     this.#plugins = new PluginLane({ ...tools, counters: this.#pluginCounters });
     this.#wire = createWireLane({
       ...tools,
@@ -143,6 +146,13 @@ export class GatewayWorker {
         break;
       case 'measure':
         this.#post({ kind: 'measured', id: message.id, measurement: this.#measure() });
+        break;
+      case 'ask':
+        this.#post({
+          kind: 'answered',
+          id: message.id,
+          answer: this.#routes.answer(message.act, message.question),
+        });
         break;
       case 'reserved':
         this.#desk.onReserved(message.id, message.pool, message.result);

@@ -1,4 +1,5 @@
-import type { Dimension, PolicySettings } from '@usher/domain';
+import type { Dimension, PolicySettings, RouteQuestion } from '@usher/domain';
+import type { RouteAct } from '@usher/events';
 import type { LogFields } from '@usher/ports';
 import type { LineCounts, TableDelta } from '../routing-table.ts';
 import type { MoveCause } from '../sticky/seats.ts';
@@ -9,6 +10,7 @@ import type { BackendObservation, ConnectFailureCount } from '../table/observati
 import type { ListenerTls } from '../tls/contexts.ts';
 import type { TlsCounts } from '../tls/counters.ts';
 import type { WireCounts } from '../wire/counters.ts';
+import type { WorkerAnswer } from './route-desk.ts';
 
 /** What the control thread and the workers tell each other. Everything here survives structured cloning. */
 
@@ -60,6 +62,8 @@ export type ToWorker =
   /** Another database that says where addresses are. */
   | { readonly kind: 'geoip'; readonly content: SharedArrayBuffer }
   | { readonly kind: 'measure'; readonly id: number }
+  /** What would be done with a request; answered by `answered`. */
+  | { readonly kind: 'ask'; readonly id: number; readonly act: RouteAct; readonly question: RouteQuestion }
   | { readonly kind: 'reserved'; readonly id: number; readonly pool: string; readonly result: ReserveResult }
   | { readonly kind: 'sticky_answer'; readonly id: number; readonly answer: StickyAnswer }
   | { readonly kind: 'drain'; readonly deadlineMs: number };
@@ -76,6 +80,7 @@ export type FromWorker =
   | { readonly kind: 'breaker'; readonly news: BreakerNews }
   /** A connection to a host failed, so what is known of its addresses may be out of date. */
   | { readonly kind: 'unreachable'; readonly host: string }
+  | { readonly kind: 'answered'; readonly id: number; readonly answer: WorkerAnswer }
   | ReserveAsked
   /**
    * The request of `reserve` with this id is gone. No `reserved` follows, unless it is on its way already: then what it

@@ -1,0 +1,133 @@
+import { ERRORS, type ExplainedBackend, type Explanation, type Measures } from '@usher/domain';
+import { AdminClient } from '../admin-client.ts';
+import { ADMIN_OPTIONS, onlyPositional, parseMixed, placeOption } from '../arguments.ts';
+import { type CliCommand, EXIT_OK, type Io, UsageError } from '../io.ts';
+import { table } from '../table.ts';
+
+const OPTIONS = {
+  ...ADMIN_OPTIONS,
+  method: { type: 'string', short: 'X' },
+  header: { type: 'string', short: 'H', multiple: true },
+  tier: { type: 'string' },
+  'client-ip': { type: 'string' },
+  from: { type: 'string' },
+  pool: { type: 'string' },
+  gateway: { type: 'string' },
+} as const;
+
+export const route: CliCommand = {
+  usage: `route explain "[METHOD] URL" [-X METHOD] [-H 'NAME: VALUE']… [--tier T] [--client-ip IP] [--from LATITUDE,LONGITUDE]
+       [--pool P] [--gateway NAME] [--json]
+  Nothing is sent to any backend and nothing changes.`,
+  async run(args, io) {
+    const [name, ...rest] = args;
+    if (name !== 'explain') throw new UsageError('route takes explain and a URL');
+    const { values, positionals } = parseMixed(rest, OPTIONS);
+    const { method, url } = aimOf(onlyPositional(positionals, 'the URL'));
+    if (method !== undefined && values.method !== undefined)
+      throw new UsageError('the method is given twice');
+    const question = {
+      method: values.method ?? method,
+      url,
+      headers: headersOf(values.header ?? []),
+      tier: values.tier,
+      client_ip: values['client-ip'],
+      ...placeOf(values.from),
+      pool: values.pool,
+      gateway: values.gateway,
+    };
+    const client = await AdminClient.find(values, io);
+    const explanation = await client.post<Explanation>('/v1/route', question, 'candidates');
+    if (values.json === true) io.out(JSON.stringify(explanation));
+    else print(explanation, io);
+    return EXIT_OK;
+  },
+};
+
+/** `GET https://…` or the URL alone. */
+function aimOf(text: string): { readonly method: string | undefined; readonly url: string } {
+  const [first = '', second, ...more] = text.trim().split(/\s+/);
+  if (more.length > 0) throw new UsageError(`expected a method and a URL, not ${text}`);
+  return second === undefined ? { method: undefined, url: first } : { method: first, url: second };
+}
+
+function headersOf(lines: readonly string[]): Record<string, string[]> {
+  const headers: Record<string, string[]> = {};
+  for (const line of lines) {
+    const [, name, value = ''] = /^([^:]+):[ \t]*(.*?)[ \t]*$/s.exec(line) ?? [];
+    if (name === undefined) throw new UsageError(`-H takes a header such as 'X-User: mara', not ${line}`);
+    (headers[name] ??= []).push(value);
+  }
+  return headers;
+}
+
+function placeOf(text: string | undefined): { client_lat?: number; client_lon?: number } {
+  const place = placeOption('from', text);
+  return place === undefined ? {} : { client_lat: place.latitude, client_lon: place.longitude };
+}
+
+const AMONG: Readonly<Record<Exclude<Explanation['among'], null>, string>> = {
+  eligible: 'the eligible',
+  last_resort: 'last resorts: nobody is eligible',
+  despite_breakers: 'all against whom only breakers speak: nobody else is left',
+};
+
+function print(explanation: Explanation, io: Io): void {
+  const { gateway, worker, position, route: id, plugins, pool, strategy, key, tier, from } = explanation;
+  io.out(`gateway ${gateway}, worker ${worker}, position ${position}`);
+  const header = ['ROUTE', 'HOST', 'PATH', 'POOL', 'VERDICT'];
+  const routes = explanation.routes.map((each) => [
+    each.route,
+    each.host ?? '*',
+    each.path,
+    each.pool,
+    each.verdict,
+  ]);
+  if (routes.length > 0) for (const line of table(header, routes)) io.out(line);
+  if (pool !== null) {
+    io.out(`pool ${pool}${id === null ? '' : ` by route ${id}`}, strategy ${strategy ?? ''}`);
+    if (plugins.length > 0) io.out(`plugins see it first: ${plugins.join(', ')}`);
+    if (tier !== null) io.out(`tier ${tier.name} (${tier.by}), reserve ${explanation.reserve}`);
+    if (from !== null) io.out(`client at ${from.latitude},${from.longitude}`);
+    if (key !== null) io.out(`hash of ${key.by}${key.name === undefined ? '' : ` ${key.name}`}: ${key.hash}`);
+  }
+  if (explanation.among !== null) io.out(`chosen among ${AMONG[explanation.among]}`);
+  printCandidates(explanation, io);
+  io.out(verdict(explanation));
+}
+
+function printCandidates({ candidates, chosen }: Explanation, io: Io): void {
+  if (candidates.length === 0) return;
+  const header = ['', 'BACKEND', 'URL', 'REASON', 'WEIGHT', 'IN FLIGHT', 'GOES BY'];
+  const rows = candidates.map((each) => [
+    each.backend === chosen ? '*' : '',
+    each.backend,
+    each.url,
+    reasonOf(each),
+    String(rounded(each.weight)),
+    each.maxConnections === undefined ? String(each.inFlight) : `${each.inFlight}/${each.maxConnections}`,
+    measured(each.measures),
+  ]);
+  for (const line of table(header, rows)) io.out(line);
+}
+
+function reasonOf({ reason, short }: ExplainedBackend): string {
+  return short === undefined ? reason : `${reason}: ${short.dimension} ${short.needed} > ${short.free}`;
+}
+
+function measured(measures: Measures): string {
+  return Object.entries(measures)
+    .map(([name, value]) => `${name} ${rounded(value)}`)
+    .join(', ');
+}
+
+function rounded(value: number): number {
+  return Number(value.toPrecision(5));
+}
+
+function verdict({ outcome, chosen, detail }: Explanation): string {
+  if (outcome === 'backend') return `goes to ${chosen}`;
+  if (outcome === 'waits') return 'waits until a backend has room';
+  const { status, title } = ERRORS[outcome];
+  return `is answered with ${status} ${outcome}: ${detail === '' ? title : detail}`;
+}

@@ -1,0 +1,119 @@
+import type { Eligibility } from './backend.ts';
+import type { ErrorCode } from './errors.ts';
+import type { FitReason, Shortage } from './resource/fit.ts';
+import type { Place } from './resource/place.ts';
+import type { RouteVerdict } from './route-match.ts';
+import type { HashSettings, ReserveMode, StrategyName } from './settings.ts';
+import type { Measures } from './strategies/strategy.ts';
+
+/** A request as far as a decision depends on it. */
+export interface RouteQuestion {
+  readonly method: string;
+  /** Host as in the Host header, with a port if the client writes one. */
+  readonly host: string;
+  /** Path and query as on the request line. */
+  readonly target: string;
+  /** Fields beside Host, in order. */
+  readonly headers: readonly (readonly [name: string, value: string])[];
+  /** Address of the client's end of the connection; absent = 127.0.0.1. */
+  readonly clientIp?: string | undefined;
+  /** Absent = as the request says. */
+  readonly tier?: string | undefined;
+  /** Where the client is; absent = as its address tells. */
+  readonly from?: Place | undefined;
+  /** Decides in this pool, whatever the routes say. */
+  readonly pool?: string | undefined;
+}
+
+/**
+ * What speaks against a backend, `ok` when nothing does. What the fleet knows and what is measured come by their own
+ * names; beyond them: `breaker_tripped`, the worker's own breaker is open; `breaker_trials`, it is half open and has as
+ * many trials under way as it may; `no_address`, the name of its host does not resolve; `max_connections`, it has as many
+ * requests under way as it may.
+ */
+export type CandidateReason =
+  | Eligibility
+  | FitReason
+  | 'tried'
+  | 'breaker_tripped'
+  | 'breaker_trials'
+  | 'no_address'
+  | 'max_connections';
+
+export interface ExplainedBackend {
+  readonly backend: string;
+  readonly url: string;
+  readonly reason: CandidateReason;
+  /** Of what it has too little, where that is the reason. */
+  readonly short?: Shortage | undefined;
+  /** At present; during a slow start less than declared. */
+  readonly weight: number;
+  /** Requests under way, with an estimate of those that other workers and gateways began. */
+  readonly inFlight: number;
+  /** Of them, those that this worker began. */
+  readonly own: number;
+  /** Absent = no limit. */
+  readonly maxConnections?: number | undefined;
+  /** What the strategy goes by. */
+  readonly measures: Measures;
+}
+
+/** Where a request's tier was found; `given`: in the question. */
+export type TierSource = 'given' | 'field' | 'query' | 'header' | 'default';
+
+/**
+ * Whom the strategy chooses from: the eligible; or, where there are none, those of which nothing bad is known for
+ * certain; or, where there are none either, those against whom only breakers speak.
+ */
+export type Preference = 'eligible' | 'last_resort' | 'despite_breakers';
+
+/** What one worker of a gateway would do with a request now, and why. */
+export interface Explanation {
+  readonly gateway: string;
+  /** Its place among the gateway's workers, from 0. Turns and chance are each worker's own. */
+  readonly worker: number;
+  /** Log position that its table stands for. */
+  readonly position: number;
+  /** In the order in which they are preferred. */
+  readonly routes: readonly {
+    readonly route: string;
+    readonly host: string | null;
+    readonly path: string;
+    readonly pool: string;
+    readonly verdict: RouteVerdict;
+  }[];
+  /** Null when none matches, and when the pool was given. */
+  readonly route: string | null;
+  /** Plugins that see the request first, and may answer it themselves. */
+  readonly plugins: readonly string[];
+  readonly pool: string | null;
+  readonly strategy: StrategyName | null;
+  /** What part of the request the strategy goes by, and its hash. */
+  readonly key: { readonly by: HashSettings['by']; readonly name?: string; readonly hash: number } | null;
+  /** What the request needs, and where that comes from; null where the pool has no tiers, or the request names none. */
+  readonly tier: { readonly name: string; readonly by: TierSource } | null;
+  /** Whether that is reserved on the backend for as long as it is needed. */
+  readonly reserve: ReserveMode;
+  /** Where the client is thought to be, as far as the pool asks. */
+  readonly from: Place | null;
+  readonly among: Preference | null;
+  readonly candidates: readonly ExplainedBackend[];
+  /** `backend`: it is sent to `chosen`. `waits`: until a backend has room. Otherwise the error that it is answered with. */
+  readonly outcome: 'backend' | 'waits' | ErrorCode;
+  readonly chosen: string | null;
+  /** More about an error; may be empty. */
+  readonly detail: string;
+}
+
+/** What a worker decided for somebody who sends the request themselves. */
+export interface RouteDecision {
+  readonly gateway: string;
+  readonly worker: number;
+  readonly outcome: Explanation['outcome'];
+  readonly pool: string | null;
+  readonly chosen: string | null;
+  /** Of the chosen backend. */
+  readonly url: string | null;
+  readonly from: Place | null;
+  readonly detail: string;
+}

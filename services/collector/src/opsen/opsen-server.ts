@@ -1,0 +1,121 @@
+import type { AddressInfo } from 'node:net';
+import { ERRORS, UsherError } from '@usher/domain';
+import type { ServiceContext } from '@usher/ports';
+import { isLoopback, networkList, problemFor, type RunningServer, secretFinder } from '@usher/runtime';
+import Fastify, { type FastifyInstance, type FastifyRequest } from 'fastify';
+import type { Collector } from '../collector.ts';
+import { OpsenRefusal } from './body.ts';
+import { OpsenDesk } from './opsen-desk.ts';
+import { opsenRoutes } from './opsen-routes.ts';
+
+const BODY_BYTES_MAX = 2 ** 20;
+const HEADERS_TIMEOUT_MS = 10_000;
+const REQUEST_TIMEOUT_MS = 30_000;
+const CONNECTIONS_MAX = 4096;
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Needs no key. */
+    open?: boolean;
+  }
+}
+
+export interface OpsenServerOptions {
+  readonly host: string;
+  /** 0 = any free one. */
+  readonly port: number;
+  /** Whose backends the clients are. */
+  readonly pool: string;
+  /** What callers show as `X-API-Key`; empty = nothing, which is refused on any but a loopback address. */
+  readonly keys: readonly string[];
+  /** Networks in CIDR notation, and host names, in which clients' endpoints may be. */
+  readonly endpoints: { readonly networks: readonly string[]; readonly names: readonly string[] };
+}
+
+/** Starts the API that Opsen's clients know. Throws what listening throws, and without keys for an address that others reach. */
+export async function startOpsenServer(
+  options: OpsenServerOptions,
+  context: ServiceContext,
+  collector: Collector,
+): Promise<RunningServer> {
+  const app = createOpsenApp(options, context, collector);
+  await app.listen({ host: options.host, port: options.port });
+  const { port } = app.server.address() as AddressInfo;
+  return { host: options.host, port, close: () => app.close() };
+}
+
+/** The same before it listens. */
+export function createOpsenApp(
+  { host, keys, pool, endpoints }: OpsenServerOptions,
+  context: ServiceContext,
+  collector: Collector,
+): FastifyInstance {
+  if (keys.length === 0 && !isLoopback(host))
+    throw new UsherError('invalid_input', `the Opsen API on ${host} needs at least one key`);
+  const app = Fastify({
+    logger: false,
+    bodyLimit: BODY_BYTES_MAX,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    forceCloseConnections: true,
+    http: { headersTimeout: HEADERS_TIMEOUT_MS },
+  });
+  app.server.maxConnections = CONNECTIONS_MAX;
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser('*', { parseAs: 'string' }, (_request, body, done) => done(null, body));
+  guard(app, keys);
+  answerInText(app, context);
+  const rules = { allowsAddress: networkList(endpoints.networks), names: endpoints.names };
+  opsenRoutes(app, new OpsenDesk(context, collector, { pool, endpoints: rules }));
+  return app;
+}
+
+function guard(app: FastifyInstance, keys: readonly string[]): void {
+  const known = secretFinder(keys.map((secret) => ({ secret, whose: true })));
+  app.addHook('onRequest', (request, _reply, done) => {
+    done(refusalOf(request, keys.length > 0 ? known : undefined));
+  });
+}
+
+function refusalOf(
+  { headers, routeOptions, is404 }: FastifyRequest,
+  known: ((shown: string) => boolean | undefined) | undefined,
+): Error | undefined {
+  if (routeOptions.config.open === true) return undefined;
+  const { 'x-api-key': shown, 'content-type': type, host = '', origin } = headers;
+  if (known === undefined) {
+    // Otherwise any page that somebody on this machine looks at could call.
+    if (!isLoopback(host) || origin !== undefined) return new OpsenRefusal(403, 'Access denied');
+  } else if (typeof shown !== 'string') {
+    return new OpsenRefusal(401, 'Missing X-API-Key header');
+  } else if (known(shown) !== true) {
+    return new OpsenRefusal(403, 'Invalid API key');
+  }
+  const json = type === undefined || type === '' || /^application\/json\b/i.test(type);
+  return json || is404 ? undefined : new OpsenRefusal(415, 'Content-Type must be application/json');
+}
+
+/** Errors are one line of text, as these clients show them. */
+function answerInText(app: FastifyInstance, { log }: ServiceContext): void {
+  app.setNotFoundHandler(({ url }, reply) => {
+    const known =
+      app.hasRoute({ method: 'POST', url: path(url) }) || app.hasRoute({ method: 'GET', url: path(url) });
+    return reply
+      .code(known ? 405 : 404)
+      .type('text/plain')
+      .send(known ? 'Method not allowed\n' : 'Not found\n');
+  });
+  app.setErrorHandler((error, { method, url }, reply) => {
+    const problem = problemFor(error);
+    const [status, text] =
+      error instanceof OpsenRefusal
+        ? [error.status, error.message]
+        : [problem.status, problem.detail ?? problem.title];
+    if (status === ERRORS.internal.status)
+      log.error('a call of an Opsen client failed', { method, path: url, error });
+    return reply.code(status).type('text/plain').send(`${text}\n`);
+  });
+}
+
+function path(url: string): string {
+  return url.split('?', 1)[0] ?? '';
+}

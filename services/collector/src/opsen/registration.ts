@@ -1,0 +1,108 @@
+import { type BackendSettings, hashOf, type Place, parseBackendUrl, pathPatternFault } from '@usher/domain';
+import { ID_PATTERN } from '@usher/events';
+import { type Body, OpsenRefusal } from './body.ts';
+
+/** What clients serve on that name no endpoint. */
+const STANDARD_PORT = 11_000;
+const ID_LENGTH_MAX = 256;
+
+/** What is remembered of a client beside what the fleet knows of its backend. */
+export interface ClientDetails {
+  readonly clientId: string;
+  readonly hostname: string;
+  readonly country: string;
+  readonly city: string;
+  readonly gpuModels: readonly string[];
+}
+
+/** Which endpoints may be registered. */
+export interface EndpointRules {
+  /** Whether an address may be. */
+  readonly allowsAddress: (address: string) => boolean;
+  /** Host names that may be, in lower case; `*.example.com` is every name below example.com. */
+  readonly names: readonly string[];
+}
+
+/** The client's own name, as every call of it has it. */
+export function clientIdOf(body: Body): string {
+  return body.required('client_id', ID_LENGTH_MAX);
+}
+
+/** The backend that a client is; names that are no ids get one made of them, always the same. */
+export function backendIdOf(clientId: string): string {
+  if (ID_PATTERN.test(clientId)) return clientId;
+  const fit = clientId.replace(/[^A-Za-z0-9_-]+/g, '-').replace(/^[_-]+/, '');
+  return `${fit.slice(0, 48) || 'client'}-${hashOf(clientId).toString(16).padStart(8, '0')}`;
+}
+
+/**
+ * Where a client takes requests: the first of its endpoints, or else its endpoint, or else the standard port of its
+ * local or public address; and the endpoints that are for some paths. Refused when there is none, or one is not where
+ * backends may be: otherwise whoever has a key could have Usher send requests to anything that it can reach.
+ */
+export function endpointsOf(body: Body, rules: EndpointRules): Pick<BackendSettings, 'url' | 'endpoints'> {
+  const standard = (name: string) => {
+    const address = body.text(name);
+    return address === undefined ? undefined : `http://${bracketed(address)}:${STANDARD_PORT}`;
+  };
+  const declared = body.objects('endpoints').map((each) => ({
+    url: originOf(each.required('url'), rules),
+    paths: each.texts('paths'),
+  }));
+  const single = body.text('endpoint_url') ?? standard('local_ip') ?? standard('public_ip');
+  const url = declared[0]?.url ?? (single === undefined ? undefined : originOf(single, rules));
+  if (url === undefined) throw new OpsenRefusal(400, 'Missing required field: endpoint_url');
+  const endpoints = declared.flatMap((each) =>
+    each.paths.map((path) => ({ path: patternOf(path), url: each.url })),
+  );
+  // Where there is one endpoint only, its paths choose nothing.
+  return declared.length < 2 ? { url } : { url, endpoints };
+}
+
+function originOf(url: string, rules: EndpointRules): string {
+  const origin = parseBackendUrl(url);
+  if (typeof origin === 'string') throw new OpsenRefusal(400, `Invalid endpoint ${url}: ${origin}`);
+  const allowed = origin.named ? isNamed(origin.host, rules.names) : rules.allowsAddress(origin.host);
+  if (!allowed) throw new OpsenRefusal(403, `Endpoint not allowed: ${url}`);
+  return `${origin.tls ? 'https' : 'http'}://${origin.authority}`;
+}
+
+function patternOf(path: string): string {
+  const pattern = path.startsWith('/') ? path : `/${path}`;
+  const fault = pathPatternFault(pattern);
+  if (fault !== undefined) throw new OpsenRefusal(400, `Invalid path ${path}: ${fault}`);
+  return pattern;
+}
+
+/** Undefined for nothing and for 0,0, which is what clients send that do not know where they are. */
+export function placeOf(
+  body: Body,
+  [latitudeKey, longitudeKey]: readonly [string, string],
+): Place | undefined {
+  const latitude = body.number(latitudeKey, { min: -90, max: 90 });
+  const longitude = body.number(longitudeKey, { min: -180, max: 180 });
+  if (latitude === undefined || longitude === undefined) return undefined;
+  return latitude === 0 && longitude === 0 ? undefined : { latitude, longitude };
+}
+
+export function detailsOf(body: Body, gpuModels: readonly string[]): ClientDetails {
+  const clientId = clientIdOf(body);
+  return {
+    clientId,
+    hostname: body.text('hostname') ?? clientId,
+    country: body.text('country') ?? '',
+    city: body.text('city') ?? '',
+    gpuModels,
+  };
+}
+
+function isNamed(host: string, names: readonly string[]): boolean {
+  const lower = host.toLowerCase();
+  return names.some((name) =>
+    name.startsWith('*.') ? lower.length > name.length - 1 && lower.endsWith(name.slice(1)) : lower === name,
+  );
+}
+
+function bracketed(address: string): string {
+  return address.includes(':') ? `[${address}]` : address;
+}

@@ -1,0 +1,67 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { CLIENT, OpsenRig, REPORT } from '../testing/opsen-rig.ts';
+
+const GIB = 2 ** 30;
+let rig: OpsenRig;
+beforeEach(async () => {
+  rig = await OpsenRig.start();
+});
+afterEach(async () => {
+  await rig.stop();
+});
+
+describe('POST /stats', () => {
+  test('takes a report', async () => {
+    await rig.call('POST', '/register', CLIENT);
+    expect(await rig.call('POST', '/stats', REPORT)).toEqual([200, { status: 'received' }]);
+    await rig.fleet.seconds(1);
+    expect(rig.fleet.fold.state.backends.get('gpu-1')?.stats).toMatchObject({
+      coresPercent: [12.34, 100],
+      memoryUsedBytes: 8.5 * GIB,
+      memoryTotalBytes: 32 * GIB,
+      diskUsedBytes: 40 * GIB,
+      diskTotalBytes: 100 * GIB,
+      gpus: [
+        {
+          percent: 45.5,
+          memoryUsedBytes: 32.5 * GIB,
+          memoryTotalBytes: 80 * GIB,
+          temperatureC: 65,
+          powerW: 250,
+        },
+      ],
+    });
+  });
+
+  test('tells a client that the fleet does not know to register', async () => {
+    expect(await rig.call('POST', '/stats', REPORT)).toEqual([
+      404,
+      'Unknown client_id: gpu-1; register it first\n',
+    ]);
+    rig.fleet.register('gpu-1', { pool: 'web' });
+    expect((await rig.call('POST', '/stats', REPORT))[0]).toBe(404);
+  });
+
+  test('a client that reports once a minute is relied on in between, and not after five minutes of silence', async () => {
+    await rig.call('POST', '/register', CLIENT);
+    await rig.call('POST', '/stats', REPORT);
+    await rig.fleet.seconds(299);
+    expect(rig.fleet.types().filter((type) => type === 'backend.went_stale')).toEqual([]);
+    await rig.fleet.seconds(3);
+    expect(rig.fleet.types()).toContain('backend.went_stale');
+    const [, clients] = await rig.call('GET', '/clients?active_only=true');
+    expect(clients).toEqual([]);
+  });
+
+  test.each([
+    [{ client_id: undefined }, 'Missing required field: client_id\n'],
+    [{ cpu_usage_avg: [-5] }, 'Invalid JSON body: cpu_usage_avg: expected a number from -1 to 110\n'],
+    [{ cpu_usage_avg: ['12'] }, expect.stringContaining('cpu_usage_avg')],
+    [{ memory_total_gb: -1 }, expect.stringContaining('memory_total_gb')],
+    [{ gpus: [{ utilization_pct: 1000 }] }, expect.stringContaining('gpus[0].utilization_pct')],
+    [{ gpus: [7] }, 'Invalid JSON body: gpus[0]. is no object\n'],
+  ])('says what is wrong: %j', async (changes, text) => {
+    await rig.call('POST', '/register', CLIENT);
+    expect(await rig.call('POST', '/stats', { ...REPORT, ...changes })).toEqual([400, text]);
+  });
+});

@@ -1,0 +1,191 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Explanation, type PoolSettings, type RouteDecision, STRATEGY_NAMES } from '@usher/domain';
+import { EmbeddedBus } from '@usher/event-log';
+import type { RouteAct, RouteAnswer } from '@usher/events';
+import type { MessageBus } from '@usher/ports';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { startGateway } from '../index.ts';
+import { policy, pool, route } from '../testing/fixtures.ts';
+import { backendAt, TestFleet } from '../testing/fleet.ts';
+import { ask, startBackend } from '../testing/http.ts';
+
+// Whole gateways with their threads: a busy machine may take its time.
+vi.setConfig({ testTimeout: 60_000 });
+
+let fleet: TestFleet;
+let bus: MessageBus;
+let held: (() => void)[];
+const closing: (() => unknown)[] = [];
+
+beforeEach(() => {
+  fleet = new TestFleet();
+  bus = new EmbeddedBus(fleet.clock, fleet.log);
+  held = [];
+});
+afterEach(async () => {
+  for (const release of held) release();
+  for (const close of closing.splice(0).toReversed()) await close();
+  await fleet.close();
+});
+
+const ROUTES = [
+  route({ id: 'other', host: 'other.example.com', path: '/*', pool: 'web' }),
+  route({ id: 'zip', path: '/zip/*', pool: 'web', plugins: [{ name: 'gzip', options: {} }] }),
+  route({ id: 'x', path: '/x/*', pool: 'web' }),
+];
+
+/** A gateway with four backends of unequal weights, which answer with their names; `/x/hold` is answered at the end. */
+async function gatewayWith(settings: Partial<PoolSettings>, workers = 1): Promise<number> {
+  const backends = [];
+  for (const [at, id] of ['b1', 'b2', 'b3', 'b4'].entries()) {
+    const backend = await startBackend(id, (request, response) => {
+      if (request.url === '/x/hold') held.push(() => response.end(id));
+      else response.end(id);
+    });
+    closing.push(() => backend.close());
+    backends.push(backendAt(id, backend.url, { weight: at + 1 }));
+  }
+  await fleet.configure(backends, { pools: [pool(settings)], routes: ROUTES });
+  const fallback = { ...policy({ routes: ROUTES }), pools: [], backends: [] };
+  const context = fleet.context({ bus });
+  const gateway = await startGateway(
+    context,
+    { listen: [{ host: '127.0.0.1', port: 0 }], workers },
+    fallback,
+  );
+  closing.push(() => gateway.stop());
+  return gateway.addresses[0]!.port;
+}
+
+async function answerTo(act: RouteAct, question: unknown, subject = 'usher.route'): Promise<RouteAnswer> {
+  return JSON.parse(await bus.request(subject, JSON.stringify({ act, question }), 5_000)) as RouteAnswer;
+}
+
+async function explain(question: unknown): Promise<Explanation> {
+  const answer = await answerTo('explain', question);
+  if (!answer.ok) throw new Error(answer.problem.detail);
+  return answer.answer as Explanation;
+}
+
+function ownStrategy(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'usher-strategy-'));
+  closing.push(() => rmSync(folder, { recursive: true }));
+  const file = join(folder, 'own.ts');
+  const choose = 'Math.floor(ask.random.next() * backends.length)';
+  writeFileSync(file, `export default (backends: any, ask: any) => backends[${choose}];\n`);
+  return file;
+}
+
+describe.each(STRATEGY_NAMES)('a gateway with %s', (strategy) => {
+  test('does with a request what it has just said', async () => {
+    const strategyFile = strategy === 'custom' ? ownStrategy() : undefined;
+    const hash = { by: 'header', name: 'x-user' } as const;
+    const port = await gatewayWith({ strategy, strategyFile, hash });
+    const waiting: Promise<unknown>[] = [];
+    const chosen = new Set<string | null>();
+    for (let request = 0; request < 40; request++) {
+      const path = request % 5 === 4 ? '/zip/file' : '/x/file';
+      const headers = { 'x-user': `user-${request}` };
+      const question = { url: `http://127.0.0.1:${port}${path}`, headers };
+      const explained = await explain(question);
+      expect(await explain(question)).toEqual(explained);
+      expect(explained).toMatchObject({ outcome: 'backend', strategy, worker: 0, gateway: 'gw-1' });
+      expect((await ask(port, { path, headers })).text).toBe(explained.chosen);
+      chosen.add(explained.chosen);
+      // Load that stays, now and then, so that those who look at it have something to see.
+      if (request % 8 !== 0) continue;
+      waiting.push(ask(port, { path: '/x/hold', headers }));
+      await expect.poll(() => held.length, { timeout: 5_000 }).toBe(waiting.length);
+    }
+    // Addresses are what this one goes by, and there is only one here.
+    if (strategy !== 'ip_hash') expect(chosen.size).toBeGreaterThan(1);
+    for (const release of held) release();
+    await Promise.all(waiting);
+  });
+});
+
+test('an explanation has the routes, the pool, every backend and what was counted', async () => {
+  const port = await gatewayWith({ strategy: 'least_connections' });
+  const hold = ask(port, { path: '/x/hold' });
+  await expect.poll(() => held.length, { timeout: 5_000 }).toBe(1);
+  await fleet.append({ type: 'backend.disabled', subject: 'b2', data: { backend: 'b2' } });
+  await expect.poll(async () => (await explain({ url: 'http://a/x' })).position).toBe(fleet.fold.position);
+  const explained = await explain({ url: 'http://Other.Example.com:81/x/file?q' });
+  expect(explained.routes.map(({ route: id, verdict }) => [id, verdict])).toEqual([
+    ['other', 'matches'],
+    ['zip', 'other_path'],
+    ['x', 'less_specific'],
+  ]);
+  expect(explained).toMatchObject({ route: 'other', plugins: [], pool: 'web', among: 'eligible', key: null });
+  expect(explained.candidates.map(({ backend, reason, inFlight }) => [backend, reason, inFlight])).toEqual([
+    ['b1', 'ok', expect.any(Number)],
+    ['b2', 'disabled', expect.any(Number)],
+    ['b3', 'ok', expect.any(Number)],
+    ['b4', 'ok', expect.any(Number)],
+  ]);
+  expect(explained.candidates.reduce((sum, { inFlight }) => sum + inFlight, 0)).toBe(1);
+  for (const release of held) release();
+  await hold;
+});
+
+test('a client’s address counts as that of its connection, whatever headers say that nobody trusts', async () => {
+  await gatewayWith({ strategy: 'ip_hash' });
+  const url = 'http://a/x';
+  const key = async (changes: object) => (await explain({ url, ...changes })).key;
+  const direct = await key({ client_ip: '10.1.2.3' });
+  expect(direct).toEqual({ by: 'ip', hash: expect.any(Number) as number });
+  expect(await key({ client_ip: '10.9.9.9', headers: { 'x-forwarded-for': '10.1.2.3' } })).not.toEqual(
+    direct,
+  );
+});
+
+test('what no route takes is explained too', async () => {
+  await gatewayWith({});
+  const explained = await explain({ url: 'http://a/nowhere' });
+  expect(explained).toMatchObject({
+    route: null,
+    pool: null,
+    outcome: 'no_route',
+    chosen: null,
+    candidates: [],
+  });
+  expect(explained.routes.map(({ verdict }) => verdict)).toEqual(['other_host', 'other_path', 'other_path']);
+});
+
+test('in a pool that is named the routes do not count', async () => {
+  await gatewayWith({});
+  const explained = await explain({ url: 'http://a/nowhere', pool: 'web' });
+  expect(explained).toMatchObject({ routes: [], route: null, pool: 'web', outcome: 'backend', chosen: 'b1' });
+});
+
+test.each([
+  [{ url: 'http://a/x', pool: 'none' }, 'there is no pool none'],
+  [{ url: 'http://a/x', method: 'GE T' }, 'the request: '],
+  [{ url: 'http://a/x', headers: { 'a b': 'c' } }, 'the request: a header name is malformed'],
+  [{ url: 'nowhere' }, 'url: expected'],
+])('what cannot be meant is refused: %j', async (question, reason) => {
+  await gatewayWith({});
+  const answer = await answerTo('explain', question);
+  expect(answer).toMatchObject({
+    ok: false,
+    problem: { code: 'invalid_input', detail: expect.stringContaining(reason) as string },
+  });
+});
+
+test('a decision takes its turn, as a request would', async () => {
+  const port = await gatewayWith({ strategy: 'round_robin' });
+  const decide = async () => {
+    const answer = await answerTo('decide', { url: 'http://a/x' }, 'usher.route.gw-1');
+    return answer.ok ? (answer.answer as RouteDecision) : undefined;
+  };
+  expect(await decide()).toMatchObject({ outcome: 'backend', chosen: 'b1', pool: 'web', gateway: 'gw-1' });
+  expect((await ask(port, { path: '/x' })).text).toBe('b2');
+  expect((await decide())?.chosen).toBe('b3');
+});
+
+test('of several workers the first one answers', async () => {
+  await gatewayWith({}, 2);
+  expect((await explain({ url: 'http://a/x' })).worker).toBe(0);
+});

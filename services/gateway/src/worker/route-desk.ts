@@ -1,0 +1,159 @@
+import {
+  type Explanation,
+  explainRoutes,
+  type Features,
+  onSphere,
+  type Problem,
+  placeOn,
+  problemOf,
+  type RouteDecision,
+  type RouteQuestion,
+  type RouteSettings,
+  type TierSource,
+  UsherError,
+} from '@usher/domain';
+import type { RouteAct } from '@usher/events';
+import type { RequestHead } from '@usher/http1';
+import type { PoolTable } from '../routing-table.ts';
+import { endpointFor } from '../table/endpoints.ts';
+import { type ExplainedPool, urlOf } from '../table/explain-pool.ts';
+import type { WorkerTable } from '../table/worker-table.ts';
+import type { Locate, PlaceTools } from '../wire/client-place.ts';
+import { PeerDirectory } from '../wire/peer.ts';
+import { featuresOfHead, tierSource } from '../wire/request-features.ts';
+import { headOfQuestion } from './question-head.ts';
+
+const LOCAL_ADDRESS = '127.0.0.1';
+/** Of a request that no route takes. */
+const NO_POOL: ExplainedPool = { choice: undefined, outcome: 'no_route', among: null, candidates: [] };
+/** Of a request whose tier is none. */
+const NO_TIER: ExplainedPool = { ...NO_POOL, outcome: 'unknown_tier' };
+
+/** What a worker knows of its answer; the control thread adds whose it is. */
+export type WorkerAnswer =
+  | { readonly ok: true; readonly answer: Omit<Explanation, 'gateway'> | Omit<RouteDecision, 'gateway'> }
+  | { readonly ok: false; readonly problem: Problem };
+
+/** Where a request would go by the routes, and by what in the pool there. */
+interface Aim {
+  readonly head: RequestHead;
+  readonly route: RouteSettings | undefined;
+  readonly pool: PoolTable | undefined;
+  /** A sentence when the request does not say as it should what it needs. */
+  readonly features: Features | string;
+  readonly tier: Explanation['tier'];
+  readonly from: Explanation['from'];
+}
+
+/** Answers what the worker would do with a request, from the table that its lanes decide from. */
+export class RouteDesk {
+  readonly #table: WorkerTable;
+  readonly #worker: number;
+  readonly #tools: PlaceTools;
+
+  constructor(table: WorkerTable, worker: number, locate: Locate) {
+    this.#table = table;
+    this.#worker = worker;
+    this.#tools = { peers: new PeerDirectory(), locate };
+  }
+
+  answer(act: RouteAct, question: RouteQuestion): WorkerAnswer {
+    try {
+      const aim = this.#aim(question);
+      return { ok: true, answer: act === 'explain' ? this.#explain(aim) : this.#decide(aim) };
+    } catch (error) {
+      const known = error instanceof UsherError;
+      return { ok: false, problem: known ? problemOf(error.code, error.detail) : problemOf('internal') };
+    }
+  }
+
+  #explain(aim: Aim): Omit<Explanation, 'gateway'> {
+    const { head, route, pool, features, tier, from } = aim;
+    const { choice, ...explained } = this.#explained(aim);
+    const key = typeof features === 'string' ? 0 : features.key;
+    const { routes } = this.#table.policy;
+    return {
+      worker: this.#worker,
+      position: this.#table.position,
+      routes:
+        pool !== undefined && route === undefined
+          ? []
+          : explainRoutes(routes, head.host.toLowerCase(), head.path).map(({ route: each, verdict }) => ({
+              route: each.id,
+              host: each.host ?? null,
+              path: each.path,
+              pool: each.pool,
+              verdict,
+            })),
+      route: route?.id ?? null,
+      plugins: route?.plugins.map(({ name }) => name) ?? [],
+      pool: pool?.id ?? null,
+      strategy: pool?.settings.strategy ?? null,
+      key: pool?.hash === undefined ? null : { ...pool.hash, hash: key },
+      tier,
+      reserve: pool?.settings.reserve ?? 'none',
+      from,
+      ...explained,
+      chosen: choice?.id ?? null,
+      detail: typeof features === 'string' ? features : '',
+    };
+  }
+
+  #explained({ head, pool, features }: Aim): ExplainedPool {
+    if (pool === undefined) return NO_POOL;
+    return typeof features === 'string' ? NO_TIER : this.#table.placing.explain(pool, features, head);
+  }
+
+  /** Takes its turn, as the first attempt of such a request would, but nothing is begun or reserved. */
+  #decide(aim: Aim): Omit<RouteDecision, 'gateway'> {
+    const { head, pool, features, from } = aim;
+    const decidable = pool !== undefined && typeof features !== 'string';
+    const slot = decidable ? this.#table.placing.decide(pool, features) : undefined;
+    const { outcome } = slot === undefined ? this.#explained(aim) : { outcome: 'backend' as const };
+    return {
+      worker: this.#worker,
+      // It may have been the turn of somebody who has no room.
+      outcome: slot === undefined && outcome === 'backend' ? 'no_capacity' : outcome,
+      pool: pool?.id ?? null,
+      chosen: slot?.id ?? null,
+      url: slot === undefined ? null : urlOf(endpointFor(slot, head)),
+      from,
+      detail: typeof features === 'string' ? features : '',
+    };
+  }
+
+  #aim(question: RouteQuestion): Aim {
+    const head = headOfQuestion(question, this.#table.policy.limits);
+    const { route, pool } = this.#target(question, head);
+    if (pool === undefined)
+      return { head, route, pool, features: 'no route takes it', tier: null, from: null };
+    const { clientIp = LOCAL_ADDRESS, tier: given, from } = question;
+    const detection = given === undefined ? route?.tier : { fieldBytesMax: 0, default: given };
+    const peer = this.#tools.peers.describe(clientIp, 'http', this.#table.policy.trustedProxies);
+    const found = featuresOfHead(head, { pool, settings: { tier: detection } }, peer, this.#tools);
+    if (given !== undefined && typeof found === 'string') throw new UsherError('unknown_tier', found);
+    const told = pool.asksWhere ? from && onSphere(from) : undefined;
+    const features = typeof found === 'string' || told === undefined ? found : { ...found, from: told };
+    const source = given === undefined ? tierSource(head, detection) : 'given';
+    return { head, route, pool, features, tier: tierOf(pool, features, source), from: placeIn(features) };
+  }
+
+  #target({ pool: named }: RouteQuestion, head: RequestHead): Pick<Aim, 'route' | 'pool'> {
+    if (named === undefined) {
+      const entry = this.#table.match(head.host.toLowerCase(), head.path);
+      return { route: entry?.settings, pool: entry?.pool };
+    }
+    const pool = [...this.#table.pools].find(({ id }) => id === named);
+    if (pool === undefined) throw new UsherError('invalid_input', `pool: there is no pool ${named}`);
+    return { route: undefined, pool };
+  }
+}
+
+function tierOf({ settings }: PoolTable, features: Features | string, by: TierSource): Explanation['tier'] {
+  const tier = typeof features === 'string' ? undefined : settings.tiers?.[features.tier];
+  return tier === undefined ? null : { name: tier.name, by };
+}
+
+function placeIn(features: Features | string): Explanation['from'] {
+  return typeof features === 'string' || features.from === undefined ? null : placeOn(features.from);
+}
