@@ -102,7 +102,15 @@ export const root: Type<UsherConfig> = mapped(keys, (given, _path, reading): Ush
   if (given.name === undefined) reading.leaf('name', name, { kind: 'default' });
   const data = resolve(reading.surroundings.folder, given.data);
   const local: LocalSettings = {
-    ...{ name, listen, workers, admin, metrics, bus, store, data, logging },
+    name,
+    listen,
+    workers,
+    admin,
+    metrics,
+    bus,
+    store,
+    data,
+    logging,
     ...(geoip === undefined ? {} : { geoip }),
     ...(opsen === undefined ? {} : { opsen }),
   };
