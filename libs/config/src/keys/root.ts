@@ -101,19 +101,18 @@ export const root: Type<UsherConfig> = mapped(keys, (given, _path, reading): Ush
   const name = given.name ?? nameFrom(reading.surroundings.hostname);
   if (given.name === undefined) reading.leaf('name', name, { kind: 'default' });
   const data = resolve(reading.surroundings.folder, given.data);
-  const where = geoip === undefined ? {} : { geoip };
   const local: LocalSettings = {
     name,
     listen,
     workers,
     admin,
     metrics,
-    opsen,
     bus,
     store,
     data,
     logging,
-    ...where,
+    ...(geoip === undefined ? {} : { geoip }),
+    ...(opsen === undefined ? {} : { opsen }),
   };
   const shared: SharedSettings = {
     pools: given.pools.map((pool) => pool.settings),

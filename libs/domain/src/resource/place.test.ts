@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { distanceKm, onSphere, type Place } from './place.ts';
+import { distanceKm, onSphere, type Place, placeOn } from './place.ts';
 
 const between = (from: Place, to: Place): number => distanceKm(onSphere(from)!, onSphere(to)!);
 const at = (latitude: number, longitude: number): Place => ({ latitude, longitude });
@@ -21,3 +21,12 @@ test.each([at(90.1, 0), at(0, 180.1), at(Number.NaN, 0), at(0, Number.POSITIVE_I
     expect(onSphere(place)).toBeUndefined();
   },
 );
+
+test.each([
+  [0, 0],
+  [90, 0],
+  [-33.87, 151.21],
+  [12.5, -180],
+])('a place on the sphere is that place again: %d, %d', (latitude, longitude) => {
+  expect(placeOn(onSphere({ latitude, longitude })!)).toEqual({ latitude, longitude });
+});

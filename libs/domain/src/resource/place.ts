@@ -25,8 +25,12 @@ export function onSphere({ latitude, longitude }: Place): SpherePoint | undefine
 
 /** The place of a point of the unit sphere. */
 export function placeOn({ x, y, z }: SpherePoint): Place {
-  const degrees = (radians: number) => Math.round((radians * 180e6) / Math.PI) / 1e6;
   return { latitude: degrees(Math.asin(Math.max(-1, Math.min(1, z)))), longitude: degrees(Math.atan2(y, x)) };
+}
+
+/** To a millionth of a degree. */
+function degrees(radians: number): number {
+  return Math.round((radians * 180e6) / Math.PI) / 1e6;
 }
 
 /** Length along the great circle for a straight line between two points of the unit sphere. */

@@ -69,6 +69,11 @@ async function explain(question: unknown): Promise<Explanation> {
   return answer.answer as Explanation;
 }
 
+async function decide(): Promise<RouteDecision | undefined> {
+  const answer = await answerTo('decide', { url: 'http://a/x' }, 'usher.route.gw-1');
+  return answer.ok ? (answer.answer as RouteDecision) : undefined;
+}
+
 function ownStrategy(): string {
   const folder = mkdtempSync(join(tmpdir(), 'usher-strategy-'));
   closing.push(() => rmSync(folder, { recursive: true }));
@@ -176,10 +181,6 @@ test.each([
 
 test('a decision takes its turn, as a request would', async () => {
   const port = await gatewayWith({ strategy: 'round_robin' });
-  const decide = async () => {
-    const answer = await answerTo('decide', { url: 'http://a/x' }, 'usher.route.gw-1');
-    return answer.ok ? (answer.answer as RouteDecision) : undefined;
-  };
   expect(await decide()).toMatchObject({ outcome: 'backend', chosen: 'b1', pool: 'web', gateway: 'gw-1' });
   expect((await ask(port, { path: '/x' })).text).toBe('b2');
   expect((await decide())?.chosen).toBe('b3');
