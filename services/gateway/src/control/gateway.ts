@@ -1,7 +1,7 @@
 import { type SharedSettings, UsherError } from '@usher/domain';
 import type { LogRecord, ServiceContext, Subscription, Timer } from '@usher/ports';
 import type { TableDelta } from '../routing-table.ts';
-import type { BreakerNews } from '../table/breaker-news.ts';
+import { type BreakerNews, breakerDelta } from '../table/breaker-news.ts';
 import type { FromWorker, ListenAddress, Measurement, WorkerStart } from '../worker/protocol.ts';
 import { BreakerReports } from './breaker-reports.ts';
 import { addDeparted } from './departed.ts';
@@ -284,11 +284,7 @@ class RunningGateway implements Gateway {
 
   /** What one worker found out, the others of this gateway need not find out themselves. */
   #onBreaker(worker: number, news: BreakerNews): void {
-    const delta: TableDelta =
-      news.kind === 'tripped'
-        ? { kind: 'tripped', backend: news.backend, untilMs: news.untilMs }
-        : { kind: 'recovered', backend: news.backend };
-    this.#broadcast([delta], worker);
+    this.#broadcast([breakerDelta(news)], worker);
     this.#breakers.tell(news);
   }
 

@@ -181,7 +181,7 @@ describe.each([
       const at = index % GATEWAYS;
       for (; left > 0; ) {
         left -= 1;
-        const status = await served(ports[at]!, agents[at]!);
+        const status = await served(ports[at]!, agents[at]);
         statuses.set(status, (statuses.get(status) ?? 0) + 1);
       }
     };

@@ -33,7 +33,7 @@ export function findCookie(
     const semicolon = text.indexOf(';', at);
     const stop = semicolon < 0 || semicolon > end ? end : semicolon;
     const equals = at + name.length;
-    if (equals < stop && text.charCodeAt(equals) === EQUALS && text.startsWith(name, at)) {
+    if (equals < stop && text.charCodeAt(equals) === EQUALS && text.slice(at, equals) === name) {
       place.start = at;
       place.valueStart = equals + 1;
       place.valueEnd = stop;

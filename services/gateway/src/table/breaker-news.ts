@@ -29,3 +29,11 @@ export function hearOfBreaker(
   if (delta.kind === 'recovered') breakerClose(breaker);
   else if (delta.untilMs > nowMs) breakerOpen(breaker, delta.untilMs);
 }
+
+/** For the other workers of the gateway. */
+export function breakerDelta(news: BreakerNews): TableDelta {
+  const { backend } = news;
+  return news.kind === 'tripped'
+    ? { kind: 'tripped', backend, untilMs: news.untilMs }
+    : { kind: 'recovered', backend };
+}

@@ -60,7 +60,8 @@ export class WorkerTable implements RoutingTable {
     this.#members = new Members(tools.random);
     this.placing = new Placing({ ...tools, begin: (slot) => this.begin(slot) });
     this.#choosers = new Choosers(log);
-    this.stickiness = new Stickiness(tools);
+    // Seconds are all that matters to sessions.
+    this.stickiness = new Stickiness({ ...tools, now: () => this.#nowMs });
     this.#onBreaker = onBreaker;
     this.#worker = worker;
   }

@@ -63,7 +63,7 @@ export class TestGateway {
   replaceWorker(): void {
     const { nowMs } = this.harness;
     this.harness = this.#worker();
-    this.harness.nowMs = nowMs;
+    this.harness.advance(nowMs - this.harness.nowMs);
   }
 
   /** Where a request goes, if the strategy would choose `choice`. */
