@@ -109,7 +109,8 @@ describe('strategy resource', () => {
       expect((await ask(port, { path: '/x', headers })).text).toBe(explained.chosen);
       chosen.add(explained.chosen);
     }
-    expect(chosen.size).toBe(3);
+    // The second has little memory left, or is farther away than the third is known to be.
+    expect([...chosen].toSorted()).toEqual(['b1', 'b3']);
   });
 
   test('shows the parts of every score, and of what there is too little', async () => {
