@@ -28,18 +28,21 @@ export function findCookie(
   name: string,
   place: CookiePlace,
 ): boolean {
+  const { length } = name;
   for (let at = start; at < end; ) {
     while (at < end && isBlank(text.charCodeAt(at))) at += 1;
     const semicolon = text.indexOf(';', at);
     const stop = semicolon < 0 || semicolon > end ? end : semicolon;
-    const equals = at + name.length;
+    const equals = at + length;
     if (equals < stop && text.charCodeAt(equals) === EQUALS && text.slice(at, equals) === name) {
+      let valueEnd = stop;
+      while (isBlank(text.charCodeAt(valueEnd - 1))) valueEnd -= 1;
+      let next = Math.min(stop + 1, end);
+      while (next < end && isBlank(text.charCodeAt(next))) next += 1;
       place.start = at;
       place.valueStart = equals + 1;
-      place.valueEnd = stop;
-      while (isBlank(text.charCodeAt(place.valueEnd - 1))) place.valueEnd -= 1;
-      place.end = Math.min(stop + 1, end);
-      while (place.end < end && isBlank(text.charCodeAt(place.end))) place.end += 1;
+      place.valueEnd = valueEnd;
+      place.end = next;
       return true;
     }
     at = stop + 1;

@@ -4,7 +4,7 @@ import { hashOf, type StickyCookieSettings } from '@usher/domain';
 import { FIELD, lineNamed, type RequestHead, singleValue } from '@usher/http1';
 import type { PoolTable } from '../routing-table.ts';
 import type { Peer } from '../wire/peer.ts';
-import { CookieCodec, SESSION_BYTES } from './cookie-codec.ts';
+import { CookieCodec, type CookieContent, SESSION_BYTES } from './cookie-codec.ts';
 import { type CookiePlace, cookieAttributes, findCookie, withoutSeparator } from './cookie-field.ts';
 import { CookieKey } from './cookie-key.ts';
 import { type CookieSession, CookieVisit } from './cookie-visit.ts';
@@ -147,18 +147,7 @@ export class CookieSessions implements Sticky {
   #fresh(): CookieSession {
     const session = randomBytes(SESSION_BYTES).toString('base64url');
     const nowS = this.nowS();
-    return {
-      text: '',
-      space: '',
-      session,
-      issuedS: nowS,
-      seenS: nowS,
-      current: true,
-      seats: [],
-      changed: true,
-      next: '',
-      nextAtS: 0,
-    };
+    return newSession('', { session, issuedS: nowS, seenS: nowS, seats: [], current: true });
   }
 
   /**
@@ -178,7 +167,7 @@ export class CookieSessions implements Sticky {
       at = place.end;
     }
     if (at === start) return false;
-    taken.rest = withoutSeparator(at < end ? rest + text.slice(at, end) : rest);
+    taken.rest = at < end ? rest + text.slice(at, end) : withoutSeparator(rest);
     return true;
   }
 
@@ -199,17 +188,17 @@ export class CookieSessions implements Sticky {
       this.counts.refused += 1;
       return undefined;
     }
-    const session: CookieSession = {
-      ...content,
-      // A copy: a part of the request's head would keep all of that in memory.
-      text: Buffer.from(value, 'latin1').toString('latin1'),
-      space: '',
-      seats: content.seats.map(({ tier, backend }) => ({ tier, backend, slot: undefined })),
-      changed: false,
-      next: '',
-      nextAtS: 0,
-    };
+    // A copy: a part of the request's head would keep all of that in memory.
+    const text = Buffer.from(value, 'latin1').toString('latin1');
+    const session = newSession(text, content);
     this.#known.add(hash, session);
     return session;
   }
+}
+
+/** A session that a cookie tells of; one without a text is new. */
+function newSession(text: string, { session, issuedS, seenS, current, seats }: CookieContent): CookieSession {
+  const placed = seats.map(({ tier, backend }) => ({ tier, backend, slot: undefined }));
+  const told = { changed: text === '', next: '', nextAtS: 0 };
+  return { text, space: '', session, issuedS, seenS, current, seats: placed, ...told };
 }

@@ -114,14 +114,16 @@ export class CookieVisit implements Visit {
 
   /** Where the requests of its tier are. */
   #seat(): TierSeat | undefined {
-    const { seats } = this.#session;
     if (this.tier !== '') {
-      const tier = this.#tierHash();
-      const own = seats.find((seat) => seat.tier === tier);
-      if (own !== undefined) return own;
-      if (!this.#sessions.settings.affinity) return undefined;
+      const own = this.#seatOf(this.#tierHash());
+      if (own !== undefined || !this.#sessions.settings.affinity) return own;
     }
-    return seats.find((seat) => seat.tier === ANY_TIER);
+    return this.#seatOf(ANY_TIER);
+  }
+
+  #seatOf(tier: number): TierSeat | undefined {
+    for (const seat of this.#session.seats) if (seat.tier === tier) return seat;
+    return undefined;
   }
 
   #tierHash(): number {
