@@ -14,6 +14,8 @@ export default defineConfig({
           include: ends('.test.ts'),
           exclude: [...elsewhere, ...ends('.int.test.ts'), ...ends('.e2e.test.ts')],
           isolate: false,
+          // Most of their time they wait for threads and sockets.
+          maxWorkers: 2,
           // Generous: a machine that others use too is slow now and then, and that is no fault of the code.
           testTimeout: 30_000,
         },
