@@ -7,7 +7,7 @@ const CORE_BUSY_PERCENT = 80;
 
 /** What is known of a backend's resources. */
 export interface ResourceFacts {
-  /** Absent = unknown: then distance does not count. */
+  /** Absent = unknown: then it counts as far from a client as the others are on average. */
   readonly place?: Place | undefined;
   /** Moving average. */
   readonly latencyMs: number;
