@@ -54,6 +54,11 @@ export class ResourceTable {
     return this.#settled().kmToUnplaced(client);
   }
 
+  /** Whether a row has what a tier needs. */
+  fits(row: number, tier: number): boolean {
+    return this.#settled().fits(row, tier);
+  }
+
   /** Replaces all rows. Tables are equal when their rows are, in order: sort by id what comes from an unordered source. */
   reset(backends: readonly ResourceBackend[]): void {
     this.#rows = [...backends];

@@ -90,6 +90,10 @@ export class ScoreBoard {
     this.#units[slot] = weightUnits(weight);
   }
 
+  fits(row: number, tier: number): boolean {
+    return this.#base[tier]![this.#blocks.slotOf[row]!]! < Number.POSITIVE_INFINITY;
+  }
+
   summarise(row: number): void {
     this.#summarise(Math.floor(this.#blocks.slotOf[row]! / BLOCK_ROWS));
   }

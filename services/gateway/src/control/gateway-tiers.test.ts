@@ -4,6 +4,7 @@ import { startGateway } from '../index.ts';
 import { policy, pool, route } from '../testing/fixtures.ts';
 import { backendAt, TestFleet } from '../testing/fleet.ts';
 import { ask, startBackend } from '../testing/http.ts';
+import { BY_COOKIE, BY_HEADER } from '../testing/sticky-gateway.ts';
 
 // Whole gateways with their threads: a busy machine may take its time.
 vi.setConfig({ testTimeout: 30_000 });
@@ -95,6 +96,33 @@ describe('strategy resource', () => {
     await report('b1', 0, 2);
     await report('b2', 0, 8);
     await vi.waitFor(async () => expect(await query()).toBe('b1'), 10_000);
+  });
+});
+
+describe.each([
+  ['cookie', BY_COOKIE],
+  ['header', BY_HEADER],
+] as const)('a session by %s', (_name, sticky) => {
+  test('goes to another backend only with the tiers that its own has too little for', async () => {
+    const port = await gatewayWith({ strategy: 'resource', agents: true, sticky }, HEADER);
+    await report('b1', 1);
+    await report('b2', 0, 3);
+    let cookie = '';
+    const seen = async (tier: string, user = 'mara') => {
+      const headers = { 'x-tier': tier, 'x-user': user, cookie: user === 'mara' ? cookie : '' };
+      const answer = await ask(port, { path: '/x', headers });
+      const [set] = answer.headers['set-cookie'] ?? [];
+      if (set !== undefined && user === 'mara') cookie = set.slice(0, set.indexOf(';'));
+      return answer.headers['x-backend'];
+    };
+    let users = 0;
+    const settled = async () => [await seen('small', `${users++}`), await seen('large', `${users++}`)];
+    await vi.waitFor(async () => expect(await settled()).toEqual(['b1', 'b2']), 10_000);
+    expect(await seen('small')).toBe('b1');
+    for (let each = 0; each < 5; each++) {
+      expect(await seen('large')).toBe('b2');
+      expect(await seen('small')).toBe('b1');
+    }
   });
 });
 

@@ -39,6 +39,8 @@ export interface Visit {
   readonly cookies: string | undefined;
   /** The tier of the request, to be set before anything else is asked. */
   tier: string;
+  /** The place of that among the tiers of the pool. */
+  tierAt: number;
   /** Where the session is, as long as the request may go there; undefined when it has to go elsewhere, or that is not known. */
   preferred(tried: readonly BackendSlot[]): BackendSlot | undefined;
   /** Present when the store has to be asked before the request is placed. */
@@ -83,6 +85,7 @@ export function featuresWith(
 ): Features {
   if (visit === undefined) return features;
   visit.tier = tiers?.[features.tier]?.name ?? '';
+  visit.tierAt = features.tier;
   return new VisitFeatures(features, visit);
 }
 
