@@ -71,6 +71,10 @@ export class CookieVisit implements Visit {
     return isUsable(other, tried, this.tierAt) ? other : undefined;
   }
 
+  seen() {
+    return { backend: this.#seat()?.backend, slot: this.preferred([]) };
+  }
+
   began(slot: BackendSlot): void {
     const { counts, settings } = this.#sessions;
     const session = this.#session;

@@ -49,11 +49,14 @@ export class SharedVisit implements Visit, Question {
   preferred(tried: readonly BackendSlot[]): BackendSlot | undefined {
     this.#tried = tried;
     const session = this.#known();
-    if (session === undefined) return undefined;
-    const slot = slotOf(this.#sessions.pool, session);
-    if (!isUsable(slot, tried, this.tierAt)) return undefined;
-    this.#sessions.refresh(session);
+    const slot = session && this.#usable(session, tried);
+    if (session !== undefined && slot !== undefined) this.#sessions.refresh(session);
     return slot;
+  }
+
+  seen() {
+    const session = this.#known();
+    return { backend: session?.backend, slot: session && this.#usable(session, []) };
   }
 
   began(slot: BackendSlot): void {
@@ -156,6 +159,11 @@ export class SharedVisit implements Visit, Question {
       if (answer.away) this.#sessions.leaveAlone(session);
       else if (answer.backend !== undefined) this.#learn(answer.backend, answer.common);
     });
+  }
+
+  #usable(session: SharedSession, tried: readonly BackendSlot[]): BackendSlot | undefined {
+    const slot = slotOf(this.#sessions.pool, session);
+    return isUsable(slot, tried, this.tierAt) ? slot : undefined;
   }
 
   #learn(backend: string, common: boolean): SharedSession {

@@ -43,6 +43,8 @@ export interface Visit {
   tierAt: number;
   /** Where the session is, as long as the request may go there; undefined when it has to go elsewhere, or that is not known. */
   preferred(tried: readonly BackendSlot[]): BackendSlot | undefined;
+  /** Where the session is as far as is known here, and the slot there if the request may go to it. Has no effect. */
+  seen(): { readonly backend: string | undefined; readonly slot: BackendSlot | undefined };
   /** Present when the store has to be asked before the request is placed. */
   readonly question: Question | undefined;
   /** An attempt was begun on this backend, where the session is from now on. */
