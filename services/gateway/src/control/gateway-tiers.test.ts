@@ -156,6 +156,18 @@ describe('tiers', () => {
     }
   });
 
+  test.each([
+    ['the wire lane', HEADER],
+    ['the plugin lane', FIELD],
+  ])('of several lines of the header the first counts in %s', async (_lane, detection) => {
+    const port = await gatewayWith({}, detection);
+    const status = async (...tiers: string[]) =>
+      (await ask(port, { path: '/x', headers: { 'x-tier': tiers } })).status;
+    expect(await status('large', 'huge')).toBe(200);
+    expect(await status('huge', 'large')).toBe(400);
+    expect(await status('large, small')).toBe(400);
+  });
+
   test('the field of the body counts before the header, and bodies that are too long or no JSON have none', async () => {
     const port = await gatewayWith({}, { ...FIELD, fieldBytesMax: 1000 });
     const tierOf = async (body: string, header: string) =>

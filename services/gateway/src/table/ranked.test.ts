@@ -8,6 +8,8 @@ import { ranked } from './ranked.ts';
 
 const ASK = { ...NO_FEATURES, random: { next: () => 0 } };
 
+const busy = ({ inFlight, weight }: BackendSlot) => inFlight / weight;
+
 test('behind the choice of the strategy come the least busy of all, equals in their order', () => {
   const slots = fc.array(fc.record({ inFlight: fc.nat({ max: 5 }), weight: fc.constantFrom(1, 2, 4) }), {
     minLength: 1,
@@ -20,7 +22,6 @@ test('behind the choice of the strategy come the least busy of all, equals in th
       const without = left.map((at) => pool.slots[at % loads.length]!);
       const rest = pool.slots.filter((slot) => !without.includes(slot));
       const chosen = rest[choice % Math.max(1, rest.length)];
-      const busy = ({ inFlight, weight }: BackendSlot) => inFlight / weight;
       const expected = rest.filter((slot) => slot !== chosen).toSorted((a, b) => busy(a) - busy(b));
       const all = chosen === undefined ? [] : [chosen, ...expected].slice(0, 64);
       expect(ranked(pool, without, ASK, () => chosen).map(({ id }) => id)).toEqual(all.map(({ id }) => id));
