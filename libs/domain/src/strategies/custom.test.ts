@@ -27,8 +27,8 @@ test('a strategy of one’s own gets the backends that are left and the hash of 
   expect(pickWith(byKey, (all) => [...all])).toEqual({ choice: undefined, faults: [] });
 });
 
-test('one that sorts the backends in place fails, and they stay in their order', () => {
-  const changing = pickWith((backends) => (backends as Parameters<CustomStrategy>[0][number][]).reverse()[0]);
+test('one that changes the list of backends fails, and they stay in their order', () => {
+  const changing = pickWith((backends) => (backends as Parameters<CustomStrategy>[0][number][]).pop());
   expect(changing.choice).toMatch(/[abc]/);
   expect(changing.faults).toEqual([expect.stringContaining('TypeError')]);
 });
