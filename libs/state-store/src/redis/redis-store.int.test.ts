@@ -116,20 +116,20 @@ describe('the Redis store', () => {
   });
 });
 
-describe('a Redis server with little memory', () => {
-  /** Fills it with sessions beyond what it can hold; answers with what was refused. */
-  async function flood({ sticky }: StateStore): Promise<number> {
-    let refused = 0;
-    for (let round = 0; round < 40; round++) {
-      const ids = Array.from({ length: 500 }, (_, index) => `${round} ${index} ${'x'.repeat(100)}`);
-      const some = ids.map((id) =>
-        sticky.assign({ pool: 'web', id, backend: 'b', ttlMs: LONG_MS, idleMs: LONG_MS }),
-      );
-      for (const { status } of await Promise.allSettled(some)) if (status === 'rejected') refused += 1;
-    }
-    return refused;
+/** Fills a server with sessions beyond what it can hold; answers with what was refused. */
+async function flood({ sticky }: StateStore): Promise<number> {
+  let refused = 0;
+  for (let round = 0; round < 40; round++) {
+    const ids = Array.from({ length: 500 }, (_, index) => `${round} ${index} ${'x'.repeat(100)}`);
+    const some = ids.map((id) =>
+      sticky.assign({ pool: 'web', id, backend: 'b', ttlMs: LONG_MS, idleMs: LONG_MS }),
+    );
+    for (const { status } of await Promise.allSettled(some)) if (status === 'rejected') refused += 1;
   }
+  return refused;
+}
 
+describe('a Redis server with little memory', () => {
   test.each([
     ['volatile-ttl', 0],
     ['noeviction', 1],
