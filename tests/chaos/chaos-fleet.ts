@@ -16,16 +16,18 @@ const POLL_LIMIT_MS = 1_000;
 export interface FleetSetup {
   readonly nats: 'single' | 'cluster';
   readonly gateways?: number;
+  /** What runs in the process of each gateway. Default: `gateway`. */
+  readonly gatewayRuns?: string;
   readonly backends?: number;
   /** YAML of the pool `web` but for its backends. */
   readonly pool?: string;
   /** More YAML at the root. */
   readonly policy?: string;
-  /** In place of the backends' own addresses, given their ports. */
-  readonly urls?: (ports: readonly number[]) => readonly string[];
+  /** In place of the backends' own ports. */
+  readonly through?: (ports: readonly number[]) => Promise<readonly number[]>;
 }
 
-const POOL = `health: { type: http, path: /, interval: 500ms, timeout: 400ms }`;
+const POOL = `health: { type: http, path: /healthz, interval: 500ms, timeout: 400ms }`;
 
 /** A whole system of real processes on the loopback. */
 export class ChaosFleet {
@@ -40,13 +42,14 @@ export class ChaosFleet {
     nats: readonly NatsServer[],
     redis: RedisServer,
     backends: ChaosBackends,
+    ports: readonly number[],
     setup: FleetSetup,
   ) {
     this.nats = nats;
     this.redis = redis;
     this.backends = backends;
-    const { pool = POOL, policy = '', urls = ownAddresses } = setup;
-    const declared = urls(backends.ports).map((url, place) => `{ id: b${place}, url: "${url}" }`);
+    const { pool = POOL, policy = '' } = setup;
+    const declared = ports.map((port, place) => `{ id: b${place}, url: "http://127.0.0.1:${port}" }`);
     this.config = `bus: { servers: [${nats.map(({ url }) => `"${url}"`).join(', ')}] }
 store: "${redis.url}"
 workers: 1
@@ -64,11 +67,13 @@ routes:
   static async start(setup: FleetSetup): Promise<ChaosFleet> {
     const nats = setup.nats === 'cluster' ? await startNatsCluster() : [await startNatsServer()];
     const redis = await startRedisServer();
-    const backends = await ChaosBackends.start(setup.backends ?? 3, process.cwd());
-    const fleet = new ChaosFleet(nats, redis, backends, setup);
+    const backends = await ChaosBackends.start(setup.backends ?? 3);
+    const ports = (await setup.through?.(backends.ports)) ?? backends.ports;
+    const fleet = new ChaosFleet(nats, redis, backends, ports, setup);
     for (const service of ['scheduler', 'health', 'collector']) await fleet.run(service, service);
     const gateways = setup.gateways ?? 2;
-    for (let each = 1; each <= gateways; each++) await fleet.run(`gateway-${each}`, 'gateway');
+    for (let each = 1; each <= gateways; each++)
+      await fleet.run(`gateway-${each}`, setup.gatewayRuns ?? 'gateway');
     return fleet;
   }
 
@@ -87,6 +92,15 @@ routes:
     const started = await UsherProcess.start({ directory, config: this.config, name, only });
     this.services.set(name, started);
     return started;
+  }
+
+  /** Waits until the fleet believes that of the backends at these places. */
+  async backendsAre(health: string, places: readonly number[]): Promise<void> {
+    await until(`backends are ${health}`, async () => {
+      const rows =
+        await this.service('gateway-1').json<readonly { id: string; health: string }[]>('backends');
+      return places.every((place) => rows.some((row) => row.id === `b${place}` && row.health === health));
+    });
   }
 
   /** Resolves with how long it took until all processes were equally far, their digests being equal then. */
@@ -120,8 +134,4 @@ async function stateOf({ admin }: UsherProcess): Promise<string> {
   } catch {
     return '';
   }
-}
-
-function ownAddresses(ports: readonly number[]): readonly string[] {
-  return ports.map((port) => `http://127.0.0.1:${port}`);
 }

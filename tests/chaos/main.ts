@@ -21,6 +21,13 @@ type Chaos = (report: Report, options: ChaosOptions) => Promise<void>;
 /** Each is loaded only when it runs. */
 const PROGRAMS: Readonly<Record<string, () => Promise<{ readonly chaos: Chaos }>>> = {
   outages: async () => await import('./outages.ts'),
+  restarts: async () => await import('./restarts.ts'),
+  'total-outage': async () => await import('./total-outage.ts'),
+  'broken-gateway': async () => await import('./broken-gateway.ts'),
+  'post-once': async () => await import('./post-once.ts'),
+  'keep-alive': async () => await import('./keep-alive.ts'),
+  sigterm: async () => await import('./sigterm.ts'),
+  probes: async () => await import('./probes.ts'),
 };
 
 const { values, positionals } = parseArgs({

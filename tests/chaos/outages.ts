@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { NatsServer, RedisServer } from '@usher/testing';
 import type { Report } from '../soak/report.ts';
 import { until } from '../support/wait.ts';
 import { ChaosClient } from './chaos-client.ts';
@@ -6,6 +7,7 @@ import { ChaosFleet } from './chaos-fleet.ts';
 import type { Sample } from './client/messages.ts';
 import { LogFacts } from './log-facts.ts';
 import type { ChaosOptions } from './main.ts';
+import { leaderOf } from './nats-leader.ts';
 
 const RATE_PER_S = 500;
 /** What is normal is measured for so long before each outage. */
@@ -25,6 +27,8 @@ const FACTS_LIMIT_MS = 10_000;
 /** What is taken away, and how it comes back. */
 interface Victim {
   readonly name: string;
+  /** Called before the load begins. */
+  choose?(): Promise<void>;
   kill(): Promise<void>;
   restart(): Promise<void>;
   freeze(): void;
@@ -40,17 +44,25 @@ export async function chaos(report: Report, options: ChaosOptions): Promise<void
     { name: 'Redis', ...serverVictim(fleet.redis) },
     ...['scheduler', 'health', 'collector', 'gateway-2'].map((name) => serviceVictim(fleet, name)),
   ]);
-  await overFleet('cluster', report, options, (fleet) =>
-    fleet.nats.slice(0, 1).map((node) => ({ name: 'one NATS node of three', ...serverVictim(node) })),
-  );
+  await overFleet('cluster', report, options, (fleet) => [leaderVictim(fleet.nats)]);
 }
 
-function serverVictim(server: {
-  kill9(): Promise<void>;
-  restart(): Promise<void>;
-  freeze(): void;
-  thaw(): void;
-}): Omit<Victim, 'name'> {
+/** Of a cluster, the node that matters most. */
+function leaderVictim(servers: readonly NatsServer[]): Victim {
+  let leader: NatsServer;
+  return {
+    name: 'one NATS node of three',
+    choose: async () => {
+      leader = await leaderOf(servers);
+    },
+    kill: () => leader.kill9(),
+    restart: () => leader.restart(),
+    freeze: () => leader.freeze(),
+    thaw: () => leader.thaw(),
+  };
+}
+
+function serverVictim(server: NatsServer | RedisServer): Omit<Victim, 'name'> {
   return {
     kill: () => server.kill9(),
     restart: () => server.restart(),
@@ -127,6 +139,7 @@ class Outage {
   async run(report: Report, downMs: number): Promise<void> {
     const before = new Map(this.#facts.requests);
     const what = `${this.#victim.name} ${this.#kind}`;
+    await this.#victim.choose?.();
     this.#client.go();
     await sleep(WARM_UP_MS + NORMAL_MS);
     const fromMs = Date.now();
