@@ -4,9 +4,9 @@ import { createInbox, type Msg, nanos, nuid, type Subscription } from 'nats';
 import type { Link, Session } from './link.ts';
 import { EVENTS_STREAM } from './streams.ts';
 
-const HEARTBEAT_MS = 2000;
+const HEARTBEAT_MS = 1000;
 /** Missed heartbeats after which the consumer is taken for dead. */
-const SILENT_HEARTBEATS_MAX = 4;
+const SILENT_HEARTBEATS_MAX = 2;
 const RETRY_MS = 500;
 /** The server forgets a consumer whose reader is gone for so long. */
 const INACTIVE_MS = 60_000;
