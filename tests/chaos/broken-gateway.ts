@@ -6,7 +6,7 @@ import { ChaosFleet } from './chaos-fleet.ts';
 import { FaultProxy } from './fault-proxy.ts';
 import { LogFacts } from './log-facts.ts';
 import type { ChaosOptions } from './main.ts';
-import { ownsPort } from './owned-ports.ts';
+import { ownsConnection } from './owned-connections.ts';
 
 const BACKENDS = 4;
 const RATE_PER_S = 200;
@@ -24,8 +24,8 @@ export async function chaos(report: Report, { quick }: ChaosOptions): Promise<vo
     through: async (ports) => {
       for (const port of ports) {
         proxies.push(
-          await FaultProxy.start(port, ({ remotePort = 0 }) => ({
-            refuse: broken !== 0 && ownsPort(broken, remotePort),
+          await FaultProxy.start(port, ({ remotePort = 0, localPort = 0 }) => ({
+            refuse: broken !== 0 && ownsConnection(broken, remotePort, localPort),
           })),
         );
       }
