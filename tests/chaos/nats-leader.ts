@@ -14,7 +14,7 @@ export async function leaderOf(servers: readonly NatsServer[]): Promise<NatsServ
     const manager = await jetstreamManager(connection, { checkAPI: false });
     for (let waitedMs = 0; waitedMs < LIMIT_MS; waitedMs += POLL_MS) {
       const { cluster } = await manager.streams.info(STREAM);
-      const whole = cluster?.replicas?.filter(({ current, offline }) => current && offline !== true) ?? [];
+      const whole = cluster?.replicas?.filter(({ current, offline }) => current && !offline) ?? [];
       const leader = servers[Number(cluster?.leader?.slice(1)) - 1];
       if (leader !== undefined && whole.length === servers.length - 1) return leader;
       await sleep(POLL_MS);
