@@ -46,11 +46,12 @@ test.each([
   expect(() => readArguments(sample, args)).toThrow(message);
 });
 
+function found(...args: string[]): string[] {
+  const { entry, rest } = findVerb(COMMANDS, args);
+  return [entry.verb.name, ...rest];
+}
+
 test('a verb is found by one word or two, and also by the word that changes nothing', () => {
-  const found = (...args: string[]) => {
-    const { entry, rest } = findVerb(COMMANDS, args);
-    return [entry.verb.name, ...rest];
-  };
   expect(found('backends', '--json')).toEqual(['backends', '--json']);
   expect(found('backends', 'list', '--json')).toEqual(['backends', '--json']);
   expect(found('backends', 'add', '--id', 'b')).toEqual(['backends add', '--id', 'b']);
@@ -67,7 +68,7 @@ test('no two verbs have the same name, and what a verb may do without comes last
   expect(new Set(VERBS.map(({ name }) => name)).size).toBe(VERBS.length);
   for (const { name, arguments: positional } of VERBS) {
     const kinds = Object.values(positional).map(({ optional }) => optional === true);
-    expect(kinds.toSorted(), name).toEqual(kinds);
+    expect(kinds.lastIndexOf(false), name).toBeLessThanOrEqual(kinds.filter((kind) => !kind).length - 1);
   }
 });
 
