@@ -33,11 +33,18 @@ export const backends: Run<typeof verbs.backends> = async ({ options }, io) => {
 
 export const backendsAdd: Run<typeof verbs.backendsAdd> = async ({ options }, io) => {
   const { pool, id, url, zone, ...rest } = options;
-  const endpoints = options.endpoint.length === 0 ? undefined : options.endpoint.map(endpointOf);
+  const endpoints = endpointsOf(options.endpoint);
   const weight = numberOption('weight', options.weight) ?? 1;
   const settings = { id, pool, url, endpoints, weight, zone, place: placeOption('place', options.place) };
   return await change('backend.add', { settings }, { ...rest, id: undefined }, io);
 };
+
+/** In place of what is taken away. */
+const NONE = 'none';
+
+function endpointsOf(texts: readonly string[]): EndpointSettings[] | undefined {
+  return texts.length === 0 ? undefined : texts.map(endpointOf);
+}
 
 /** `/api/*=http://10.0.0.1:3001`: a path may contain an equals sign, a URL of a backend never does. */
 function endpointOf(text: string): EndpointSettings {
@@ -50,8 +57,12 @@ function endpointOf(text: string): EndpointSettings {
 }
 
 export const backendsUpdate: Run<typeof verbs.backendsUpdate> = async (given, io) => {
-  const { url, zone, ...rest } = given.options;
-  const settings = { backend: given.arguments.ID, url, weight: numberOption('weight', rest.weight), zone };
+  const { url, zone, endpoint, ...rest } = given.options;
+  const weight = numberOption('weight', rest.weight);
+  // All of them are named, or that there are none.
+  const endpoints = endpoint.join() === NONE ? [] : endpointsOf(endpoint);
+  const place = rest.place === NONE ? null : placeOption('place', rest.place);
+  const settings = { backend: given.arguments.ID, url, weight, zone, endpoints, place };
   return await change('backend.update', settings, rest, io);
 };
 

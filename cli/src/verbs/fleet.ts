@@ -19,6 +19,15 @@ export const backends = verb({
   options: { ...ADMIN_OPTIONS, pool: { type: 'string', value: 'P', doc: 'only those of this pool' } },
 });
 
+const ENDPOINT_OPTION = {
+  endpoint: {
+    type: 'string',
+    value: 'PATH=URL',
+    multiple: true,
+    doc: "where it listens for some paths, such as '/api/*=http://10.0.0.1:3001'",
+  },
+} as const;
+
 /** For this verb --id is the backend's; the command gets an id of its own. */
 export const backendsAdd = verb({
   name: 'backends add',
@@ -26,12 +35,7 @@ export const backendsAdd = verb({
   options: {
     pool: { type: 'string', value: 'P', required: true, doc: 'the pool' },
     url: { type: 'string', value: 'URL', required: true, doc: 'where the backend listens' },
-    endpoint: {
-      type: 'string',
-      value: 'PATH=URL',
-      multiple: true,
-      doc: "where it listens for some paths, such as '/api/*=http://10.0.0.1:3001'",
-    },
+    ...ENDPOINT_OPTION,
     ...BACKEND_OPTIONS,
     ...PLACE_OPTION,
     ...CHANGE_OPTIONS,
@@ -42,10 +46,13 @@ export const backendsAdd = verb({
 export const backendsUpdate = verb({
   name: 'backends update',
   summary: 'change the settings of a backend',
+  notes: ['--endpoint names all of them anew. `--endpoint none` and `--place none` take away what there is.'],
   arguments: BACKEND,
   options: {
     url: { type: 'string', value: 'URL', doc: 'where it listens' },
+    ...ENDPOINT_OPTION,
     ...BACKEND_OPTIONS,
+    ...PLACE_OPTION,
     ...CHANGE_OPTIONS,
   },
 });
