@@ -108,7 +108,7 @@ export class WorkerTable implements RoutingTable {
     slot.requests += 1;
     slot.latencySumMs += durationMs;
     if (evidence !== 'good') slot.failures += 1;
-    pool.retryBudget.noteRequest(nowMs);
+    pool.retryBudget.noteAttempt(nowMs);
     const { breaker } = slot;
     const trial = breaker.phase === 'half_open' && nowMs - durationMs >= breaker.halfOpenSinceMs;
     let change: BreakerChange = 'none';
