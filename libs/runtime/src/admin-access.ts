@@ -37,7 +37,7 @@ export type Identified =
   | { readonly refused: 'no_token' | 'wrong_token' | 'expired_token' };
 
 /** The header fields that a caller can show a token in. */
-export interface ShownFields {
+interface ShownFields {
   readonly authorization?: string | undefined;
   readonly 'x-api-key'?: string | readonly string[] | undefined;
 }

@@ -9,6 +9,9 @@ export function refusalWriter(context: ServiceContext): (refusals: AdminRefusals
     const data = { instance, windowMs, count, refusals: [...refusals] };
     const draft: EventDraft = { type: 'admin.refused', subject: instance, data };
     const envelope = { source: `usher/admin/${instance}`, timeMs: clock.now(), actor: 'admin' };
-    return outbox.offer(eventSubject('admin', instance), envelop([draft], envelope, () => random.uuid()));
+    return outbox.offer(
+      eventSubject('admin', instance),
+      envelop([draft], envelope, () => random.uuid()),
+    );
   };
 }
