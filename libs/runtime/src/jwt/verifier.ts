@@ -8,7 +8,7 @@ import { type JwksPlace, PublishedKeys } from './published-keys.ts';
 const LEEWAY_S = 30;
 const KEY_ID_CHARS_MAX = 256;
 /** Other kinds of tokens are signed with the same keys and mean something else (RFC 8725 section 3.11). */
-const TYPES = ['jwt', 'at+jwt', 'application/at+jwt'];
+const TYPES = new Set(['jwt', 'at+jwt', 'application/at+jwt']);
 
 export interface JwtSettings {
   /** Who issues the tokens (`iss`), exactly. */
@@ -97,7 +97,7 @@ export class JwtVerifier {
 function isPlain(header: ReadonlyMap<string, unknown>): boolean {
   const id = header.get('kid');
   const type = header.get('typ') ?? 'JWT';
-  if (header.has('crit') || typeof type !== 'string' || !TYPES.includes(type.toLowerCase())) return false;
+  if (header.has('crit') || typeof type !== 'string' || !TYPES.has(type.toLowerCase())) return false;
   return id === undefined || (typeof id === 'string' && id.length <= KEY_ID_CHARS_MAX);
 }
 
