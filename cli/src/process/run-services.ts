@@ -8,6 +8,7 @@ import { startHealth } from '@usher/health';
 import type { Service } from '@usher/ports';
 import {
   type AdminServerOptions,
+  dnsResolver,
   type HealthReport,
   healthReport,
   type Phase,
@@ -16,6 +17,7 @@ import {
   startMetricsServer,
 } from '@usher/runtime';
 import { Scheduler } from '@usher/scheduler';
+import { backendFiles } from './backend-files.ts';
 import { Closing } from './closing.ts';
 import { listening } from './listening.ts';
 import { type Core, openCore } from './open-core.ts';
@@ -104,6 +106,7 @@ async function startRest(
     const scheduler = new Scheduler(context, {
       declared: declaredBy(shared),
       snapshot: () => fold.snapshot(),
+      discovery: { resolver: dnsResolver, files: backendFiles(context.clock, context.log) },
     });
     services.push(scheduler);
     changeable.scheduler = scheduler;

@@ -54,7 +54,8 @@ export function parseConfigText(text: string, options: ParseOptions = {}): Usher
   return read(text, file, overrides, { env, folder, disk, hostname });
 }
 
-async function readText(file: string): Promise<string> {
+/** Text of a configuration file. Throws ConfigError. */
+export async function readText(file: string): Promise<string> {
   let bytes: Uint8Array;
   try {
     bytes = await readFile(file);
@@ -91,7 +92,7 @@ function read(
   return explainable(freezeDeeply(config), reading.leaves);
 }
 
-function placeIn(file: string): (line: number, column: number) => Place {
+export function placeIn(file: string): (line: number, column: number) => Place {
   return (line, column) => ({ kind: 'file', file, line, column });
 }
 

@@ -22,6 +22,8 @@ export { networkOf } from './client-network.ts';
 export { type DecidingBy, recordDecision } from './decision/record-decision.ts';
 export type { RecordedDecision } from './decision/recorded-decision.ts';
 export { Redecider } from './decision/redecider.ts';
+export { discoveredId } from './discovered-id.ts';
+export { DISCOVERED_KEYS, type DiscoverySettings, PRIORITY_MAX } from './discovery-settings.ts';
 export {
   ERRORS,
   type ErrorCode,

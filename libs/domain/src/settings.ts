@@ -5,6 +5,7 @@
  */
 
 import type { Resources } from './backend.ts';
+import type { DiscoverySettings } from './discovery-settings.ts';
 import type { ScoringSettings } from './resource/score.ts';
 import type { Tier } from './resource/tier.ts';
 import type { StickySettings } from './sticky-settings.ts';
@@ -161,6 +162,8 @@ export interface PoolSettings {
   readonly scoring?: ScoringSettings | undefined;
   /** Absent: the requests of a client have nothing to do with each other. */
   readonly sticky?: StickySettings | undefined;
+  /** Absent: the pool has the backends that are declared, and no others. */
+  readonly discovery?: DiscoverySettings | undefined;
 }
 
 /** Largest weight of a backend: enough for shares of a thousandth, little enough for exact sums. */
@@ -184,6 +187,8 @@ export interface BackendSettings {
   readonly endpoints?: readonly EndpointSettings[] | undefined;
   /** Relative share, 0 = never chosen. */
   readonly weight: number;
+  /** It gets requests only while no backend of the pool with a lower number may. Absent or 0 = first. */
+  readonly priority?: number | undefined;
   readonly zone?: string | undefined;
   /** Where on the Earth it is, in degrees. */
   readonly place?: { readonly latitude: number; readonly longitude: number } | undefined;

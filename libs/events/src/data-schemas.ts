@@ -1,5 +1,6 @@
 import type { BackendSettings, BackendStats, PolicySettings, PoolSettings, Resources } from '@usher/domain';
 import {
+  PRIORITY_MAX,
   PROXY_PROTOCOLS,
   RESERVE_MODES,
   SAME_SITES,
@@ -70,6 +71,20 @@ export const resources: z.ZodType<Resources> = z.strictObject({
 
 const factor = z.number().nonnegative();
 
+const byName = {
+  tls: z.boolean(),
+  name: z.string(),
+  servers: z.array(z.string()).optional(),
+  refreshMinMs: positive,
+  refreshMaxMs: positive,
+};
+
+const discovery = z.discriminatedUnion('by', [
+  z.strictObject({ by: z.literal('dns'), port: positive.max(65_535), ...byName }),
+  z.strictObject({ by: z.literal('srv'), ...byName }),
+  z.strictObject({ by: z.literal('file'), file: z.string() }),
+]);
+
 export const poolSettings: z.ZodType<PoolSettings> = z.strictObject({
   id,
   strategy: z.enum(STRATEGY_NAMES),
@@ -109,6 +124,7 @@ export const poolSettings: z.ZodType<PoolSettings> = z.strictObject({
     .strictObject({ distance: factor, cpu: factor, memory: factor, gpu: factor, latency: factor })
     .optional(),
   sticky: sticky.optional(),
+  discovery: discovery.optional(),
 });
 
 export const endpoints = z.array(z.strictObject({ path: z.string(), url: z.string() }));
@@ -122,6 +138,7 @@ export const backendSettings: z.ZodType<BackendSettings> = z.strictObject({
   pool: id,
   url: z.string(),
   weight: z.number().nonnegative().max(WEIGHT_MAX),
+  priority: count.max(PRIORITY_MAX).optional(),
   zone: z.string().optional(),
   endpoints: endpoints.optional(),
   place: place.optional(),

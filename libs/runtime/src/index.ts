@@ -7,6 +7,7 @@ export {
 export { type AdminServerOptions, createAdminApp, startAdminServer } from './admin-server.ts';
 export { type BackendTlsMaterial, readBackendTls } from './backend-tls.ts';
 export { systemClock } from './clock.ts';
+export { dnsResolver } from './dns-resolver.ts';
 export { FileWatch } from './file-watch.ts';
 export { type HealthReport, healthReport, type Phase } from './health-report.ts';
 export { createLog, type LogLevel, type LogOptions, type ProcessLog } from './log.ts';

@@ -58,6 +58,8 @@ export interface BackendSlot extends Candidate {
   readonly byPath: PathTable<Endpoint> | undefined;
   weight: number;
   fullWeight: number;
+  /** It gets new requests only while none of a lower number may. */
+  priority: number;
   /** When it was last admitted: found eligible, with nothing speaking against it. 0 = it is not at present. */
   admittedMs: number;
   /** May get new requests, by the log alone. */
@@ -264,6 +266,8 @@ export interface BackendRow {
   readonly url: string;
   readonly endpoints?: readonly EndpointSettings[] | undefined;
   readonly weight: number;
+  /** Absent = 0. */
+  readonly priority?: number | undefined;
   /** By the log alone; the worker adds its own breaker's view. */
   readonly eligible: boolean;
   /** What speaks against it by the log; `ok` when nothing does. */

@@ -3,6 +3,7 @@ import {
   type BackendSettings,
   type BackendState,
   canonicalJson,
+  DISCOVERED_KEYS,
   type FleetState,
   type PoolState,
   parseBackendUrl,
@@ -33,6 +34,8 @@ export function decideCommand(
     case 'backend.update':
       return updateBackend(state, command);
     case 'backend.remove':
+      checkRemovable(state, findBackend(state, command.data.backend, command.expectRevision));
+      return actors.decide(command.data.backend, drainToRemove(state, command.data.backend, nowMs));
     case 'backend.drain':
     case 'backend.enable':
     case 'backend.disable': {
@@ -44,7 +47,7 @@ export function decideCommand(
   }
 }
 
-type LifecycleCommand = CommandOf<'backend.remove' | 'backend.drain' | 'backend.enable' | 'backend.disable'>;
+type LifecycleCommand = CommandOf<'backend.drain' | 'backend.enable' | 'backend.disable'>;
 
 function lifecycleFact(
   state: FleetState,
@@ -55,7 +58,6 @@ function lifecycleFact(
   const { name, data } = command as LifecycleCommand;
   if (name === 'backend.enable') return { type: 'enable.wanted' };
   if (name === 'backend.disable') return { type: 'disable.wanted' };
-  if (name === 'backend.remove') return drainToRemove(state, backend.settings.id, nowMs);
   const asked = 'deadlineMs' in data ? data.deadlineMs : undefined;
   const deadlineMs = nowMs + (asked ?? drainMsOf(state, backend.settings.id));
   return { type: 'drain.wanted', deadlineMs, remove: false };
@@ -106,9 +108,34 @@ function updateBackend(state: FleetState, command: CommandOf<'backend.update'>):
   };
   checkEndpoints(settings);
   if (canonicalJson(settings) === canonicalJson(before)) return [];
+  checkUnsaid(state, before, settings);
   if (!isElsewhere(before, settings)) return [{ type: 'backend.updated', subject: id, data: { settings } }];
   const health = initialHealth(findPool(state, settings.pool).settings);
   return [{ type: 'backend.updated', subject: id, data: { settings, health } }];
+}
+
+/** What is discovered would be back with the next look. */
+function checkRemovable(state: FleetState, { origin, settings: { id, pool } }: BackendState): void {
+  if (origin !== 'discovery' || state.pools.get(pool)?.settings.discovery === undefined) return;
+  throw new UsherError(
+    'conflict',
+    `backend ${id} is found by the discovery of pool ${pool} and would be found again; disable it, or take it away there`,
+  );
+}
+
+/** What the discovery of a pool says of a backend is not for a command to say: the next look would undo it. */
+function checkUnsaid(state: FleetState, before: BackendSettings, after: BackendSettings): void {
+  if (state.backends.get(before.id)?.origin !== 'discovery') return;
+  const discovery = state.pools.get(before.pool)?.settings.discovery;
+  if (discovery === undefined) return;
+  for (const key of DISCOVERED_KEYS[discovery.by]) {
+    if (canonicalJson({ value: before[key] }) === canonicalJson({ value: after[key] })) continue;
+    const where = discovery.by === 'file' ? discovery.file : `DNS (${discovery.name})`;
+    throw new UsherError(
+      'conflict',
+      `the ${key} of backend ${before.id} is what ${where} says; change it there`,
+    );
+  }
 }
 
 function setStrategy(state: FleetState, command: CommandOf<'pool.set_strategy'>): EventDraft[] {

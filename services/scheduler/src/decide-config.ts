@@ -81,7 +81,7 @@ export function declareBackend(
   state: FleetState,
   settings: BackendState['settings'],
   pool: PoolSettings,
-  origin: 'config' | 'agent',
+  origin: 'config' | 'agent' | 'discovery',
 ): EventDraft[] {
   const { id } = settings;
   const known = state.backends.get(id);
@@ -110,13 +110,19 @@ export function isElsewhere(before: BackendSettings, after: BackendSettings): bo
 function dropUndeclared(state: FleetState, shared: SharedSettings, nowMs: number): EventDraft[] {
   const pools = new Set(shared.pools.map(({ id }) => id));
   const backends = new Set(shared.backends.map(({ id }) => id));
+  const finders = new Set(
+    shared.pools.filter(({ discovery }) => discovery !== undefined).map(({ id }) => id),
+  );
+  /** Nobody vouches for it any more. */
+  const isDropped = ({ origin, settings }: BackendState) =>
+    origin === 'config' || (origin === 'discovery' && !finders.has(settings.pool));
   const goneWithPool = (backend: BackendState) =>
     !pools.has(backend.settings.pool) && state.pools.get(backend.settings.pool)?.origin !== 'command';
   const drafts: EventDraft[] = [];
   for (const [id, backend] of state.backends) {
     if (backends.has(id)) continue;
     if (goneWithPool(backend)) drafts.push({ type: 'backend.removed', subject: id, data: { backend: id } });
-    else if (backend.origin === 'config' && !backend.removing) {
+    else if (isDropped(backend) && !backend.removing) {
       const drainMs = state.pools.get(backend.settings.pool)?.settings.drainMs ?? 0;
       const data = { backend: id, deadlineMs: nowMs + drainMs, remove: true };
       drafts.push({ type: 'backend.drain_started', subject: id, data });

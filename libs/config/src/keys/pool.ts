@@ -16,6 +16,7 @@ import type { Type } from '../types/type.ts';
 import { duration, percentage } from '../types/units.ts';
 import { backend } from './backend.ts';
 import { backendTls } from './backend-tls.ts';
+import { discovery } from './discovery.ts';
 import { health } from './health.ts';
 import { clientLocation, scoring, tier } from './resources.ts';
 import { nameCookie, sticky } from './sticky.ts';
@@ -91,6 +92,11 @@ const keys = section({
     to: 'backends',
     type: list(backend),
     doc: 'The backends, each a map or only its URL. A pool without any answers 503 until some are added by command.',
+  }),
+  discovery: optional('only those in `backends`', {
+    to: 'discovery',
+    type: discovery,
+    doc: 'Finds further backends by DNS or in a file, and follows what is found there. Has one of `dns`, `srv` and `file`.',
   }),
   health: defaulted({}, { to: 'health', type: health, doc: 'How backends are probed.' }),
   breaker: defaulted({}, { to: 'breaker', type: breaker, doc: 'When a backend that fails is left alone.' }),
@@ -192,9 +198,23 @@ function declare(id: string, pool: Declared, reading: Reading): DeclaredPool {
     id,
     ...settings,
     ...resolveStrategy(pool, reading),
+    tls: certificateName(pool, reading),
     ...(sticky === undefined ? {} : { sticky: nameCookie(sticky, id) }),
   };
   return { settings: reading.remember(resolved, reading.pathOf(pool)), backends: named };
+}
+
+/** Backends that are found have addresses for hosts, and certificates are for names. */
+function certificateName({ discovery, tls }: Declared, reading: Reading): PoolSettings['tls'] {
+  if (discovery === undefined || discovery.by === 'file' || !discovery.tls) return tls;
+  if (tls.serverName !== undefined || !tls.verify) return tls;
+  if (discovery.by === 'dns') return { ...tls, serverName: discovery.name };
+  reading.complain(
+    discovery,
+    'srv',
+    'with https the pool needs tls.server_name: the name in the certificates',
+  );
+  return tls;
 }
 
 export const pools: Type<readonly DeclaredPool[]> = mapped(

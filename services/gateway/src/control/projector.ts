@@ -146,9 +146,9 @@ export class Projector {
     const { config, pools, backends } = fleet.state;
     if (config === null) {
       const rows = fallback.backends.map((settings): BackendRow => {
-        const { id, pool, url, endpoints, weight, maxConnections } = settings;
+        const { id, pool, url, endpoints, weight, priority, maxConnections } = settings;
         const limit = this.#options.cells.limitOf(pool, id, maxConnections);
-        const row = { id, pool, url, endpoints, weight, limit, halfOpen: false, trialLimit: 1 };
+        const row = { id, pool, url, endpoints, weight, priority, limit, halfOpen: false, trialLimit: 1 };
         // Nobody has looked at them yet.
         return { ...row, eligible: false, barred: 'unknown', lastResort: true };
       });
@@ -168,7 +168,7 @@ export class Projector {
   }
 
   #rowOf(id: string, backend: BackendState): BackendRow | undefined {
-    const { pool, url, endpoints, weight, maxConnections } = backend.settings;
+    const { pool, url, endpoints, weight, priority, maxConnections } = backend.settings;
     const why = eligibility(backend);
     // How much room there is, whoever reserves it knows best.
     const barred = why === 'full' ? 'ok' : why;
@@ -179,6 +179,7 @@ export class Projector {
       url,
       endpoints,
       weight,
+      priority,
       eligible: barred === 'ok',
       barred,
       lastResort: barred === 'unknown' || barred === 'breaker_open',
@@ -239,6 +240,7 @@ function sameRow(a: BackendRow, b: BackendRow): boolean {
     a.pool === b.pool &&
     sameEndpoints(a, b) &&
     a.weight === b.weight &&
+    a.priority === b.priority &&
     a.barred === b.barred &&
     a.lastResort === b.lastResort &&
     a.halfOpen === b.halfOpen &&

@@ -1,6 +1,7 @@
 import {
   breakerAdmits,
   type PoolSettings,
+  PRIORITY_MAX,
   type Preference,
   RetryBudget,
   STRATEGIES,
@@ -78,13 +79,31 @@ export function whyNobody({ declared }: PoolTable): string {
  * 2. who is a last resort and not stopped by this worker's breaker: nobody knows anything bad for certain;
  * 3. whoever only a breaker speaks against. With all breakers open there is nowhere better to send to, and spreading the
  *    load over all finds the first one that recovers, where answering 503 would turn many errors into nothing but errors.
+ * Of those, only the ones with the lowest `priority` are left.
  * A pool that is not declared has nobody: its backends would be served without the limits, tiers and reservations that
  * it may have elsewhere. Who is unhealthy, draining or disabled, or has an endpoint without a known address, is in none of them.
  */
 export function rebuildEligible(pool: PoolTable, nowMs: number): void {
   setWeights(pool, isAdmitted, nowMs);
   const preference = preferenceOf(pool);
-  setCandidates(pool, pool.slots, preference === null ? [] : pool.slots.filter(PREFERENCES[preference]));
+  const open = preference === null ? [] : pool.slots.filter(PREFERENCES[preference]);
+  const first = open.reduce((least, { priority }) => Math.min(least, priority), PRIORITY_MAX);
+  setCandidates(
+    pool,
+    pool.slots,
+    open.filter(({ priority }) => priority === first),
+  );
+}
+
+/** Whether it may get requests but for backends that come before it. */
+export function isSecondary(slot: BackendSlot): boolean {
+  const { eligible } = slot.pool;
+  const preference = preferenceOf(slot.pool);
+  return (
+    preference !== null &&
+    PREFERENCES[preference](slot) &&
+    eligible.every((other) => other.priority < slot.priority)
+  );
 }
 
 /** Which of these it has come to; null when there is nobody to choose from. */
