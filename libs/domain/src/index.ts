@@ -21,6 +21,19 @@ export { type DecidingBy, recordDecision } from './decision/record-decision.ts';
 export type { RecordedDecision } from './decision/recorded-decision.ts';
 export { Redecider } from './decision/redecider.ts';
 export {
+  EJECTED_SHARE_MAX,
+  EJECTION_CAUSES,
+  EJECTION_MAX_MS,
+  type EjectionCause,
+  type EjectionCell,
+  eject,
+  ejectedMax,
+  ejectionRecord,
+  ejectUntil,
+  notEjected,
+  readmit,
+} from './ejection.ts';
+export {
   ERRORS,
   type ErrorCode,
   type ErrorKind,
@@ -44,6 +57,7 @@ export {
   emptyFleet,
   type FleetState,
   type GatewayState,
+  type GatewaySuspicion,
   GONE_GATEWAYS_MAX,
   type PoolState,
   RECEIPTS_MAX,
@@ -89,10 +103,13 @@ export {
   type HashSettings,
   type HealthCheck,
   type LimitSettings,
+  type PassiveSettings,
   type PluginSettings,
   type PolicySettings,
   type PoolSettings,
+  PROBE_METHODS,
   PROXY_PROTOCOLS,
+  type ProbeMethod,
   type ProbeTiming,
   type ProxyProtocol,
   type QueueSettings,

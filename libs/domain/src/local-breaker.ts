@@ -27,6 +27,8 @@ export interface BreakerCell {
   halfOpenSinceMs: number;
   trialsInFlight: number;
   trialSuccesses: number;
+  /** The last attempt that counted came to no connection. */
+  unreachable: boolean;
 }
 
 /** How an attempt ended for its backend. `unreachable`: no connection came about. */
@@ -57,6 +59,7 @@ export function closedBreaker(): BreakerCell {
     halfOpenSinceMs: 0,
     trialsInFlight: 0,
     trialSuccesses: 0,
+    unreachable: false,
   };
 }
 
@@ -77,6 +80,7 @@ export function breakerRecord(
   startedMs: number,
   nowMs: number,
 ): BreakerChange {
+  cell.unreachable = evidence === 'unreachable';
   if (cell.phase === 'open') return 'none';
   if (cell.phase === 'half_open') {
     if (startedMs < cell.halfOpenSinceMs) return 'none';

@@ -48,12 +48,23 @@ export type HealthCheck =
       readonly type: 'http';
       readonly path: string;
       readonly expectStatus: readonly number[];
+      /** Absent in what was written before it existed: then GET. */
+      readonly method?: ProbeMethod | undefined;
+      /** Fields of the request, names in lower case. A `host` stands for the backend's. */
+      readonly headers?: Readonly<Record<string, string>> | undefined;
+      /** Text that the body has to contain. */
+      readonly expectBody?: string | undefined;
     } & ProbeTiming)
   /** By grpc.health.v1; without a name, of the server as a whole. */
   | ({ readonly type: 'grpc'; readonly service: string } & ProbeTiming);
 
+export const PROBE_METHODS = ['GET', 'HEAD', 'OPTIONS', 'POST'] as const;
+export type ProbeMethod = (typeof PROBE_METHODS)[number];
+
 export interface ProbeTiming {
   readonly intervalMs: number;
+  /** The longest interval for a backend that stays down. Absent in what was written before it existed: then `intervalMs`. */
+  readonly downIntervalMs?: number | undefined;
   readonly timeoutMs: number;
   readonly fall: number;
   readonly rise: number;
@@ -67,6 +78,20 @@ export interface BreakerSettings {
   readonly openForMs: number;
   readonly halfOpenRequests: number;
   readonly successes: number;
+}
+
+/**
+ * Passive health: `consecutive` failures in a row, or a share of `failureRate` among at least `requestsMin` attempts within
+ * `windowMs`, eject a backend for `ejectForMs`, longer each time. `maxEjected` bounds the share of the pool.
+ */
+export interface PassiveSettings {
+  readonly enabled: boolean;
+  readonly consecutive: number;
+  readonly failureRate: number;
+  readonly windowMs: number;
+  readonly requestsMin: number;
+  readonly ejectForMs: number;
+  readonly maxEjected: number;
 }
 
 /** `attempts` counts the tries after the first; `budgetRatio` bounds retries to that share of recent requests. */
@@ -138,6 +163,13 @@ export interface PoolSettings {
   readonly tls?: BackendTlsSettings | undefined;
   readonly health: HealthCheck;
   readonly breaker: BreakerSettings;
+  /** Absent in what was written before it existed: then nobody is ejected. */
+  readonly passive?: PassiveSettings | undefined;
+  /**
+   * With a smaller share of the backends eligible, requests go to all that no operator took out. Absent in what was written
+   * before it existed: then 0, never.
+   */
+  readonly panic?: number | undefined;
   readonly retry: RetrySettings;
   /** Anything but `none` makes every connection to a backend serve one request of one client only. */
   readonly proxyProtocol: ProxyProtocol;

@@ -3,6 +3,8 @@ import type {
   BreakerCell,
   Candidate,
   CandidatePool,
+  EjectionCell,
+  EjectionCause,
   Eligibility,
   EndpointSettings,
   ErrorCode,
@@ -70,6 +72,9 @@ export interface BackendSlot extends Candidate {
   trialLimit: number;
   /** The fleet's breaker is half open. */
   fleetHalfOpen: boolean;
+  /** See `BackendRow.fleetTrials`; whose part of it is this worker's now. */
+  fleetTrials: readonly number[] | undefined;
+  trialTurn: number;
 
   /** Requests under way that began in this worker. */
   own: number;
@@ -83,6 +88,9 @@ export interface BackendSlot extends Candidate {
   failures: number;
   latencySumMs: number;
   readonly breaker: BreakerCell;
+  readonly ejection: EjectionCell;
+  /** Left out for its ejection, which the pool can do without it. */
+  ejected: boolean;
   /** Undefined: any number of requests may be under way. */
   limit: BackendLimit | undefined;
 }
@@ -174,6 +182,8 @@ export interface PoolTable extends CandidatePool<BackendSlot> {
   sticky: Sticky | undefined;
   /** Some backend is in its slow start. */
   warming: boolean;
+  /** So few backends are eligible that requests go to all. */
+  panic: boolean;
   /** All slots, in order of registration. */
   readonly slots: BackendSlot[];
   readonly retryBudget: RetryBudget;
@@ -254,7 +264,33 @@ export type TableDelta =
   | { readonly kind: 'sticky_moved'; readonly pool: string; readonly session: string; readonly to: string }
   /** Another worker's breaker changed. */
   | { readonly kind: 'tripped'; readonly backend: string; readonly untilMs: number }
-  | { readonly kind: 'recovered'; readonly backend: string };
+  | { readonly kind: 'recovered'; readonly backend: string }
+  /** Another worker ejected it. `times`: what the time was multiplied by. */
+  | { readonly kind: 'ejected'; readonly backend: string; readonly untilMs: number; readonly times: number }
+  | { readonly kind: 'readmitted'; readonly backend: string };
+
+/** What a worker itself found out about a backend's passive health, or about a pool. */
+export type PoolNews =
+  | {
+      readonly kind: 'ejected';
+      readonly pool: string;
+      readonly backend: string;
+      readonly cause: EjectionCause;
+      /** What ended in the window, or was in a row, and the failures among it. */
+      readonly requests: number;
+      readonly failures: number;
+      readonly untilMs: number;
+      readonly times: number;
+    }
+  | { readonly kind: 'readmitted'; readonly pool: string; readonly backend: string }
+  | {
+      readonly kind: 'panic';
+      readonly pool: string;
+      readonly on: boolean;
+      /** Backends that are eligible, and those that would be if nothing were wrong. */
+      readonly eligible: number;
+      readonly backends: number;
+    };
 
 export interface BackendRow {
   readonly id: string;
@@ -270,8 +306,13 @@ export interface BackendRow {
   readonly lastResort: boolean;
   /** The fleet's breaker is half open: limited trials. */
   readonly halfOpen: boolean;
-  /** This worker's part of the trials that a half-open breaker allows. */
+  /** This worker's part of the trials that its own half-open breaker allows. */
   readonly trialLimit: number;
+  /**
+   * The trials of the fleet's half-open breaker that each worker of this gateway may have under way; they take turns with
+   * their parts. Absent = `trialLimit` each.
+   */
+  readonly fleetTrials?: readonly number[] | undefined;
   readonly limit: RowLimit | undefined;
 }
 

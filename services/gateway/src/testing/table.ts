@@ -1,5 +1,12 @@
 import { RecordingLog } from '@usher/testing';
-import type { AttemptOutcome, BackendRow, BackendSlot, PoolTable, TableDelta } from '../routing-table.ts';
+import type {
+  AttemptOutcome,
+  BackendRow,
+  BackendSlot,
+  PoolNews,
+  PoolTable,
+  TableDelta,
+} from '../routing-table.ts';
 import type { StoreAsks } from '../sticky/store-asks.ts';
 import type { BreakerNews } from '../table/breaker-news.ts';
 import { WorkerTable } from '../table/worker-table.ts';
@@ -11,6 +18,7 @@ export const START = 1_000_000;
 /** A worker's table with the pool `web` and a clock that a test moves. */
 export class TestTable {
   readonly news: BreakerNews[] = [];
+  readonly poolNews: PoolNews[] = [];
   readonly log = new RecordingLog();
   /** Sessions that left a backend. */
   readonly moves: unknown[][] = [];
@@ -23,6 +31,7 @@ export class TestTable {
     this.table = new WorkerTable(
       tableOptions(0.4, {
         onBreaker: (news) => this.news.push(news),
+        onPoolNews: (news) => this.poolNews.push(news),
         onMoved: (...move) => this.moves.push(move),
         log: this.log,
         now: () => this.nowMs,

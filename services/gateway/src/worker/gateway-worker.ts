@@ -69,6 +69,7 @@ export class GatewayWorker {
         post({ kind: 'sticky_moved', pool, session, from, to, cause }),
       worker: start.worker,
       onBreaker: (news) => post({ kind: 'breaker', news }),
+      onPoolNews: (news) => post({ kind: 'pool', news }),
       log: this.#log,
     });
     this.#table.apply(start.deltas, start.position, this.#clock.now());

@@ -1,7 +1,7 @@
 import type { Dimension, PolicySettings, RouteQuestion } from '@usher/domain';
 import type { RouteAct } from '@usher/events';
 import type { LogFields } from '@usher/ports';
-import type { LineCounts, TableDelta } from '../routing-table.ts';
+import type { LineCounts, PoolNews, TableDelta } from '../routing-table.ts';
 import type { MoveCause } from '../sticky/seats.ts';
 import type { StickyCounts } from '../sticky/sticky.ts';
 import type { StickyAnswer, StickyQuestion } from '../sticky/store-asks.ts';
@@ -78,6 +78,7 @@ export type FromWorker =
   | { readonly kind: 'failed'; readonly cause: string }
   | { readonly kind: 'observed'; readonly observation: WorkerObservation }
   | { readonly kind: 'breaker'; readonly news: BreakerNews }
+  | { readonly kind: 'pool'; readonly news: PoolNews }
   /** A connection to a host failed, so what is known of its addresses may be out of date. */
   | { readonly kind: 'unreachable'; readonly host: string }
   | { readonly kind: 'answered'; readonly id: number; readonly answer: WorkerAnswer }
