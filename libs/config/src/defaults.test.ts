@@ -51,6 +51,16 @@ const DEFAULT_POOL = {
   hash: { by: 'ip' },
   slowStartMs: 0,
   health: { type: 'tcp', intervalMs: 5000, timeoutMs: 2000, fall: 3, rise: 2 },
+  passive: {
+    enabled: true,
+    consecutive: 5,
+    failureRate: 0.5,
+    windowMs: 10_000,
+    requestsMin: 20,
+    ejectForMs: 30_000,
+    maxEjected: 0.5,
+  },
+  panic: 0.5,
   breaker: {
     enabled: true,
     failures: 5,

@@ -1,9 +1,8 @@
 import { type SharedSettings, UsherError } from '@usher/domain';
 import type { LogRecord, ServiceContext, Subscription, Timer } from '@usher/ports';
 import type { TableDelta } from '../routing-table.ts';
-import { type BreakerNews, breakerDelta } from '../table/breaker-news.ts';
 import type { FromWorker, ListenAddress, Measurement, WorkerStart } from '../worker/protocol.ts';
-import { BreakerReports } from './breaker-reports.ts';
+import { BackendNews } from './backend-news.ts';
 import { addDeparted } from './departed.ts';
 import { Drains } from './drains.ts';
 import { Facts } from './facts.ts';
@@ -65,7 +64,7 @@ class RunningGateway implements Gateway {
   readonly #resolutions: Resolutions;
   readonly #workers: Workers;
   readonly #observations: Observations;
-  readonly #breakers: BreakerReports;
+  readonly #news: BackendNews;
   readonly #drains: Drains;
   readonly #inFlight: InFlightExchange;
   readonly #presence: Presence;
@@ -91,7 +90,15 @@ class RunningGateway implements Gateway {
     this.#context = context;
     this.#count = workersOf(settings);
     this.#cells = new SharedCells(this.#count);
-    this.#projector = new Projector({ fleet, fallback, workers: this.#count, cells: this.#cells, log });
+    const gateway = instance;
+    this.#projector = new Projector({
+      gateway,
+      fleet,
+      fallback,
+      workers: this.#count,
+      cells: this.#cells,
+      log,
+    });
     this.#resources = new ResourceFactsFeed(fleet, clock);
     this.#tlsFiles = new TlsFiles(log);
     const onChange = (content: SharedArrayBuffer) => this.#workers.broadcast({ kind: 'geoip', content });
@@ -103,7 +110,8 @@ class RunningGateway implements Gateway {
       onChange: (host, addresses) => this.#broadcast([{ kind: 'addresses', host, addresses }]),
     });
     this.#observations = new Observations(instance, facts, clock.now());
-    this.#breakers = new BreakerReports(instance, facts);
+    const broadcast = this.#broadcast.bind(this);
+    this.#news = new BackendNews({ gateway, facts, table: this.#projector, log, broadcast });
     this.#drains = new Drains(instance, fleet, facts, this.#observations);
     this.#presence = new Presence({ ...context, log }, facts, this.#count);
     this.#allocations = new Allocations({
@@ -124,6 +132,7 @@ class RunningGateway implements Gateway {
         this.#observations.forgetWorker(worker);
         this.#cells.forgetWorker(worker);
         this.#allocations.forgetWorker(worker);
+        this.#news.forgetWorker(worker);
         if (last !== undefined) this.#departed = addDeparted(this.#departed, last);
       },
     });
@@ -164,6 +173,7 @@ class RunningGateway implements Gateway {
       clock.every(DRAIN_CHECK_MS, () => this.#drains.check(this.#count)),
       clock.every(TLS_FILES_CHECK_MS, () => this.#broadcast(this.#tlsFiles.read(this.#projector.pools()))),
     );
+    this.#news.exposeMetrics(metrics);
     exposeMetrics(metrics, {
       measure: () => this.#workers.measure(),
       departed: () => (this.#departed === undefined ? [] : [this.#departed]),
@@ -215,7 +225,7 @@ class RunningGateway implements Gateway {
     this.#inFlight.stop();
     this.#geoip?.stop();
     this.#listeners.stop();
-    this.#breakers.retell();
+    this.#news.retell();
     this.#observations.tell(clock.now());
     this.#presence.retire();
     try {
@@ -237,6 +247,7 @@ class RunningGateway implements Gateway {
       deltas: [
         ...this.#projector.snapshot(),
         ...this.#resources.snapshot(),
+        ...this.#news.snapshot(),
         ...this.#tlsFiles.snapshot(),
         ...this.#sticky.snapshot(),
         ...this.#resolutions.snapshot(),
@@ -261,6 +272,7 @@ class RunningGateway implements Gateway {
     if (deltas.some(({ kind }) => kind !== 'policy')) this.#resolutions.follow(this.#projector.hosts());
     for (const event of record.events) {
       this.#allocations.follow(event);
+      this.#news.follow(event);
       if (event.type === 'backend.removed') this.#observations.forgetBackend(event.data.backend);
       this.#presence.follow(event);
     }
@@ -268,9 +280,9 @@ class RunningGateway implements Gateway {
 
   #onMessage(worker: number, message: FromWorker): void {
     if (message.kind === 'observed') this.#observations.add(worker, message.observation);
-    else if (message.kind === 'breaker') this.#onBreaker(worker, message.news);
     else if (message.kind === 'unreachable') this.#resolutions.hurry(message.host);
     else {
+      this.#news.onMessage(worker, message);
       this.#allocations.onMessage(worker, message);
       this.#sticky.onMessage(worker, message);
     }
@@ -282,15 +294,9 @@ class RunningGateway implements Gateway {
     this.#workers.broadcast({ kind: 'deltas', deltas, position: this.#context.fleet.position }, except);
   }
 
-  /** What one worker found out, the others of this gateway need not find out themselves. */
-  #onBreaker(worker: number, news: BreakerNews): void {
-    this.#broadcast([breakerDelta(news)], worker);
-    this.#breakers.tell(news);
-  }
-
   #tell(): void {
     this.#presence.announce();
-    this.#breakers.retell();
+    this.#news.retell();
     const { events, clock } = this.#context;
     // What is seen during an outage is one sum in the end and not an event for each of its seconds.
     if (events.status().connected) this.#observations.tell(clock.now());
