@@ -31,6 +31,9 @@ export const MEANINGS: Readonly<Record<EventType, string>> = {
   'backend.stats_reported': 'What a backend’s agent reported, averaged over its window.',
   'backend.went_stale': 'A backend’s agent has not reported for too long.',
   'backend.came_back': 'A stale backend’s agent reports again.',
+  'process.degraded':
+    'A process does without a part of the fleet since `sinceMs`: the log, the store, or a service. Written when the log takes it.',
+  'process.recovered': 'A process has a part of the fleet again that it did without since `sinceMs`.',
   'gateway.started': 'A gateway takes requests from now on.',
   'gateway.stopped': 'A gateway ended in an orderly way.',
   'gateway.observed': 'What a gateway saw of each backend since its last such event.',

@@ -10,6 +10,7 @@ import {
   type AdminServerOptions,
   type HealthReport,
   healthReport,
+  type Outages,
   type Phase,
   type RunningServer,
   startAdminServer,
@@ -19,6 +20,7 @@ import { Scheduler } from '@usher/scheduler';
 import { Closing } from './closing.ts';
 import { listening } from './listening.ts';
 import { type Core, openCore } from './open-core.ts';
+import { watchOutages } from './watch-outages.ts';
 
 export const SERVICE_NAMES = ['gateway', 'scheduler', 'health', 'collector'] as const;
 export type ServiceName = (typeof SERVICE_NAMES)[number];
@@ -58,9 +60,11 @@ export async function runServices(
   const changeable: Changeable = {};
   const servers = new Closing();
   let phase: Phase = 'starting';
-  const health = () => healthReport(phase, [core.watch, ...services]);
+  const outages = watchOutages(core.context);
+  const health = () => healthReport(phase, [core.watch, ...services], outages.current);
   const stop = async () => {
     phase = 'stopping';
+    outages.stop();
     // The gateway first: it drains while everything that it relies on still works.
     const closing = new Closing();
     for (const service of services) closing.add(service.name, () => service.stop());
@@ -73,7 +77,7 @@ export async function runServices(
     if (collector !== undefined) services.push(collector);
     await startRest(config, names, core, services, changeable);
     if (names.includes('gateway')) services.push(await startTraffic(config, core, changeable, env));
-    const admin = await openAdmin(config, core, { services: () => services, collector, health });
+    const admin = await openAdmin(config, core, { services: () => services, collector, health, outages });
     if (admin !== undefined) servers.add('the admin server', () => admin.close());
     const opsen = await openOpsen(config, core, collector);
     if (opsen !== undefined) servers.add('the Opsen API', () => opsen.close());
@@ -153,17 +157,18 @@ interface AdminParts {
   readonly services: () => readonly Service[];
   readonly collector: Collector | undefined;
   readonly health: () => HealthReport;
+  readonly outages: Outages;
 }
 
 async function openAdmin(
   { local }: UsherConfig,
   { context }: Core,
-  { services, collector, health }: AdminParts,
+  { services, collector, health, outages }: AdminParts,
 ): Promise<RunningServer | undefined> {
   if (local.admin === null) return undefined;
   const { log, random } = context;
   const register: AdminServerOptions['register'] = (app) => {
-    registerAdminRoutes(app, context, { services });
+    registerAdminRoutes(app, context, { services, outages: () => outages.current });
     if (collector !== undefined) collectorRoutes(app, collector);
   };
   const server = startAdminServer({ ...local.admin, log, random, health, register });

@@ -63,6 +63,7 @@ export {
   RECEIPTS_MAX,
   SUPERSEDED_MAX,
 } from './fleet.ts';
+export { type Ballot, ballotOn, hasQuorum, type Standing, standingsOf, type Trust } from './fleet-votes.ts';
 export {
   type BreakerCell,
   type BreakerChange,

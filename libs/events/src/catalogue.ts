@@ -110,6 +110,14 @@ export const CATALOGUE = {
   'backend.stats_reported': fact('collector', z.strictObject({ ...backend, stats: backendStats })),
   'backend.went_stale': fact('collector', z.strictObject({ ...backend, lastReportMs: instant })),
   'backend.came_back': fact('collector', z.strictObject(backend)),
+  'process.degraded': fact(
+    'process',
+    z.strictObject({ process: id, part: z.string().max(63), sinceMs: instant, cause }),
+  ),
+  'process.recovered': fact(
+    'process',
+    z.strictObject({ process: id, part: z.string().max(63), sinceMs: instant }),
+  ),
   'gateway.started': fact('gateway', z.strictObject({ gateway: id, version: z.string(), workers: count })),
   'gateway.stopped': fact('gateway', z.strictObject({ gateway: id })),
   /** What a gateway saw since its last such event; counts are of finished attempts, failures are the backend's fault. */

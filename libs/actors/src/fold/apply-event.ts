@@ -90,6 +90,9 @@ const FLEET_FOLDS: { readonly [T in FleetEventType]: Fold<T> } = {
     state.pools.get(data.pool)?.panicBy.delete(data.gateway);
   },
   'gateway.observed': (state, event) => observe(state, event),
+  // How a process is, it tells itself; these are for looking back.
+  'process.degraded': () => {},
+  'process.recovered': () => {},
   // For the caches of other gateways; there are too many sessions for the state to know each.
   'sticky.moved': () => {},
 };
