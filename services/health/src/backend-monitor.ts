@@ -16,6 +16,8 @@ export interface MonitorPorts {
   readonly slots: ProbeSlots;
   /** What the log says about a backend. */
   readonly health: (backend: string) => Health;
+  /** Nobody of a pool is healthy. */
+  readonly alone: (pool: string) => boolean;
   /** Called after each probe, when `counts` and `tally` stand. */
   readonly probed: (monitor: BackendMonitor, result: ProbeResult) => void;
 }
@@ -113,9 +115,10 @@ export class BackendMonitor {
     this.#current = undefined;
     this.#note(result);
     this.#ports.probed(this, result);
-    const { backend, timing } = this.#plan;
+    const { backend, pool, timing } = this.#plan;
     const health = this.#ports.health(backend);
-    const intervalMs = probeIntervalMs(health, this.#counts, timing.intervalMs, this.#ports.random.next());
+    const alone = health === 'unhealthy' && this.#ports.alone(pool);
+    const intervalMs = probeIntervalMs(health, this.#counts, timing, alone, this.#ports.random.next());
     this.#wait(Math.max(0, intervalMs - (clock.now() - startedMs)));
   }
 
