@@ -127,7 +127,8 @@ async function startTraffic(
     keyFile: local.store.type === 'embedded' ? join(local.data, 'cookies.key') : undefined,
   };
   const geoipDatabase = local.geoip?.database;
-  const settings = { listen: listenersOf(local), workers: local.workers, secrets, geoipDatabase };
+  const { workers, debugToken } = local;
+  const settings = { listen: listenersOf(local), workers, secrets, geoipDatabase, debugToken };
   const gateway = await startGateway(context, settings, shared);
   changeable.gateway = gateway;
   return gateway;

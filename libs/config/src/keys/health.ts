@@ -191,7 +191,7 @@ export const health: Type<HealthCheck> = mapped(keys, (given, _path, reading): H
     type,
     path: path ?? '/',
     method: method ?? 'GET',
-    headers: Object.fromEntries(headers ?? []),
+    headers: Object.fromEntries(Array.from(headers ?? [], ([name, value]) => [name.toLowerCase(), value])),
     expectStatus: distinct(expectStatus?.flat() ?? EVERY_2XX),
     ...(expectBody === undefined ? {} : { expectBody }),
     ...timing,

@@ -12,6 +12,7 @@ import { GeoipFile } from './geoip-file.ts';
 import { InFlightExchange } from './in-flight-exchange.ts';
 import { type ListenerSettings, Listeners } from './listeners.ts';
 import { Observations } from './observations.ts';
+import { OneByOne } from './one-by-one.ts';
 import { Presence } from './presence.ts';
 import { Projector } from './projector.ts';
 import { Allocations } from './reservations/allocations.ts';
@@ -56,6 +57,7 @@ class RunningGateway implements Gateway {
   readonly name = 'gateway';
   readonly #context: ServiceContext;
   readonly #count: number;
+  readonly #debugToken: string | undefined;
   readonly #cells: SharedCells;
   readonly #projector: Projector;
   readonly #resources: ResourceFactsFeed;
@@ -72,8 +74,7 @@ class RunningGateway implements Gateway {
   readonly #allocations: Allocations;
   readonly #timers: Timer[] = [];
   readonly #listeners: Listeners;
-  /** Over when the last change of the listeners is. */
-  #changed: Promise<void> = Promise.resolve();
+  readonly #changes = new OneByOne();
   readonly #subscriptions: Subscription[] = [];
   #departed: Measurement | undefined;
   #stopped: Promise<void> | undefined;
@@ -89,6 +90,7 @@ class RunningGateway implements Gateway {
     const facts = new Facts(context);
     this.#context = context;
     this.#count = workersOf(settings);
+    this.#debugToken = settings.debugToken;
     this.#cells = new SharedCells(this.#count);
     const gateway = instance;
     this.#projector = new Projector({
@@ -111,7 +113,7 @@ class RunningGateway implements Gateway {
     });
     this.#observations = new Observations(instance, facts, clock.now());
     const broadcast = this.#broadcast.bind(this);
-    this.#news = new BackendNews({ gateway, facts, table: this.#projector, log, broadcast });
+    this.#news = new BackendNews({ gateway: instance, facts, table: this.#projector, log, broadcast });
     this.#drains = new Drains(instance, fleet, facts, this.#observations);
     this.#presence = new Presence({ ...context, log }, facts, this.#count);
     this.#allocations = new Allocations({
@@ -136,9 +138,8 @@ class RunningGateway implements Gateway {
         if (last !== undefined) this.#departed = addDeparted(this.#departed, last);
       },
     });
-    const secrets = settings.secrets ?? NO_SECRETS;
-    const parts = { ...secrets, facts, projector: this.#projector, workers: this.#workers };
-    this.#sticky = new StickyControl({ ...context, log }, parts);
+    const parts = { facts, projector: this.#projector, workers: this.#workers };
+    this.#sticky = new StickyControl({ ...context, log }, { ...(settings.secrets ?? NO_SECRETS), ...parts });
     this.#inFlight = new InFlightExchange(context, this.#observations, this.#projector, this.#workers);
     this.#listeners = new Listeners(clock, log, this.#workers);
   }
@@ -187,17 +188,11 @@ class RunningGateway implements Gateway {
     });
   }
 
-  async listen(listen: readonly ListenerSettings[]): Promise<void> {
-    const before = this.#changed;
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.#changed = promise;
-    try {
-      await before;
+  listen(listen: readonly ListenerSettings[]): Promise<void> {
+    return this.#changes.run(async () => {
       if (this.#stopped !== undefined) throw new UsherError('conflict', 'the gateway is stopping');
       await this.#listeners.change(listen);
-    } finally {
-      resolve();
-    }
+    });
   }
 
   fault(): string | undefined {
@@ -215,7 +210,7 @@ class RunningGateway implements Gateway {
 
   async #stop(): Promise<void> {
     const { outbox, clock, log } = this.#context;
-    await this.#changed;
+    await this.#changes.idle();
     await this.#workers.stop(this.#projector.policy.timeouts.shutdownMs);
     await this.#allocations.stop();
     for (const subscription of this.#subscriptions) subscription.stop();
@@ -254,6 +249,7 @@ class RunningGateway implements Gateway {
       ],
       position: fleet.position,
       geoip: this.#geoip?.content,
+      debugToken: this.#debugToken,
     };
   }
 

@@ -9,6 +9,7 @@ import { ReservationDesk } from '../table/reservation-desk.ts';
 import { WorkerTable } from '../table/worker-table.ts';
 import { TlsCounters } from '../tls/counters.ts';
 import { WireCounters } from '../wire/counters.ts';
+import { DebugToken } from '../wire/debug-token.ts';
 import { Dialler } from '../wire/dialler.ts';
 import { createWireLane, type WireLane } from '../wire/lane.ts';
 import { createAcceptor } from './acceptor.ts';
@@ -82,6 +83,7 @@ export class GatewayWorker {
       log: this.#log,
       dialler: new Dialler({ log: this.#log, now, onUnreachable }),
       locate: (address: string) => this.#locator.locate(address),
+      debug: start.debugToken === undefined ? undefined : new DebugToken(start.debugToken),
       workers: start.workers,
     };
     this.#routes = new RouteDesk(this.#table, start.worker, tools.locate);

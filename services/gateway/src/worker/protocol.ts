@@ -47,6 +47,8 @@ export interface WorkerStart {
   readonly position: number;
   /** A database that says where addresses are, shared by all workers. */
   readonly geoip: SharedArrayBuffer | undefined;
+  /** Whoever shows it is told more than others. */
+  readonly debugToken: string | undefined;
 }
 
 export type ToWorker =
