@@ -12,7 +12,7 @@ import { isPanicking, servesInPanic } from './panic.ts';
 import { setWeights } from './slow-start.ts';
 import { PoolTls, type TlsRow } from './tls-client.ts';
 
-/** Settings of a pool that a route or backend names and nobody declared: it answers "no backend" instead of "no route". */
+/** In place of the settings of a pool that a route or backend names and nobody declared. */
 export function undeclared(id: string): PoolSettings {
   return {
     id,
@@ -41,6 +41,7 @@ export function newPool(settings: PoolSettings): PoolTable {
   return {
     id: settings.id,
     settings,
+    declared: false,
     hash: undefined,
     hears: false,
     needsLoad: false,
@@ -62,6 +63,18 @@ export function newPool(settings: PoolSettings): PoolTable {
   };
 }
 
+/** Gives a pool settings: those that were declared, or what stands in for them. */
+export function settle(pool: PoolTable, settings: PoolSettings, declared: boolean): void {
+  pool.settings = settings;
+  pool.declared = declared;
+  pool.reserves = (settings.reserve ?? 'none') !== 'none';
+}
+
+/** Why there is nobody to choose from, where that is not the backends' matter; otherwise empty. */
+export function whyNobody({ declared }: PoolTable): string {
+  return declared ? '' : 'the route names a pool that is not declared';
+}
+
 /**
  * Works out whom the pool's strategy may choose from, in this order of preference, never mixing them:
  * 1. who is eligible by the log, by this worker's breaker and by its passive health;
@@ -69,8 +82,9 @@ export function newPool(settings: PoolSettings): PoolTable {
  * 3. whoever only a breaker or an ejection speaks against. With all breakers open there is nowhere better to send to, and
  *    spreading the load over all finds the first one that recovers, where answering 503 would turn many errors into nothing
  *    but errors.
- * Who is unhealthy, draining or disabled, or has an endpoint without a known address, is in none of them. But in a panic,
- * with too small a part of the pool eligible, it is all that no operator took out, see `servesInPanic`.
+ * A pool that is not declared has nobody: its backends would be served without the limits, tiers and reservations that
+ * it may have elsewhere. Who is unhealthy, draining or disabled, or has an endpoint without a known address, is in none of
+ * them. But in a panic, with too small a part of the pool eligible, it is all that no operator took out, see `servesInPanic`.
  */
 export function rebuildEligible(pool: PoolTable, nowMs: number): void {
   honourEjections(pool);
@@ -81,7 +95,8 @@ export function rebuildEligible(pool: PoolTable, nowMs: number): void {
 }
 
 /** Which of these it has come to; null when there is nobody to choose from. */
-export function preferenceOf({ slots, panic }: PoolTable): Preference | null {
+export function preferenceOf({ declared, slots, panic }: PoolTable): Preference | null {
+  if (!declared) return null;
   if (panic && slots.some(PREFERENCES.panic)) return 'panic';
   return IN_ORDER.find((preference) => slots.some(PREFERENCES[preference])) ?? null;
 }

@@ -27,7 +27,7 @@ import { openLine, setLimit } from './limits.ts';
 import { Members } from './members.ts';
 import type { BackendObservation, ConnectFailureCount } from './observation.ts';
 import { Placing } from './placing.ts';
-import { newPool, rebuildEligible, undeclared } from './pool-table.ts';
+import { newPool, rebuildEligible, settle, undeclared } from './pool-table.ts';
 import { Routes } from './routes.ts';
 import { load } from './slot-load.ts';
 import { Stickiness } from './stickiness.ts';
@@ -196,11 +196,11 @@ export class WorkerTable implements RoutingTable {
         this.#setPolicy(delta.policy);
         break;
       case 'pool':
-        this.#setPool(delta.settings, touched);
+        this.#setPool(delta.settings, true, touched);
         break;
       case 'pool_removed':
         this.#members.removeAllOf(delta.pool, touched);
-        this.#setPool(undeclared(delta.pool), touched);
+        this.#setPool(undeclared(delta.pool), false, touched);
         break;
       case 'backend':
         this.#setBackend(delta.row, nowMs, touched);
@@ -243,11 +243,10 @@ export class WorkerTable implements RoutingTable {
     return pool;
   }
 
-  #setPool(settings: PoolSettings, touched: Set<PoolTable>): void {
+  #setPool(settings: PoolSettings, declared: boolean, touched: Set<PoolTable>): void {
     const pool = this.#poolOf(settings.id);
     if (!settings.breaker.enabled) for (const slot of pool.slots) breakerClose(slot.breaker);
-    pool.settings = settings;
-    pool.reserves = (settings.reserve ?? 'none') !== 'none';
+    settle(pool, settings, declared);
     this.#choosers.equip(pool);
     this.stickiness.equip(pool);
     touched.add(pool);
