@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { newBackend } from './backend.ts';
 import { emptyFleet, type FleetState } from './fleet.ts';
@@ -81,4 +82,24 @@ test('a ballot names who was counted and who was not, and why', () => {
       { gateway: 'g4', why: 'silent' },
     ],
   });
+});
+
+test('one gateway whose way out is broken opens no breaker by itself, in whatever order it notices', () => {
+  // The others fail against two backends each at the most, which makes none of them a suspect.
+  const view = fc
+    .shuffledSubarray([...'abcde'], { maxLength: 2 })
+    .map((failing) => [...'abcde'].map((id) => (failing.includes(id) ? 'x' : '.')).join(''));
+  const others = fc.array(view, { minLength: 1, maxLength: 4 });
+  fc.assert(
+    fc.property(others, fc.shuffledSubarray([0, 1, 2, 3, 4]), (views, order) => {
+      const rest = Object.fromEntries(views.map((each, index) => [`g${index + 2}`, each]));
+      let broken = '.....';
+      for (const next of order) {
+        broken = `${broken.slice(0, next)}x${broken.slice(next + 1)}`;
+        for (const id of decided(fleet({ g1: broken, ...rest })).open)
+          expect(views.some((each) => each['abcde'.indexOf(id)] === 'x')).toBe(true);
+      }
+    }),
+    { numRuns: 500 },
+  );
 });

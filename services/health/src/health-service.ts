@@ -54,6 +54,7 @@ class HealthService implements Service {
       prober,
       slots: new ProbeSlots(PROBES_IN_FLIGHT_MAX),
       health: (backend) => this.#healthOf(backend),
+      sure: () => this.#duty.sure,
       alone: (pool) => !this.#pools.has(pool),
       probed: ({ plan }, result) => {
         if (result.ok) this.#latency.note(plan.backend, result.latencyMs);

@@ -27,7 +27,7 @@ export class TestTable {
   #position = 0;
 
   /** `asks`: whom it asks for sessions that are in the store. */
-  constructor(rows: readonly BackendRow[], settings = pool(), asks?: StoreAsks) {
+  constructor(rows: readonly BackendRow[], settings = pool(), asks?: StoreAsks, worker = 0) {
     this.table = new WorkerTable(
       tableOptions(0.4, {
         onBreaker: (news) => this.news.push(news),
@@ -35,6 +35,7 @@ export class TestTable {
         onMoved: (...move) => this.moves.push(move),
         log: this.log,
         now: () => this.nowMs,
+        worker,
         ...(asks === undefined ? {} : { asks }),
       }),
     );
