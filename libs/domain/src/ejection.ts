@@ -1,4 +1,4 @@
-import type { PassiveSettings } from './settings.ts';
+import type { PassiveSettings } from './health-settings.ts';
 
 /**
  * Passive health: a backend that fails the requests of clients is ejected for a while, longer each time. Like the breaker it

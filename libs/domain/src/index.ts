@@ -65,6 +65,14 @@ export {
 } from './fleet.ts';
 export { type Ballot, ballotOn, hasQuorum, type Standing, standingsOf, type Trust } from './fleet-votes.ts';
 export {
+  type BreakerSettings,
+  type HealthCheck,
+  type PassiveSettings,
+  PROBE_METHODS,
+  type ProbeMethod,
+  type ProbeTiming,
+} from './health-settings.ts';
+export {
   type BreakerCell,
   type BreakerChange,
   type BreakerEvidence,
@@ -97,21 +105,15 @@ export { explainRoutes, inMatchOrder, RouteMatcher, type RouteVerdict } from './
 export {
   type BackendSettings,
   type BackendTlsSettings,
-  type BreakerSettings,
   BUILT_IN_STRATEGIES,
   type ClientLocationSettings,
   type EndpointSettings,
   type HashSettings,
-  type HealthCheck,
   type LimitSettings,
-  type PassiveSettings,
   type PluginSettings,
   type PolicySettings,
   type PoolSettings,
-  PROBE_METHODS,
   PROXY_PROTOCOLS,
-  type ProbeMethod,
-  type ProbeTiming,
   type ProxyProtocol,
   type QueueSettings,
   RESERVE_IDLE_MS,

@@ -1,5 +1,5 @@
+import type { BreakerSettings } from './health-settings.ts';
 import { RETRIES_MIN } from './retry-budget.ts';
-import type { BreakerSettings } from './settings.ts';
 
 /**
  * The breaker of one backend as one worker sees it: cells that the request path counts in and the rules over them.

@@ -3,7 +3,6 @@ import type {
   BreakerCell,
   Candidate,
   CandidatePool,
-  EjectionCause,
   EjectionCell,
   Eligibility,
   EndpointSettings,
@@ -271,29 +270,6 @@ export type TableDelta =
   | { readonly kind: 'ejected'; readonly backend: string; readonly untilMs: number; readonly times: number }
   | { readonly kind: 'readmitted'; readonly backend: string };
 
-/** What a worker itself found out about a backend's passive health, or about a pool. */
-export type PoolNews =
-  | {
-      readonly kind: 'ejected';
-      readonly pool: string;
-      readonly backend: string;
-      readonly cause: EjectionCause;
-      /** What ended in the window, or was in a row, and the failures among it. */
-      readonly requests: number;
-      readonly failures: number;
-      readonly untilMs: number;
-      readonly times: number;
-    }
-  | { readonly kind: 'readmitted'; readonly pool: string; readonly backend: string }
-  | {
-      readonly kind: 'panic';
-      readonly pool: string;
-      readonly on: boolean;
-      /** Backends that are eligible, and those that would be if nothing were wrong. */
-      readonly eligible: number;
-      readonly backends: number;
-    };
-
 export interface BackendRow {
   readonly id: string;
   readonly pool: string;
@@ -310,10 +286,7 @@ export interface BackendRow {
   readonly halfOpen: boolean;
   /** This worker's part of the trials that its own half-open breaker allows. */
   readonly trialLimit: number;
-  /**
-   * The trials of the fleet's half-open breaker that each worker of this gateway may have under way; they take turns with
-   * their parts. Absent = `trialLimit` each.
-   */
+  /** Trials of the fleet's half-open breaker by worker; these take turns with their parts. Absent = `trialLimit` each. */
   readonly fleetTrials?: readonly number[] | undefined;
   readonly limit: RowLimit | undefined;
 }

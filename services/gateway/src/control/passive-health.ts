@@ -1,8 +1,9 @@
 import { ejectedMax } from '@usher/domain';
 import type { UsherEvent } from '@usher/events';
 import type { Log, Metrics } from '@usher/ports';
-import type { BackendRow, PoolNews, TableDelta } from '../routing-table.ts';
+import type { BackendRow, TableDelta } from '../routing-table.ts';
 import { isInService } from '../table/ejections.ts';
+import type { PoolNews } from '../table/pool-news.ts';
 import type { NewestFacts } from './newest-facts.ts';
 import type { Projector } from './projector.ts';
 

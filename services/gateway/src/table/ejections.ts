@@ -7,7 +7,8 @@ import {
   ejectUntil,
   readmit,
 } from '@usher/domain';
-import type { BackendSlot, PoolNews, PoolTable, TableDelta } from '../routing-table.ts';
+import type { BackendSlot, PoolTable, TableDelta } from '../routing-table.ts';
+import type { PoolNews } from './pool-news.ts';
 
 const TAKEN_OUT: ReadonlySet<Eligibility> = new Set(['draining', 'drained', 'disabled']);
 

@@ -1,11 +1,12 @@
 import { type BreakerChange, breakerRecord, breakerTick, breakerTrialEnded } from '@usher/domain';
-import type { AttemptOutcome, BackendSlot, PoolNews, PoolTable } from '../routing-table.ts';
+import type { AttemptOutcome, BackendSlot, PoolTable } from '../routing-table.ts';
 import { passTrialTurn } from './backend-slot.ts';
 import { type BreakerNews, breakerNews } from './breaker-news.ts';
 import { noteEnd, tickEjection } from './ejections.ts';
 import type { Members } from './members.ts';
 import { evidenceOf } from './observation.ts';
 import { PanicWatch } from './panic.ts';
+import type { PoolNews } from './pool-news.ts';
 import { isAdmitted } from './pool-table.ts';
 
 /** Who hears of what a worker found out itself. */

@@ -1,6 +1,7 @@
 import { breakerAdmits } from '@usher/domain';
-import type { BackendSlot, PoolNews, PoolTable } from '../routing-table.ts';
+import type { BackendSlot, PoolTable } from '../routing-table.ts';
 import { isInService } from './ejections.ts';
+import type { PoolNews } from './pool-news.ts';
 
 /** A smaller pool cannot tell a bad view from bad backends: with one of two down, half of it would be none. */
 const PANIC_BACKENDS_MIN = 3;

@@ -1,14 +1,8 @@
 import { RecordingLog } from '@usher/testing';
-import type {
-  AttemptOutcome,
-  BackendRow,
-  BackendSlot,
-  PoolNews,
-  PoolTable,
-  TableDelta,
-} from '../routing-table.ts';
+import type { AttemptOutcome, BackendRow, BackendSlot, PoolTable, TableDelta } from '../routing-table.ts';
 import type { StoreAsks } from '../sticky/store-asks.ts';
 import type { BreakerNews } from '../table/breaker-news.ts';
+import type { PoolNews } from '../table/pool-news.ts';
 import { WorkerTable } from '../table/worker-table.ts';
 import { pool, row } from './fixtures.ts';
 import { tableOptions } from './table-options.ts';

@@ -1,12 +1,13 @@
 import type { Dimension, PolicySettings, RouteQuestion } from '@usher/domain';
 import type { RouteAct } from '@usher/events';
 import type { LogFields } from '@usher/ports';
-import type { LineCounts, PoolNews, TableDelta } from '../routing-table.ts';
+import type { LineCounts, TableDelta } from '../routing-table.ts';
 import type { MoveCause } from '../sticky/seats.ts';
 import type { StickyCounts } from '../sticky/sticky.ts';
 import type { StickyAnswer, StickyQuestion } from '../sticky/store-asks.ts';
 import type { BreakerNews } from '../table/breaker-news.ts';
 import type { BackendObservation, ConnectFailureCount } from '../table/observation.ts';
+import type { PoolNews } from '../table/pool-news.ts';
 import type { ListenerTls } from '../tls/contexts.ts';
 import type { TlsCounts } from '../tls/counters.ts';
 import type { WireCounts } from '../wire/counters.ts';
