@@ -5,6 +5,7 @@ import { emptyFleet, type FleetState } from './fleet.ts';
 import { ballotOn, hasQuorum, standingsOf } from './fleet-votes.ts';
 
 const NOW = 100_000;
+const IDS = ['a', 'b', 'c', 'd', 'e'];
 
 /** A fleet by what each gateway says of each backend: `x` tripped, `.` gets on well, `-` was not there lately. */
 function fleet(views: Readonly<Record<string, string>>): FleetState {
@@ -19,7 +20,7 @@ function fleet(views: Readonly<Record<string, string>>): FleetState {
       suspect: null,
     });
   }
-  for (const [index, id] of [...'abcde'].entries()) {
+  for (const [index, id] of IDS.entries()) {
     const settings = { id, pool: 'web', url: 'http://127.0.0.1:1', weight: 1 };
     const backend = newBackend(settings, 'config', 'unchecked', 1);
     for (const [gateway, view] of Object.entries(views)) {
@@ -87,8 +88,8 @@ test('a ballot names who was counted and who was not, and why', () => {
 test('one gateway whose way out is broken opens no breaker by itself, in whatever order it notices', () => {
   // The others fail against two backends each at the most, which makes none of them a suspect.
   const view = fc
-    .shuffledSubarray([...'abcde'], { maxLength: 2 })
-    .map((failing) => [...'abcde'].map((id) => (failing.includes(id) ? 'x' : '.')).join(''));
+    .shuffledSubarray(IDS, { maxLength: 2 })
+    .map((failing) => IDS.map((id) => (failing.includes(id) ? 'x' : '.')).join(''));
   const others = fc.array(view, { minLength: 1, maxLength: 4 });
   fc.assert(
     fc.property(others, fc.shuffledSubarray([0, 1, 2, 3, 4]), (views, order) => {
@@ -97,7 +98,7 @@ test('one gateway whose way out is broken opens no breaker by itself, in whateve
       for (const next of order) {
         broken = `${broken.slice(0, next)}x${broken.slice(next + 1)}`;
         for (const id of decided(fleet({ g1: broken, ...rest })).open)
-          expect(views.some((each) => each['abcde'.indexOf(id)] === 'x')).toBe(true);
+          expect(views.some((each) => each[IDS.indexOf(id)] === 'x')).toBe(true);
       }
     }),
     { numRuns: 500 },

@@ -192,6 +192,8 @@ export const policySettings: z.ZodType<PolicySettings> = z.strictObject({
     backendIdleMs: count,
     requestMs: count,
     upgradeIdleMs: count,
+    // Absent in what was written before it existed.
+    lameDuckMs: count.optional(),
     shutdownMs: count,
   }),
   limits: z.strictObject({

@@ -14,7 +14,7 @@ const LOOK_EVERY_MS = 1_000;
 const LEASE_GAP_MS = 3_000;
 
 /** What a fleet needs beside its gateways. */
-export const OUTAGE_PARTS = ['event_log', 'store', 'scheduler', 'health', 'collector'] as const;
+const OUTAGE_PARTS = ['event_log', 'store', 'scheduler', 'health', 'collector'] as const;
 export type OutagePart = (typeof OUTAGE_PARTS)[number];
 
 /** Something that this process does without at present. */

@@ -103,16 +103,14 @@ test('a process that starts without a store probes at once', async () => {
 test('a process that does not know any more whether it is its turn waits with its probes', async () => {
   const { fleet, first } = await two();
   await fleet.pass(6_000);
-  let answer = () => {};
-  fleet.store.held = new Promise<void>((resolve) => {
-    answer = resolve;
-  });
+  const { promise, resolve } = Promise.withResolvers<void>();
+  fleet.store.held = promise;
   await fleet.pass(6_000);
   first.prober.take(1);
   await fleet.pass(20_000);
   expect(first.prober.take(1)).toBe(0);
   fleet.store.held = undefined;
-  answer();
+  resolve();
   await fleet.pass(6_000);
   expect(first.prober.take(1)).toBeGreaterThan(0);
 });

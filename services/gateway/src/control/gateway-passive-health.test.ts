@@ -40,6 +40,12 @@ const LANES = [
   ['plugin', '/zip/x'],
 ] as const;
 
+const sick = (backend: string) => ({
+  type: 'backend.became_unhealthy' as const,
+  subject: backend,
+  data: { backend, cause: 'test' },
+});
+
 /** A gateway over backends that answer by their names, or as they are told to. */
 async function gatewayOver(
   handlers: Readonly<Record<string, RequestListener | undefined>>,
@@ -137,11 +143,6 @@ describe.each(LANES)('in the %s lane', (_lane, path) => {
 
   test('a pool in panic says so to everybody who has to know, and in answers to nobody else', async () => {
     const port = await gatewayOver({ a: undefined, b: undefined, c: undefined }, { panic: 0.5 }, 'secret');
-    const sick = (backend: string) => ({
-      type: 'backend.became_unhealthy' as const,
-      subject: backend,
-      data: { backend, cause: 'test' },
-    });
     await fleet.append(sick('b'), sick('c'));
     await until(() => fleet.seen('pool.panicked').length === 1, 'the log knows');
     expect(fleet.seen('pool.panicked')[0]?.data).toEqual({

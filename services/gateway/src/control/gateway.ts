@@ -159,9 +159,7 @@ class RunningGateway implements Gateway {
       await this.#listeners.change(listen);
     } catch (error) {
       await this.#workers.kill();
-      for (const subscription of this.#subscriptions) subscription.stop();
-      this.#resolutions.stop();
-      this.#geoip?.stop();
+      for (const part of [...this.#subscriptions, this.#resolutions, this.#geoip]) part?.stop();
       throw error;
     }
     this.#presence.start();
@@ -203,9 +201,12 @@ class RunningGateway implements Gateway {
     return [this.#presence.fault, ...certificates].find((fault) => fault !== undefined);
   }
 
+  async leave(): Promise<void> {
+    await this.#workers.leave(this.#projector.policy.timeouts.lameDuckMs ?? 0);
+  }
+
   stop(): Promise<void> {
-    this.#stopped ??= this.#stop();
-    return this.#stopped;
+    return (this.#stopped ??= this.#stop());
   }
 
   async #stop(): Promise<void> {
@@ -215,11 +216,8 @@ class RunningGateway implements Gateway {
     await this.#allocations.stop();
     for (const subscription of this.#subscriptions) subscription.stop();
     for (const timer of this.#timers) timer.cancel();
-    this.#resolutions.stop();
-    this.#sticky.stop();
-    this.#inFlight.stop();
-    this.#geoip?.stop();
-    this.#listeners.stop();
+    const parts = [this.#resolutions, this.#sticky, this.#inFlight, this.#geoip, this.#listeners];
+    for (const part of parts) part?.stop();
     this.#news.retell();
     this.#observations.tell(clock.now());
     this.#presence.retire();

@@ -18,7 +18,7 @@ export function isInService({ fullWeight, barred }: Pick<BackendSlot, 'fullWeigh
 }
 
 /** How many of the pool may be ejected at a time, as it is now. */
-export function mayBeEjected({ slots, settings: { passive } }: PoolTable): number {
+function mayBeEjected({ slots, settings: { passive } }: PoolTable): number {
   if (passive?.enabled !== true) return 0;
   return ejectedMax(slots.filter(isInService).length, passive.maxEjected);
 }

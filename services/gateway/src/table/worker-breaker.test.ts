@@ -118,9 +118,9 @@ describe('the breaker', () => {
   });
 });
 
-describe('the trials of the fleet’s half-open breaker', () => {
-  const half = (fleetTrials: readonly number[]) => ({ halfOpen: true, fleetTrials });
+const half = (fleetTrials: readonly number[]) => ({ halfOpen: true, fleetTrials });
 
+describe('the trials of the fleet’s half-open breaker', () => {
   test('are no more in all workers together than their parts, which they take in turns', () => {
     const workers = [0, 1, 2].map((worker) => new TestTable([row('a'), row('b')], pool(), undefined, worker));
     for (const each of workers) each.set('a', half([1, 1, 0]));

@@ -102,7 +102,7 @@ export class WorkerTable implements RoutingTable {
   ): void {
     load(slot, -1);
     slot.limit?.give();
-    pool.retryBudget.noteRequest(nowMs);
+    pool.retryBudget.noteAttempt(nowMs);
     if (this.#judge.ended(pool, slot, outcome, durationMs, nowMs)) this.#rebuildAround(slot);
     pool.line?.serve();
   }
