@@ -8,6 +8,7 @@ type Options = NonNullable<ParseArgsConfig['options']>;
 export const CONFIG_OPTIONS = {
   config: { type: 'string', short: 'c' },
   set: { type: 'string', multiple: true },
+  format: { type: 'string' },
 } as const satisfies Options;
 
 /** Options of every verb that talks to a running system. */
@@ -41,6 +42,14 @@ export function parseMixed<const O extends Options>(args: readonly string[], opt
   } catch (error) {
     throw new UsageError((error as Error).message, { cause: error });
   }
+}
+
+/** What stands before `--`, and the flags of another system behind it. */
+export function splitAtDashes(
+  args: readonly string[],
+): readonly [own: readonly string[], flags: readonly string[]] {
+  const at = args.indexOf('--');
+  return at === -1 ? [args, []] : [args.slice(0, at), args.slice(at + 1)];
 }
 
 /** The one positional argument that a verb needs. */

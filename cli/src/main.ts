@@ -24,6 +24,10 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
     summary: 'check a configuration without running it',
     load: async () => (await import('./commands/check.ts')).check,
   },
+  import: {
+    summary: 'translate the configuration of another load balancer',
+    load: async () => (await import('./commands/import.ts')).importConfig,
+  },
   schema: {
     summary: 'print the JSON Schema of the configuration file',
     load: async () => (await import('./commands/schema.ts')).schema,

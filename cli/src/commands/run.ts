@@ -1,21 +1,24 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { UsherConfig } from '@usher/config';
 import { FileWatch, onReloadSignal, onStopSignals, type StopSignal } from '@usher/runtime';
-import { CONFIG_OPTIONS, parse } from '../arguments.ts';
+import { CONFIG_OPTIONS, parse, splitAtDashes } from '../arguments.ts';
 import { type CliCommand, EXIT_OK, type Io, UsageError } from '../io.ts';
 import { ConfigFollower } from '../process/config-follower.ts';
 import { type Demo, startDemo } from '../process/demo.ts';
 import { type Running, runServices, SERVICE_NAMES, type ServiceName } from '../process/run-services.ts';
 import { configFile, readConfig } from '../read-config.ts';
+import { tellTranslation } from '../tell-translation.ts';
 
 /** How long a start that is to be stopped may take to get where it can be. */
 const START_END_MAX_MS = 3_000;
 
 /** Runs the system until it is told to stop. */
 export const run: CliCommand = {
-  usage: 'run [--config FILE] [--only SERVICE,…] [--workers N] [--set KEY=VALUE]…',
+  usage: `run [--config FILE [--format NAME]] [--only SERVICE,…] [--workers N] [--set KEY=VALUE]… [-- FLAG…]
+  FILE is one of Usher, or of Helios, load-balancer, ConnX, Velo or Opsen; FLAGs are those of that system.`,
   async run(args, io) {
-    const values = parse(args, {
+    const [own, flags] = splitAtDashes(args);
+    const values = parse(own, {
       ...CONFIG_OPTIONS,
       only: { type: 'string', multiple: true },
       workers: { type: 'string' },
@@ -27,7 +30,7 @@ export const run: CliCommand = {
     ];
     const file = configFile(values.config, io);
     const demo = file === undefined ? await startDemo() : undefined;
-    const read = () => readConfig({ config: file, set }, io, demo?.yaml);
+    const read = () => readConfig({ config: file, set, format: values.format, flags }, io, demo?.yaml);
     try {
       await serve({ names, demo, file, read }, io);
     } finally {
@@ -47,6 +50,7 @@ interface Task {
 
 async function serve({ names, demo, file, read }: Task, io: Io): Promise<void> {
   const config = await read();
+  tellTranslation(config, io);
   const { promise: stopped, resolve } = Promise.withResolvers<StopSignal>();
   const unlisten = onStopSignals(resolve);
   try {
