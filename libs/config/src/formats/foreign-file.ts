@@ -9,6 +9,8 @@ export interface ForeignKey<T> {
   readonly kind: Kind<unknown>;
   /** What that system documents to hold when the key is absent. */
   readonly fallback: T;
+  /** The same as one would write it; empty when there is none. */
+  readonly shown: string;
   /** What stands for it in Usher; empty = nothing does. */
   readonly ours: string;
   /** What is to be known about it. */
@@ -22,12 +24,12 @@ type ValueOf<K> = K extends ForeignKey<infer T> ? T : never;
 
 /** Declares a key that has a default. */
 export function defaulted<T>(kind: Kind<T>, fallback: T, ours: string, note = ''): ForeignKey<T> {
-  return { kind, fallback, ours, note };
+  return { kind, fallback, shown: kind.show?.(fallback) ?? JSON.stringify(fallback), ours, note };
 }
 
 /** Declares a key without one. */
 export function optional<T>(kind: Kind<T>, ours: string, note = ''): ForeignKey<T | undefined> {
-  return { kind, fallback: undefined, ours, note };
+  return { kind, fallback: undefined, shown: '', ours, note };
 }
 
 /** The value of a key and where it is from. */

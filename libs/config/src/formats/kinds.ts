@@ -1,11 +1,14 @@
 import { type Input, kindOf } from '../input/input.ts';
 import { suggest } from '../suggest.ts';
 import { type Refusal, refuse } from '../types/type.ts';
+import { duration } from './draft.ts';
 
 /** What a value in a file of another system may be. They are as tolerant as that system is. */
 export interface Kind<T> {
   readonly expects: string;
   parse(input: Input): T | Refusal;
+  /** A value as that system writes it; without it as it is. */
+  show?(value: T): string;
 }
 
 export const text: Kind<string> = {
@@ -78,6 +81,7 @@ export function words<T>(meanings: Readonly<Record<string, T>>): Kind<T> {
       const meaning = Object.hasOwn(meanings, word) ? meanings[word] : undefined;
       return meaning ?? refuse(`expected ${kind.expects}`, suggest(word, names));
     },
+    show: (meaning) => names.find((name) => meanings[name] === meaning) ?? '',
   };
   return kind;
 }
@@ -94,6 +98,7 @@ const UNITS: Readonly<Record<string, number>> = {
 
 /** A duration as Go writes it, such as `1m30s`, in milliseconds. */
 export const goDuration: Kind<number> = {
+  show: duration,
   expects: 'a duration such as 30s or 1m30s',
   parse(input) {
     const written = input.kind === 'scalar' ? input.text : '';

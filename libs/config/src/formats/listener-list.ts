@@ -38,22 +38,20 @@ export class ListenerList {
     this.#remarks = remarks;
   }
 
-  /** Whether it is the first one with its address. */
-  add(listener: ForeignListener): boolean {
+  add(listener: ForeignListener): void {
     const key = `${listener.host}:${listener.port}`;
     const before = this.#listeners.get(key);
     if (before === undefined) {
       this.#listeners.set(key, listener);
-      return true;
+      return;
     }
     if ((before.tls === undefined) !== (listener.tls === undefined))
       this.#remarks.lost('listen', listener.at, `${key} is there already, with TLS or without it`);
-    if (before.tls === undefined || listener.tls === undefined) return false;
+    if (before.tls === undefined || listener.tls === undefined) return;
     const known = new Set(before.tls.certificates.map(({ cert }) => cert));
     const more = listener.tls.certificates.filter(({ cert }) => !known.has(cert));
     const certificates = [...before.tls.certificates, ...more];
     this.#listeners.set(key, { ...before, tls: { ...before.tls, certificates } });
-    return false;
   }
 
   list(): Input | undefined {

@@ -4,15 +4,15 @@ import { root as usher } from '../keys/root.ts';
 import { formatNote, type Note } from './remarks.ts';
 
 /** Longer maps and lists get a line for each of their parts. */
-const LINE_CHARS_MAX = 100;
+const LINE_CHARS_MAX = 120;
 
 /** A configuration as a file of Usher: each section with what it is for, and at the top what is not the same. */
 export function printConfig(root: MapInput, made: string, notes: readonly Note[]): string {
   const document = new Document(plainOf(root));
   const { contents } = document;
   if (isMap(contents)) {
-    for (const { key, value } of contents.items) {
-      if (isScalar(key)) comment(key);
+    for (const [index, { key, value }] of contents.items.entries()) {
+      if (isScalar(key)) comment(key, index === 0);
       layOut(value);
     }
   }
@@ -25,12 +25,12 @@ export function printConfig(root: MapInput, made: string, notes: readonly Note[]
 }
 
 /** The first sentence of what the reference says about a key. */
-function comment(key: Scalar): void {
+function comment(key: Scalar, isFirst: boolean): void {
   const { shape } = usher;
   const doc = shape.kind === 'section' ? shape.keys[String(key.value)]?.doc : undefined;
   const sentence = doc?.split(/(?<=\.) /)[0];
   if (sentence !== undefined) key.commentBefore = ` ${sentence}`;
-  key.spaceBefore = true;
+  key.spaceBefore = !isFirst;
 }
 
 function layOut(node: unknown): void {

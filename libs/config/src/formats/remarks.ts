@@ -1,5 +1,4 @@
-import type { Fault, Place } from '../fault.ts';
-import { formatPlace } from '../fault.ts';
+import { comparePlaces, type Fault, formatPlace, type Place } from '../fault.ts';
 
 /** Something in a file of another system that did not become the same in Usher. */
 export interface Note {
@@ -19,9 +18,14 @@ export function formatNote({ kind, place, path, message }: Note): string {
 
 /** Collects what a translation has to say beside its result. A place is told once for each thing that is said of it. */
 export class Remarks {
-  readonly notes: Note[] = [];
   readonly faults: Fault[] = [];
+  readonly #notes: Note[] = [];
   readonly #told = new Set<string>();
+
+  /** In the order of the file. */
+  get notes(): readonly Note[] {
+    return this.#notes.toSorted((a, b) => comparePlaces(a.place, b.place));
+  }
 
   lost(path: string, place: Place, message: string): void {
     this.#note({ kind: 'lost', path, place, message });
@@ -37,7 +41,7 @@ export class Remarks {
   }
 
   #note(note: Note): void {
-    if (this.#isNew(formatNote(note))) this.notes.push(note);
+    if (this.#isNew(formatNote(note))) this.#notes.push(note);
   }
 
   #isNew(text: string): boolean {

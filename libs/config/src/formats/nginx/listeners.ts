@@ -21,37 +21,36 @@ export class Listeners {
     this.#list = new ListenerList(remarks);
   }
 
-  /** Adds those of a server; whether it is the one for requests to any host on one of them. */
-  add(server: Directive): boolean {
+  /** Adds those of a server. */
+  add(server: Directive): void {
     const block = server.block ?? [];
     const listens = block.filter(({ name }) => name === 'listen');
     const words = listens.length === 0 ? [[{ text: '80', at: server.at }]] : listens.map(({ args }) => args);
-    return words.map((args) => this.#addOne(args, [block, this.#http])).some(Boolean);
+    for (const args of words) this.#addOne(args, [block, this.#http]);
   }
 
   list(): Input | undefined {
     return this.#list.list();
   }
 
-  #addOne([address, ...options]: readonly Word[], scopes: Scopes): boolean {
-    if (address === undefined) return false;
+  #addOne([address, ...options]: readonly Word[], scopes: Scopes): void {
+    if (address === undefined) return;
     const parsed = addressOf(address.text);
     if (parsed === undefined) {
       this.#remarks.lost('listen', address.at, 'listeners have an address and a port');
-      return false;
+      return;
     }
     const texts = new Set(options.map(({ text }) => text));
     for (const { text, at } of options)
       if (!NEEDLESS.test(text)) this.#remarks.lost('listen', at, `${text} is not known`);
     const secure = texts.has('ssl') || wordOf('ssl', scopes)?.text === 'on';
-    const isFirst = this.#list.add({
+    this.#list.add({
       ...parsed,
       at: address.at,
       proxyProtocol: texts.has('proxy_protocol'),
       http2: wordOf('http2', scopes)?.text !== 'off',
       tls: secure ? this.#tls(scopes) : undefined,
     });
-    return isFirst || texts.has('default_server') || texts.has('default');
   }
 
   #tls(scopes: Scopes) {

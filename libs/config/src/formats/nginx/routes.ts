@@ -3,7 +3,7 @@ import type { Input } from '../../input/input.ts';
 import { map, series, size, value } from '../draft.ts';
 import type { Remarks } from '../remarks.ts';
 import { RouteList } from '../route-list.ts';
-import type { Directive } from './directives.ts';
+import type { Directive, Word } from './directives.ts';
 import { Listeners } from './listeners.ts';
 import { rateLimitIn } from './rate-limits.ts';
 import { inForce, type Scopes, wordOf } from './scopes.ts';
@@ -48,31 +48,29 @@ export class Routes {
           );
         return targets.length > 0;
       });
-    for (const { server, targets } of useful) {
-      const isFirst = listeners.add(server);
-      const hosts = this.#hosts(server, isFirst, useful.length === 1);
+    for (const { server } of useful) listeners.add(server);
+    const forAll = useful.filter(({ server }) => isForAll(server));
+    const [first] = useful;
+    if (forAll.length === 0 && first !== undefined) forAll.push(first);
+    for (const one of useful) {
+      const hosts: (string | undefined)[] = useful.length === 1 ? [] : this.#hosts(one.server);
+      if (forAll.includes(one)) hosts.push(undefined);
       for (const host of hosts) {
-        for (const { path, pool, at, rateLimit, plugins } of targets)
+        for (const { path, pool, at, rateLimit, plugins } of one.targets)
           routes.add(host, path, pool, at, { rate_limit: rateLimit, plugins });
       }
     }
     return [listeners.list(), routes.list()];
   }
 
-  /** Undefined is every host. */
-  #hosts({ block = [] }: Directive, isFirst: boolean, isOnly: boolean): (string | undefined)[] {
-    const hosts = block
-      .filter(({ name }) => name === 'server_name')
-      .flatMap(({ args }) => args)
-      .flatMap(({ text, at }) => {
-        if (text === '_' || text === '') return [];
-        if (text.startsWith('.')) return [text.slice(1), `*${text}`];
-        if (/^(\*\.)?[A-Za-z0-9._-]+$/.test(text)) return [text.toLowerCase()];
-        this.#remarks.lost('server_name', at, 'hosts are exact, or begin with *.');
-        return [];
-      });
-    if (isFirst || hosts.length === 0) return isOnly ? [undefined] : [...hosts, undefined];
-    return hosts;
+  #hosts({ block = [] }: Directive): string[] {
+    return namesOf(block).flatMap(({ text, at }) => {
+      if (text === '_' || text === '') return [];
+      if (text.startsWith('.')) return [text.slice(1), `*${text}`];
+      if (/^(\*\.)?[A-Za-z0-9._-]+$/.test(text)) return [text.toLowerCase()];
+      this.#remarks.lost('server_name', at, 'hosts are exact, or begin with *.');
+      return [];
+    });
   }
 
   #targets(server: readonly Directive[]): Target[] {
@@ -139,6 +137,19 @@ export class Routes {
     if (!same)
       this.#remarks.changed('proxy_pass', at, 'paths are passed on as they are, not with this one instead');
   }
+}
+
+function namesOf(server: readonly Directive[]): Word[] {
+  return server.filter(({ name }) => name === 'server_name').flatMap(({ args }) => args);
+}
+
+/** Whether a server says that it is for hosts that no other is for. Where none does, the first one is. */
+function isForAll({ block = [] }: Directive): boolean {
+  const names = namesOf(block).map(({ text }) => text);
+  if (names.length === 0 || names.includes('_') || names.includes('')) return true;
+  return block.some(
+    ({ name, args }) => name === 'listen' && args.some(({ text }) => /^default(_server)?$/.test(text)),
+  );
 }
 
 function plugins(scopes: Scopes): Input | undefined {
