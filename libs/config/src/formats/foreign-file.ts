@@ -117,6 +117,7 @@ export class ForeignFile<T extends ForeignTable> {
 export interface Stranger {
   readonly path: string;
   readonly at: Place;
+  readonly input: Input;
 }
 
 /** Everything in a file that does not fit the keys of a system. */
@@ -134,13 +135,13 @@ export function strangers(table: ForeignTable, root: Input): Stranger[] {
   const found: Stranger[] = [];
   const visit = (input: Input, path: string, at: Place): void => {
     const isEmpty = input.kind === 'scalar' && input.value === null;
-    if (path !== '' && !known.has(path) && !sections.has(path)) found.push({ path, at });
+    if (path !== '' && !known.has(path) && !sections.has(path)) found.push({ path, at, input });
     else if (input.kind === 'map' && hasBelow(sections, path, '.')) {
       for (const [key, { keyAt, value }] of input.entries)
         visit(value, path === '' ? key : `${path}.${key}`, keyAt);
     } else if (input.kind === 'list' && sections.has(`${path}[]`)) {
       for (const item of input.items) visit(item, `${path}[]`, item.at);
-    } else if (!known.has(path) && !isEmpty) found.push({ path, at });
+    } else if (!known.has(path) && !isEmpty) found.push({ path, at, input });
   };
   visit(root, '', root.at);
   return found;
