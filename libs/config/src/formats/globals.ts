@@ -6,7 +6,7 @@ import type { Remarks } from './remarks.ts';
 type Unit = 'duration' | 'size' | 'count';
 
 /** Settings that other systems have for each server and Usher has once: the largest counts. */
-export const GLOBAL_SETTINGS = {
+const GLOBAL_SETTINGS = {
   connect: ['timeouts', 'duration'],
   response: ['timeouts', 'duration'],
   request_header: ['timeouts', 'duration'],

@@ -3,7 +3,7 @@ import type { Input } from '../../input/input.ts';
 import { duration, map, series, unlessEmpty, value } from '../draft.ts';
 import { Ids } from '../pieces.ts';
 import type { Remarks } from '../remarks.ts';
-import { count, hasOption, linesOf, optionOf, type Section, time } from './sections.ts';
+import { countOf, hasOption, linesOf, optionOf, type Section, timeOf } from './sections.ts';
 import { healthOf, type Server, serverInput, serversOf, urlOf } from './servers.ts';
 
 const RETRY_MAX = 10;
@@ -51,13 +51,13 @@ export class Backends {
       {
         strategy,
         hash,
-        slow_start: timeOption(servers, 'slowstart'),
+        slow_start: timeOption(servers, 'slowstart', this.#remarks),
         backends: series(backends, section.at),
         sticky: this.#sticky(section),
         health: healthOf(section, servers, this.#remarks),
-        retry: retry(section),
+        retry: retry(section, this.#remarks),
         tls: tls(servers),
-        queue: queue(section),
+        queue: queue(section, this.#remarks),
         proxy_protocol: proxyProtocol(servers),
         http2: http2(servers),
       },
@@ -102,7 +102,7 @@ export class Backends {
     if (stick === undefined) return undefined;
     const [table] = linesOf(section, 'stick-table');
     const expire = optionOf(table?.args ?? [], 'expire');
-    const ms = time(expire?.text);
+    const ms = timeOf(expire, 'expire', this.#remarks);
     const life = ms === undefined ? undefined : value(duration(ms), expire?.at);
     const what = stick.args[1]?.text ?? '';
     const header = /^(?:req\.)?hdr\(([^)]+)\)$/.exec(what)?.[1];
@@ -121,7 +121,7 @@ export class Backends {
       return undefined;
     }
     const [idle, life, domain] = ['maxidle', 'maxlife', 'domain'].map((option) => optionOf(args, option));
-    const [idleMs, lifeMs] = [time(idle?.text), time(life?.text)];
+    const [idleMs, lifeMs] = [timeOf(idle, 'maxidle', this.#remarks), timeOf(life, 'maxlife', this.#remarks)];
     return map(
       {
         by: value('cookie', at),
@@ -135,15 +135,15 @@ export class Backends {
   }
 }
 
-function timeOption(servers: readonly Server[], name: string): Input | undefined {
+function timeOption(servers: readonly Server[], name: string, remarks: Remarks): Input | undefined {
   const word = servers.map(({ options }) => optionOf(options, name)).find((found) => found !== undefined);
-  const ms = time(word?.text);
+  const ms = timeOf(word, name, remarks);
   return word === undefined || ms === undefined ? undefined : value(duration(ms), word.at);
 }
 
-function retry(section: Section): Input | undefined {
+function retry(section: Section, remarks: Remarks): Input | undefined {
   const [line] = linesOf(section, 'retries');
-  const attempts = count(line?.args[0]?.text);
+  const attempts = countOf(line?.args[0], 'retries', remarks);
   return attempts === undefined
     ? undefined
     : map({ attempts: value(Math.min(attempts, RETRY_MAX), line?.at) });
@@ -161,9 +161,9 @@ function tls(servers: readonly Server[]): Input | undefined {
   });
 }
 
-function queue(section: Section): Input | undefined {
+function queue(section: Section, remarks: Remarks): Input | undefined {
   const [line] = linesOf(section, 'timeout', 'queue');
-  const ms = time(line?.args[1]?.text);
+  const ms = timeOf(line?.args[1], 'timeout queue', remarks);
   return ms === undefined ? undefined : map({ timeout: value(duration(ms), line?.at) });
 }
 

@@ -1,7 +1,7 @@
 import type { Line, Word } from './sections.ts';
 
 /** One way to meet a condition; what is left out may be anything. */
-export interface Match {
+interface Match {
   readonly host?: string;
   readonly path?: string;
 }

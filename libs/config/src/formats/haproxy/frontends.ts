@@ -1,3 +1,4 @@
+import type { Place } from '../../fault.ts';
 import type { Input } from '../../input/input.ts';
 import { map, series, value } from '../draft.ts';
 import { ListenerList, type ListenerTls } from '../listener-list.ts';
@@ -65,7 +66,7 @@ export class Frontends {
   #bind({ args, at }: Line): void {
     const [addresses, ...options] = args;
     if (addresses === undefined) return;
-    const tls = hasOption(options, 'ssl') ? this.#tls(options) : undefined;
+    const tls = hasOption(options, 'ssl') ? this.#tls(options, at) : undefined;
     for (const written of addresses.text.split(',')) {
       const match = /^(?:ipv[46]@)?(\[[0-9A-Fa-f:.]*\]|[A-Za-z0-9._-]*|\*|::):([0-9]{1,5})$/.exec(written);
       if (match === null) {
@@ -84,13 +85,17 @@ export class Frontends {
     }
   }
 
-  #tls(options: readonly Word[]): ListenerTls {
+  #tls(options: readonly Word[], at: Place): ListenerTls {
     const certificates = options.flatMap(({ text }, index) => {
       const file = text === 'crt' ? options[index + 1] : undefined;
       return file === undefined ? [] : [{ cert: file.text, key: file.text, at: file.at }];
     });
     const list = optionOf(options, 'crt-list');
     if (list !== undefined) this.#remarks.lost('crt-list', list.at, 'name the certificates one by one');
+    if (certificates.length === 0) {
+      this.#remarks.fault('bind', at, 'TLS needs a certificate: crt');
+      certificates.push({ cert: '.', key: '.', at });
+    }
     const [min, ca, verify] = ['ssl-min-ver', 'ca-file', 'verify'].map((name) => optionOf(options, name));
     if (min !== undefined && OLD_VERSIONS.has(min.text))
       this.#remarks.changed('ssl-min-ver', min.at, 'TLS 1.2 is the oldest that is spoken');

@@ -5,7 +5,7 @@ import { type GlobalSetting, Globals } from '../globals.ts';
 import type { Remarks } from '../remarks.ts';
 import { Backends } from './backends.ts';
 import { Frontends } from './frontends.ts';
-import { count, type Line, parseSections, type Section, time } from './sections.ts';
+import { countOf, type Line, parseSections, type Section, timeOf } from './sections.ts';
 import { serversOf } from './servers.ts';
 import { HAPROXY_KEYWORDS } from './table.ts';
 
@@ -48,7 +48,7 @@ export const haproxy: Grammar = {
     return map(
       {
         listen: frontends.listen(),
-        workers: workers(sections),
+        workers: workers(sections, remarks),
         timeouts: globals.section('timeouts'),
         limits: globals.section('limits'),
         pools,
@@ -90,15 +90,19 @@ function collect({ kind }: Section, { keyword, args, at }: Line, globals: Global
   if (known === undefined) remarks.lost(pair.trim(), at, 'Usher has nothing for it');
   else if (known.lost !== undefined && !isForwarded(args.map(({ text }) => text)))
     remarks.lost(name, at, known.lost);
-  const setting = keyword === 'timeout' ? TIMEOUTS.get(first?.text ?? '') : undefined;
-  const ms = time(keyword === 'hard-stop-after' ? first?.text : second?.text);
-  if (keyword === 'timeout' && first !== undefined && ms === undefined)
-    remarks.fault(pair, second?.at ?? at, 'this is not a time that HAProxy would take');
-  if (setting !== undefined && ms !== undefined && ms > 0) globals.add(setting, ms, at, pair);
-  if (keyword === 'hard-stop-after' && ms !== undefined) globals.add('shutdown', ms, at, keyword);
-  const connections = count(first?.text);
-  if (kind === 'global' && keyword === 'maxconn' && connections !== undefined)
-    globals.add('connections', connections, at, keyword);
+  if (keyword === 'timeout') {
+    if (second === undefined) remarks.fault(pair, at, 'its time is missing');
+    const setting = TIMEOUTS.get(first?.text ?? '');
+    const ms = timeOf(second, pair, remarks);
+    if (setting !== undefined && ms !== undefined && ms > 0) globals.add(setting, ms, at, pair);
+  } else if (keyword === 'hard-stop-after') {
+    const ms = timeOf(first, keyword, remarks);
+    if (ms !== undefined) globals.add('shutdown', ms, at, keyword);
+  } else if (kind === 'global' && keyword === 'maxconn') {
+    const connections = countOf(first, keyword, remarks);
+    if (connections !== undefined) globals.add('connections', connections, at, keyword);
+  } else if (keyword === 'server' && second === undefined)
+    remarks.fault(keyword, at, 'a server has a name and an address');
 }
 
 /** Headers that Usher sends by itself. */
@@ -106,11 +110,11 @@ function isForwarded([, name = '']: readonly string[]): boolean {
   return /^x-forwarded-(for|proto|port|host)$/i.test(name);
 }
 
-function workers(sections: readonly Section[]): Input | undefined {
+function workers(sections: readonly Section[], remarks: Remarks): Input | undefined {
   const line = sections
     .filter(({ kind }) => kind === 'global')
     .flatMap(({ lines }) => lines)
     .find(({ keyword }) => keyword === 'nbthread');
-  const threads = count(line?.args[0]?.text);
+  const threads = countOf(line?.args[0], 'nbthread', remarks);
   return threads === undefined ? undefined : value(Math.min(Math.max(threads, 1), WORKERS_MAX), line?.at);
 }

@@ -105,6 +105,22 @@ export function hasOption(words: readonly Word[], name: string): boolean {
   return words.some(({ text }) => text === name);
 }
 
+/** The time that a word is; one that is none is a fault. */
+export function timeOf(word: Word | undefined, what: string, remarks: Remarks): number | undefined {
+  const ms = time(word?.text);
+  if (word !== undefined && ms === undefined)
+    remarks.fault(what, word.at, 'this is not a time that HAProxy would take');
+  return ms;
+}
+
+/** The number that a word is; one that is none is a fault. */
+export function countOf(word: Word | undefined, what: string, remarks: Remarks): number | undefined {
+  const text = word?.text ?? '';
+  if (/^[0-9]{1,9}$/.test(text)) return Number(text);
+  if (word !== undefined) remarks.fault(what, word.at, 'expected a whole number');
+  return undefined;
+}
+
 /** Milliseconds of the units of HAProxy; a bare number is in milliseconds. */
 const TIMES: Readonly<Record<string, number>> = {
   '': 1,
@@ -117,12 +133,7 @@ const TIMES: Readonly<Record<string, number>> = {
 };
 
 /** `30s` in milliseconds; undefined when it is no time. */
-export function time(text: string | undefined): number | undefined {
+function time(text: string | undefined): number | undefined {
   const match = /^([0-9]{1,9})(us|ms|[smhd]?)$/.exec(text ?? '');
   return match === null ? undefined : Number(match[1]) * (TIMES[match[2]!] ?? 0);
-}
-
-/** A whole number; undefined when it is none. */
-export function count(text: string | undefined): number | undefined {
-  return text !== undefined && /^[0-9]{1,9}$/.test(text) ? Number(text) : undefined;
 }

@@ -1,7 +1,16 @@
 import type { Input } from '../../input/input.ts';
 import { duration, map, value, values } from '../draft.ts';
 import type { Remarks } from '../remarks.ts';
-import { count, hasOption, type Line, linesOf, optionOf, type Section, time, type Word } from './sections.ts';
+import {
+  countOf,
+  hasOption,
+  type Line,
+  linesOf,
+  optionOf,
+  type Section,
+  timeOf,
+  type Word,
+} from './sections.ts';
 
 const INTERVAL_MS = 2000;
 
@@ -48,7 +57,7 @@ export function serverInput(server: Server, id: string, url: Input, remarks: Rem
   }
   const number = (option: string) => {
     const word = optionOf(options, option);
-    const amount = count(word?.text);
+    const amount = countOf(word, option, remarks);
     return amount === undefined ? undefined : value(amount, word?.at);
   };
   const weight = spare === undefined ? number('weight') : value(0, spare.at);
@@ -61,9 +70,9 @@ export function healthOf(section: Section, servers: readonly Server[], remarks: 
   if (checked === undefined) return map({ type: value('none') });
   const [http] = linesOf(section, 'option', 'httpchk');
   const [inter, fall, rise] = ['inter', 'fall', 'rise'].map((name) => optionOf(checked.options, name));
-  const interval = time(inter?.text) ?? INTERVAL_MS;
+  const interval = timeOf(inter, 'inter', remarks) ?? INTERVAL_MS;
   const [limit] = linesOf(section, 'timeout', 'check');
-  const timeout = time(limit?.args[1]?.text);
+  const timeout = timeOf(limit?.args[1], 'timeout check', remarks);
   return map(
     {
       type: value(http === undefined ? 'tcp' : 'http', http?.at ?? checked.name.at),
@@ -71,8 +80,8 @@ export function healthOf(section: Section, servers: readonly Server[], remarks: 
       expect_status: http === undefined ? undefined : expected(section, remarks),
       interval: value(duration(interval), inter?.at),
       timeout: timeout === undefined ? undefined : value(duration(Math.min(timeout, interval)), limit?.at),
-      fall: value(count(fall?.text) ?? 3, fall?.at),
-      rise: value(count(rise?.text) ?? 2, rise?.at),
+      fall: value(countOf(fall, 'fall', remarks) ?? 3, fall?.at),
+      rise: value(countOf(rise, 'rise', remarks) ?? 2, rise?.at),
     },
     checked.name.at,
   );

@@ -1,3 +1,4 @@
+import type { Place } from '../../fault.ts';
 import type { Input } from '../../input/input.ts';
 import { ListenerList } from '../listener-list.ts';
 import type { Remarks } from '../remarks.ts';
@@ -49,16 +50,20 @@ export class Listeners {
       at: address.at,
       proxyProtocol: texts.has('proxy_protocol'),
       http2: wordOf('http2', scopes)?.text !== 'off',
-      tls: secure ? this.#tls(scopes) : undefined,
+      tls: secure ? this.#tls(scopes, address.at) : undefined,
     });
   }
 
-  #tls(scopes: Scopes) {
+  #tls(scopes: Scopes, at: Place) {
     const [certs, keys] = [inForce('ssl_certificate', scopes), inForce('ssl_certificate_key', scopes)];
     const certificates = certs.flatMap(({ args }, index) => {
       const [cert, key] = [args[0], keys[index]?.args[0]];
       return cert === undefined || key === undefined ? [] : [{ cert: cert.text, key: key.text, at: cert.at }];
     });
+    if (certificates.length === 0) {
+      this.#remarks.fault('ssl_certificate', at, 'TLS needs ssl_certificate and ssl_certificate_key');
+      certificates.push({ cert: '.', key: '.', at });
+    }
     const [protocols] = inForce('ssl_protocols', scopes);
     const versions = protocols?.args.map(({ text }) => text) ?? [];
     if (protocols !== undefined && versions.some((version) => PROTOCOLS_OLD.has(version)))

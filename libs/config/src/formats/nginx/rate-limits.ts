@@ -2,6 +2,8 @@ import type { Input } from '../../input/input.ts';
 import { map, rate, value } from '../draft.ts';
 import type { Remarks } from '../remarks.ts';
 import type { Directive } from './directives.ts';
+import { measured, parameter } from './parameters.ts';
+import { count } from './units.ts';
 
 /** The limit that a block asks for by `limit_req`, with the zone that `http` declares for it. */
 export function rateLimitIn(
@@ -28,7 +30,7 @@ export function rateLimitIn(
       by: value(by, declared.at),
       name: name === undefined ? undefined : value(name, declared.at),
       rate: value(rate(Number(digits) / (unit === 's' ? 1 : 60)), declared.at),
-      burst: value(Number(parameter(use, 'burst') ?? 0) + 1, use.at),
+      burst: value((measured(use, 'burst', count, remarks) ?? 0) + 1, use.at),
     },
     use.at,
   );
@@ -38,10 +40,4 @@ function keyOf(variable: string): { readonly by: string; readonly name?: string 
   if (variable === '$binary_remote_addr' || variable === '$remote_addr') return { by: 'ip' };
   const header = /^\$http_([a-z0-9_]+)$/.exec(variable)?.[1];
   return header === undefined ? { by: 'global' } : { by: 'header', name: header.replaceAll('_', '-') };
-}
-
-/** `zone` of `zone=one`. */
-export function parameter(directive: Directive | undefined, name: string): string | undefined {
-  const word = directive?.args.find(({ text }) => text.startsWith(`${name}=`));
-  return word?.text.slice(name.length + 1);
 }

@@ -86,17 +86,10 @@ export class Routes {
       if (name === 'location') this.#remarks.lost(name, at, 'locations inside locations are not read');
     const pass = block.find(({ name }) => name === 'proxy_pass' || name === 'grpc_pass');
     const path = this.#path(location);
+    const guard = GUARDS.flatMap((name) => inForce(name, scopes)).find(({ args }) => args[0]?.text !== 'off');
+    if (guard !== undefined) return this.#closed(location.at, guard.name, path);
     if (pass === undefined || path === undefined) {
       if (pass === undefined) this.#remarks.lost('location', location.at, 'it passes nothing on');
-      return undefined;
-    }
-    const guard = GUARDS.flatMap((name) => inForce(name, scopes)).find(({ args }) => args[0]?.text !== 'off');
-    if (guard !== undefined) {
-      this.#remarks.lost(
-        'location',
-        location.at,
-        `it is left out, because ${guard.name} kept others out of it`,
-      );
       return undefined;
     }
     const { text: url = '', at = pass.at } = pass.args[0] ?? {};
@@ -109,6 +102,24 @@ export class Routes {
     const limit =
       rateLimitIn(block, this.#http, this.#remarks) ?? rateLimitIn(server, this.#http, this.#remarks);
     return { path, pool, at: location.at, rateLimit: limit, plugins: plugins(scopes) };
+  }
+
+  /** What was guarded must not become part of a larger location that is open. */
+  #closed(at: Place, guard: string, path: string | undefined): Target | undefined {
+    if (path === undefined) {
+      this.#remarks.lost(
+        'location',
+        at,
+        `${guard} kept others out of it, and other locations now get its requests`,
+      );
+      return undefined;
+    }
+    this.#remarks.changed(
+      'location',
+      at,
+      `${guard} kept others out of it, so everybody is: it is answered with 503`,
+    );
+    return { path, pool: this.#upstreams.closed(at), at, rateLimit: undefined, plugins: undefined };
   }
 
   /** Undefined, with a word about it, when no route can be for it. */

@@ -3,7 +3,7 @@ import type { Input } from '../../input/input.ts';
 import { duration, map, value } from '../draft.ts';
 import type { Remarks } from '../remarks.ts';
 import type { Directive } from './directives.ts';
-import { parameter } from './rate-limits.ts';
+import { parameter } from './parameters.ts';
 import { time } from './units.ts';
 
 interface Balancing {

@@ -4,7 +4,7 @@ import { duration, map, series, unlessEmpty, value } from '../draft.ts';
 import { Ids } from '../pieces.ts';
 import type { Remarks } from '../remarks.ts';
 import type { Directive } from './directives.ts';
-import { parameter } from './rate-limits.ts';
+import { measured, parameter } from './parameters.ts';
 import { inForce, type Scopes, wordOf } from './scopes.ts';
 import { balancing } from './strategies.ts';
 import { count, time } from './units.ts';
@@ -57,6 +57,17 @@ export class Upstreams {
     return made.id;
   }
 
+  /** The pool of what must not be reached: it has no backends, so its requests are answered with 503. */
+  closed(at: Place): string {
+    const key = 'closed';
+    const made = this.#made.get(key) ?? {
+      id: this.#poolIds.derive(key),
+      settings: map({ backends: series([]), health: map({ type: value('none') }) }, at),
+    };
+    this.#made.set(key, made);
+    return made.id;
+  }
+
   /** All pools, those that no location names too. */
   pools(): Input | undefined {
     for (const [name, { at }] of this.#declared) {
@@ -91,7 +102,7 @@ export class Upstreams {
       {
         strategy,
         hash,
-        slow_start: slowStart(servers),
+        slow_start: slowStart(servers, this.#remarks),
         backends: series(backends, upstream.at),
         sticky,
         breaker: this.#breaker(servers),
@@ -112,13 +123,17 @@ export class Upstreams {
         'there are no spare backends: it has weight 0 and is never chosen, until `usher weight` gives it one';
       this.#remarks.changed(spare.text, spare.at, message);
     }
-    const [weight, max] = [parameter(server, 'weight'), parameter(server, 'max_conns')];
+    const number = (name: string) => {
+      const amount = measured(server, name, count, this.#remarks);
+      return amount === undefined ? undefined : value(amount, server.at);
+    };
+    const weight = number('weight');
     return [
       map(
         {
           ...backend,
-          weight: spare !== undefined ? value(0, spare.at) : numbered(weight, server.at),
-          max_connections: numbered(max, server.at),
+          weight: spare === undefined ? weight : value(0, spare.at),
+          max_connections: number('max_conns'),
         },
         server.at,
       ),
@@ -140,20 +155,20 @@ export class Upstreams {
       (one) => (parameter(one, 'max_fails') ?? parameter(one, 'fail_timeout')) !== undefined,
     );
     if (server === undefined) return undefined;
-    const fails = count(parameter(server, 'max_fails') ?? '1') ?? 1;
-    const ms = time(parameter(server, 'fail_timeout') ?? '10s') ?? 10_000;
+    const fails = measured(server, 'max_fails', count, this.#remarks) ?? 1;
+    const ms = measured(server, 'fail_timeout', time, this.#remarks) ?? 10_000;
     const differs = servers.some((one) =>
       ['max_fails', 'fail_timeout'].some((name) => parameter(one, name) !== parameter(server, name)),
     );
     if (differs)
       this.#remarks.changed('max_fails', server.at, 'all backends of a pool have the breaker of this one');
     if (fails === 0) return map({ enabled: value(false, server.at) });
-    const time_ = value(duration(ms), server.at);
+    const span = value(duration(ms), server.at);
     const one = value(1, server.at);
     return map({
       failures: value(fails, server.at),
-      window: time_,
-      open_for: time_,
+      window: span,
+      open_for: span,
       half_open_requests: one,
       successes: one,
     });
@@ -162,35 +177,30 @@ export class Upstreams {
   #demanded({ scopes, http2 }: Demand, scheme: string): Record<string, Input | undefined> {
     return {
       http2: http2 ? value(true) : undefined,
-      health: health(scopes),
+      health: health(scopes, this.#remarks),
       retry: retry(scopes),
       tls: scheme === 'https' ? tls(scopes) : undefined,
     };
   }
 }
 
-function numbered(text: string | undefined, at: Place): Input | undefined {
-  const number = text === undefined ? undefined : count(text);
-  return number === undefined ? undefined : value(number, at);
-}
-
-function slowStart(servers: readonly Directive[]): Input | undefined {
+function slowStart(servers: readonly Directive[], remarks: Remarks): Input | undefined {
   const server = servers.find((one) => parameter(one, 'slow_start') !== undefined);
-  const ms = time(parameter(server, 'slow_start') ?? '');
+  const ms = measured(server, 'slow_start', time, remarks);
   return server === undefined || ms === undefined ? undefined : value(duration(ms), server.at);
 }
 
-function health(scopes: Scopes): Input | undefined {
+function health(scopes: Scopes, remarks: Remarks): Input | undefined {
   const [check] = inForce('health_check', scopes);
   if (check === undefined) return undefined;
-  const interval = time(parameter(check, 'interval') ?? '5');
+  const interval = measured(check, 'interval', time, remarks) ?? 5000;
   return map(
     {
       type: value('http'),
       path: value(parameter(check, 'uri') ?? '/', check.at),
-      interval: interval === undefined ? undefined : value(duration(interval), check.at),
-      fall: value(count(parameter(check, 'fails') ?? '1') ?? 1, check.at),
-      rise: value(count(parameter(check, 'passes') ?? '1') ?? 1, check.at),
+      interval: value(duration(interval), check.at),
+      fall: value(measured(check, 'fails', count, remarks) ?? 1, check.at),
+      rise: value(measured(check, 'passes', count, remarks) ?? 1, check.at),
     },
     check.at,
   );
