@@ -1,4 +1,5 @@
 export { type AdminRoutesOptions, registerAdminRoutes } from './admin-routes.ts';
 export type { Accepted } from './command-sender.ts';
+export { refusalWriter } from './refusal-writer.ts';
 export type { Status } from './status.ts';
 export type { BackendView, GatewayView, PoolSummary, PoolView } from './views.ts';

@@ -115,7 +115,7 @@ export const HELIOS_KEYS = {
   'admin_api.auth_token': optional(
     text,
     'admin.tokens[].secret',
-    'The role is `admin`. Without a token the API is on 127.0.0.1 only.',
+    'The role is `admin`. Without a token, or with one that is easily guessed, the API is on 127.0.0.1 only.',
   ),
   'admin_api.ip_allow_list': defaulted(
     texts,

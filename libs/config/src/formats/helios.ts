@@ -1,4 +1,5 @@
 import type { Input } from '../input/input.ts';
+import { weaknessOf } from '../weak-secrets.ts';
 import { duration, map, rate, series, unlessEmpty, value, values } from './draft.ts';
 import { keyedFormat } from './format.ts';
 import { type HeliosFile as File, HELIOS_KEYS } from './helios-keys.ts';
@@ -164,13 +165,14 @@ function admin(file: File): Input | undefined {
   const [port, token] = [file.get('admin_api.port'), file.get('admin_api.auth_token')];
   const { value: secret = '', at } = token;
   const open = secret === '';
-  if (open) {
-    const message = 'without auth_token anybody could take over, so the API is on 127.0.0.1 only';
-    file.remarks.changed('admin_api', file.placeOf('admin_api'), message);
+  const weakness = open ? 'without auth_token anybody could take over' : weaknessOf(secret);
+  if (weakness !== undefined) {
+    const message = `${weakness}; so the API is on 127.0.0.1 only`;
+    file.remarks.changed('admin_api', open ? file.placeOf('admin_api') : at, message);
   }
   return map(
     {
-      address: value(`${open ? '127.0.0.1' : '0.0.0.0'}:${port.value}`, port.at),
+      address: value(`${weakness === undefined ? '0.0.0.0' : '127.0.0.1'}:${port.value}`, port.at),
       tokens: open
         ? undefined
         : series([map({ name: value('helios', at), secret: value(secret, at), role: value('admin', at) })]),
