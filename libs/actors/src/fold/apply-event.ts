@@ -95,6 +95,8 @@ const FLEET_FOLDS: { readonly [T in FleetEventType]: Fold<T> } = {
   'process.recovered': () => {},
   // For the caches of other gateways; there are too many sessions for the state to know each.
   'sticky.moved': () => {},
+  // For people to look at.
+  'admin.refused': () => {},
 };
 
 function observe(state: FleetState, event: EventOf<'gateway.observed'>): void {
