@@ -19,9 +19,7 @@ import { Scheduler } from '@usher/scheduler';
 import { Closing } from './closing.ts';
 import { listening } from './listening.ts';
 import { type Core, openCore } from './open-core.ts';
-
-export const SERVICE_NAMES = ['gateway', 'scheduler', 'health', 'collector'] as const;
-export type ServiceName = (typeof SERVICE_NAMES)[number];
+import type { ServiceName } from './service-names.ts';
 
 /** A process with its services, all up. */
 export interface Running {

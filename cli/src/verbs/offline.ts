@@ -1,4 +1,4 @@
-import { CONFIG_OPTIONS, JSON_OPTION } from './options.ts';
+import { CONFIG_OPTIONS, JSON_OPTION, ONLY_OPTION } from './options.ts';
 import { verb } from './verb.ts';
 
 /** Verbs that need no running system. */
@@ -16,6 +16,16 @@ export const check = verb({
     explain: { type: 'boolean', doc: 'print every value in force and where it comes from' },
     ...JSON_OPTION,
   },
+});
+
+export const doctor = verb({
+  name: 'doctor',
+  summary: 'look for whatever a configuration relies on and does not find',
+  notes: [
+    'Clocks, NATS and its rights, Redis, the limit of open files, ports, permissions, and for how long backends keep connections.',
+    'It changes nothing and ends with 1 when there is an error. Run it as the user that Usher runs as.',
+  ],
+  options: { ...CONFIG_OPTIONS, ...ONLY_OPTION, ...JSON_OPTION },
 });
 
 export const schema = verb({

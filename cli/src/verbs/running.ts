@@ -1,4 +1,4 @@
-import { BACKEND_OPTIONS, CONFIG_OPTIONS, PLACE_OPTION } from './options.ts';
+import { BACKEND_OPTIONS, CONFIG_OPTIONS, ONLY_OPTION, PLACE_OPTION } from './options.ts';
 import { verb } from './verb.ts';
 
 /** Verbs that run something until it is stopped. */
@@ -8,12 +8,7 @@ export const run = verb({
   summary: 'run the load balancer; without a configuration, with three demo backends',
   options: {
     ...CONFIG_OPTIONS,
-    only: {
-      type: 'string',
-      value: 'SERVICE,…',
-      multiple: true,
-      doc: 'only these of gateway, scheduler, health and collector',
-    },
+    ...ONLY_OPTION,
     workers: { type: 'string', value: 'N', doc: 'threads that serve traffic' },
   },
 });
