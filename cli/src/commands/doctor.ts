@@ -15,8 +15,8 @@ import { columns } from '../table.ts';
 import type * as verbs from '../verbs/offline.ts';
 
 /** Looks at everything that a configuration relies on. */
-export const doctor: Run<typeof verbs.doctor> = async ({ options }, io) => {
-  const config = await readConfig(options, io);
+export const doctor: Run<typeof verbs.doctor> = async ({ options, behind }, io) => {
+  const config = await readConfig({ ...options, flags: behind }, io);
   const { local } = config;
   const services = serviceNames(options.only);
   const clock = systemClock();

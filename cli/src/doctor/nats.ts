@@ -75,6 +75,10 @@ function rightsOf(services: readonly ServiceName[], name: string, backend: strin
     subscribe: all.flatMap(({ subscribe }) => subscribe),
     // The admin API is in every process: it sends commands and asks gateways.
     publish: [`${COMMANDS_PREFIX}.backend.drain`, ROUTE_PREFIX, ...all.flatMap(({ publish }) => publish)],
-    append: all.flatMap(({ append }) => append),
+    append: [
+      eventSubject('admin', name),
+      eventSubject('process', name),
+      ...all.flatMap(({ append }) => append),
+    ],
   };
 }
