@@ -34,6 +34,7 @@ export const COMMANDS: readonly Command[] = [
   command(offline.init, async () => (await import('./commands/init.ts')).init),
   command(offline.generateConfig, async () => (await import('./commands/generate-config.ts')).generateConfig),
   command(offline.check, async () => (await import('./commands/check.ts')).check),
+  command(offline.doctor, async () => (await import('./commands/doctor.ts')).doctor),
   command(offline.importConfig, async () => (await import('./commands/import.ts')).importConfig),
   command(offline.schema, async () => (await import('./commands/schema.ts')).schema),
   command(offline.tokenCreate, async () => (await import('./commands/token.ts')).tokenCreate),
