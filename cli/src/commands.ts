@@ -54,7 +54,6 @@ export const COMMANDS: readonly Command[] = [
   command(fleet.breakers, async () => (await import('./commands/breakers.ts')).breakers),
   command(fleet.pools, async () => (await pools()).pools),
   command(fleet.poolsStrategy, async () => (await pools()).poolsStrategy),
-  command(fleet.breakers, async () => (await import('./commands/breakers.ts')).breakers),
   command(fleet.routes, async () => (await import('./commands/routes.ts')).routes),
   command(fleet.routeExplain, async () => (await import('./commands/route.ts')).routeExplain),
   command(fleet.events, async () => (await events()).events),
