@@ -25,6 +25,19 @@ export { Redecider } from './decision/redecider.ts';
 export { discoveredId } from './discovered-id.ts';
 export { DISCOVERED_KEYS, type DiscoverySettings, PRIORITY_MAX } from './discovery-settings.ts';
 export {
+  EJECTED_SHARE_MAX,
+  EJECTION_CAUSES,
+  EJECTION_MAX_MS,
+  type EjectionCause,
+  type EjectionCell,
+  eject,
+  ejectedMax,
+  ejectionRecord,
+  ejectUntil,
+  notEjected,
+  readmit,
+} from './ejection.ts';
+export {
   ERRORS,
   type ErrorCode,
   type ErrorKind,
@@ -48,11 +61,21 @@ export {
   emptyFleet,
   type FleetState,
   type GatewayState,
+  type GatewaySuspicion,
   GONE_GATEWAYS_MAX,
   type PoolState,
   RECEIPTS_MAX,
   SUPERSEDED_MAX,
 } from './fleet.ts';
+export { type Ballot, ballotOn, hasQuorum, type Standing, standingsOf, type Trust } from './fleet-votes.ts';
+export {
+  type BreakerSettings,
+  type HealthCheck,
+  type PassiveSettings,
+  PROBE_METHODS,
+  type ProbeMethod,
+  type ProbeTiming,
+} from './health-settings.ts';
 export {
   type BreakerCell,
   type BreakerChange,
@@ -86,18 +109,15 @@ export { explainRoutes, inMatchOrder, RouteMatcher, type RouteVerdict } from './
 export {
   type BackendSettings,
   type BackendTlsSettings,
-  type BreakerSettings,
   BUILT_IN_STRATEGIES,
   type ClientLocationSettings,
   type EndpointSettings,
   type HashSettings,
-  type HealthCheck,
   type LimitSettings,
   type PluginSettings,
   type PolicySettings,
   type PoolSettings,
   PROXY_PROTOCOLS,
-  type ProbeTiming,
   type ProxyProtocol,
   type QueueSettings,
   RESERVE_IDLE_MS,

@@ -1,5 +1,5 @@
 export { type BackendFiles, FaultyFileError } from './backend-files.ts';
-export type { Clock, Random, Timer } from './clock.ts';
+export type { Clock, ClockReading, Random, Timer } from './clock.ts';
 export {
   type Appended,
   ConflictError,

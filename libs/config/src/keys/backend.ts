@@ -72,7 +72,7 @@ const keys: Type<DeclaredBackend> = section({
   priority: optional('0', {
     to: 'priority',
     type: wholeNumber({ min: 0, max: PRIORITY_MAX }),
-    doc: 'Backends with a larger number get requests only while none with a smaller one may: they stand in for those.',
+    doc: 'Backends with a larger number get requests only while none with a smaller one may: they stand in for those. A pool with several priorities is never in `panic`.',
   }),
   max_connections: defaulted(0, {
     to: 'maxConnections',

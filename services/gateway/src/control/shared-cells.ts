@@ -1,5 +1,5 @@
-import type { RowLimit } from '../routing-table.ts';
 import { giveBackOf, isUnused, newLimitCells } from '../table/backend-limit.ts';
+import type { RowLimit } from '../table/row-limit.ts';
 import { forgetWaitersOf, newLineCells } from '../table/waiting-line.ts';
 
 /** The memory in which the workers count together what backends with a limit have under way, and who waits. */

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { row } from '../testing/fixtures.ts';
+import { pool, row } from '../testing/fixtures.ts';
 import { TestTable } from '../testing/table.ts';
 
 const rows = () => [row('a'), row('b'), row('stand-in', { priority: 1 }), row('last', { priority: 2 })];
@@ -34,4 +34,12 @@ test('a backend takes up its new priority', () => {
   const table = new TestTable(rows());
   table.set('b', { priority: 9 });
   expect(table.choosable).toBe('a');
+});
+
+test('a pool with stand-ins goes to them instead of panicking', () => {
+  const table = new TestTable(
+    [row('a', down), row('b', down), row('stand-in', { priority: 1 })],
+    pool({ panic: 0.5 }),
+  );
+  expect(table.choosable).toBe('stand-in');
 });
