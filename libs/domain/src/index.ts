@@ -130,6 +130,7 @@ export {
   STRATEGY_NAMES,
   type StorelessMode,
   type StrategyName,
+  type TargetSettings,
   type TierDetection,
   type TimeoutSettings,
   WEIGHT_MAX,

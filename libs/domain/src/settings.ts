@@ -96,6 +96,14 @@ export interface ClientLocationSettings {
   readonly longitudeHeader: string;
 }
 
+/** Hosts by their addresses and names. */
+export interface TargetSettings {
+  /** In CIDR notation. */
+  readonly networks: readonly string[];
+  /** In lower case; `*.example.com` is every name below example.com. */
+  readonly names: readonly string[];
+}
+
 export interface PoolSettings {
   readonly id: string;
   readonly strategy: StrategyName;
@@ -141,6 +149,8 @@ export interface PoolSettings {
   readonly scoring?: ScoringSettings | undefined;
   /** Absent: the requests of a client have nothing to do with each other. */
   readonly sticky?: StickySettings | undefined;
+  /** Where backends may be that agents register. Absent: anywhere but in networks where none should be. */
+  readonly targets?: TargetSettings | undefined;
   /** Absent: the pool has the backends that are declared, and no others. */
   readonly discovery?: DiscoverySettings | undefined;
 }

@@ -152,6 +152,7 @@ export const poolSettings: z.ZodType<PoolSettings> = z.strictObject({
     .strictObject({ distance: factor, cpu: factor, memory: factor, gpu: factor, latency: factor })
     .optional(),
   sticky: sticky.optional(),
+  targets: z.strictObject({ networks: z.array(z.string()), names: z.array(z.string()) }).optional(),
   discovery: discovery.optional(),
 });
 

@@ -16,6 +16,7 @@ import type {
   RetryBudget,
   RouteSettings,
 } from '@usher/domain';
+import type { Targets } from '@usher/runtime';
 import type { Sticky } from './sticky/sticky.ts';
 import type { Addresses } from './table/addresses.ts';
 import type { BackendLimit } from './table/backend-limit.ts';
@@ -194,6 +195,7 @@ export interface PoolTable extends CandidatePool<BackendSlot> {
   /** Undefined as long as no backend of the pool has a limit. */
   line: Line | undefined;
   tls: PoolTls;
+  targets: Targets;
 }
 
 export interface RouteEntry {
@@ -279,8 +281,9 @@ export interface BackendRow {
   readonly url: string;
   readonly endpoints?: readonly EndpointSettings[] | undefined;
   readonly weight: number;
-  /** Absent = 0. */
   readonly priority?: number | undefined;
+  /** An agent declared it, so that its host must not lead outside its pool's targets. */
+  readonly guarded?: true | undefined;
   /** By the log alone; the worker adds its own breaker's view. */
   readonly eligible: boolean;
   /** What speaks against it by the log; `ok` when nothing does. */

@@ -2,6 +2,7 @@ import { type IncomingMessage, request } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { performance } from 'node:perf_hooks';
 import { connect as connectTls } from 'node:tls';
+import { guardedLookup, targetsOf } from '@usher/runtime';
 import { checkGrpc } from './grpc-health.ts';
 import type { ProbeTarget } from './probe-plan.ts';
 import { ProbeTls } from './probe-tls.ts';
@@ -77,8 +78,9 @@ const OWN_BEHALF = {
   v2: Buffer.from('\r\n\r\n\0\r\nQUIT\n\x20\0\0\0', 'latin1'),
 };
 
-function open({ host, port, proxyProtocol }: ProbeTarget, { signal }: Attempt): Socket {
-  const socket = connect({ host, port, signal });
+function open({ host, port, proxyProtocol, guard }: ProbeTarget, { signal }: Attempt): Socket {
+  const guarded = guard === undefined ? {} : { lookup: guardedLookup(targetsOf(guard.targets)) };
+  const socket = connect({ host, port, signal, ...guarded });
   if (proxyProtocol !== undefined) socket.write(OWN_BEHALF[proxyProtocol]);
   return socket;
 }

@@ -12,6 +12,7 @@ import {
 } from '@usher/domain';
 import type { Command, CommandOf, EventDraft } from '@usher/events';
 import { declareBackend, initialHealth, isElsewhere } from './decide-config.ts';
+import { forbiddenUrl } from './targets.ts';
 
 /**
  * The events a command leads to in the present state; none when all is as it asks already.
@@ -83,6 +84,12 @@ function announceBackend(state: FleetState, settings: BackendSettings): EventDra
   if (!pool.settings.agents)
     throw new UsherError('forbidden', `pool ${settings.pool} takes no agents; its key \`agents\` is false`);
   checkEndpoints(settings);
+  const forbidden = forbiddenUrl(settings, pool.settings);
+  if (forbidden !== undefined)
+    throw new UsherError(
+      'forbidden',
+      `${forbidden} is not where backends of agents may be; key \`targets\` of pool ${settings.pool} says where`,
+    );
   return declareBackend(state, settings, pool.settings, 'agent');
 }
 

@@ -7,6 +7,7 @@ import {
   type SharedSettings,
 } from '@usher/domain';
 import type { EventDraft } from '@usher/events';
+import { forbiddenUrl } from './targets.ts';
 
 /** A configuration as a file declares it, with the hash that names it. */
 export interface DeclaredConfig {
@@ -107,15 +108,20 @@ export function isElsewhere(before: BackendSettings, after: BackendSettings): bo
   );
 }
 
+/** Whether a backend that the file does not declare may stay in its pool. */
+function isVouchedFor({ origin, settings }: BackendState, pool: PoolSettings | undefined): boolean {
+  if (origin === 'discovery') return pool?.discovery !== undefined;
+  if (origin === 'agent') return pool === undefined || forbiddenUrl(settings, pool) === undefined;
+  return origin === 'command';
+}
+
 function dropUndeclared(state: FleetState, shared: SharedSettings, nowMs: number): EventDraft[] {
   const pools = new Set(shared.pools.map(({ id }) => id));
   const backends = new Set(shared.backends.map(({ id }) => id));
-  const finders = new Set(
-    shared.pools.filter(({ discovery }) => discovery !== undefined).map(({ id }) => id),
-  );
-  /** Nobody vouches for it any more. */
-  const isDropped = ({ origin, settings }: BackendState) =>
-    origin === 'config' || (origin === 'discovery' && !finders.has(settings.pool));
+  const isDropped = (backend: BackendState) => {
+    const pool = shared.pools.find(({ id }) => id === backend.settings.pool);
+    return !isVouchedFor(backend, pool);
+  };
   const goneWithPool = (backend: BackendState) =>
     !pools.has(backend.settings.pool) && state.pools.get(backend.settings.pool)?.origin !== 'command';
   const drafts: EventDraft[] = [];

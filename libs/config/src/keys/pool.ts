@@ -19,6 +19,7 @@ import { list, mapped, record } from '../types/collections.ts';
 import { parseId } from '../types/names.ts';
 import { oneOf, trueOrFalse, wholeNumber } from '../types/scalar.ts';
 import { defaulted, optional, section } from '../types/section.ts';
+import { targets } from '../types/targets.ts';
 import type { Type } from '../types/type.ts';
 import { duration, percentage } from '../types/units.ts';
 import { backend } from './backend.ts';
@@ -201,6 +202,11 @@ const keys = section({
     to: 'agents',
     type: trueOrFalse,
     doc: 'Whether agents on the backends are expected to report CPU, memory, disk and GPU.',
+  }),
+  targets: optional('any host, but no forbidden network', {
+    to: 'targets',
+    type: targets,
+    doc: 'Networks and hosts in which backends may be that agents register. Addresses of this machine, of a link, and of the services of clouds need a network of their own here.',
   }),
   tiers: defaulted([], {
     to: 'tiers',

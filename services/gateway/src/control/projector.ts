@@ -185,6 +185,7 @@ export class Projector {
       endpoints,
       weight,
       priority,
+      guarded: backend.origin === 'agent' ? (true as const) : undefined,
       eligible: barred === 'ok',
       barred,
       lastResort: barred === 'unknown' || barred === 'breaker_open',

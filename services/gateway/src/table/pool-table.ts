@@ -7,6 +7,7 @@ import {
   STRATEGIES,
   setCandidates,
 } from '@usher/domain';
+import { targetsOf } from '@usher/runtime';
 import type { BackendSlot, Endpoint, PoolTable } from '../routing-table.ts';
 import { honourEjections, isInService } from './ejections.ts';
 import { isPanicking, servesInPanic } from './panic.ts';
@@ -61,11 +62,13 @@ export function newPool(settings: PoolSettings): PoolTable {
     retryBudget: new RetryBudget(),
     line: undefined,
     tls: new PoolTls(DEFAULT_TLS),
+    targets: targetsOf(settings.targets),
   };
 }
 
 /** Gives a pool settings: those that were declared, or what stands in for them. */
 export function settle(pool: PoolTable, settings: PoolSettings, declared: boolean): void {
+  pool.targets = targetsOf(settings.targets);
   pool.settings = settings;
   pool.declared = declared;
   pool.reserves = (settings.reserve ?? 'none') !== 'none';

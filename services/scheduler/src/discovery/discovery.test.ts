@@ -51,6 +51,21 @@ test('every address of a name is a backend, and the log says why', async () => {
   expect(reasons).toEqual(Array.from({ length: 3 }, () => ['s1', 'found by the addresses of web.internal']));
 });
 
+test('an address where no backend may be is left out, and told', async () => {
+  const fleet = newFleet();
+  fleet.resolver.names.set('web.internal', ['10.0.0.1', '169.254.169.254', 'fe80::1']);
+  const leader = await fleet.start('s1', finding(DNS));
+  await become(leader, { [A]: active('http://10.0.0.1:3000') });
+  expect(leader.context.log).toMatchObject({
+    entries: expect.arrayContaining([
+      expect.objectContaining({
+        level: 'warn',
+        fields: expect.objectContaining({ urls: 'http://169.254.169.254:3000, http://[fe80::1]:3000' }),
+      }),
+    ]),
+  });
+});
+
 test('an address that vanishes drains and goes, one that comes back meanwhile stays', async () => {
   const fleet = newFleet();
   fleet.resolver.names.set('web.internal', ['10.0.0.1', '10.0.0.2']);

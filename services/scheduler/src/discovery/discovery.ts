@@ -2,6 +2,7 @@ import type { BackendActors } from '@usher/actors';
 import { canonicalJson, type DiscoverySettings } from '@usher/domain';
 import type { EventDraft } from '@usher/events';
 import type { BackendFiles, LogRecord, Resolver, ServiceContext } from '@usher/ports';
+import { leadsAstray } from '../targets.ts';
 import { decideDiscovered } from './decide-discovered.ts';
 import { FileSource } from './file-source.ts';
 import { AddressSource, ServiceSource } from './name-sources.ts';
@@ -105,6 +106,14 @@ export class Discovery {
     const { context, actors, write } = this.#options;
     const { fleet, clock } = context;
     const decide = () => decideDiscovered(fleet.state, actors, pool, settings, found, clock.now());
+    const declared = fleet.state.pools.get(pool)?.settings;
+    const astray = found.filter(({ url }) => declared !== undefined && leadsAstray(url, declared));
+    if (settings.by !== 'file' && astray.length > 0)
+      context.log.warn('addresses that no backend may have were found and are left out', {
+        pool,
+        source: what,
+        urls: astray.map(({ url }) => url).join(', '),
+      });
     // Mostly nothing has changed; only then is it worth a turn in the queue.
     if (decide().length > 0) write(`found by ${what}`, decide);
   }
