@@ -28,9 +28,9 @@ const FORBIDDEN = [
 /** Where backends may be that somebody else than an operator declares. */
 export interface Targets {
   /** Whether a backend may be at this host, by what it is called. */
-  allowsHost(origin: Pick<Origin, 'host' | 'named'>): boolean;
+  readonly allowsHost: (origin: Pick<Origin, 'host' | 'named'>) => boolean;
   /** Whether a name that is allowed may lead to this address. */
-  allowsAddress(address: string): boolean;
+  readonly allowsAddress: (address: string) => boolean;
 }
 
 /**
