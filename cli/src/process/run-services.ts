@@ -1,24 +1,21 @@
 import { join } from 'node:path';
-import { refusalWriter, registerAdminRoutes } from '@usher/admin';
-import { type Collector, collectorRoutes, startCollector, startOpsenServer } from '@usher/collector';
+import { type Collector, startCollector, startOpsenServer } from '@usher/collector';
 import { type LocalSettings, readSecret, sharedHash, tlsSource, type UsherConfig } from '@usher/config';
 import type { SharedSettings } from '@usher/domain';
 import type { Gateway } from '@usher/gateway';
 import { startHealth } from '@usher/health';
 import type { Service } from '@usher/ports';
 import {
-  type AdminServerOptions,
   type HealthReport,
   healthReport,
-  type Outages,
   type Phase,
   type RunningServer,
-  startAdminServer,
   startMetricsServer,
 } from '@usher/runtime';
 import { Scheduler } from '@usher/scheduler';
 import { Closing } from './closing.ts';
 import { listening } from './listening.ts';
+import { openAdmin } from './open-admin.ts';
 import { type Core, openCore } from './open-core.ts';
 import type { ServiceName } from './service-names.ts';
 import { watchOutages } from './watch-outages.ts';
@@ -77,7 +74,12 @@ export async function runServices(
     if (collector !== undefined) services.push(collector);
     await startRest(config, names, core, services, changeable);
     if (names.includes('gateway')) services.push(await startTraffic(config, core, changeable, env));
-    const admin = await openAdmin(config, core, { services: () => services, collector, health, outages });
+    const admin = await openAdmin(config, core.context, {
+      services: () => services,
+      collector,
+      health,
+      outages,
+    });
     if (admin !== undefined) servers.add('the admin server', () => admin.close());
     const opsen = await openOpsen(config, core, collector);
     if (opsen !== undefined) servers.add('the Opsen API', () => opsen.close());
@@ -152,40 +154,6 @@ function declaredBy(shared: SharedSettings) {
 
 function addressText({ host, port }: { readonly host: string; readonly port: number }): string {
   return `${host.includes(':') ? `[${host}]` : host}:${port}`;
-}
-
-/** What the admin server shows of the process. */
-interface AdminParts {
-  readonly services: () => readonly Service[];
-  readonly collector: Collector | undefined;
-  readonly health: () => HealthReport;
-  readonly outages: Outages;
-}
-
-async function openAdmin(
-  { local, shared: { trustedProxies } }: UsherConfig,
-  { context }: Core,
-  { services, collector, health, outages }: AdminParts,
-): Promise<RunningServer | undefined> {
-  if (local.admin === null) return undefined;
-  const { clock, log, random } = context;
-  const register: AdminServerOptions['register'] = (app) => {
-    registerAdminRoutes(app, context, { services, outages: () => outages.current });
-    if (collector !== undefined) collectorRoutes(app, collector);
-  };
-  const { tls, ...settings } = local.admin;
-  const server = startAdminServer({
-    ...settings,
-    ...(tls === undefined ? {} : { tls: tlsSource(tls) }),
-    trustedProxies,
-    clock,
-    log,
-    random,
-    health,
-    onRefusals: refusalWriter(context),
-    register,
-  });
-  return await listening('admin.address', local.admin, server);
 }
 
 /** Only where agents are heard. */
