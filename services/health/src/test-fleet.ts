@@ -133,6 +133,7 @@ const silentBus: ServiceContext['bus'] = {
 class LeaseStore implements StateStore {
   readonly reservations = LEASES_ONLY.reservations;
   readonly sticky = LEASES_ONLY.sticky;
+  readonly rates = LEASES_ONLY.rates;
   connected = true;
   readonly #clock: SimulatedClock;
   readonly #leases = new Map<string, { owner: string; untilMs: number }>();
