@@ -1,8 +1,10 @@
 import { takeFrom, untilNext } from '@usher/domain';
 import type { Clock, RateBucket, RateBuckets, RateTaken } from '@usher/ports';
 
-/** Beyond this, of the two that were taken from longest ago the one that has more left is forgotten, which makes it full. */
+/** Beyond this one that little was taken from is forgotten for each new one, which makes it full. */
 const BUCKETS_MAX = 200_000;
+/** So many are looked at to find it. */
+const LOOKS_MAX = 8;
 
 /** Rate limits of a single process. A bucket that is full is not kept. */
 export class EmbeddedRates implements RateBuckets {
@@ -39,29 +41,25 @@ export class EmbeddedRates implements RateBuckets {
   #put(id: string, fullAtMs: number): void {
     this.#fullAtMs.delete(id);
     this.#fullAtMs.set(id, fullAtMs);
-    if (this.#fullAtMs.size > this.#max) this.#dropOne();
+    if (this.#fullAtMs.size > this.#max) this.#dropOne(id, fullAtMs);
   }
 
-  /** However many come that were asked for little, one that was asked for much outlives them. */
-  #dropOne(): void {
-    const [one, other] = [this.#nextOldest(), this.#nextOldest()];
-    if (one === undefined) return;
-    if (other === undefined || one[0] === other[0]) {
-      this.#fullAtMs.delete(one[0]);
-      return;
+  /** However many come that little is taken from, one that much was taken from outlives them. */
+  #dropOne(newest: string, newestFullAtMs: number): void {
+    for (let looks = 0; looks < LOOKS_MAX; looks++) {
+      const [id, fullAtMs] = this.#nextOldest();
+      this.#fullAtMs.delete(id);
+      if (fullAtMs <= newestFullAtMs) return;
+      this.#fullAtMs.set(id, fullAtMs);
     }
-    const [less, more] = one[1] <= other[1] ? [one, other] : [other, one];
-    this.#fullAtMs.delete(less[0]);
-    this.#fullAtMs.delete(more[0]);
-    this.#fullAtMs.set(more[0], more[1]);
+    this.#fullAtMs.delete(newest);
   }
 
-  #nextOldest(): [id: string, fullAtMs: number] | undefined {
-    let next = this.#oldest.next();
-    if (next.done === true) {
+  #nextOldest(): [id: string, fullAtMs: number] {
+    for (;;) {
+      const next = this.#oldest.next();
+      if (next.done !== true) return next.value;
       this.#oldest = this.#fullAtMs.entries();
-      next = this.#oldest.next();
     }
-    return next.done === true ? undefined : next.value;
   }
 }
