@@ -11,8 +11,10 @@ import { admin, metrics } from './admin.ts';
 import { listener } from './listener.ts';
 import { bus, geoip, logging, store, workers } from './local.ts';
 import { opsen } from './opsen.ts';
+import { overload } from './overload.ts';
 import { limits, timeouts } from './policy.ts';
 import { pools } from './pool.ts';
+import { rateLimit } from './rate-limit.ts';
 import { routes } from './route.ts';
 
 /** Names this process when the host name has no letter or digit. */
@@ -43,6 +45,11 @@ const keys = section({
   }),
   timeouts: defaulted({}, { to: 'timeouts', type: timeouts, doc: 'How long things may take.' }),
   limits: defaulted({}, { to: 'limits', type: limits, doc: 'How large things may be, and how many.' }),
+  rate_limit: optional('no limit', {
+    to: 'rateLimit',
+    type: rateLimit,
+    doc: 'How many requests may pass on routes that have no `rate_limit` of their own; one more is answered with 429. See [overload](../overload.md).',
+  }),
   pools: defaulted(
     {},
     { to: 'pools', type: pools, doc: 'The pools by their ids: backends and how one of them is chosen.' },
@@ -89,6 +96,14 @@ const keys = section({
     type: geoip,
     doc: 'Where clients are by their addresses, for pools whose backends are chosen by their resources: the distance to a client counts then, see `scoring`.',
   }),
+  overload: defaulted(
+    {},
+    {
+      to: 'overload',
+      type: overload,
+      doc: 'When this process has too much to do, and does without requests of low `priority`.',
+    },
+  ),
   logging: defaulted(
     {},
     { to: 'logging', type: logging, doc: 'The log of this process, on standard output.' },
@@ -97,7 +112,7 @@ const keys = section({
 
 /** The whole configuration. */
 export const root: Type<UsherConfig> = mapped(keys, (given, _path, reading): UsherConfig => {
-  const { listen, workers, admin, metrics, opsen, bus, store, geoip, logging } = given;
+  const { listen, workers, admin, metrics, opsen, bus, store, geoip, overload, logging } = given;
   const name = given.name ?? nameFrom(reading.surroundings.hostname);
   if (given.name === undefined) reading.leaf('name', name, { kind: 'default' });
   const data = resolve(reading.surroundings.folder, given.data);
@@ -110,6 +125,7 @@ export const root: Type<UsherConfig> = mapped(keys, (given, _path, reading): Ush
     bus,
     store,
     data,
+    overload,
     logging,
     ...(geoip === undefined ? {} : { geoip }),
     ...(opsen === undefined ? {} : { opsen }),
@@ -126,6 +142,7 @@ export const root: Type<UsherConfig> = mapped(keys, (given, _path, reading): Ush
     timeouts: given.timeouts,
     limits: given.limits,
     trustedProxies: given.trustedProxies,
+    ...(given.rateLimit === undefined ? {} : { rateLimit: given.rateLimit }),
   };
   checkReferences(local, shared, reading);
   return { local, shared };
