@@ -123,7 +123,8 @@ async function startTraffic(
     keyFile: local.store.type === 'embedded' ? join(local.data, 'cookies.key') : undefined,
   };
   const geoipDatabase = local.geoip?.database;
-  const settings = { listen: listenersOf(local), workers: local.workers, secrets, geoipDatabase };
+  const { workers, overload } = local;
+  const settings = { listen: listenersOf(local), workers, secrets, geoipDatabase, overload };
   const gateway = await startGateway(context, settings, shared);
   changeable.gateway = gateway;
   return gateway;

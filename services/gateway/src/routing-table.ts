@@ -11,10 +11,12 @@ import type {
   PathTable,
   PolicySettings,
   PoolSettings,
+  PressureLevel,
   ResourceFacts,
   RetryBudget,
   RouteSettings,
 } from '@usher/domain';
+import type { RateRule } from './rate/rate-rule.ts';
 import type { Sticky } from './sticky/sticky.ts';
 import type { Addresses } from './table/addresses.ts';
 import type { BackendLimit } from './table/backend-limit.ts';
@@ -120,6 +122,8 @@ export interface Line {
   readonly counts: LineCounts;
   /** Undefined when `max` requests of the gateway wait already. The caller calls `serve` once it knows its place. */
   enter(waiter: Waiter, max: number): Place | undefined;
+  /** Which share of `max` places is taken, in all workers. */
+  taken(max: number): number;
   /** Whether `enter` would give a place now. */
   hasPlace(max: number): boolean;
   /** For a waiter that gives up. */
@@ -139,6 +143,8 @@ export interface Guest {
 
 /** What a request waits for before it can be begun on a backend. Tells its guest exactly once how it ended, unless that leaves. */
 export interface Wait {
+  /** It is over so soon that who has stopped sending is waited for. */
+  readonly brief: boolean;
   /** When `expire` is to be called. */
   readonly dueMs: number;
   /** Starts to wait. The guest may hear at once. */
@@ -160,7 +166,7 @@ export interface PoolTable extends CandidatePool<BackendSlot> {
   settings: PoolSettings;
   /** What part of a request the strategy goes by; undefined when it goes by none. */
   hash: HashSettings | undefined;
-  /** The strategy goes by how backends answer, so it has to be told. */
+  /** The strategy goes by how backends answer, or their limits do, so it has to be told. */
   hears: boolean;
   /** The strategy goes by the requests under way. */
   needsLoad: boolean;
@@ -179,6 +185,8 @@ export interface PoolTable extends CandidatePool<BackendSlot> {
   readonly retryBudget: RetryBudget;
   /** Undefined as long as no backend of the pool has a limit. */
   line: Line | undefined;
+  /** How much of that is taken. */
+  pressure: PressureLevel;
   tls: PoolTls;
 }
 
@@ -188,6 +196,11 @@ export interface RouteEntry {
   readonly lane: 'wire' | 'plugin';
   /** Requests answered so far by the first digit of their status, index 1 to 5. Both lanes add one per answered request. */
   readonly answers: Float64Array;
+  /** Up to which level of pressure its requests are served. */
+  readonly rank: number;
+  readonly rule: RateRule | undefined;
+  /** Of those that were looked at before they were served, see `Admission`. */
+  readonly counts: Float64Array;
 }
 
 /** Why an attempt ended, as the retry loop and the breaker see it. */
@@ -275,9 +288,11 @@ export interface BackendRow {
   readonly limit: RowLimit | undefined;
 }
 
-/** A backend's `maxConnections`, with what the workers share to keep it. */
+/** How many requests a backend may have, with what the workers share to keep it. */
 export interface RowLimit {
   readonly max: number;
+  /** It may be less, as the cells say. */
+  readonly adaptive: boolean;
   readonly cells: SharedArrayBuffer;
   /** Of the pool's line. */
   readonly line: SharedArrayBuffer;

@@ -72,6 +72,9 @@ const FLEET_FOLDS: { readonly [T in FleetEventType]: Fold<T> } = {
   'gateway.observed': (state, event) => observe(state, event),
   // For the caches of other gateways; there are too many sessions for the state to know each.
   'sticky.moved': () => {},
+  'gateway.shedding_changed': () => {},
+  'gateway.rate_limits_split': () => {},
+  'gateway.rate_limits_joined': () => {},
 };
 
 function observe(state: FleetState, event: EventOf<'gateway.observed'>): void {

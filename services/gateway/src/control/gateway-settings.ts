@@ -1,5 +1,7 @@
-import { availableParallelism } from 'node:os';
+import { availableParallelism, totalmem } from 'node:os';
+import type { PressureSettings } from '@usher/domain';
 import type { Service } from '@usher/ports';
+import type { WorkerOverload } from '../worker/pressure-watch.ts';
 import type { ListenAddress } from '../worker/protocol.ts';
 import type { ListenerSettings } from './listeners.ts';
 
@@ -29,6 +31,21 @@ export interface GatewaySettings {
   readonly secrets?: SecretSettings;
   /** File of the database that says where clients are. Absent = nobody knows. */
   readonly geoipDatabase?: string | undefined;
+  /** When it does without some of the requests. Absent = never. */
+  readonly overload?: OverloadSettings | undefined;
+}
+
+export interface OverloadSettings extends PressureSettings {
+  /** What the process may take; absent = what its control group allows, or the machine has. */
+  readonly memoryBytes?: number | undefined;
+}
+
+export function overloadOf({ overload }: GatewaySettings): WorkerOverload | undefined {
+  if (overload === undefined) return undefined;
+  const allowed = process.constrainedMemory();
+  const machine = totalmem();
+  const surroundings = allowed > 0 && allowed < machine ? allowed : machine;
+  return { ...overload, memoryBytes: overload.memoryBytes ?? surroundings };
 }
 
 /** How many workers a gateway has. */

@@ -8,11 +8,12 @@ import { addDeparted } from './departed.ts';
 import { Drains } from './drains.ts';
 import { Facts } from './facts.ts';
 import { exposeMetrics } from './gateway-metrics.ts';
-import { type Gateway, type GatewaySettings, NO_SECRETS, workersOf } from './gateway-settings.ts';
+import { type Gateway, type GatewaySettings, NO_SECRETS, overloadOf, workersOf } from './gateway-settings.ts';
 import { GeoipFile } from './geoip-file.ts';
 import { InFlightExchange } from './in-flight-exchange.ts';
 import { type ListenerSettings, Listeners } from './listeners.ts';
 import { Observations } from './observations.ts';
+import { OverloadControl } from './overload-control.ts';
 import { Presence } from './presence.ts';
 import { Projector } from './projector.ts';
 import { Allocations } from './reservations/allocations.ts';
@@ -71,6 +72,7 @@ class RunningGateway implements Gateway {
   readonly #presence: Presence;
   readonly #sticky: StickyControl;
   readonly #allocations: Allocations;
+  readonly #overload: OverloadControl;
   readonly #timers: Timer[] = [];
   readonly #listeners: Listeners;
   /** Over when the last change of the listeners is. */
@@ -90,7 +92,9 @@ class RunningGateway implements Gateway {
     const facts = new Facts(context);
     this.#context = context;
     this.#count = workersOf(settings);
-    this.#cells = new SharedCells(this.#count);
+    const own = { ...context, log };
+    this.#overload = new OverloadControl(own, facts, overloadOf(settings), () => this.#workers);
+    this.#cells = new SharedCells(this.#count, this.#overload.adaptive);
     this.#projector = new Projector({ fleet, fallback, workers: this.#count, cells: this.#cells, log });
     this.#resources = new ResourceFactsFeed(fleet, clock);
     this.#tlsFiles = new TlsFiles(log);
@@ -105,7 +109,7 @@ class RunningGateway implements Gateway {
     this.#observations = new Observations(instance, facts, clock.now());
     this.#breakers = new BreakerReports(instance, facts);
     this.#drains = new Drains(instance, fleet, facts, this.#observations);
-    this.#presence = new Presence({ ...context, log }, facts, this.#count);
+    this.#presence = new Presence(own, facts, this.#count);
     this.#allocations = new Allocations({
       context,
       facts,
@@ -121,15 +125,14 @@ class RunningGateway implements Gateway {
       newStart: (worker) => this.#newStart(worker),
       onMessage: (worker, message) => this.#onMessage(worker, message),
       onDeath: (worker, last) => {
-        this.#observations.forgetWorker(worker);
-        this.#cells.forgetWorker(worker);
-        this.#allocations.forgetWorker(worker);
+        const parts = [this.#observations, this.#cells, this.#allocations, this.#overload];
+        for (const part of parts) part.forgetWorker(worker);
         if (last !== undefined) this.#departed = addDeparted(this.#departed, last);
       },
     });
     const secrets = settings.secrets ?? NO_SECRETS;
     const parts = { ...secrets, facts, projector: this.#projector, workers: this.#workers };
-    this.#sticky = new StickyControl({ ...context, log }, parts);
+    this.#sticky = new StickyControl(own, parts);
     this.#inFlight = new InFlightExchange(context, this.#observations, this.#projector, this.#workers);
     this.#listeners = new Listeners(clock, log, this.#workers);
   }
@@ -149,21 +152,21 @@ class RunningGateway implements Gateway {
       await this.#listeners.change(listen);
     } catch (error) {
       await this.#workers.kill();
-      for (const subscription of this.#subscriptions) subscription.stop();
-      this.#resolutions.stop();
-      this.#geoip?.stop();
+      for (const part of [...this.#subscriptions, this.#resolutions, this.#geoip]) part?.stop();
       throw error;
     }
     this.#presence.start();
     this.#subscriptions.push(serveRouteAnswers(this.#context, this.#workers));
     this.#inFlight.start();
     this.#allocations.start();
+    this.#overload.start(this.#projector.policy);
     this.#timers.push(
       clock.every(TELL_MS, () => this.#tell()),
       clock.every(FACTS_MS, () => this.#broadcast(this.#resources.take())),
       clock.every(DRAIN_CHECK_MS, () => this.#drains.check(this.#count)),
       clock.every(TLS_FILES_CHECK_MS, () => this.#broadcast(this.#tlsFiles.read(this.#projector.pools()))),
     );
+    this.#overload.expose(metrics);
     exposeMetrics(metrics, {
       measure: () => this.#workers.measure(),
       departed: () => (this.#departed === undefined ? [] : [this.#departed]),
@@ -199,8 +202,7 @@ class RunningGateway implements Gateway {
   }
 
   stop(): Promise<void> {
-    this.#stopped ??= this.#stop();
-    return this.#stopped;
+    return (this.#stopped ??= this.#stop());
   }
 
   async #stop(): Promise<void> {
@@ -208,13 +210,9 @@ class RunningGateway implements Gateway {
     await this.#changed;
     await this.#workers.stop(this.#projector.policy.timeouts.shutdownMs);
     await this.#allocations.stop();
-    for (const subscription of this.#subscriptions) subscription.stop();
     for (const timer of this.#timers) timer.cancel();
-    this.#resolutions.stop();
-    this.#sticky.stop();
-    this.#inFlight.stop();
-    this.#geoip?.stop();
-    this.#listeners.stop();
+    for (const part of [this.#resolutions, this.#sticky, this.#inFlight, this.#overload]) part.stop();
+    for (const part of [...this.#subscriptions, this.#geoip, this.#listeners]) part?.stop();
     this.#breakers.retell();
     this.#observations.tell(clock.now());
     this.#presence.retire();
@@ -243,11 +241,13 @@ class RunningGateway implements Gateway {
       ],
       position: fleet.position,
       geoip: this.#geoip?.content,
+      ...this.#overload.starting(this.#projector.policy),
     };
   }
 
   #onRecord(record: LogRecord): void {
     const deltas = this.#projector.changesBy(record);
+    this.#overload.rates.follow(this.#projector.policy);
     this.#resources.onRecord(record);
     const draining = record.events.some(({ type }) => type === 'backend.drain_started');
     // A drain changes no row when the backend got nothing anyway, and yet the workers have to confirm that they know.
@@ -273,6 +273,7 @@ class RunningGateway implements Gateway {
     else {
       this.#allocations.onMessage(worker, message);
       this.#sticky.onMessage(worker, message);
+      this.#overload.onMessage(worker, message);
     }
   }
 
@@ -291,6 +292,7 @@ class RunningGateway implements Gateway {
   #tell(): void {
     this.#presence.announce();
     this.#breakers.retell();
+    this.#overload.tell();
     const { events, clock } = this.#context;
     // What is seen during an outage is one sum in the end and not an event for each of its seconds.
     if (events.status().connected) this.#observations.tell(clock.now());

@@ -147,7 +147,12 @@ export class Projector {
     if (config === null) {
       const rows = fallback.backends.map((settings): BackendRow => {
         const { id, pool, url, endpoints, weight, maxConnections } = settings;
-        const limit = this.#options.cells.limitOf(pool, id, maxConnections);
+        const limit = this.#options.cells.limitOf(
+          pool,
+          id,
+          maxConnections,
+          fallback.pools.find((each) => each.id === pool),
+        );
         const row = { id, pool, url, endpoints, weight, limit, halfOpen: false, trialLimit: 1 };
         // Nobody has looked at them yet.
         return { ...row, eligible: false, barred: 'unknown', lastResort: true };
@@ -172,7 +177,8 @@ export class Projector {
     const why = eligibility(backend);
     // How much room there is, whoever reserves it knows best.
     const barred = why === 'full' ? 'ok' : why;
-    const breaker = this.#options.fleet.state.pools.get(pool)?.settings.breaker;
+    const poolSettings = this.#options.fleet.state.pools.get(pool)?.settings;
+    const breaker = poolSettings?.breaker;
     const row = {
       id,
       pool,
@@ -184,7 +190,7 @@ export class Projector {
       lastResort: barred === 'unknown' || barred === 'breaker_open',
       halfOpen: backend.breaker === 'half_open' && breaker?.enabled === true,
       trialLimit: Math.max(1, Math.floor((breaker?.halfOpenRequests ?? 1) / this.#sharers())),
-      limit: this.#options.cells.limitOf(pool, id, maxConnections),
+      limit: this.#options.cells.limitOf(pool, id, maxConnections, poolSettings),
     };
     return this.#isUsable(row) ? row : undefined;
   }
@@ -208,8 +214,8 @@ export class Projector {
   }
 }
 
-function policyOf({ routes, timeouts, limits, trustedProxies }: SharedSettings): PolicySettings {
-  return { routes, timeouts, limits, trustedProxies };
+function policyOf({ pools: _pools, backends: _backends, ...policy }: SharedSettings): PolicySettings {
+  return policy;
 }
 
 /** Events that may change more than the backend that they are about. */
@@ -244,6 +250,7 @@ function sameRow(a: BackendRow, b: BackendRow): boolean {
     a.halfOpen === b.halfOpen &&
     a.trialLimit === b.trialLimit &&
     a.limit?.max === b.limit?.max &&
+    a.limit?.adaptive === b.limit?.adaptive &&
     a.limit?.cells === b.limit?.cells
   );
 }

@@ -28,11 +28,11 @@ const NO_TRAILERS: ReadonlySet<string> = new Set([
 /** Names and values in turn. */
 export type FieldList = string[];
 
-/** The header list that goes to a client for the head of a backend's response, with a cookie of ours unless it is empty. */
+/** The header list that goes to a client for the head of a backend's response, with `own` fields behind it. */
 export function responseFields(
   { fields, text, status }: ResponseHead,
   requestId: string,
-  setCookie = '',
+  own: FieldList = [],
 ): FieldList {
   const list: FieldList = [':status', String(status)];
   const dropped = status < 200 || status === 204 || status === 205 ? DROPPED_WITHOUT_CONTENT : DROPPED;
@@ -42,7 +42,7 @@ export function responseFields(
     if (name !== SETTINGS) list.push(name, text.slice(fields.valueStart(line), fields.valueEnd(line)));
   }
   list.push('x-request-id', requestId);
-  if (setCookie !== '') list.push('set-cookie', setCookie);
+  list.push(...own);
   return list;
 }
 

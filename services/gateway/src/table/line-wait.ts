@@ -6,6 +6,7 @@ export const NO_QUEUE = { max: 0, timeoutMs: 0 };
 
 /** One request's wait in line until a backend of its pool has room. */
 export class LineWait implements Wait, Waiter {
+  readonly brief = false;
   readonly dueMs: number;
   readonly features: Features;
   readonly #pool: PoolTable;

@@ -26,6 +26,7 @@ interface Host {
 
 /** One request's wait until what its tier needs is reserved for it on a backend. */
 export class ReservationWait implements Wait {
+  readonly brief = false;
   readonly dueMs: number;
   readonly #pool: PoolTable;
   readonly #features: Features;

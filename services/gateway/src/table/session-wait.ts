@@ -19,6 +19,7 @@ export interface SessionWaitHost {
 
 /** One request's wait until the store has said where its session is, and then for whatever else it has to wait for. */
 export class SessionWait implements Wait {
+  readonly brief = false;
   readonly dueMs: number;
   readonly #question: Question;
   readonly #guest: Guest;

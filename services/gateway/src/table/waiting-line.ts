@@ -109,6 +109,10 @@ export class WaitingLine implements Line {
     return place;
   }
 
+  taken(max: number): number {
+    return max === 0 ? 0 : Number(this.#waiting()) / max;
+  }
+
   hasPlace(max: number): boolean {
     return this.#waiting() < BigInt(max);
   }

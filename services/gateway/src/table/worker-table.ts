@@ -29,7 +29,7 @@ import { openLine, setLimit } from './limits.ts';
 import { Members } from './members.ts';
 import { type BackendObservation, type ConnectFailureCount, evidenceOf } from './observation.ts';
 import { Placing } from './placing.ts';
-import { newPool, rebuildEligible, undeclared } from './pool-table.ts';
+import { newPool, rebuildEligible, tickPool, undeclared } from './pool-table.ts';
 import { Routes } from './routes.ts';
 import { load } from './slot-load.ts';
 import { Stickiness } from './stickiness.ts';
@@ -123,6 +123,7 @@ export class WorkerTable implements RoutingTable {
 
   hear(slot: BackendSlot, answer: Answer, afterMs: number, nowMs: number): void {
     slot.pool.chooser.heard?.(slot, answer, afterMs, nowMs);
+    if (answer === 'answered') slot.limit?.heard(afterMs);
   }
 
   slotAt(index: number): BackendSlot | undefined {
@@ -178,11 +179,10 @@ export class WorkerTable implements RoutingTable {
   /** Lets breakers whose time has come try again, and goes on with slow starts. To be called a few times a second. */
   tick(nowMs: number): void {
     this.#nowMs = nowMs;
-    for (const pool of this.#pools.values()) if (pool.warming) rebuildEligible(pool, nowMs);
+    for (const pool of this.#pools.values()) tickPool(pool, nowMs);
     for (const { pool, slot } of this.#members.all()) {
-      const { breaker } = slot;
-      if (breaker.phase === 'closed') continue;
-      if (breakerTick(breaker, pool.settings.breaker, nowMs)) rebuildEligible(pool, nowMs);
+      if (slot.breaker.phase === 'closed') continue;
+      if (breakerTick(slot.breaker, pool.settings.breaker, nowMs)) rebuildEligible(pool, nowMs);
     }
     this.#serveLines();
   }
@@ -247,7 +247,7 @@ export class WorkerTable implements RoutingTable {
 
   #setPolicy(policy: PolicySettings): void {
     this.#policy = policy;
-    this.#routes.set(policy.routes, (id) => this.#poolOf(id));
+    this.#routes.set(policy, (id) => this.#poolOf(id));
   }
 
   #poolOf(id: string): PoolTable {

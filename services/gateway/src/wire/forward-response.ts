@@ -29,22 +29,21 @@ export type ConnectionLine =
 /**
  * The head that goes to the client, blank line included. `withoutCoding`: to one that does not know transfer codings
  * (RFC 9112 section 6.1), so that its body, if there is any, goes without its own.
- * Status, reason and every end-to-end header go unchanged. `setCookie`: value of a header of ours, if not empty.
+ * Status, reason and every end-to-end header go unchanged. `own`: lines of ours, each with its CRLF.
  */
 export function forwardResponseHead(
   head: ResponseHead,
   requestId: string,
   connection: ConnectionLine,
   withoutCoding: boolean,
-  setCookie = '',
+  own = '',
 ): string {
   let drop = DROPPED;
   // RFC 9110 section 8.6 and RFC 9112 section 6.1: these statuses carry no framing at all.
   if (head.status < 200 || head.status === 204) drop |= FRAMING;
   else if (withoutCoding) drop |= CODING;
   const kept = keptFields(head.text, head.fields, drop);
-  const cookie = setCookie === '' ? '' : `set-cookie: ${setCookie}\r\n`;
-  return `${statusLine(head)}${kept}x-request-id: ${requestId}\r\n${cookie}${connection}\r\n`;
+  return `${statusLine(head)}${kept}x-request-id: ${requestId}\r\n${own}${connection}\r\n`;
 }
 
 function statusLine(head: ResponseHead): string {

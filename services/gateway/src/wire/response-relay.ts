@@ -7,6 +7,7 @@ import {
   parseResponseHead,
   type ResponseHead,
 } from '@usher/http1';
+import type { RateTicket } from '../rate/rate-ticket.ts';
 import type { ClientSide } from './client-side.ts';
 import type { Lifetime } from './read-buffers.ts';
 import { ResponseBody } from './response-body.ts';
@@ -32,6 +33,8 @@ export interface Asked {
   readonly wantsBody: boolean;
   /** Tells the value of a Set-Cookie header that the final response gets from us, or an empty one. */
   readonly attempts: { readonly setCookie: string };
+  /** The rate limit that it was held to, of which the final response tells. */
+  readonly rate: RateTicket | undefined;
 }
 
 /** Passes the response of one attempt on to the client: informational heads, the final head, the body. */

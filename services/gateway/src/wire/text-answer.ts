@@ -1,4 +1,5 @@
 import type { ResponseHead } from '@usher/http1';
+import { rateLines } from '../rate/rate-ticket.ts';
 import type { Answer } from './answer.ts';
 import type { ClientSide } from './client-side.ts';
 import { forwardResponseHead } from './forward-response.ts';
@@ -32,9 +33,7 @@ export class TextAnswer implements Answer {
   }
 
   switching(head: ResponseHead, asked: Asked): void {
-    this.output.text(
-      forwardResponseHead(head, asked.requestId, UPGRADE_LINES, false, asked.attempts.setCookie),
-    );
+    this.output.text(forwardResponseHead(head, asked.requestId, UPGRADE_LINES, false, ownLines(asked)));
   }
 
   final(
@@ -51,7 +50,7 @@ export class TextAnswer implements Answer {
       asked.requestId,
       this.client.connectionLine,
       asked.oldClient,
-      asked.attempts.setCookie,
+      ownLines(asked),
     );
     if (body?.decoded === true) {
       this.output.text(text);
@@ -70,4 +69,11 @@ export class TextAnswer implements Answer {
     const payload = body.takeDecoded();
     if (payload.length > 0) this.output.bytes(payload);
   }
+}
+
+/** What a response gets from us. */
+function ownLines({ attempts, rate }: Asked): string {
+  const { setCookie } = attempts;
+  const cookie = setCookie === '' ? '' : `set-cookie: ${setCookie}\r\n`;
+  return rate === undefined ? cookie : cookie + rateLines(rate);
 }
