@@ -27,7 +27,7 @@ test.each([
   expect(passed).toBeLessThanOrEqual(ALLOWED);
   expect(passed).toBeGreaterThan(ALLOWED * 0.99);
   expect(storeCalls).toBeLessThan(asked / 10);
-  expect(waited).toBeLessThan(asked / 20);
+  expect(waited).toBeLessThan(asked / 10);
 });
 
 test('a client within its limit is never refused, whichever gateways it asks', async () => {

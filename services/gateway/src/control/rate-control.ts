@@ -132,6 +132,8 @@ export class RateControl {
   }
 
   async #run(round: Round): Promise<void> {
+    // What comes with the same message is asked for together.
+    await Promise.resolve();
     while (round.again) {
       const waiting = round.next;
       round.next = [];
@@ -152,17 +154,20 @@ export class RateControl {
     const { settings } = rule;
     const { gateways } = this.cells;
     const kept = keptAhead(settings, gateways);
-    const wanted = waiting.length + Math.max(0, kept - this.cells.inHand(rule.id, key));
+    const inHand = this.cells.inHand(rule.id, key);
+    const wanted = waiting.length + Math.max(0, kept - inHand);
     const { taken, left, nextMs } = await store.rates.take(bucketOf(rule, key), wanted);
     const pauseMs = taken < wanted ? pauseAfterEmpty(settings, gateways, nextMs) : 0;
-    const spare = Math.max(0, taken - waiting.length);
+    const back = taken < waiting.length ? this.cells.takeBack(rule.id, key) : 0;
+    const spare = Math.max(0, taken + back - waiting.length);
     const known = this.cells.putInHand(rule.id, key, spare, left, pauseMs, clock.now());
     if (known) this.#inHand.note(rule, key);
     else if (spare > 0) this.#give(rule, key, spare);
     const intervalMs = settings.perMs / settings.requests;
     const fullMs = (settings.burst - left - spare) * intervalMs;
     for (const [index, { worker, id }] of waiting.entries()) {
-      if (index < taken) this.#tell(worker, { id, outcome: 'allowed', left: left + spare, afterMs: fullMs });
+      if (index < taken + back)
+        this.#tell(worker, { id, outcome: 'allowed', left: left + spare, afterMs: fullMs });
       else this.#tell(worker, { id, outcome: 'limited', left: 0, afterMs: pauseMs });
     }
   }

@@ -36,8 +36,7 @@ export class RatesInHand {
   /** Gives back everything. */
   stop(): void {
     this.#timer?.cancel();
-    for (const { rule, key } of this.#known.values())
-      this.#giveBack(rule, key, this.#cells.inHand(rule.id, key));
+    for (const { rule, key } of this.#known.values()) this.#giveBack(rule, key);
     this.#known.clear();
   }
 
@@ -57,12 +56,13 @@ export class RatesInHand {
       if (inHand !== known.inHand) this.#known.set(name, { ...known, inHand, sinceMs: nowMs });
       else if (nowMs - sinceMs >= UNUSED_MS) {
         this.#known.delete(name);
-        this.#giveBack(rule, key, inHand);
+        this.#giveBack(rule, key);
       }
     }
   }
 
-  #giveBack(rule: RateRule, key: string, inHand: number): void {
-    if (inHand > 0 && this.#cells.takeBack(rule.id, key, inHand)) this.#give(rule, key, inHand);
+  #giveBack(rule: RateRule, key: string): void {
+    const unused = this.#cells.takeBack(rule.id, key);
+    if (unused > 0) this.#give(rule, key, unused);
   }
 }

@@ -172,13 +172,10 @@ export class RateCells {
     return cell < 0 ? 0 : Atomics.load(this.#words, 2 * cell) & IN_HAND_MASK;
   }
 
-  /** Takes away what is in hand for a client, if that is still `inHand`. */
-  takeBack(id: number, key: string, inHand: number): boolean {
+  /** Takes away what is in hand for a client, and answers with how much that was. */
+  takeBack(id: number, key: string): number {
     const cell = this.#find(id, key);
-    if (cell < 0) return false;
-    const word = Atomics.load(this.#words, 2 * cell);
-    if ((word & IN_HAND_MASK) !== inHand) return false;
-    return Atomics.compareExchange(this.#words, 2 * cell, word, word - inHand) === word;
+    return cell < 0 ? 0 : Atomics.and(this.#words, 2 * cell, ~IN_HAND_MASK) & IN_HAND_MASK;
   }
 
   #find(id: number, key: string): number {
