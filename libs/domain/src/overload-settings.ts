@@ -13,7 +13,7 @@ export type RateKey =
 
 export const RATE_SCOPES = ['local', 'fleet'] as const;
 /** `local`: each gateway counts for itself. `fleet`: all gateways together, in the state store. */
-export type RateScope = (typeof RATE_SCOPES)[number];
+type RateScope = (typeof RATE_SCOPES)[number];
 
 /** A bucket of `burst` requests for each key, into which `requests` come back within `perMs`. */
 export type RateLimitSettings = RateKey & {

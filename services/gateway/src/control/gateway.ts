@@ -77,7 +77,8 @@ class RunningGateway implements Gateway {
   readonly #listeners: Listeners;
   /** Over when the last change of the listeners is. */
   #changed: Promise<void> = Promise.resolve();
-  readonly #subscriptions: Subscription[] = [];
+  /** What was begun and has to be stopped. */
+  readonly #running: Subscription[] = [];
   #departed: Measurement | undefined;
   #stopped: Promise<void> | undefined;
 
@@ -143,7 +144,11 @@ class RunningGateway implements Gateway {
 
   async start(listen: readonly ListenerSettings[]): Promise<void> {
     const { fleet, clock, metrics } = this.#context;
-    this.#subscriptions.push(fleet.onRecord((record) => this.#onRecord(record)));
+    this.#running.push(
+      fleet.onRecord((record) => this.#onRecord(record)),
+      this.#resolutions,
+    );
+    if (this.#geoip !== undefined) this.#running.push(this.#geoip);
     this.#tlsFiles.read(this.#projector.pools());
     this.#resolutions.follow(this.#projector.hosts());
     await Promise.all([this.#resolutions.settled(RESOLVE_MAX_MS), this.#geoip?.look(), this.#sticky.start()]);
@@ -152,11 +157,12 @@ class RunningGateway implements Gateway {
       await this.#listeners.change(listen);
     } catch (error) {
       await this.#workers.kill();
-      for (const part of [...this.#subscriptions, this.#resolutions, this.#geoip]) part?.stop();
+      for (const part of this.#running) part.stop();
       throw error;
     }
     this.#presence.start();
-    this.#subscriptions.push(serveRouteAnswers(this.#context, this.#workers));
+    this.#running.push(serveRouteAnswers(this.#context, this.#workers));
+    this.#running.push(this.#sticky, this.#inFlight, this.#overload, this.#listeners);
     this.#inFlight.start();
     this.#allocations.start();
     this.#overload.start(this.#projector.policy);
@@ -201,6 +207,10 @@ class RunningGateway implements Gateway {
     return [this.#presence.fault, ...certificates].find((fault) => fault !== undefined);
   }
 
+  async leave(): Promise<void> {
+    await this.#workers.leave(this.#projector.policy.timeouts.lameDuckMs ?? 0);
+  }
+
   stop(): Promise<void> {
     return (this.#stopped ??= this.#stop());
   }
@@ -211,8 +221,7 @@ class RunningGateway implements Gateway {
     await this.#workers.stop(this.#projector.policy.timeouts.shutdownMs);
     await this.#allocations.stop();
     for (const timer of this.#timers) timer.cancel();
-    for (const part of [this.#resolutions, this.#sticky, this.#inFlight, this.#overload]) part.stop();
-    for (const part of [...this.#subscriptions, this.#geoip, this.#listeners]) part?.stop();
+    for (const part of this.#running) part.stop();
     this.#breakers.retell();
     this.#observations.tell(clock.now());
     this.#presence.retire();

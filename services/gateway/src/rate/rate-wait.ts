@@ -1,4 +1,4 @@
-import type { Wait } from '../routing-table.ts';
+import type { Wait } from '../waiting.ts';
 import { RATE_ANSWER_MAX_MS } from './rate-asks.ts';
 import type { RateLimiter } from './rate-limiter.ts';
 import type { RateTicket } from './rate-ticket.ts';

@@ -1,5 +1,6 @@
-import type { BackendSlot, Guest, Wait } from '../routing-table.ts';
+import type { BackendSlot } from '../routing-table.ts';
 import type { Question } from '../sticky/sticky.ts';
+import type { Guest, Wait } from '../waiting.ts';
 
 /** Beyond the time in which the store is given up. */
 const ANSWER_MAX_MS = 2000;

@@ -3,15 +3,14 @@ import type {
   AttemptOutcome,
   BackendSlot,
   Endpoint,
-  Guest,
   Hold,
   PoolTable,
   RoutingTable,
-  Wait,
 } from '../routing-table.ts';
 import { visitOf } from '../sticky/sticky.ts';
 import { endpointFor } from '../table/endpoints.ts';
 import { answerWith, answerWithout } from '../table/slot-load.ts';
+import type { Guest, Wait } from '../waiting.ts';
 
 const NONE_TRIED: readonly BackendSlot[] = [];
 

@@ -1,6 +1,7 @@
 import type { ErrorCode } from '@usher/domain';
 import { FAULTY, type RequestHead } from '@usher/http1';
-import type { AttemptOutcome, BackendSlot, Endpoint, Guest, Hold, Wait } from '../routing-table.ts';
+import type { AttemptOutcome, BackendSlot, Endpoint, Hold } from '../routing-table.ts';
+import type { Guest, Wait } from '../waiting.ts';
 import { Attempts } from './attempts.ts';
 import type { ClientSide } from './client-side.ts';
 import type { ExchangeRequest } from './exchange-request.ts';

@@ -2,7 +2,7 @@ import type { Dimension, PolicySettings, PressureLevel, RouteQuestion } from '@u
 import type { RouteAct } from '@usher/events';
 import type { LogFields } from '@usher/ports';
 import type { RateAnswer, RateAsk } from '../rate/rate-asks.ts';
-import type { LineCounts, TableDelta } from '../routing-table.ts';
+import type { TableDelta } from '../routing-table.ts';
 import type { MoveCause } from '../sticky/seats.ts';
 import type { StickyCounts } from '../sticky/sticky.ts';
 import type { StickyAnswer, StickyQuestion } from '../sticky/store-asks.ts';
@@ -10,6 +10,7 @@ import type { BreakerNews } from '../table/breaker-news.ts';
 import type { BackendObservation, ConnectFailureCount } from '../table/observation.ts';
 import type { ListenerTls } from '../tls/contexts.ts';
 import type { TlsCounts } from '../tls/counters.ts';
+import type { LineCounts } from '../waiting.ts';
 import type { WireCounts } from '../wire/counters.ts';
 import type { WorkerOverload } from './pressure-watch.ts';
 import type { WorkerAnswer } from './route-desk.ts';
@@ -81,6 +82,8 @@ export type ToWorker =
   | { readonly kind: 'reserved'; readonly id: number; readonly pool: string; readonly result: ReserveResult }
   | { readonly kind: 'rate_answers'; readonly answers: readonly RateAnswer[] }
   | { readonly kind: 'sticky_answer'; readonly id: number; readonly answer: StickyAnswer }
+  /** The gateway is about to stop: no connection is to be kept, but what comes is served. */
+  | { readonly kind: 'leave' }
   | { readonly kind: 'drain'; readonly deadlineMs: number };
 
 export type FromWorker =
