@@ -56,6 +56,10 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
     summary: 'set the share of a backend; 0 = none',
     load: async () => (await backendCommands()).weight,
   },
+  breakers: {
+    summary: 'how the gateways vote on the breaker of each backend, and whose votes count',
+    load: async () => (await import('./commands/breakers.ts')).breakers,
+  },
   pools: {
     summary: 'list pools or set the strategy of one',
     load: async () => (await import('./commands/pools.ts')).pools,

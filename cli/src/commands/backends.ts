@@ -11,6 +11,7 @@ import {
   placeOption,
 } from '../arguments.ts';
 import { change } from '../change.ts';
+import { drainLine } from '../drain-line.ts';
 import { type CliCommand, EXIT_OK, type Io, UsageError } from '../io.ts';
 import { table } from '../table.ts';
 
@@ -83,7 +84,7 @@ async function list(args: readonly string[], io: Io): Promise<number> {
     row.id,
     row.url,
     String(row.weight),
-    row.eligibility,
+    row.eligibility === 'ok' && row.ejectedBy.length > 0 ? 'ejected' : row.eligibility,
     row.health,
     row.breaker,
     String(row.requests),
@@ -91,6 +92,7 @@ async function list(args: readonly string[], io: Io): Promise<number> {
   ]);
   const header = ['POOL', 'BACKEND', 'URL', 'WEIGHT', 'STATE', 'HEALTH', 'BREAKER', 'REQUESTS', 'FAILURES'];
   for (const line of table(header, cells)) io.out(line);
+  for (const { id, drain: drained } of rows) if (drained !== null) io.out(drainLine(id, drained));
   return EXIT_OK;
 }
 

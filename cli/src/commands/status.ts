@@ -1,6 +1,7 @@
 import type { Status } from '@usher/admin';
 import { AdminClient } from '../admin-client.ts';
 import { ADMIN_OPTIONS, parse } from '../arguments.ts';
+import { drainLine } from '../drain-line.ts';
 import { type CliCommand, EXIT_OK } from '../io.ts';
 
 export const status: CliCommand = {
@@ -13,11 +14,14 @@ export const status: CliCommand = {
       io.out(JSON.stringify(answer));
       return EXIT_OK;
     }
-    const { instance, version, position, digest, leader, degraded } = answer;
+    const { instance, version, position, digest, leader, degraded, drains } = answer;
+    for (const { part, since } of answer.outages)
+      io.out(`DEGRADED since ${since}: ${part.replace('_', ' ')}`);
     io.out(`${instance}, version ${version}`);
     io.out(`position ${position}, digest ${digest}`);
     io.out(leader === null ? 'no scheduler has led yet' : `led by ${leader.scheduler}, term ${leader.term}`);
     for (const sentence of degraded) io.out(`degraded: ${sentence}`);
+    for (const { backend, ...drain } of drains) io.out(drainLine(backend, drain));
     return EXIT_OK;
   },
 };

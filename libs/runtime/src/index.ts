@@ -14,6 +14,7 @@ export { type HealthReport, healthReport, type Phase } from './health-report.ts'
 export { createLog, type LogLevel, type LogOptions, type ProcessLog } from './log.ts';
 export { createMetrics, type MetricsRegistry } from './metrics.ts';
 export { type MetricsServerOptions, type RunningServer, startMetricsServer } from './metrics-server.ts';
+export { type Outage, Outages } from './outages.ts';
 export { problemFor, sendProblem } from './problem-reply.ts';
 export { systemRandom } from './random.ts';
 export { onReloadSignal } from './reload-signal.ts';

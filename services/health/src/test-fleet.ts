@@ -135,6 +135,8 @@ class LeaseStore implements StateStore {
   readonly sticky = LEASES_ONLY.sticky;
   readonly rates = LEASES_ONLY.rates;
   connected = true;
+  /** While set, leases are asked for in vain until it resolves. */
+  held: Promise<void> | undefined;
   readonly #clock: SimulatedClock;
   readonly #leases = new Map<string, { owner: string; untilMs: number }>();
 
@@ -143,6 +145,7 @@ class LeaseStore implements StateStore {
   }
 
   async acquireLease(name: string, owner: string, ttlMs: number) {
+    await this.held;
     this.#assertConnected();
     const lease = this.#leases.get(name);
     if (lease !== undefined && lease.owner !== owner && lease.untilMs > this.#clock.now())

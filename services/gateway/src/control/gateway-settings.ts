@@ -31,11 +31,13 @@ export interface GatewaySettings {
   readonly secrets?: SecretSettings;
   /** File of the database that says where clients are. Absent = nobody knows. */
   readonly geoipDatabase?: string | undefined;
+  /** Requests that show it are answered with more than others. Absent = none are. */
+  readonly debugToken?: string | undefined;
   /** When it does without some of the requests. Absent = never. */
   readonly overload?: OverloadSettings | undefined;
 }
 
-export interface OverloadSettings extends PressureSettings {
+interface OverloadSettings extends PressureSettings {
   /** What the process may take; absent = what its control group allows, or the machine has. */
   readonly memoryBytes?: number | undefined;
 }

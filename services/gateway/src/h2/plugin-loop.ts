@@ -8,7 +8,7 @@ import { type Asked, ResponseRelay } from '../wire/response-relay.ts';
 import type { Visitor } from '../wire/visitor.ts';
 
 const EMPTY = Buffer.alloc(0);
-const NO_COOKIE = { setCookie: '' };
+const NOTHING_OWN = { setCookie: '', panic: '', rate: undefined };
 
 /** Whatever serves the request of a stream. */
 export type StreamServer = Pick<
@@ -26,7 +26,7 @@ export class PluginLoop implements StreamServer, Asked {
   readonly oldClient = false;
   readonly wantsBody = false;
   /** That lane sets cookies itself. */
-  readonly attempts = NO_COOKIE;
+  readonly attempts = NOTHING_OWN;
   /** That lane holds it to its limit too. */
   readonly rate = undefined;
   readonly route: RouteEntry;

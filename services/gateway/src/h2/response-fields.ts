@@ -1,4 +1,7 @@
 import { FIELD, type ResponseHead } from '@usher/http1';
+import { rateFields } from '../rate/rate-ticket.ts';
+import { PANIC_HEADER } from '../wire/debug-token.ts';
+import type { OwnFields } from '../wire/response-relay.ts';
 
 /** What ends at this hop or exists in HTTP/1.1 alone (RFC 9113 section 8.2.2), and the request id, which is ours to give. */
 const DROPPED =
@@ -28,11 +31,11 @@ const NO_TRAILERS: ReadonlySet<string> = new Set([
 /** Names and values in turn. */
 export type FieldList = string[];
 
-/** The header list that goes to a client for the head of a backend's response, with `own` fields behind it. */
+/** The header list that goes to a client for the head of a backend's response, with what it gets from us. */
 export function responseFields(
   { fields, text, status }: ResponseHead,
   requestId: string,
-  own: FieldList = [],
+  own?: OwnFields,
 ): FieldList {
   const list: FieldList = [':status', String(status)];
   const dropped = status < 200 || status === 204 || status === 205 ? DROPPED_WITHOUT_CONTENT : DROPPED;
@@ -42,8 +45,14 @@ export function responseFields(
     if (name !== SETTINGS) list.push(name, text.slice(fields.valueStart(line), fields.valueEnd(line)));
   }
   list.push('x-request-id', requestId);
-  list.push(...own);
+  if (own !== undefined) addOwn(list, own);
   return list;
+}
+
+function addOwn(list: FieldList, { setCookie, panic, rate }: OwnFields): void {
+  if (setCookie !== '') list.push('set-cookie', setCookie);
+  if (panic !== '') list.push(PANIC_HEADER, panic);
+  if (rate !== undefined) list.push(...rateFields(rate));
 }
 
 /** The same as an object, where names that repeat have a list of values. */

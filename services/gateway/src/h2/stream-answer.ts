@@ -1,6 +1,5 @@
 import type { ServerHttp2Stream } from 'node:http2';
 import type { ResponseHead } from '@usher/http1';
-import { rateFields } from '../rate/rate-ticket.ts';
 import type { Answer } from '../wire/answer.ts';
 import type { OutputTally } from '../wire/output.ts';
 import type { Lifetime } from '../wire/read-buffers.ts';
@@ -54,7 +53,7 @@ export class StreamAnswer implements Answer {
     if (complete) this.trailers = trailerFields(body?.trailers ?? '');
     // Trailers are announced before the body, so a coded body that is not over may have some.
     this.mayTrail = complete ? this.trailers.length > 0 : body.kind === 'chunked';
-    this.respond(responseFields(head, asked.requestId, ownFields(asked)), complete && payload.length === 0);
+    this.respond(responseFields(head, asked.requestId, asked.attempts), complete && payload.length === 0);
     this.write(payload, complete);
   }
 
@@ -144,10 +143,4 @@ export class StreamAnswer implements Answer {
     this.blocked = false;
     this.onUnblocked();
   };
-}
-
-/** What a response gets from us. */
-function ownFields({ attempts, rate }: Asked): FieldList {
-  const { setCookie } = attempts;
-  return [...(setCookie === '' ? [] : ['set-cookie', setCookie]), ...rateFields(rate)];
 }

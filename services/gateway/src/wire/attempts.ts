@@ -1,4 +1,5 @@
 import type { Features } from '@usher/domain';
+import type { RateTicket } from '../rate/rate-ticket.ts';
 import type {
   AttemptOutcome,
   BackendSlot,
@@ -22,6 +23,10 @@ export class Attempts {
   endpoint: Endpoint | undefined;
   /** How many may follow the first. */
   left: number;
+  /** What the answer says of the pool's panic, or empty. */
+  panic = '';
+  /** The rate limit that the request was held to. */
+  rate: RateTicket | undefined;
   private readonly table: RoutingTable;
   readonly pool: PoolTable;
   private readonly features: Features;

@@ -1,5 +1,4 @@
 import type { Features } from '@usher/domain';
-import type { RateTicket } from '../rate/rate-ticket.ts';
 import type { RouteEntry } from '../routing-table.ts';
 import type { OutgoingRequest } from './outgoing-request.ts';
 import type { TimeLimits } from './time-limits.ts';
@@ -14,5 +13,4 @@ export interface ExchangeRequest {
   readonly id: string;
   readonly startMs: number;
   readonly limits: TimeLimits;
-  readonly rate: RateTicket | undefined;
 }

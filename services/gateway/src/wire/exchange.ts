@@ -1,5 +1,6 @@
 import type { ErrorCode } from '@usher/domain';
 import { FAULTY, type RequestHead } from '@usher/http1';
+import type { RateTicket } from '../rate/rate-ticket.ts';
 import type { AttemptOutcome, BackendSlot, Endpoint, Hold } from '../routing-table.ts';
 import type { Guest, Wait } from '../waiting.ts';
 import { Attempts } from './attempts.ts';
@@ -24,7 +25,6 @@ export class Exchange implements UpstreamUser, Asked, Guest {
   private readonly outgoing: OutgoingRequest;
   readonly startMs: number;
   readonly route: ExchangeRequest['route'];
-  readonly rate: ExchangeRequest['rate'];
   private over = false;
   private relay: ResponseRelay;
   private readonly request: Pick<ExchangeRequest, 'limits' | 'upstreams'>;
@@ -45,8 +45,11 @@ export class Exchange implements UpstreamUser, Asked, Guest {
     this.outgoing = request.outgoing;
     this.startMs = request.startMs;
     this.route = request.route;
-    this.rate = request.rate;
     this.relay = new ResponseRelay(client, this, lane.responseHead);
+  }
+
+  get rate(): RateTicket | undefined {
+    return this.attempts.rate;
   }
 
   get wantsBody(): boolean {

@@ -49,8 +49,11 @@ export function openExchange(
   const outgoing = new OutgoingRequest(forwarded, preface, head, body);
   const upstreams = pool.settings.http2 ? lane.sessions : lane.upstreams;
   const limits = new TimeLimits(startMs, patienceMs, lane.table.policy.timeouts.requestMs);
-  const request = { route, features, upstreams, outgoing, id, startMs, limits, rate };
-  return new Exchange(client, lane, head, request);
+  const request = { route, features, upstreams, outgoing, id, startMs, limits };
+  const exchange = new Exchange(client, lane, head, request);
+  exchange.attempts.rate = rate;
+  if (pool.panic && lane.debug !== undefined) exchange.attempts.panic = lane.debug.noteForHead(pool, head);
+  return exchange;
 }
 
 /** Starts an exchange, at once or when it is known whether its client may have it. */

@@ -1,5 +1,4 @@
 import type { ResponseHead } from '@usher/http1';
-import { rateLines } from '../rate/rate-ticket.ts';
 import type { Answer } from './answer.ts';
 import type { ClientSide } from './client-side.ts';
 import { forwardResponseHead } from './forward-response.ts';
@@ -33,7 +32,7 @@ export class TextAnswer implements Answer {
   }
 
   switching(head: ResponseHead, asked: Asked): void {
-    this.output.text(forwardResponseHead(head, asked.requestId, UPGRADE_LINES, false, ownLines(asked)));
+    this.output.text(forwardResponseHead(head, asked.requestId, UPGRADE_LINES, false, asked.attempts));
   }
 
   final(
@@ -50,7 +49,7 @@ export class TextAnswer implements Answer {
       asked.requestId,
       this.client.connectionLine,
       asked.oldClient,
-      ownLines(asked),
+      asked.attempts,
     );
     if (body?.decoded === true) {
       this.output.text(text);
@@ -69,11 +68,4 @@ export class TextAnswer implements Answer {
     const payload = body.takeDecoded();
     if (payload.length > 0) this.output.bytes(payload);
   }
-}
-
-/** What a response gets from us. */
-function ownLines({ attempts, rate }: Asked): string {
-  const { setCookie } = attempts;
-  const cookie = setCookie === '' ? '' : `set-cookie: ${setCookie}\r\n`;
-  return rate === undefined ? cookie : cookie + rateLines(rate);
 }
