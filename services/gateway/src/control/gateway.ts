@@ -17,7 +17,7 @@ import { OverloadControl } from './overload-control.ts';
 import { Presence } from './presence.ts';
 import { Projector } from './projector.ts';
 import { Allocations } from './reservations/allocations.ts';
-import { Resolutions } from './resolutions.ts';
+import { RESOLVE_MAX_MS, Resolutions } from './resolutions.ts';
 import { type Resolver, systemResolver } from './resolver.ts';
 import { FACTS_MS, ResourceFactsFeed } from './resource-facts.ts';
 import { serveRouteAnswers } from './route-answers.ts';
@@ -32,8 +32,6 @@ const TELL_MS = 1_000;
 const DRAIN_CHECK_MS = 100;
 /** How long stopping may wait for the log to take the last facts. */
 const FLUSH_MAX_MS = 2_000;
-/** How long a start waits for host names to resolve; requests for those that do not are answered with 503 meanwhile. */
-const RESOLVE_MAX_MS = 1_000;
 /** How often the files for TLS to backends are looked at. */
 const TLS_FILES_CHECK_MS = 2_000;
 
@@ -175,7 +173,6 @@ class RunningGateway implements Gateway {
       clock.every(TLS_FILES_CHECK_MS, () => this.#broadcast(this.#tlsFiles.read(this.#projector.pools()))),
     );
     this.#news.exposeMetrics(metrics);
-    this.#overload.expose(metrics);
     exposeMetrics(metrics, {
       measure: () => this.#workers.measure(),
       departed: () => (this.#departed === undefined ? [] : [this.#departed]),
@@ -295,7 +292,6 @@ class RunningGateway implements Gateway {
   #tell(): void {
     this.#presence.announce();
     this.#news.retell();
-    this.#overload.tell();
     const { events, clock } = this.#context;
     // What is seen during an outage is one sum in the end and not an event for each of its seconds.
     if (events.status().connected) this.#observations.tell(clock.now());

@@ -1,11 +1,14 @@
 import type { PolicySettings, PressureLevel } from '@usher/domain';
-import type { Metrics, ServiceContext } from '@usher/ports';
+import type { ServiceContext, Timer } from '@usher/ports';
 import type { WorkerOverload } from '../worker/pressure-watch.ts';
 import type { FromWorker, PressureNews, WorkerStart } from '../worker/protocol.ts';
 import { AdaptiveLimits } from './adaptive-limits.ts';
 import type { Facts } from './facts.ts';
 import { RateControl } from './rate-control.ts';
 import type { Workers } from './workers.ts';
+
+/** How often what the log did not take is told again. */
+const TELL_MS = 1_000;
 
 /** What is not served at a level. */
 const SHED = ['nothing', 'sheddable', 'all_but_critical'] as const;
@@ -21,6 +24,7 @@ export class OverloadControl {
   readonly #levels = new Map<number, PressureLevel>();
   #level: PressureLevel = 0;
   #split = false;
+  #timer: Timer | undefined;
 
   constructor(
     context: ServiceContext,
@@ -34,7 +38,7 @@ export class OverloadControl {
     this.adaptive = new AdaptiveLimits(context.clock);
     this.rates = new RateControl(context, {
       answer: (worker, answers) => workers().post(worker, { kind: 'rate_answers', answers }),
-      onAway: () => this.tell(),
+      onAway: () => this.#tell(),
     });
   }
 
@@ -42,9 +46,12 @@ export class OverloadControl {
     this.rates.follow(policy);
     this.rates.start();
     this.adaptive.start();
+    this.#timer = this.#context.clock.every(TELL_MS, () => this.#tell());
+    this.#expose();
   }
 
   stop(): void {
+    this.#timer?.cancel();
     this.rates.stop();
     this.adaptive.stop();
   }
@@ -67,8 +74,8 @@ export class OverloadControl {
     }
   }
 
-  /** Says what has not been said of the rate limits. To be called again as long as it might not have been taken. */
-  tell(): void {
+  /** Says what has not been said of the rate limits. */
+  #tell(): void {
     const { instance } = this.#context;
     const split = this.rates.awaySinceMs !== undefined;
     if (split === this.#split) return;
@@ -76,7 +83,8 @@ export class OverloadControl {
     if (this.#facts.tell({ type, subject: instance, data: { gateway: instance } })) this.#split = split;
   }
 
-  expose(metrics: Metrics): void {
+  #expose(): void {
+    const { metrics } = this.#context;
     metrics.gauge(
       'usher_overload_level',
       'What each worker does not serve: 0 = it serves everything, 1 = not what is sheddable, 2 = only what is critical',

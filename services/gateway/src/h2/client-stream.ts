@@ -1,7 +1,7 @@
 import { constants, type ServerHttp2Stream } from 'node:http2';
 import { ERRORS, type ErrorCode } from '@usher/domain';
 import { FAULTS, FAULTY, type HttpFault, parseRequestHead, type RequestHead } from '@usher/http1';
-import type { RateTicket } from '../rate/rate-ticket.ts';
+import { type RateTicket, rateFields } from '../rate/rate-ticket.ts';
 import type { RouteEntry } from '../routing-table.ts';
 import type { ClientSide } from '../wire/client-side.ts';
 import { Deadline, type Expirable } from '../wire/deadlines.ts';
@@ -184,7 +184,7 @@ export class ClientStream implements ClientSide, Expirable {
       const { fields, text } = problemFields(code, detail, id, rate);
       this.answer.whole(fields, this.toHead ? '' : text);
     } else {
-      this.answer.whole(grpcFailure(code, detail, id), '');
+      this.answer.whole([...grpcFailure(code, detail, id), ...rateFields(rate)], '');
     }
     this.exchangeOver(nowMs);
   }

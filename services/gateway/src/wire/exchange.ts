@@ -1,6 +1,5 @@
 import type { ErrorCode } from '@usher/domain';
 import { FAULTY, type RequestHead } from '@usher/http1';
-import type { RateTicket } from '../rate/rate-ticket.ts';
 import type { AttemptOutcome, BackendSlot, Endpoint, Hold } from '../routing-table.ts';
 import type { Guest, Wait } from '../waiting.ts';
 import { Attempts } from './attempts.ts';
@@ -48,7 +47,7 @@ export class Exchange implements UpstreamUser, Asked, Guest {
     this.relay = new ResponseRelay(client, this, lane.responseHead);
   }
 
-  get rate(): RateTicket | undefined {
+  get rate(): Attempts['rate'] {
     return this.attempts.rate;
   }
 
