@@ -20,11 +20,11 @@ type Tools = Pick<WireLaneOptions, 'admission' | 'now'> & { readonly peers: Peer
 /** Calls `serve`, at once or a little later, unless there is too much to do or the client has sent too many: then it is told so. */
 export function admit(applicant: Applicant, { admission, now, peers }: Tools, serve: () => void): void {
   const { request, response, entry, peer, requestId } = applicant;
+  if (admission.memoryLevel > 0) response.setHeader('connection', 'close');
   if (admission.sheds(entry)) {
     sendPlainProblem(response, 'overloaded', requestId);
     return;
   }
-  if (admission.memoryLevel > 0) response.setHeader('connection', 'close');
   if (entry.rule === undefined) {
     serve();
     return;

@@ -1,3 +1,4 @@
+import type { Agent } from 'node:http';
 import type { OutgoingHttpHeaders } from 'node:http2';
 import type { PolicySettings, PoolSettings, RouteSettings } from '@usher/domain';
 import type { ServiceContext } from '@usher/ports';
@@ -16,6 +17,7 @@ export interface Wanted {
   readonly headers?: Record<string, string>;
   readonly method?: string;
   readonly body?: string;
+  readonly agent?: Agent;
 }
 
 /** A route with and without plugins for each of these; the former under `/zip`. */
@@ -62,17 +64,10 @@ export class LimitedFleet {
   }
 
   /** One request through a lane; its path begins with `/zip` where that has plugins. */
-  async ask(port: number, lane: LaneName, { path = '/', headers, method = 'GET', body }: Wanted = {}) {
+  async ask(port: number, lane: LaneName, { path = '/', method = 'GET', ...wanted }: Wanted = {}) {
     const whole = lane.endsWith('plugin') ? `/zip${path}` : path;
-    if (!lane.startsWith('HTTP/2')) {
-      const options = {
-        path: whole,
-        method,
-        ...(headers && { headers }),
-        ...(body !== undefined && { body }),
-      };
-      return shown(await ask(port, options));
-    }
+    if (!lane.startsWith('HTTP/2')) return shown(await ask(port, { path: whole, method, ...wanted }));
+    const { headers, body } = wanted;
     let client = this.#sessions.get(port);
     if (client === undefined) this.#sessions.set(port, (client = new Client(`http://127.0.0.1:${port}`)));
     const head: OutgoingHttpHeaders = { ':path': whole, ':method': method, ...headers };
