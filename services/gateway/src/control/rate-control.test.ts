@@ -13,7 +13,7 @@ const ALLOWED = 60 * 100 + 200;
 function fleet(gateways: number, limit = LIMIT) {
   const clock = new SimulatedClock(Date.UTC(2026, 5, 1));
   const store = openEmbeddedStore({ clock });
-  const rates = new SimulatedRates({ clock, limit, gateways, rates: store.rates });
+  const rates = new SimulatedRates({ clock, limit, gateways, store: () => store });
   return { clock, rates };
 }
 
@@ -82,8 +82,15 @@ class FaultyRates implements RateBuckets {
 test('while the store is away each gateway allows its part, nobody waits, and it is said', async () => {
   const clock = new SimulatedClock(Date.UTC(2026, 5, 1));
   const store = new FaultyRates(openEmbeddedStore({ clock }).rates);
+  const status = () => ({ connected: true, sinceMs: 0 });
   const log = new RecordingLog();
-  const rates = new SimulatedRates({ clock, limit: LIMIT, gateways: 3, rates: store, log });
+  const rates = new SimulatedRates({
+    clock,
+    limit: LIMIT,
+    gateways: 3,
+    store: () => ({ rates: store, status }),
+    log,
+  });
   await rates.run(10_000, 1_000, [1, 1, 1]);
   store.away = true;
   await rates.run(1_000, 1_000, [1, 1, 1]);

@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { RateLimitSettings } from '@usher/domain';
-import type { Clock, Random, RateBuckets, StoreStatus } from '@usher/ports';
+import type { Clock, Random, RateBuckets, StateStore } from '@usher/ports';
 import { RecordingLog, type SimulatedClock, seededRandom } from '@usher/testing';
 import { RateControl } from '../control/rate-control.ts';
 import { RateAsks } from '../rate/rate-asks.ts';
@@ -9,13 +9,14 @@ import { RateLimiter } from '../rate/rate-limiter.ts';
 import { type RateRule, ruleOf } from '../rate/rate-rule.ts';
 import { policy, route } from './fixtures.ts';
 
+type RateStore = Pick<StateStore, 'status'> & { readonly rates: RateBuckets };
+
 export interface RateFleetOptions {
   readonly clock: Clock;
   readonly limit: RateLimitSettings;
   readonly gateways: number;
-  /** The store, or one connection to it for each gateway. */
-  readonly rates: RateBuckets | readonly RateBuckets[];
-  readonly status?: () => StoreStatus;
+  /** Each gateway's connection to the store. */
+  readonly store: (gateway: number) => RateStore;
   readonly log?: RecordingLog;
 }
 
@@ -41,7 +42,7 @@ export class RateFleet {
   storeCalls = 0;
   waited = 0;
 
-  constructor({ clock, limit, gateways, rates, status, log = new RecordingLog() }: RateFleetOptions) {
+  constructor({ clock, limit, gateways, store, log = new RecordingLog() }: RateFleetOptions) {
     const settings = policy({
       routes: [route({ id: 'all', path: '/*', pool: 'web' })],
       rateLimit: limit,
@@ -51,13 +52,10 @@ export class RateFleet {
     const running = new Map(Array.from({ length: gateways }, (_, each) => [`gw-${each}`, { running: true }]));
     const fleet = { state: { gateways: running } };
     this.gateways = Array.from({ length: gateways }, (_, index) => {
-      const own = 'take' in rates ? rates : rates[index]!;
-      const store = {
-        rates: this.#counted(own),
-        status: status ?? (() => ({ connected: true, sinceMs: 0 })),
-      };
+      const own = store(index);
+      const counted = { rates: this.#counted(own.rates), status: () => own.status() };
       const control = new RateControl(
-        { clock, log, random: seededRandom(index + 1), store, fleet },
+        { clock, log, random: seededRandom(index + 1), store: counted, fleet },
         { answer: (_, answers) => answers.forEach((answer) => asks.answered(answer)), onAway: () => {} },
       );
       const asks: RateAsks = new RateAsks((all) => control.ask(0, all), this.now);
@@ -95,13 +93,21 @@ export class RateFleet {
   }
 }
 
+export interface SimulatedRatesOptions extends RateFleetOptions {
+  readonly clock: SimulatedClock;
+  /** Resolves when the store has answered what it was asked; absent = it answers at once. */
+  readonly answered?: () => Promise<unknown>;
+}
+
 /** Such a fleet on a clock that the run moves, a millisecond at a time. */
 export class SimulatedRates extends RateFleet {
   readonly #clock: SimulatedClock;
+  readonly #answered: () => Promise<unknown>;
 
-  constructor(options: RateFleetOptions & { readonly clock: SimulatedClock }) {
+  constructor({ answered = async () => {}, ...options }: SimulatedRatesOptions) {
     super(options);
     this.#clock = options.clock;
+    this.#answered = answered;
   }
 
   /** Requests of one client, so many a second, by chance through gateways in proportion to `shares`. */
@@ -123,6 +129,7 @@ export class SimulatedRates extends RateFleet {
         void this.ask(gateway).then((passes) => (run.passed += passes ? 1 : 0));
       }
       await nextTurn();
+      await this.#answered();
       await nextTurn();
       this.#clock.advance(1);
       if (each % 100 === 0) for (const { asks } of this.gateways) asks.sweep();
