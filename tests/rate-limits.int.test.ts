@@ -1,18 +1,14 @@
 import type { RateLimitSettings } from '@usher/domain';
-import type { RateBuckets, StateStore } from '@usher/ports';
+import type { StateStore } from '@usher/ports';
 import { openRedisStore } from '@usher/state-store';
 import { RecordingLog, type RedisServer, SimulatedClock, startRedisServer, wallClock } from '@usher/testing';
-import { Redis } from 'ioredis';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { RedisRates } from '../libs/state-store/src/redis/redis-rates.ts';
-import type { RunScript } from '../libs/state-store/src/redis/run-script.ts';
+import { SimulatedRedisRates } from '../libs/state-store/src/testing/simulated-rates.ts';
 import { RateFleet, SimulatedRates } from '../services/gateway/src/testing/simulated-rates.ts';
 import { until } from './support/wait.ts';
 
 const GATEWAYS = 4;
 const MINUTE_MS = 60_000;
-/** How long an answer of the store takes. */
-const LATENCY_MS = 2;
 
 let redis: RedisServer;
 const closing: (() => unknown)[] = [];
@@ -24,38 +20,7 @@ afterEach(async () => {
   await redis.stop();
 });
 
-/** Has a script go by the time that it is given last. Then keys do not expire either: that is the server's time. */
-const SIMULATED_TIME = `
-local server, now = redis, tonumber(ARGV[#ARGV])
-local redis = { call = function(name, ...)
-  if name == 'TIME' then return { math.floor(now / 1000000), now % 1000000 } end
-  if name == 'SET' then return server.call(name, (select(1, ...)), (select(2, ...))) end
-  return server.call(name, ...)
-end }
-`;
-
-/** Connections to the real server, which goes by a simulated clock and answers a little late. */
-function simulatedStores(clock: SimulatedClock) {
-  const underWay = new Set<Promise<unknown>>();
-  const connect = (): RateBuckets => {
-    const connection = new Redis(redis.url);
-    closing.push(() => connection.disconnect());
-    const run: RunScript = async ({ source }, keys, args) => {
-      await new Promise<void>((resolve) => clock.after(LATENCY_MS, resolve));
-      const nowUs = clock.now() * 1_000;
-      const answer = connection.eval(SIMULATED_TIME + source, keys.length, ...keys, ...args, nowUs);
-      underWay.add(answer);
-      return await answer.finally(() => underWay.delete(answer));
-    };
-    return new RedisRates(run);
-  };
-  const rates = Array.from({ length: GATEWAYS }, connect);
-  const status = () => ({ connected: true, sinceMs: 0 });
-  return {
-    store: (gateway: number) => ({ rates: rates[gateway]!, status }),
-    answered: () => Promise.all(underWay),
-  };
-}
+const CONNECTED = () => ({ connected: true, sinceMs: 0 });
 
 test.each([
   ['evenly', [1, 1, 1, 1]],
@@ -63,7 +28,15 @@ test.each([
 ])('a minute of four gateways with one Redis is exact within 1 %%, asked %s', async (_how, shares) => {
   const limit: RateLimitSettings = { by: 'ip', scope: 'fleet', requests: 100, perMs: 1_000, burst: 200 };
   const clock = new SimulatedClock(Date.UTC(2026, 5, 1));
-  const fleet = new SimulatedRates({ clock, limit, gateways: GATEWAYS, ...simulatedStores(clock) });
+  const server = new SimulatedRedisRates(redis.url, clock, GATEWAYS);
+  closing.push(() => server.close());
+  const fleet = new SimulatedRates({
+    clock,
+    limit,
+    gateways: GATEWAYS,
+    store: (gateway) => ({ rates: server.connections[gateway]!, status: CONNECTED }),
+    answered: () => server.answered(),
+  });
   closing.push(() => fleet.stop());
   const { passed, asked, storeCalls } = await fleet.run(MINUTE_MS, 500, shares);
   const allowed = limit.burst + (limit.requests * MINUTE_MS) / limit.perMs;

@@ -13,7 +13,7 @@ const keys = section({
   memory_soft: defaulted('80%', {
     to: 'memorySoft',
     type: percentage,
-    doc: 'From this share of `memory` on `sheddable` requests are answered with 503, and connections close after their answer. 0% = never.',
+    doc: 'From this share of `memory` on `sheddable` requests are answered with 503, and HTTP/1.1 connections close after their answer. 0% = never.',
   }),
   memory_hard: defaulted('90%', {
     to: 'memoryHard',

@@ -56,9 +56,9 @@ test('a backend whose answers slow down gets fewer requests at a time, the other
   const limit = () => limited.fleet.metrics.sum('usher_backend_concurrency_limit');
   await until(async () => (await limit()) === 20, 'it begins somewhere');
   const statuses = new Set<number>();
-  let asking = true;
+  const asking = new AbortController();
   const client = async (index: number) => {
-    while (asking) statuses.add((await limited.ask(port, LANES[index % 4]!)).status);
+    while (!asking.signal.aborted) statuses.add((await limited.ask(port, LANES[index % 4]!)).status);
   };
   // With little to do it is found out what an answer takes.
   for (let each = 0; each < 15; each++) await limited.ask(port, LANES[each % 4]!);
@@ -70,7 +70,7 @@ test('a backend whose answers slow down gets fewer requests at a time, the other
   await until(() => limited.backend!.seen.length > before + 60, 'it goes on');
   expect(busy.most).toBeLessThanOrEqual(20);
   expect(await limit()).toBeGreaterThanOrEqual(2);
-  asking = false;
+  asking.abort();
   await Promise.all(clients);
   expect([...statuses]).toEqual([200]);
 });

@@ -27,7 +27,14 @@ async function statuses(port: number, lane: LaneName, count: number, wanted?: Wa
   return all;
 }
 
+const counted = (outcome: string) =>
+  limited.fleet.metrics.sum('usher_rate_limit_requests_total', { outcome });
 const from = (address: string) => ({ headers: { 'x-forwarded-for': address } });
+const to = (path: string, address: string) => ({ path, ...from(address) });
+const key = (value: string, address = '192.0.2.1') => ({
+  path: '/key',
+  headers: { 'X-Key': value, 'x-forwarded-for': address },
+});
 const trustedProxies = ['127.0.0.0/8'];
 
 describe.each(LANES)('through %s', (lane) => {
@@ -78,32 +85,25 @@ describe.each(LANES)('through %s', (lane) => {
   );
 
   test('addresses count one by one, as trusted proxies tell them, and those of an IPv6 network together', async () => {
-    const by = (address: string) => ({ path: '/ip', ...from(address) });
-    expect(await statuses(port, lane, 4, by('192.0.2.1'))).toEqual([200, 200, 200, 429]);
-    expect(await statuses(port, lane, 1, by('192.0.2.2'))).toEqual([200]);
-    expect(await statuses(port, lane, 3, by('2001:db8:0:1::1'))).toEqual([200, 200, 200]);
-    expect(await statuses(port, lane, 1, by('2001:db8:0:1:ffff::9'))).toEqual([429]);
-    expect(await statuses(port, lane, 1, by('2001:db8:0:2::1'))).toEqual([200]);
+    expect(await statuses(port, lane, 4, to('/ip', '192.0.2.1'))).toEqual([200, 200, 200, 429]);
+    expect(await statuses(port, lane, 1, to('/ip', '192.0.2.2'))).toEqual([200]);
+    expect(await statuses(port, lane, 3, to('/ip', '2001:db8:0:1::1'))).toEqual([200, 200, 200]);
+    expect(await statuses(port, lane, 1, to('/ip', '2001:db8:0:1:ffff::9'))).toEqual([429]);
+    expect(await statuses(port, lane, 1, to('/ip', '2001:db8:0:2::1'))).toEqual([200]);
   });
 
   test('by a header its values count one by one, and who sends none counts by his address', async () => {
-    const key = (value: string, address = '192.0.2.1') => ({
-      path: '/key',
-      headers: { 'X-Key': value, 'x-forwarded-for': address },
-    });
-    const none = (address: string) => ({ path: '/key', ...from(address) });
     expect(await statuses(port, lane, 4, key('one'))).toEqual([200, 200, 200, 429]);
     expect(await statuses(port, lane, 1, key('one', '192.0.2.2'))).toEqual([429]);
     expect(await statuses(port, lane, 1, key('other'))).toEqual([200]);
-    expect(await statuses(port, lane, 4, none('192.0.2.1'))).toEqual([200, 200, 200, 429]);
+    expect(await statuses(port, lane, 4, to('/key', '192.0.2.1'))).toEqual([200, 200, 200, 429]);
     expect(await statuses(port, lane, 1, key('', '192.0.2.1'))).toEqual([429]);
     // Nobody uses up what an address has by sending it as a value.
     expect(await statuses(port, lane, 4, key('192.0.2.3'))).toEqual([200, 200, 200, 429]);
-    expect(await statuses(port, lane, 1, none('192.0.2.3'))).toEqual([200]);
+    expect(await statuses(port, lane, 1, to('/key', '192.0.2.3'))).toEqual([200]);
   });
 
   test('by route all clients of a route count together, and `none` takes a route out', async () => {
-    const to = (path: string, address: string) => ({ path, ...from(address) });
     expect(await statuses(port, lane, 2, to('/a', '192.0.2.1'))).toEqual([200, 200]);
     expect(await statuses(port, lane, 2, to('/a', '192.0.2.2'))).toEqual([200, 429]);
     expect(await statuses(port, lane, 3, to('/b', '192.0.2.1'))).toEqual([200, 200, 200]);
@@ -138,10 +138,8 @@ describe('through all lanes', () => {
     const answers = await Promise.all(asked);
     expect(answers.filter(({ status }) => status === 200)).toHaveLength(50);
     expect(answers.filter(({ status }) => status === 429)).toHaveLength(150);
-    const limit = (outcome: string) =>
-      limited.fleet.metrics.sum('usher_rate_limit_requests_total', { outcome });
-    await until(async () => (await limit('limited')) === 150, 'those that were refused are counted');
-    expect(await limit('allowed')).toBe(50);
+    await until(async () => (await counted('limited')) === 150, 'those that were refused are counted');
+    expect(await counted('allowed')).toBe(50);
   });
 
   test('gateways of a fleet count together unless the limit is local', async () => {

@@ -62,6 +62,8 @@ test('what a gateway has in hand for a client who went to another one goes back'
   expect(passed).toBeGreaterThanOrEqual(999);
 });
 
+const connected = () => ({ connected: true, sinceMs: 0 });
+
 /** A store that answers late, or not at all. */
 class FaultyRates implements RateBuckets {
   away = false;
@@ -82,13 +84,12 @@ class FaultyRates implements RateBuckets {
 test('while the store is away each gateway allows its part, nobody waits, and it is said', async () => {
   const clock = new SimulatedClock(Date.UTC(2026, 5, 1));
   const store = new FaultyRates(openEmbeddedStore({ clock }).rates);
-  const status = () => ({ connected: true, sinceMs: 0 });
   const log = new RecordingLog();
   const rates = new SimulatedRates({
     clock,
     limit: LIMIT,
     gateways: 3,
-    store: () => ({ rates: store, status }),
+    store: () => ({ rates: store, status: connected }),
     log,
   });
   await rates.run(10_000, 1_000, [1, 1, 1]);

@@ -1,4 +1,4 @@
-import type { Agent } from 'node:http';
+import type { Agent, RequestListener } from 'node:http';
 import type { OutgoingHttpHeaders } from 'node:http2';
 import type { PolicySettings, PoolSettings, RouteSettings } from '@usher/domain';
 import type { ServiceContext } from '@usher/ports';
@@ -32,6 +32,8 @@ export function bothLanes(...settings: readonly Partial<RouteSettings>[]): Route
   });
 }
 
+const echo: RequestListener = (request, response) => request.pipe(response);
+
 /** Gateways of one fleet with one backend, which echoes bodies. */
 export class LimitedFleet {
   readonly fleet = new TestFleet();
@@ -42,10 +44,9 @@ export class LimitedFleet {
   async configure(
     changes: Partial<PolicySettings>,
     settings: Partial<PoolSettings> = {},
-    handle?: Parameters<typeof startBackend>[1],
+    handle: RequestListener = echo,
   ): Promise<void> {
-    const echo: typeof handle = (request, response) => request.pipe(response);
-    this.backend ??= await startBackend('b1', handle ?? echo);
+    this.backend ??= await startBackend('b1', handle);
     await this.fleet.configure([backendAt('b1', this.backend.url)], { pools: [pool(settings)], ...changes });
   }
 
