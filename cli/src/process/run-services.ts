@@ -128,8 +128,8 @@ async function startTraffic(
     keyFile: local.store.type === 'embedded' ? join(local.data, 'cookies.key') : undefined,
   };
   const geoipDatabase = local.geoip?.database;
-  const { workers, debugToken } = local;
-  const settings = { listen: listenersOf(local), workers, secrets, geoipDatabase, debugToken };
+  const { workers, debugToken, overload } = local;
+  const settings = { listen: listenersOf(local), workers, secrets, geoipDatabase, debugToken, overload };
   const gateway = await startGateway(context, settings, shared);
   changeable.gateway = gateway;
   return gateway;
