@@ -13,11 +13,11 @@ import { GeoipFile } from './geoip-file.ts';
 import { InFlightExchange } from './in-flight-exchange.ts';
 import { type ListenerSettings, Listeners } from './listeners.ts';
 import { Observations } from './observations.ts';
+import { type Outside, SYSTEM } from './outside.ts';
 import { Presence } from './presence.ts';
 import { Projector } from './projector.ts';
 import { Allocations } from './reservations/allocations.ts';
 import { Resolutions } from './resolutions.ts';
-import { type Resolver, systemResolver } from './resolver.ts';
 import { FACTS_MS, ResourceFactsFeed } from './resource-facts.ts';
 import { serveRouteAnswers } from './route-answers.ts';
 import { SharedCells } from './shared-cells.ts';
@@ -45,9 +45,9 @@ export async function startGateway(
   context: ServiceContext,
   settings: GatewaySettings,
   fallback: SharedSettings,
-  resolver: Resolver = systemResolver,
+  outside: Partial<Outside> = {},
 ): Promise<Gateway> {
-  const gateway = new RunningGateway(context, settings, fallback, resolver);
+  const gateway = new RunningGateway(context, settings, fallback, { ...SYSTEM, ...outside });
   await gateway.start(settings.listen);
   return gateway;
 }
@@ -83,7 +83,7 @@ class RunningGateway implements Gateway {
     context: ServiceContext,
     settings: GatewaySettings,
     fallback: SharedSettings,
-    resolver: Resolver,
+    { resolver, startWorker }: Outside,
   ) {
     const { instance, fleet, clock } = context;
     const log = context.log.child({ service: 'gateway' });
@@ -118,6 +118,7 @@ class RunningGateway implements Gateway {
       count: this.#count,
       clock,
       log,
+      startWorker,
       newStart: (worker) => this.#newStart(worker),
       onMessage: (worker, message) => this.#onMessage(worker, message),
       onDeath: (worker, last) => {

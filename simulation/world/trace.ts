@@ -1,0 +1,33 @@
+import { createHash } from 'node:crypto';
+
+/** Lines that are kept to be shown. */
+const KEPT_MAX = 400;
+
+/** What happened, line by line. Two runs are the same if their digests are. */
+export class Trace {
+  readonly #hash = createHash('sha256');
+  readonly #kept: string[] = [];
+  readonly #print: ((line: string) => void) | undefined;
+
+  /** `print`: shows every line as it comes. */
+  constructor(print?: (line: string) => void) {
+    this.#print = print;
+  }
+
+  note(line: string): void {
+    this.#hash.update(line).update('\n');
+    this.#print?.(line);
+    this.#kept.push(line);
+    if (this.#kept.length > 2 * KEPT_MAX) this.#kept.splice(0, KEPT_MAX);
+  }
+
+  /** The newest lines. */
+  get last(): readonly string[] {
+    return this.#kept.slice(-KEPT_MAX);
+  }
+
+  /** Of all lines so far. */
+  digest(): string {
+    return this.#hash.copy().digest('hex');
+  }
+}
