@@ -30,10 +30,15 @@ else if (values.seed !== undefined) await one(whole('seed', values.seed));
 else await many(whole('from', values.from ?? '1'), whole('seeds', values.seeds ?? String(SEEDS_DEFAULT)));
 
 async function one(seed: number): Promise<void> {
-  const keep = values.keep?.split(',').filter(Boolean).map((id) => whole('keep', id));
+  const keep = values.keep
+    ?.split(',')
+    .filter(Boolean)
+    .map((id) => whole('keep', id));
   const print = values.trace === true ? (line: string) => console.log(line) : undefined;
   const result = await run(seed, { keep: keep && new Set(keep), print });
-  console.log(`seed ${seed}: ${result.records} records, ${result.answered} requests, digest ${result.digest}`);
+  console.log(
+    `seed ${seed}: ${result.records} records, ${result.answered} requests, digest ${result.digest}`,
+  );
   if (result.finding !== undefined) await show(result, keep === undefined);
 }
 

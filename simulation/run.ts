@@ -7,6 +7,7 @@ import {
   checkFacts,
   checkHealth,
   checkLeaders,
+  checkOnce,
   checkReplay,
   checkReservations,
   checkWriters,
@@ -81,6 +82,8 @@ class Simulation {
   readonly #faults: Faults;
   readonly #traffic: Traffic;
   #file: DeclaredConfig;
+  /** By position and backend of each drain's end, the gateways that had something under way there. */
+  readonly #busy = new Map<string, readonly string[]>();
 
   constructor(seed: number, options: RunOptions) {
     const chance = new Chance(seed);
@@ -157,7 +160,11 @@ class Simulation {
     const has = capacities(settings);
     const ledger = new Ledger(findings, () => world.nowMs, has, settings.withoutStore === 'closed');
     const disk = tampering.disk?.() ?? new LogDisk();
-    const logServer = new LogServer(world, network, chance.fork('log'), disk);
+    const logServer = new LogServer(world, network, chance.fork('log'), disk, (position, { events }) => {
+      for (const { type, data } of events)
+        if (type === 'backend.drained')
+          this.#busy.set(`${position} ${data.backend}`, this.#busyOn(data.backend));
+    });
     const storeServer = new StoreServer(world, chance.fork('store'), (store) =>
       watchStore(tampering.store?.(store) ?? store, ledger, findings, has),
     );
@@ -167,12 +174,20 @@ class Simulation {
       logServer,
       storeServer,
       hub: new BusHub(network, logServer, chance.fork('bus')),
-      backends: new Backends(world, network, chance.fork('backends')),
+      backends: new Backends(world, network, chance.fork('backends'), settings.infer),
       ledger,
       findings,
       tampering,
       declared: () => this.#file,
     };
+  }
+
+  /** Gateways that go by the log and have something under way on a backend. */
+  #busyOn(backend: string): readonly string[] {
+    const lives = new Set(this.#around.ledger.on(backend).map(({ life }) => life));
+    return this.#processes
+      .filter(({ life, fold }) => lives.has(life) && fold.state.config !== null)
+      .map(({ name }) => name);
   }
 
   #useFile(version: number): void {
@@ -212,14 +227,14 @@ class Simulation {
       checkCommands(history, this.#operator.issued),
       checkLeaders(history, logServer.disk),
       checkWriters(history),
+      checkOnce(history),
       checkReplay(history, this.#processes[0]!.fold.digest()),
       checkBreakers(history),
-      checkDrains(history),
+      checkDrains(history, this.#busy),
       checkFacts(history, ledger.ended, whole),
       checkHealth(history, backends.answeredProbes),
       checkReservations(history),
     ];
-    for (const check of checks)
-      for (const { invariant, detail } of check) findings.report(invariant, detail);
+    for (const check of checks) for (const { invariant, detail } of check) findings.report(invariant, detail);
   }
 }

@@ -15,14 +15,31 @@ interface View {
 
 const INVARIANT = 'a drain ends empty or at its deadline';
 
-/** A drain ends when every gateway that runs has said that it has nothing there any more, or when its time is over. */
-export function* checkDrains(history: readonly LogRecord[]): Generator<Finding> {
+/** How a drain ended. */
+interface Ending {
+  readonly backend: string;
+  readonly cause: 'empty' | 'deadline';
+  readonly nowMs: number;
+  /** Gateways that really had something under way there. */
+  readonly busy: readonly string[];
+}
+
+/**
+ * A drain ends when every gateway that runs has said that it has nothing there any more, and has not, or when its time is
+ * over. `busy` has the truth, by position and backend of each end.
+ */
+export function* checkDrains(
+  history: readonly LogRecord[],
+  busy: ReadonlyMap<string, readonly string[]>,
+): Generator<Finding> {
   let decided = 0;
   for (const { position, subject, events } of history) {
     for (const event of events) {
       if (event.type !== 'backend.drained') continue;
       const { backend, cause } = event.data;
-      const why = objectionSince(history, decided, position, backend, cause, eventTimeMs(event));
+      const had = busy.get(`${position} ${backend}`) ?? [];
+      const ending = { backend, cause, nowMs: eventTimeMs(event), busy: had };
+      const why = objectionSince(history, decided, position, ending);
       if (why !== undefined) yield { invariant: INVARIANT, detail: `${backend} at ${position}: ${why}` };
     }
     if (subject === CONTROL_SUBJECT) decided = position;
@@ -34,9 +51,7 @@ function objectionSince(
   history: readonly LogRecord[],
   from: number,
   until: number,
-  backend: string,
-  cause: 'empty' | 'deadline',
-  nowMs: number,
+  ending: Ending,
 ): string | undefined {
   const view: View = { running: new Set(), drains: new Map() };
   let why: string | undefined = 'nothing had happened';
@@ -44,24 +59,21 @@ function objectionSince(
     if (position >= until) break;
     for (const event of events) take(view, event);
     if (position < from) continue;
-    why = objection(view, backend, cause, nowMs);
+    why = objection(view, ending);
     if (why === undefined) return undefined;
   }
   return why;
 }
 
-function objection(
-  { running, drains }: View,
-  backend: string,
-  cause: 'empty' | 'deadline',
-  nowMs: number,
-): string | undefined {
+function objection({ running, drains }: View, { backend, cause, nowMs, busy }: Ending): string | undefined {
   const drain = drains.get(backend);
   if (drain === undefined) return 'it did not drain';
   if (cause === 'deadline')
     return nowMs >= drain.deadlineMs ? undefined : `its deadline is in ${drain.deadlineMs - nowMs} ms`;
-  const busy = [...running].filter((gateway) => !drain.emptied.has(gateway));
-  return busy.length === 0 ? undefined : `${busy.join()} did not say that it is empty`;
+  const silent = [...running].filter((gateway) => !drain.emptied.has(gateway));
+  if (silent.length > 0) return `${silent.join()} did not say that it is empty`;
+  const wrong = busy.filter((gateway) => running.has(gateway));
+  return wrong.length === 0 ? undefined : `${wrong.join()} said that it is empty, and it is not`;
 }
 
 function take({ running, drains }: View, { type, data }: UsherEvent): void {

@@ -51,7 +51,10 @@ function* checkTables({ processes }: QuietFleet): Generator<Finding> {
       for (const { id, fullWeight } of weights) {
         const declared = fold.state.backends.get(id)?.settings.weight;
         if (fullWeight !== declared)
-          yield { invariant, detail: `worker ${index} of ${name}: ${id} weighs ${fullWeight}, not ${declared}` };
+          yield {
+            invariant,
+            detail: `worker ${index} of ${name}: ${id} weighs ${fullWeight}, not ${declared}`,
+          };
       }
     }
   }
@@ -93,7 +96,11 @@ function* checkUnderWay({ processes, ledger }: QuietFleet): Generator<Finding> {
   }
 }
 
-async function* checkGivenBack({ processes, storeServer, reservingPools }: QuietFleet): AsyncGenerator<Finding> {
+async function* checkGivenBack({
+  processes,
+  storeServer,
+  reservingPools,
+}: QuietFleet): AsyncGenerator<Finding> {
   const invariant = 'what was reserved is given back';
   for (const pool of reservingPools) {
     const { allocations } = await storeServer.inner.reservations.list(pool);
@@ -103,6 +110,9 @@ async function* checkGivenBack({ processes, storeServer, reservingPools }: Quiet
   }
   for (const [id, { allocations, reserved }] of processes[0]?.fold.state.backends ?? []) {
     if (allocations.size > 0 || reserved.milliCpu !== 0)
-      yield { invariant, detail: `by the log ${id} has ${allocations.size} and ${reserved.milliCpu} milliCpu` };
+      yield {
+        invariant,
+        detail: `by the log ${id} has ${allocations.size} and ${reserved.milliCpu} milliCpu`,
+      };
   }
 }

@@ -17,7 +17,9 @@ export interface Issued {
   answeredMs: number;
 }
 
-export type Wish = { readonly [N in CommandName]: { readonly name: N; readonly data: CommandData<N> } }[CommandName];
+export type Wish = {
+  readonly [N in CommandName]: { readonly name: N; readonly data: CommandData<N> };
+}[CommandName];
 
 /** Somebody who wants things of the fleet and asks again, by the same id, until there is an answer. */
 export class Operator {

@@ -81,11 +81,7 @@ export class SimulatedProcess implements Node {
     if (!this.up) return;
     this.#around.world.note(this.life, 'is stopped');
     const { scope } = this;
-    this.#stop()
-      .then(() => {
-        if (scope.alive) this.#end('has stopped');
-      })
-      .catch((error: unknown) => this.#failed('it could not stop', error));
+    this.#stop(scope).catch((error: unknown) => this.#failed('it could not stop', error));
   }
 
   #end(how: string): void {
@@ -98,9 +94,10 @@ export class SimulatedProcess implements Node {
     this.workers = [];
   }
 
-  async #stop(): Promise<void> {
+  async #stop(scope: Scope): Promise<void> {
     for (const service of this.#running.toReversed()) await service.stop();
     await this.#core?.close();
+    if (scope.alive) this.#end('has stopped');
   }
 
   #failed(what: string, error: unknown): void {
@@ -146,7 +143,8 @@ export class SimulatedProcess implements Node {
   }
 
   #startGateway(context: ServiceContext, life: Life): Promise<Service> {
-    const { tampering, declared } = this.#around;
+    const { tampering } = this.#around;
+    const { shared } = this.#around.declared();
     const settings = { listen: [], workers: this.#workerCount };
     const { workers } = this;
     const startWorker: StartWorker = (_name, start, onMessage) => {
@@ -158,6 +156,6 @@ export class SimulatedProcess implements Node {
       workers.push(worker);
       return worker;
     };
-    return startGateway(context, settings, declared().shared, { startWorker });
+    return startGateway(context, settings, shared, { startWorker });
   }
 }

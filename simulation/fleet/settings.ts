@@ -3,7 +3,7 @@ import { urlOf } from '../parts/backends.ts';
 import type { Chance } from '../world/chance.ts';
 
 /** What a backend of the pool `infer` has for reservations. */
-const CAPACITY_MILLI_CPU = 4_000;
+const CAPACITY_MILLI_CPU = 3_000;
 const TIERS = [
   { name: 'small', resources: { ...NO_RESOURCES, milliCpu: 1_000 } },
   { name: 'large', resources: { ...NO_RESOURCES, milliCpu: 2_500 } },
@@ -66,7 +66,7 @@ function fileOf({ web, infer, withoutStore, strategy, weight }: FileParts): Shar
         tiers: TIERS,
         reserve: 'request',
         reserveWithoutStore: withoutStore,
-        queue: { max: 20, timeoutMs: 1_000 },
+        queue: { max: 3, timeoutMs: 400 },
       }),
     ],
     backends: [

@@ -3,7 +3,7 @@ import { run } from '../run.ts';
 import { MUTATIONS, type Mutation } from './mutations.ts';
 
 /** A planted fault that takes more seeds than this to be found is as good as not found. */
-export const SEEDS_MAX = 60;
+export const SEEDS_MAX = 150;
 
 export interface Provoked {
   readonly name: string;
@@ -17,7 +17,8 @@ export interface Provoked {
 export async function provoke({ name, foundBy, plant }: Mutation): Promise<Provoked> {
   for (let seed = 1; seed <= SEEDS_MAX; seed++) {
     const { finding } = await run(seed, { tampering: plant() });
-    if (finding !== undefined && foundBy.includes(finding.invariant)) return { name, seed, runs: seed, finding };
+    if (finding !== undefined && foundBy.includes(finding.invariant))
+      return { name, seed, runs: seed, finding };
   }
   return { name, seed: 0, runs: SEEDS_MAX, finding: undefined };
 }

@@ -10,6 +10,8 @@ export type Condition = 'well' | 'refusing' | 'hanging' | 'failing' | 'slow';
 const CONNECT_TIMEOUT_MS = 500;
 const RESPONSE_TIMEOUT_MS = 2_000;
 const SERVICE_MEAN_MS = 30;
+/** Of backends whose resources are reserved, so that they are often full. */
+const LONG_SERVICE_MEAN_MS = 700;
 const SLOW_FACTOR = 20;
 const SERVICE_MAX_MS = 1_500;
 const FAILING_SHARE = 0.9;
@@ -29,7 +31,11 @@ export class Backends {
   /** Backends that answered a probe, by id. */
   readonly answeredProbes = new Set<string>();
 
-  constructor(world: World, network: Network, chance: Chance) {
+  readonly #long: ReadonlySet<string>;
+
+  /** `long`: those whose requests take long. */
+  constructor(world: World, network: Network, chance: Chance, long: readonly string[]) {
+    this.#long = new Set(long);
     this.#world = world;
     this.#network = network;
     this.#chance = chance;
@@ -66,7 +72,8 @@ export class Backends {
     if (this.#cutOff(from, id)) return { outcome: 'connect_timeout', ms: CONNECT_TIMEOUT_MS };
     if (condition === 'refusing') return { outcome: 'connect_failed', ms: wayMs };
     if (condition === 'hanging') return { outcome: 'response_timeout', ms: RESPONSE_TIMEOUT_MS };
-    const serviceMs = this.#chance.exponential(SERVICE_MEAN_MS) * (condition === 'slow' ? SLOW_FACTOR : 1);
+    const meanMs = this.#long.has(id) ? LONG_SERVICE_MEAN_MS : SERVICE_MEAN_MS;
+    const serviceMs = this.#chance.exponential(meanMs) * (condition === 'slow' ? SLOW_FACTOR : 1);
     const ms = wayMs + Math.min(serviceMs, SERVICE_MAX_MS);
     const fails = condition === 'failing' && this.#chance.happens(FAILING_SHARE);
     return { outcome: fails ? 'server_error' : 'ok', ms };

@@ -1,6 +1,11 @@
 import { FastRandom, NO_FEATURES } from '@usher/domain';
 import type { RunningWorker } from '../../services/gateway/src/control/worker-thread.ts';
-import type { AttemptOutcome, BackendSlot, Hold, RouteEntry } from '../../services/gateway/src/routing-table.ts';
+import type {
+  AttemptOutcome,
+  BackendSlot,
+  Hold,
+  RouteEntry,
+} from '../../services/gateway/src/routing-table.ts';
 import { StoreAsks } from '../../services/gateway/src/sticky/store-asks.ts';
 import { Elsewhere } from '../../services/gateway/src/table/elsewhere.ts';
 import { ReservationDesk } from '../../services/gateway/src/table/reservation-desk.ts';

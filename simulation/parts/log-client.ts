@@ -135,7 +135,8 @@ class OrderedTail implements Tail {
       this.#goal ??= await this.#link.call('head', (server) => server.head());
       if (this.#position >= this.#goal) this.#isCaughtUp();
       const id = this.#id;
-      const known = !this.#gap && (await this.#link.call('ask for the session', async (server) => server.has(id)));
+      const known =
+        !this.#gap && (await this.#link.call('ask for the session', async (server) => server.has(id)));
       if (!known) await this.#open();
     } catch (error) {
       // The next look tries again.

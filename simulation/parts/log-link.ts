@@ -1,7 +1,7 @@
 import type { Clock } from '@usher/ports';
 import { LogUnavailableError } from '@usher/ports';
 import { ConnectionStatus } from '../../libs/event-log/src/connection-status.ts';
-import { NoAnswerError, type Network, type Node } from '../world/network.ts';
+import { type Network, NoAnswerError, type Node } from '../world/network.ts';
 import type { LogServer } from './log-server.ts';
 
 /** As the driver for NATS has it. */

@@ -40,13 +40,21 @@ export class LogServer {
   readonly #world: World;
   readonly #network: Network;
   readonly #chance: Chance;
+  readonly #onWrite: (position: Position, draft: RecordDraft) => void;
   readonly #sessions = new Map<string, Session>();
   #waiting: { readonly position: Position; readonly settle: () => void }[] = [];
   #syncing = false;
   /** The disk takes so much longer. */
   stallMs = 0;
 
-  constructor(world: World, network: Network, chance: Chance, disk: LogDisk) {
+  constructor(
+    world: World,
+    network: Network,
+    chance: Chance,
+    disk: LogDisk,
+    onWrite: (position: Position, draft: RecordDraft) => void,
+  ) {
+    this.#onWrite = onWrite;
     this.#world = world;
     this.#network = network;
     this.#chance = chance;
@@ -83,6 +91,7 @@ export class LogServer {
     }
     const position = disk.write(draft, by);
     this.#world.note(this.name, `${by} writes ${position} ${events.map(({ type }) => type).join()}`);
+    this.#onWrite(position, draft);
     return this.#synced(position, () => ({ position, duplicate: false }));
   }
 
@@ -106,7 +115,7 @@ export class LogServer {
   }
 
   async loadSnapshot(until: Position): Promise<Snapshot | undefined> {
-    return this.disk.snapshots.filter(({ position }) => position <= until).at(-1);
+    return this.disk.snapshots.findLast(({ position }) => position <= until);
   }
 
   /** Hands over what comes after a position, from now on and in order. */
@@ -131,7 +140,7 @@ export class LogServer {
       try {
         resolve(answer());
       } catch (error) {
-        reject(error as Error);
+        reject(error);
       }
     };
     this.#waiting.push({ position, settle });

@@ -9,7 +9,7 @@ import {
   StoreUnavailableError,
 } from '@usher/ports';
 import { ConnectionStatus } from '../../libs/event-log/src/connection-status.ts';
-import { NoAnswerError, type Network, type Node } from '../world/network.ts';
+import { type Network, NoAnswerError, type Node } from '../world/network.ts';
 import type { StoreServer } from './store-server.ts';
 
 /** As the driver for Redis has them. */
@@ -17,6 +17,9 @@ const COMMAND_TIMEOUT_MS = 150;
 const CONNECT_TIMEOUT_MS = 500;
 const SILENCE_MAX_MS = 1_000;
 const RECONNECT_MS = 250;
+
+/** The connection was to an earlier start of the server. */
+class BrokenError extends NoAnswerError {}
 
 type Run = <T>(what: string, execute: (store: StateStore) => Promise<T>) => Promise<T>;
 
@@ -95,17 +98,21 @@ export class StoreClient implements StateStore {
 
   async #run<T>(what: string, execute: (store: StateStore) => Promise<T>): Promise<T> {
     const connection = this.#connection;
-    if (this.#incarnation === 0) throw new StoreUnavailableError('the store is not connected');
+    const incarnation = this.#incarnation;
+    if (incarnation === 0) throw new StoreUnavailableError('the store is not connected');
     try {
-      const answer = await this.#call(what, COMMAND_TIMEOUT_MS, execute);
+      const answer = await this.#call(what, COMMAND_TIMEOUT_MS, async (store) => {
+        if (this.#server.incarnation !== incarnation) throw new BrokenError(what);
+        return await execute(store);
+      });
       this.#silentSinceMs = undefined;
       return answer;
     } catch (error) {
       if (!(error instanceof NoAnswerError)) throw error;
       this.#silentSinceMs ??= this.#clock.now();
       const silentMs = this.#clock.now() - this.#silentSinceMs;
-      const restarted = this.#incarnation !== this.#server.incarnation || !this.#server.scope.alive;
-      if (connection === this.#connection && (silentMs >= SILENCE_MAX_MS || restarted)) this.#lose();
+      const broken = error instanceof BrokenError || silentMs >= SILENCE_MAX_MS;
+      if (connection === this.#connection && broken) this.#lose();
       throw new StoreUnavailableError(error.message);
     }
   }

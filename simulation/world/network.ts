@@ -134,7 +134,7 @@ export class Network {
       const { scope } = to;
       execute().then(
         (answer) => scope.enter(() => back(() => resolve(answer))),
-        (error: unknown) => scope.enter(() => back(() => reject(error as Error))),
+        (error: unknown) => scope.enter(() => back(() => reject(error))),
       );
     };
     this.send({ from: from.name, to, what, deliver, twice, ...(lane === undefined ? {} : { lane }) });

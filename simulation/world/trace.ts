@@ -2,10 +2,12 @@ import { createHash } from 'node:crypto';
 
 /** Lines that are kept to be shown. */
 const KEPT_MAX = 400;
+const HASHED_AT_ONCE = 32_768;
 
 /** What happened, line by line. Two runs are the same if their digests are. */
 export class Trace {
   readonly #hash = createHash('sha256');
+  #unhashed = '';
   readonly #kept: string[] = [];
   readonly #print: ((line: string) => void) | undefined;
 
@@ -15,7 +17,9 @@ export class Trace {
   }
 
   note(line: string): void {
-    this.#hash.update(line).update('\n');
+    this.#unhashed += line;
+    this.#unhashed += '\n';
+    if (this.#unhashed.length > HASHED_AT_ONCE) this.#hashAll();
     this.#print?.(line);
     this.#kept.push(line);
     if (this.#kept.length > 2 * KEPT_MAX) this.#kept.splice(0, KEPT_MAX);
@@ -28,6 +32,12 @@ export class Trace {
 
   /** Of all lines so far. */
   digest(): string {
+    this.#hashAll();
     return this.#hash.copy().digest('hex');
+  }
+
+  #hashAll(): void {
+    this.#hash.update(this.#unhashed);
+    this.#unhashed = '';
   }
 }

@@ -200,17 +200,13 @@ export class Workers {
   #launch(place: Place): Promise<void> {
     const { clock, startWorker } = this.#options;
     const { promise, resolve, reject } = Promise.withResolvers<void>();
-    const thread = startWorker(
-      `gateway-${place.index}`,
-      this.#options.newStart(place.index),
-      (message) => {
-        if (message.kind === 'listening') {
-          place.listening = true;
-          resolve();
-        }
-        this.#onMessage(place, message);
-      },
-    );
+    const thread = startWorker(`gateway-${place.index}`, this.#options.newStart(place.index), (message) => {
+      if (message.kind === 'listening') {
+        place.listening = true;
+        resolve();
+      }
+      this.#onMessage(place, message);
+    });
     place.thread = thread;
     place.startedMs = clock.now();
     const late = clock.after(START_MAX_MS, () => void thread.kill());
