@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { QueueSettings } from '@usher/domain';
 import type { StateStore } from '@usher/ports';
 import { openEmbeddedStore, openRedisStore } from '@usher/state-store';
 import { RecordingLog, reservationStorm, startRedisServer, wallClock } from '@usher/testing';
@@ -14,6 +15,51 @@ const REQUESTS = 1_000;
 /** Reservations by many who want the same, in gateways that die, over both stores. */
 export async function soak(report: Report, _options: SoakOptions): Promise<void> {
   await overKilledGateways(report);
+  for (const [name, start] of STORES) {
+    await over(start, async (open) => await storm(report, name, [await open(), await open(), await open()]));
+    for (const [kind, queue] of QUEUES) {
+      const seen = await over(start, (store) =>
+        sevenPlaces({ store, rounds: ROUNDS, requests: REQUESTS, queue }),
+      );
+      places(report, `seven places, ${name}, ${kind}`, seen, kind === 'queued');
+    }
+  }
+}
+
+type OpenStore = () => Promise<StateStore>;
+
+/** A store of which nobody has anything yet, and how it is ended. */
+interface Started {
+  readonly open: OpenStore;
+  readonly stop: () => Promise<unknown>;
+}
+
+/** A log begins where its store does, so each program gets a new one. */
+const STORES: readonly (readonly [string, () => Promise<Started>])[] = [
+  ['embedded', startEmbedded],
+  ['redis', startRedis],
+];
+
+const QUEUES: readonly (readonly [string, QueueSettings])[] = [
+  ['refused', { max: 0, timeoutMs: 1 }],
+  ['queued', { max: REQUESTS, timeoutMs: 60_000 }],
+];
+
+async function over<T>(start: () => Promise<Started>, run: (open: OpenStore) => Promise<T>): Promise<T> {
+  const { open, stop } = await start();
+  try {
+    return await run(open);
+  } finally {
+    await stop();
+  }
+}
+
+async function startEmbedded(): Promise<Started> {
+  const store = openEmbeddedStore({ clock: wallClock });
+  return { open: async () => store, stop: () => store.close() };
+}
+
+async function startRedis(): Promise<Started> {
   const server = await startRedisServer();
   const opened: StateStore[] = [];
   const open = async (): Promise<StateStore> => {
@@ -21,21 +67,11 @@ export async function soak(report: Report, _options: SoakOptions): Promise<void>
     opened.push(store);
     return store;
   };
-  const embedded = openEmbeddedStore({ clock: wallClock });
-  await storm(report, 'embedded', [embedded]);
-  await storm(report, 'redis', [await open(), await open(), await open()]);
-  for (const [name, store] of [['embedded', async () => embedded] as const, ['redis', open] as const]) {
-    for (const [kind, queue] of [
-      ['refused', { max: 0, timeoutMs: 1 }],
-      ['queued', { max: REQUESTS, timeoutMs: 60_000 }],
-    ] as const) {
-      const seen = await sevenPlaces({ store, rounds: ROUNDS, requests: REQUESTS, queue });
-      places(report, `seven places, ${name}, ${kind}`, seen, kind === 'queued');
-    }
-  }
-  await embedded.close();
-  for (const store of opened) await store.close();
-  await server.stop();
+  const stop = async (): Promise<void> => {
+    for (const store of opened) await store.close();
+    await server.stop();
+  };
+  return { open, stop };
 }
 
 async function overKilledGateways(report: Report): Promise<void> {

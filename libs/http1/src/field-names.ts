@@ -22,6 +22,7 @@ export const FIELD = {
   /** A line whose name a Connection header nominates; given to a line after the scan, never looked up by name. */
   nominated: 15,
   forwarded: 16,
+  cookie: 17,
 } as const;
 
 interface KnownName {
@@ -47,6 +48,7 @@ const NAMES: readonly (readonly [string, number])[] = [
   ['x-forwarded-host', FIELD.xForwardedHost],
   ['x-request-id', FIELD.xRequestId],
   ['forwarded', FIELD.forwarded],
+  ['cookie', FIELD.cookie],
   ['x-real-ip', FIELD.claim],
   ['x-forwarded-port', FIELD.claim],
 ];

@@ -65,6 +65,15 @@ export class FieldTable {
     return this.firsts[id]!;
   }
 
+  /** The first line from `from` on with this id; -1 when there is none. */
+  next(id: number, from: number): number {
+    if (!this.has(id)) return -1;
+    const first = this.first(id);
+    if (from > first && !this.isRepeated(id)) return -1;
+    for (let line = Math.max(from, first); line < this.count; line++) if (this.id(line) === id) return line;
+    return -1;
+  }
+
   id(line: number): number {
     return this.cells[line * STRIDE + 4]!;
   }

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { hashOf, type StickyCookieSettings } from '@usher/domain';
-import { FIELD, lineNamed, type RequestHead, singleValue } from '@usher/http1';
+import { FIELD, type RequestHead, singleValue } from '@usher/http1';
 import type { PoolTable } from '../routing-table.ts';
 import type { Peer } from '../wire/peer.ts';
 import { CookieCodec, type CookieContent, SESSION_BYTES } from './cookie-codec.ts';
@@ -77,12 +77,7 @@ export class CookieSessions implements Sticky {
     const taken = this.#taken;
     taken.session = undefined;
     let cookies: string | undefined;
-    for (
-      let line = lineNamed(text, fields, 'cookie');
-      line >= 0;
-      line = lineNamed(text, fields, 'cookie', line + 1)
-    ) {
-      if (fields.id(line) === FIELD.nominated) continue;
+    for (let line = fields.next(FIELD.cookie, 0); line >= 0; line = fields.next(FIELD.cookie, line + 1)) {
       if (!this.#take(text, fields.valueStart(line), fields.valueEnd(line))) continue;
       // Left out of what is forwarded; what is left of it is written anew.
       fields.nominate(line);
