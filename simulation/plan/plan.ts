@@ -15,7 +15,7 @@ const NEW_BACKEND = 'b9';
 const CONDITIONS = ['refusing', 'hanging', 'failing', 'failing', 'slow'] as const;
 
 /** Something that happens to the fleet. */
-export type Happening =
+type Happening =
   | { readonly kind: 'wish'; readonly wish: Wish }
   | { readonly kind: 'file'; readonly version: number }
   | { readonly kind: 'crash' | 'terminate'; readonly who: string; readonly ms: number }

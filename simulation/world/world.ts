@@ -109,6 +109,6 @@ function isBefore(a: Due, b: Due): boolean {
 }
 
 /** Resolves when everything has happened that needs no time. */
-export function settled(): Promise<void> {
+function settled(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }
