@@ -214,7 +214,10 @@ class Simulation {
       await this.#world.pass(LOOK_EVERY_MS);
       const { value } = await checkQuiet(this.#fleet).next();
       if (value === undefined) return;
-      if (waitedMs >= QUIET_MAX_MS) findings.report(value.invariant, value.detail);
+      if (waitedMs < QUIET_MAX_MS) continue;
+      // What the log says goes deeper.
+      await this.#checkHistory();
+      findings.report(value.invariant, value.detail);
     }
   }
 

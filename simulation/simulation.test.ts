@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { INVARIANTS } from './checks/findings.ts';
 import { MUTATIONS } from './mutations/mutations.ts';
 import { provoke, SEEDS_MAX } from './mutations/provoke.ts';
 import { shrink } from './plan/shrink.ts';
@@ -22,8 +23,12 @@ test.each(MUTATIONS)(`a planted fault is found within ${SEEDS_MAX} seeds: $name`
   expect(mutation.foundBy).toContain(finding?.invariant);
 });
 
+test.each(INVARIANTS)('there is a planted fault that only this finds: %s', (invariant) => {
+  expect(MUTATIONS.filter(({ foundBy }) => foundBy.every((each) => each === invariant))).not.toEqual([]);
+});
+
 test('a failure is repeated by its seed, and with fewer steps', async () => {
-  const { plant, foundBy } = MUTATIONS.find(({ name }) => name.includes('takes no word'))!;
+  const { plant, foundBy } = MUTATIONS.find(({ name }) => name.includes('takes no word for'))!;
   const failed = await run(1, { tampering: plant() });
   expect(foundBy).toContain(failed.finding?.invariant);
   const { result, keep } = await shrink(failed, (steps) => run(1, { keep: steps, tampering: plant() }));

@@ -1,7 +1,7 @@
 import type { World } from '../world/world.ts';
 
 /** What must hold, whatever breaks. */
-const INVARIANTS = [
+export const INVARIANTS = [
   'capacity is never exceeded',
   'no acknowledged command is lost or applied twice',
   'all projections are equal after quiet',

@@ -136,8 +136,10 @@ export class SimulatedProcess implements Node {
       await scheduler.start();
     }
     const probing = seenBy('health');
-    if (probing !== undefined)
-      running.push(startHealth(probing, { prober: this.#around.backends.prober(life.node) }));
+    if (probing !== undefined) {
+      const prober = this.#around.backends.prober(life.node);
+      running.push(startHealth(probing, { prober: this.#around.tampering.prober?.(prober) ?? prober }));
+    }
     const serving = seenBy('gateway');
     if (serving !== undefined) running.push(await this.#startGateway(serving, life));
   }

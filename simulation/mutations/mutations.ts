@@ -5,8 +5,11 @@ import {
   applyAndInvent,
   applyMoodily,
   boundless,
+  choosy,
   deafTo,
+  despairing,
   ForgetfulDisk,
+  finishing,
   HastyDisk,
   hasty,
   idle,
@@ -14,6 +17,7 @@ import {
   onlyTripped,
   renamed,
   reserving,
+  saying,
   skipTerms,
   undeclared,
   withoutReceipts,
@@ -34,8 +38,13 @@ const PROJECTIONS = 'all projections are equal after quiet';
 export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'the log acknowledges before its disk has it',
-    foundBy: [COMMANDS, PROJECTIONS, 'nothing fails inside'],
+    foundBy: [COMMANDS, PROJECTIONS, 'a replay gives the live digest', 'at most one leader acts'],
     plant: () => ({ disk: () => new HastyDisk() }),
+  },
+  {
+    name: 'the log says yes to a command and stores nothing',
+    foundBy: [COMMANDS],
+    plant: () => ({ events: saying }),
   },
   {
     name: 'the log forgets which ids it has',
@@ -143,6 +152,31 @@ export const MUTATIONS: readonly Mutation[] = [
     name: 'somebody writes what nobody declared',
     foundBy: ['every event is declared and written by its writer'],
     plant: () => ({ events: (events) => appending(events, undeclared) }),
+  },
+  {
+    name: 'the log takes no word of gateways',
+    foundBy: ['nothing fails inside'],
+    plant: () => ({ events: (events) => appending(events, choosy) }),
+  },
+  {
+    name: 'a worker ends an attempt twice',
+    foundBy: ['nothing is under way less than zero times'],
+    plant: () => ({ table: (table) => finishing(table, 2) }),
+  },
+  {
+    name: 'a worker forgets to end attempts',
+    foundBy: ['nothing is under way less than zero times', 'facts are counted once'],
+    plant: () => ({ table: (table) => finishing(table, 0) }),
+  },
+  {
+    name: 'backends are said to be well that nobody asked',
+    foundBy: ['health follows probes'],
+    plant: () => ({ prober: () => ({ probe: async () => ({ ok: true, latencyMs: 1 }) }) }),
+  },
+  {
+    name: 'a prober sees nothing but failures after a while',
+    foundBy: ['the fleet is well again after quiet'],
+    plant: () => ({ prober: despairing }),
   },
   {
     name: 'workers say that nothing is under way',

@@ -2,21 +2,19 @@ import type { FleetFold } from '@usher/actors';
 import type { BackendState, FleetState } from '@usher/domain';
 import type { UsherEvent } from '@usher/events';
 import type { EventLog, FleetView, LogRecord, RecordDraft, Reservations, StateStore } from '@usher/ports';
+import type { RoutingTable } from '../../services/gateway/src/routing-table.ts';
 import type { FromWorker } from '../../services/gateway/src/worker/protocol.ts';
+import type { Prober } from '../../services/health/src/prober.ts';
 import { LogDisk } from '../parts/log-disk.ts';
 
 /** Wrong parts, made of the right ones. */
 
+const HASTE_RECORDS = 20;
+
+/** It says that records last which it has not written yet. */
 export class HastyDisk extends LogDisk {
-  readonly #lasting = { position: 0 };
-
-  override get durable(): number {
-    return this.written;
-  }
-
-  override sync(position: number): void {
-    this.#lasting.position = Math.max(this.#lasting.position, position);
-    super.sync(position);
+  override crash(): number {
+    return this.cut(Math.max(0, this.durable - HASTE_RECORDS));
   }
 }
 
@@ -28,7 +26,7 @@ export class ForgetfulDisk extends LogDisk {
 
 export function appending(events: EventLog, change: (draft: RecordDraft) => RecordDraft): EventLog {
   return {
-    append: (draft) => events.append(change(draft)),
+    append: async (draft) => await events.append(change(draft)),
     replay: (after, apply, until) => events.replay(after, apply, until),
     tail: (after, apply) => events.tail(after, apply),
     head: () => events.head(),
@@ -185,4 +183,56 @@ export function idle(message: Extract<FromWorker, { readonly kind: 'observed' }>
 
 export function renamed(event: UsherEvent): UsherEvent {
   return { ...event, id: `${event.id.slice(0, -4)}ffff` };
+}
+
+export function choosy(draft: RecordDraft): RecordDraft {
+  if (draft.events.some(({ type }) => type === 'gateway.observed')) throw new RangeError('no such subject');
+  return draft;
+}
+
+/** A table that is told of the end of each tenth attempt so many times. */
+export function finishing(table: RoutingTable, times: number): RoutingTable {
+  let ends = 0;
+  return {
+    get policy() {
+      return table.policy;
+    },
+    get position() {
+      return table.position;
+    },
+    match: (host, path) => table.match(host, path),
+    pick: (...asked) => table.pick(...asked),
+    wait: (...asked) => table.wait(...asked),
+    begin: (slot) => table.begin(slot),
+    slotAt: (index) => table.slotAt(index),
+    finish: (...ended) => {
+      ends += 1;
+      for (let time = 0; time < (ends % 10 === 0 ? times : 1); time++) table.finish(...ended);
+    },
+    hear: (...heard) => table.hear(...heard),
+    hold: (slot, reserved) => table.hold(slot, reserved),
+    takeRetry: (pool, nowMs) => table.takeRetry(pool, nowMs),
+  };
+}
+
+/** After its first probes nothing answers it any more. */
+export function despairing(prober: Prober): Prober {
+  let probes = 0;
+  return {
+    probe: async (...asked) => {
+      probes += 1;
+      const result = await prober.probe(...asked);
+      return probes > 20 ? { ok: false, timedOut: false, cause: 'despair' } : result;
+    },
+  };
+}
+
+export function saying(events: EventLog): EventLog {
+  return {
+    ...appending(events, (draft) => draft),
+    append: async (draft) => {
+      if (draft.events.at(-1)?.type !== 'command.accepted') return await events.append(draft);
+      return { position: (await events.head()) + 1, duplicate: false };
+    },
+  };
 }

@@ -1,6 +1,8 @@
 import type { FleetFold } from '@usher/actors';
 import type { EventLog, FleetView, LogRecord, Outbox, StateStore } from '@usher/ports';
+import type { RoutingTable } from '../../services/gateway/src/routing-table.ts';
 import type { FromWorker } from '../../services/gateway/src/worker/protocol.ts';
+import type { Prober } from '../../services/health/src/prober.ts';
 import type { LogDisk } from '../parts/log-disk.ts';
 
 export type ServiceName = 'gateway' | 'scheduler' | 'health' | 'collector';
@@ -18,4 +20,7 @@ export interface Tampering {
   readonly store?: (store: StateStore) => StateStore;
   /** What a worker tells its gateway; undefined = nothing. */
   readonly worker?: (message: FromWorker) => FromWorker | undefined;
+  /** What requests go by in a worker. */
+  readonly table?: (table: RoutingTable) => RoutingTable;
+  readonly prober?: (prober: Prober) => Prober;
 }

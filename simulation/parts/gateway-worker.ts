@@ -5,6 +5,7 @@ import type {
   BackendSlot,
   Hold,
   RouteEntry,
+  RoutingTable,
 } from '../../services/gateway/src/routing-table.ts';
 import { StoreAsks } from '../../services/gateway/src/sticky/store-asks.ts';
 import { Elsewhere } from '../../services/gateway/src/table/elsewhere.ts';
@@ -15,6 +16,7 @@ import { decideRetry } from '../../services/gateway/src/wire/retry.ts';
 import type { FromWorker, ToWorker, WorkerStart } from '../../services/gateway/src/worker/protocol.ts';
 import type { Findings } from '../checks/findings.ts';
 import type { Ledger, UnderWay } from '../checks/ledger.ts';
+import type { Tampering } from '../mutations/tampering.ts';
 import type { Node } from '../world/network.ts';
 import type { ProcessClock } from '../world/scope.ts';
 import type { Backends } from './backends.ts';
@@ -30,6 +32,7 @@ export interface WorkerSite {
   readonly backends: Backends;
   readonly ledger: Ledger;
   readonly findings: Findings;
+  readonly tampering: Tampering;
   /** The life of its process. */
   readonly life: string;
 }
@@ -46,6 +49,8 @@ export class SimulatedWorker implements RunningWorker {
   readonly #end: (cause: string | undefined) => void;
   readonly #desk: ReservationDesk;
   readonly #asks: StoreAsks;
+  /** What requests go by. */
+  readonly #routing: RoutingTable;
   readonly #elsewhere = new Elsewhere();
   readonly #underWay = new Set<UnderWay>();
   /** By how much its clock is off: it follows its machine's only when that was set by much. */
@@ -79,6 +84,7 @@ export class SimulatedWorker implements RunningWorker {
       onBreaker: (news) => post({ kind: 'breaker', news }),
       log: { error() {} },
     });
+    this.#routing = site.tampering.table?.(this.table) ?? this.table;
     this.table.apply(start.deltas, start.position, now());
     post({ kind: 'listening' });
     site.clock.every(TICK_MS, () => this.#tick());
@@ -113,7 +119,7 @@ export class SimulatedWorker implements RunningWorker {
       this.#answer(undefined, 404);
       return;
     }
-    const attempts = new Attempts(this.table, route.pool, { ...NO_FEATURES, key, tier }, { path });
+    const attempts = new Attempts(this.#routing, route.pool, { ...NO_FEATURES, key, tier }, { path });
     if (attempts.first(this.#now()) === undefined) this.#wait(route, attempts, tier);
     else this.#attempt(route, attempts, tier, undefined);
   }

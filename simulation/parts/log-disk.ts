@@ -68,7 +68,11 @@ export class LogDisk {
    * gone. Answers with how many records went.
    */
   crash(chance: Chance): number {
-    const kept = this.#durable + chance.below(this.#records.length - this.#durable + 1);
+    return this.cut(this.#durable + chance.below(this.#records.length - this.#durable + 1));
+  }
+
+  /** Only the first records are left; answers with how many are gone. */
+  protected cut(kept: number): number {
     const gone = this.#records.splice(kept);
     for (const { id } of gone) this.#positionById.delete(id);
     this.#lastBySubject.clear();
