@@ -53,6 +53,12 @@ test('endpoints and places come from commands and agents, are shown, and decide 
     expect((await end(agent, 'SIGTERM')).code).toBe(0);
     await until('gone', async () => (await served('/')) === 'main');
     expect(await served('/api/x?y')).toBe('api');
+    await usher.run('backends', 'update', 'far', '--endpoint', 'none', '--place', '52.5,13.4');
+    expect(await row('far')).toMatchObject({ endpoints: [], place: { latitude: 52.5, longitude: 13.4 } });
+    await until('one endpoint', async () => (await served('/api/x?y')) === 'main');
+    await usher.run('backends', 'update', 'far', '--endpoint', endpoint, '--place', 'none');
+    expect(await row('far')).toMatchObject({ endpoints: [{ path: '/api/*', url: api!.url }], place: null });
+    await until('two endpoints', async () => (await served('/api/x?y')) === 'api');
   } finally {
     agent.child.kill('SIGKILL');
     await usher.kill9();
@@ -63,6 +69,7 @@ test('endpoints and places come from commands and agents, are shown, and decide 
 test.each([
   ['backends add --pool p --id i --url http://a --endpoint http://b', '--endpoint takes a path and a URL'],
   ['backends add --pool p --id i --url http://a --place 0', '--place takes degrees'],
+  ['backends update i --endpoint none --endpoint /a=http://b', '--endpoint takes a path and a URL'],
   ['agent --backend b --url http://a --geoip f', '--geoip is for --register'],
   [
     'agent --backend b --url http://a --register http://b --pool p --geoip f --place 0,0',

@@ -93,6 +93,10 @@ describe('the configuration that it mounts', () => {
     }
   });
 
+  test('has a Redis that forgets sessions when it is full, and nothing else', () => {
+    expect(valueAfter(services['redis']!, '--maxmemory-policy')).toBe('volatile-ttl');
+  });
+
   test('uses the servers that the compose file runs', () => {
     const { bus, store } = config.local;
     const urls = [

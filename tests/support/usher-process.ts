@@ -101,6 +101,15 @@ ${config}`,
     if (this.#started !== undefined) await end(this.#started, 'SIGKILL');
   }
 
+  /** Stops it from running while its sockets stay open, as a stalled machine would. */
+  freeze(): void {
+    this.#started?.child.kill('SIGSTOP');
+  }
+
+  thaw(): void {
+    this.#started?.child.kill('SIGCONT');
+  }
+
   async stop(): Promise<Result | undefined> {
     return this.#started === undefined ? undefined : await end(this.#started, 'SIGTERM');
   }

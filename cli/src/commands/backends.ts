@@ -23,7 +23,7 @@ const SUBCOMMANDS: Readonly<Record<string, (args: readonly string[], io: Io) => 
 
 export const backends: CliCommand = {
   usage:
-    "backends [list | add --pool P --id ID --url URL [--endpoint '/PATH/*=URL']… [--weight N] [--zone Z] [--place LATITUDE,LONGITUDE] | update ID [--url URL] [--weight N] [--zone Z] | remove ID] [--json]",
+    "backends [list | add --pool P --id ID --url URL [--endpoint '/PATH/*=URL']… [--weight N] [--zone Z] [--place LATITUDE,LONGITUDE] | update ID [--url URL] [--endpoint '/PATH/*=URL'… | --endpoint none] [--weight N] [--zone Z] [--place LATITUDE,LONGITUDE | --place none] | remove ID] [--json]",
   async run(args, io) {
     const [name, ...rest] = args;
     if (name === undefined || name.startsWith('-')) return await list(args, io);
@@ -115,6 +115,9 @@ async function add(args: readonly string[], io: Io): Promise<number> {
   return await change('backend.add', { settings }, { ...rest, id: undefined }, io);
 }
 
+/** In place of what is taken away. */
+const NONE = 'none';
+
 /** `/api/*=http://10.0.0.1:3001`: a path may contain an equals sign, a URL of a backend never does. */
 function endpointOf(text: string): EndpointSettings {
   const equals = text.lastIndexOf('=');
@@ -129,13 +132,18 @@ async function update(args: readonly string[], io: Io): Promise<number> {
   const { values, positionals } = parseMixed(args, {
     ...CHANGE_OPTIONS,
     url: { type: 'string' },
+    endpoint: { type: 'string', multiple: true },
     weight: { type: 'string' },
     zone: { type: 'string' },
+    place: { type: 'string' },
   });
   const backend = onlyPositional(positionals, 'the backend');
-  const { url, zone } = values;
+  const { url, zone, endpoint, ...rest } = values;
   const share = numberOption('weight', values.weight);
-  return await change('backend.update', { backend, url, weight: share, zone }, values, io);
+  // All of them are named, or that there are none.
+  const endpoints = endpoint?.join() === NONE ? [] : endpoint?.map(endpointOf);
+  const place = values.place === NONE ? null : placeOption('place', values.place);
+  return await change('backend.update', { backend, url, weight: share, zone, endpoints, place }, rest, io);
 }
 
 async function byName(

@@ -91,9 +91,20 @@ function print(explanation: Explanation, io: Io): void {
     if (from !== null) io.out(`client at ${from.latitude},${from.longitude}`);
     if (key !== null) io.out(`hash of ${key.by}${key.name === undefined ? '' : ` ${key.name}`}: ${key.hash}`);
   }
+  if (explanation.session !== null) io.out(sessionLine(explanation.session));
   if (explanation.among !== null) io.out(`chosen among ${AMONG[explanation.among]}`);
   printCandidates(explanation, io);
   io.out(verdict(explanation));
+}
+
+function sessionLine({ by, verdict, backend }: Exclude<Explanation['session'], null>): string {
+  const told = {
+    stays: `stays at ${backend}`,
+    leaves: `leaves ${backend}, which may not get it`,
+    begins: 'begins with it',
+    asks: 'is not known to the worker; the store is asked, and if it knows none it goes by the strategy',
+  };
+  return `session by ${by} ${told[verdict]}`;
 }
 
 function printCandidates({ candidates, chosen }: Explanation, io: Io): void {

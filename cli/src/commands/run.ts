@@ -59,9 +59,11 @@ async function serve({ names, demo, file, read }: Task, io: Io): Promise<void> {
     }
     announce(running, names, demo, io);
     const unfollow = file === undefined ? undefined : follow(file, config, running, read);
-    running.core.log.info('stopping', { signal: await stopped });
+    const signal = await stopped;
+    running.core.log.info('stopping', { signal });
     unfollow?.();
-    await running.stop();
+    // Whoever sits before it and presses Ctrl-C sends it no traffic any more.
+    await running.stop({ leave: signal === 'SIGTERM' });
   } finally {
     // From here on a signal ends the process by itself, whatever has been left behind.
     unlisten();

@@ -31,7 +31,8 @@ export interface Running {
   readonly core: Core;
   /** Goes by the listeners and the shared settings of another configuration. Rejects, with everything as it was, when it cannot. */
   readonly apply: (config: UsherConfig) => Promise<void>;
-  stop(): Promise<void>;
+  /** `leave`: whoever sends traffic here gets time to find out first. Default: no. */
+  stop(options?: { readonly leave?: boolean }): Promise<void>;
 }
 
 /** The environment of the process. */
@@ -59,8 +60,9 @@ export async function runServices(
   const servers = new Closing();
   let phase: Phase = 'starting';
   const health = () => healthReport(phase, [core.watch, ...services]);
-  const stop = async () => {
+  const stop: Running['stop'] = async ({ leave = false } = {}) => {
     phase = 'stopping';
+    if (leave) await changeable.gateway?.leave();
     // The gateway first: it drains while everything that it relies on still works.
     const closing = new Closing();
     for (const service of services) closing.add(service.name, () => service.stop());

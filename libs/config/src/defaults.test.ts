@@ -29,6 +29,7 @@ const DEFAULTS: UsherConfig = {
       backendIdleMs: 4000,
       requestMs: 0,
       upgradeIdleMs: 3_600_000,
+      lameDuckMs: 1_000,
       shutdownMs: 30_000,
     },
     limits: {

@@ -4,6 +4,7 @@ import type { FitReason, Shortage } from './resource/fit.ts';
 import type { Place } from './resource/place.ts';
 import type { RouteVerdict } from './route-match.ts';
 import type { HashSettings, ReserveMode, StrategyName } from './settings.ts';
+import type { StickySettings } from './sticky-settings.ts';
 import type { Measures } from './strategies/strategy.ts';
 
 /** A request as far as a decision depends on it. */
@@ -67,6 +68,12 @@ export type TierSource = 'given' | 'field' | 'query' | 'header' | 'default';
  */
 export type Preference = 'eligible' | 'last_resort' | 'despite_breakers';
 
+/**
+ * What becomes of a session by a request: it `stays` where it is; it `leaves` that backend, which may not get the request;
+ * it `begins` with it; or the worker `asks` the store for it, and goes by the strategy unless that knows better.
+ */
+type SessionVerdict = 'stays' | 'leaves' | 'begins' | 'asks';
+
 /** What one worker of a gateway would do with a request now, and why. */
 export interface Explanation {
   readonly gateway: string;
@@ -96,6 +103,13 @@ export interface Explanation {
   readonly reserve: ReserveMode;
   /** Where the client is thought to be, as far as the pool asks. */
   readonly from: Place | null;
+  /** The request's session; null where the pool keeps none, or the request does not say whose it is. */
+  readonly session: {
+    readonly by: StickySettings['by'];
+    readonly verdict: SessionVerdict;
+    /** Where it is, as far as the worker knows. */
+    readonly backend: string | null;
+  } | null;
   readonly among: Preference | null;
   readonly candidates: readonly ExplainedBackend[];
   /** `backend`: it is sent to `chosen`. `waits`: until a backend has room. Otherwise the error that it is answered with. */

@@ -69,7 +69,7 @@ export {
   explainResource,
 } from './resource/explain-resource.ts';
 export type { Fit, FitReason, Shortage } from './resource/fit.ts';
-export { NO_FACTS, type ResourceBackend, type ResourceFacts } from './resource/machine.ts';
+export { idleCores, NO_FACTS, type ResourceBackend, type ResourceFacts } from './resource/machine.ts';
 export { distanceKm, onSphere, type Place, placeOn, type SpherePoint } from './resource/place.ts';
 export { lacking, reservable } from './resource/reservable.ts';
 export { REPORT_WINDOW_MS, ReservedHistory } from './resource/reserved-history.ts';

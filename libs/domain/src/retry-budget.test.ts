@@ -4,12 +4,12 @@ import { RetryBudget } from './retry-budget.ts';
 
 function takeAll(budget: RetryBudget, ratio: number, nowMs: number): number {
   let taken = 0;
-  while (taken < 10_000 && budget.take(ratio, nowMs)) taken += 1;
+  for (; taken < 10_000 && budget.take(ratio, nowMs); taken++) budget.noteAttempt(nowMs);
   return taken;
 }
 
 function note(budget: RetryBudget, requests: number, nowMs: number): void {
-  for (let index = 0; index < requests; index++) budget.noteRequest(nowMs);
+  for (let index = 0; index < requests; index++) budget.noteAttempt(nowMs);
 }
 
 describe('the retry budget', () => {
@@ -24,6 +24,16 @@ describe('the retry budget', () => {
     const budget = new RetryBudget();
     note(budget, 1000, 1_000);
     expect(takeAll(budget, 0.2, 10_999)).toBe(200);
+  });
+
+  test('takes no retry for a reason to retry more', () => {
+    const budget = new RetryBudget();
+    let retries = 0;
+    for (let requests = 0; requests < 1_000; requests++) {
+      note(budget, 1, 1_000);
+      retries += takeAll(budget, 0.2, 1_000);
+    }
+    expect(retries).toBe(200);
   });
 
   test('forgets requests and retries second by second', () => {
@@ -64,13 +74,16 @@ describe('the retry budget', () => {
           const inWindow = (seconds: readonly number[]) =>
             seconds.filter((each) => each > second - 10).length;
           if (!retry) {
-            budget.noteRequest(nowMs);
+            budget.noteAttempt(nowMs);
             requests.push(second);
             continue;
           }
           const allowed = inWindow(retries) + 1 <= Math.max(3, ratio * inWindow(requests));
           expect(budget.take(ratio, nowMs)).toBe(allowed);
-          if (allowed) retries.push(second);
+          if (!allowed) continue;
+          retries.push(second);
+          // It is an attempt too, and yet no request.
+          budget.noteAttempt(nowMs);
         }
       }),
     );

@@ -8,23 +8,25 @@ export const RETRIES_MIN = 3;
  * retries. The window slides over ten buckets of one second each. Nothing is allocated after construction.
  */
 export class RetryBudget {
-  readonly #requests = new Uint32Array(BUCKETS);
+  readonly #attempts = new Uint32Array(BUCKETS);
   readonly #retries = new Uint32Array(BUCKETS);
-  #requestsInWindow = 0;
+  #attemptsInWindow = 0;
   #retriesInWindow = 0;
   /** Number of the newest bucket's second. */
   #second = 0;
 
-  /** Counts a request that was not a retry. */
-  noteRequest(nowMs: number): void {
-    this.#requests[this.#slide(nowMs)]! += 1;
-    this.#requestsInWindow += 1;
+  /** Counts an attempt that has ended, be it a request's first or a retry. */
+  noteAttempt(nowMs: number): void {
+    this.#attempts[this.#slide(nowMs)]! += 1;
+    this.#attemptsInWindow += 1;
   }
 
   /** Takes one retry if the window holds fewer than the larger of `ratio` × its requests and a minimum of three. */
   take(ratio: number, nowMs: number): boolean {
     const bucket = this.#slide(nowMs);
-    if (this.#retriesInWindow + 1 > Math.max(RETRIES_MIN, ratio * this.#requestsInWindow)) return false;
+    // A retry is no reason for another one.
+    const requests = this.#attemptsInWindow - this.#retriesInWindow;
+    if (this.#retriesInWindow + 1 > Math.max(RETRIES_MIN, ratio * requests)) return false;
     this.#retries[bucket]! += 1;
     this.#retriesInWindow += 1;
     return true;
@@ -36,9 +38,9 @@ export class RetryBudget {
     const passed = Math.min(BUCKETS, second - this.#second);
     for (let step = 0; step < passed; step++) {
       const bucket = (second - step) % BUCKETS;
-      this.#requestsInWindow -= this.#requests[bucket]!;
+      this.#attemptsInWindow -= this.#attempts[bucket]!;
       this.#retriesInWindow -= this.#retries[bucket]!;
-      this.#requests[bucket] = 0;
+      this.#attempts[bucket] = 0;
       this.#retries[bucket] = 0;
     }
     this.#second = second;

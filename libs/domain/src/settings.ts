@@ -244,6 +244,11 @@ export interface TimeoutSettings {
   readonly requestMs: number;
   /** How long nothing may pass either way through an upgraded connection. */
   readonly upgradeIdleMs: number;
+  /**
+   * How long a gateway that was told to stop goes on as before, but for ending each connection with its next answer.
+   * Absent in what was written before it existed: it does not.
+   */
+  readonly lameDuckMs?: number | undefined;
   readonly shutdownMs: number;
 }
 

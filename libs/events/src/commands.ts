@@ -1,18 +1,23 @@
 import type { Problem } from '@usher/domain';
 import { STRATEGY_NAMES, WEIGHT_MAX } from '@usher/domain';
 import { z } from 'zod';
-import { backendSettings, id } from './data-schemas.ts';
+import { backendSettings, endpoints, id, place } from './data-schemas.ts';
 
 const target = z.strictObject({ backend: id });
 
 /** Every command there is, with the data it takes. Its subject is `usher.commands.<name>`. */
 export const COMMANDS = {
   'backend.add': z.strictObject({ settings: backendSettings }),
+  /** What is absent stays as it is. */
   'backend.update': z.strictObject({
     backend: id,
     url: z.string().optional(),
     weight: z.number().nonnegative().max(WEIGHT_MAX).optional(),
     zone: z.string().optional(),
+    /** All of them; an empty list leaves none but the URL. */
+    endpoints: endpoints.optional(),
+    /** Null = unknown. */
+    place: place.nullable().optional(),
   }),
   'backend.remove': target,
   /** What an agent says of the backend beside it; a pool that takes agents gets it, or its new settings. */

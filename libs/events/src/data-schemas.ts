@@ -111,16 +111,20 @@ export const poolSettings: z.ZodType<PoolSettings> = z.strictObject({
   sticky: sticky.optional(),
 });
 
+export const endpoints = z.array(z.strictObject({ path: z.string(), url: z.string() }));
+export const place = z.strictObject({
+  latitude: z.number().min(-90).max(90),
+  longitude: z.number().min(-180).max(180),
+});
+
 export const backendSettings: z.ZodType<BackendSettings> = z.strictObject({
   id,
   pool: id,
   url: z.string(),
   weight: z.number().nonnegative().max(WEIGHT_MAX),
   zone: z.string().optional(),
-  endpoints: z.array(z.strictObject({ path: z.string(), url: z.string() })).optional(),
-  place: z
-    .strictObject({ latitude: z.number().min(-90).max(90), longitude: z.number().min(-180).max(180) })
-    .optional(),
+  endpoints: endpoints.optional(),
+  place: place.optional(),
   maxConnections: count.optional(),
   capacity: resources.optional(),
 });
@@ -160,6 +164,8 @@ export const policySettings: z.ZodType<PolicySettings> = z.strictObject({
     backendIdleMs: count,
     requestMs: count,
     upgradeIdleMs: count,
+    // Absent in what was written before it existed.
+    lameDuckMs: count.optional(),
     shutdownMs: count,
   }),
   limits: z.strictObject({

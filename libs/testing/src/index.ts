@@ -12,6 +12,7 @@ export { insist } from './insist.ts';
 export { LEASES_ONLY } from './leases-only.ts';
 export { MemoryEventLog, MemoryStorage } from './memory-event-log.ts';
 export { type BusHarness, testMessageBus } from './message-bus-contract.ts';
+export { startNatsCluster } from './nats-cluster.ts';
 export { type NatsServer, startNatsServer } from './nats-server.ts';
 export { type LogEntry, RecordingLog } from './recording-log.ts';
 export { type RedisServer, startRedisServer } from './redis-server.ts';

@@ -1,7 +1,8 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { type AddressInfo, connect, createServer } from 'node:net';
+import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { freePort } from './free-port.ts';
 import { tempDir } from './temp-dir.ts';
 
 const START_MS_MAX = 10_000;
@@ -32,14 +33,20 @@ process.on('exit', () => {
   for (const child of running) child.kill('SIGKILL');
 });
 
-/** `keepsLog`: everything is written to an append-only file at once, and read from it by the next start. Default: nothing is on disk. */
-export async function startRedisServer(options: { readonly keepsLog?: boolean } = {}): Promise<RedisServer> {
+export interface RedisServerOptions {
+  /** Everything is written to an append-only file at once, and read from it by the next start. Default: nothing is on disk. */
+  readonly keepsLog?: boolean;
+  /** Further settings by the names that they have in `redis.conf`. */
+  readonly settings?: Readonly<Record<string, string>>;
+}
+
+export async function startRedisServer(options: RedisServerOptions = {}): Promise<RedisServer> {
   if (spawnSync('redis-server', ['--version']).error !== undefined) {
     throw new Error('redis-server is not installed; on Debian and Ubuntu: apt-get install redis-server');
   }
   const dir = tempDir();
-  const appendonly = options.keepsLog === true ? 'yes' : 'no';
-  let { child, port } = await launchOnFreePort(dir.path, appendonly);
+  const settings = { appendonly: options.keepsLog === true ? 'yes' : 'no', ...options.settings };
+  let { child, port } = await launchOnFreePort(dir.path, settings);
   const end = async (): Promise<void> => {
     if (child.exitCode !== null || child.signalCode !== null) return;
     const ended = once(child, 'exit');
@@ -51,7 +58,7 @@ export async function startRedisServer(options: { readonly keepsLog?: boolean } 
     kill9: end,
     async restart() {
       await end();
-      child = await launch(dir.path, port, appendonly);
+      child = await launch(dir.path, port, settings);
     },
     async flush() {
       if ((await told(port, 'FLUSHALL')) !== '+OK\r\n') throw new Error('redis-server did not forget');
@@ -65,24 +72,24 @@ export async function startRedisServer(options: { readonly keepsLog?: boolean } 
   };
 }
 
-type Appending = 'yes' | 'no';
+type Settings = Readonly<Record<string, string>>;
 
 async function launchOnFreePort(
   dir: string,
-  appendonly: Appending,
+  settings: Settings,
 ): Promise<{ child: ChildProcess; port: number }> {
   for (let tries = 1; ; tries++) {
     const port = await freePort();
     try {
-      return { child: await launch(dir, port, appendonly), port };
+      return { child: await launch(dir, port, settings), port };
     } catch (error) {
       if (tries === PORT_TRIES_MAX) throw error;
     }
   }
 }
 
-async function launch(dir: string, port: number, appendonly: Appending): Promise<ChildProcess> {
-  const options = { bind: '127.0.0.1', port, save: '', appendonly, appendfsync: 'always', dir };
+async function launch(dir: string, port: number, settings: Settings): Promise<ChildProcess> {
+  const options = { bind: '127.0.0.1', port, save: '', appendfsync: 'always', dir, ...settings };
   const args = Object.entries(options).flatMap(([name, value]) => [`--${name}`, String(value)]);
   const child = spawn('redis-server', args, { stdio: ['ignore', 'pipe', 'ignore'] });
   running.add(child);
@@ -120,13 +127,4 @@ async function told(port: number, command: string): Promise<string> {
   } finally {
     socket.destroy();
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }

@@ -69,6 +69,14 @@ describe('reports', () => {
     expect(fleet.types()).toHaveLength(2);
   });
 
+  test('are written at once when another number of cores is free, though their mean is the same', async () => {
+    await fleet.start();
+    await fleet.seconds(3, ['a'], { coresPercent: [60, 60] });
+    expect(fleet.types()).toHaveLength(1);
+    await fleet.seconds(1, ['a'], { coresPercent: [100, 20] });
+    expect(fleet.types()).toHaveLength(2);
+  });
+
   test('of single cores that trade places are nothing new', async () => {
     await fleet.start();
     await fleet.seconds(2, ['a'], { coresPercent: [0, 100] });

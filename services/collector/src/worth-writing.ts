@@ -1,4 +1,4 @@
-import type { BackendStats } from '@usher/domain';
+import { type BackendStats, idleCores } from '@usher/domain';
 
 /** Smaller changes of any share wait for the heartbeat. */
 const MOVED_POINTS_MIN = 1;
@@ -13,10 +13,11 @@ export function worthWriting(written: BackendStats | null, report: BackendStats)
   if (before.length !== after.length || written.coresPercent.length !== report.coresPercent.length)
     return true;
   if (written.memoryTotalBytes !== report.memoryTotalBytes) return true;
+  if (idleCores(written.coresPercent) !== idleCores(report.coresPercent)) return true;
   return after.some((share, i) => Math.abs(share - before[i]!) >= MOVED_POINTS_MIN);
 }
 
-/** Everything that strategies look at, in percent. Single cores wobble without meaning; what counts is their mean. */
+/** What strategies look at beside how many cores are free, in percent. Single cores wobble without meaning: here their mean. */
 function shares(stats: BackendStats): number[] {
   const cores = stats.coresPercent.reduce((sum, percent) => sum + percent, 0);
   return [

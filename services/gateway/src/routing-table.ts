@@ -158,6 +158,8 @@ export interface Hold {
 export interface PoolTable extends CandidatePool<BackendSlot> {
   readonly id: string;
   settings: PoolSettings;
+  /** Otherwise routes or backends only name it, and nobody is chosen: what it should keep to is not known. */
+  declared: boolean;
   /** What part of a request the strategy goes by; undefined when it goes by none. */
   hash: HashSettings | undefined;
   /** The strategy goes by how backends answer, so it has to be told. */

@@ -65,6 +65,23 @@ test('a backend is added with its endpoints and its place', async () => {
   expect(fold.state.backends.get('n')?.settings).toEqual(settings);
 });
 
+test('a backend’s endpoints and its place are changed and taken away, and what is not named stays', async () => {
+  const fleet = newFleet();
+  const { fold } = await fleet.start('s1', declared(['a']));
+  const seen = () => fold.state.backends.get('a')?.settings;
+  const change = async (data: object) => await fleet.command('backend.update', { backend: 'a', ...data });
+  const before = seen();
+  const place = { latitude: 0, longitude: -180 };
+  const endpoints = [{ path: '/api/*', url: 'http://10.0.0.9:81' }];
+  expect(await change({ endpoints, place })).toMatchObject({ ok: true, events: ['backend.updated'] });
+  expect(seen()).toEqual({ ...before, endpoints, place });
+  await change({ weight: 3 });
+  expect(seen()).toEqual({ ...before, endpoints, place, weight: 3 });
+  expect(await change({ endpoints })).toMatchObject({ ok: true, events: [] });
+  await change({ endpoints: [], place: null, weight: before?.weight });
+  expect(seen()).toEqual(before);
+});
+
 test.each([
   ['backend.drain', { backend: 'nobody' }, {}, 'not_found'],
   ['backend.add', { settings: { id: 'a', pool: 'web', url: 'http://h', weight: 1 } }, {}, 'conflict'],
@@ -75,6 +92,9 @@ test.each([
   ['backend.add', { settings: withEndpoint({ path: '/api/*', url: 'http://h/x' }) }, {}, 'invalid_input'],
   ['backend.announce', { settings: withEndpoint({ path: '/', url: 'h' }) }, {}, 'forbidden'],
   ['backend.update', { backend: 'a', url: 'http://h/path' }, {}, 'invalid_input'],
+  ['backend.update', { backend: 'a', endpoints: [{ path: 'x', url: 'http://h' }] }, {}, 'invalid_input'],
+  ['backend.update', { backend: 'a', endpoints: [{ path: '/x', url: 'h' }] }, {}, 'invalid_input'],
+  ['backend.update', { backend: 'a', place: { latitude: 91, longitude: 0 } }, {}, 'invalid_input'],
   ['backend.update', { backend: 'a', weight: -1 }, {}, 'invalid_input'],
   ['backend.explode', { backend: 'a' }, {}, 'invalid_input'],
   ['backend.disable', { backend: 'a', extra: 1 }, {}, 'invalid_input'],
@@ -128,7 +148,13 @@ test('another address makes what probes found void', async () => {
     data: { backend: 'a', cause: '200' },
   } as const;
   await fleet.facts(events, [healthy]);
-  await fleet.command('backend.update', { backend: 'a', weight: 5 });
+  const place = { latitude: 1, longitude: 2 };
+  await fleet.command('backend.update', { backend: 'a', weight: 5, place });
+  expect(fold.state.backends.get('a')?.health).toBe('healthy');
+  const endpoints = [{ path: '/x', url: 'http://10.1.1.1:81' }];
+  await fleet.command('backend.update', { backend: 'a', endpoints });
+  expect(fold.state.backends.get('a')?.health).toBe('unknown');
+  await fleet.facts(events, [healthy]);
   expect(fold.state.backends.get('a')?.health).toBe('healthy');
   await fleet.command('backend.update', { backend: 'a', url: 'http://10.1.1.1:80' });
   expect(fold.state.backends.get('a')?.health).toBe('unknown');

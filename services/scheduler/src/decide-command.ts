@@ -10,7 +10,7 @@ import {
   UsherError,
 } from '@usher/domain';
 import type { Command, CommandOf, EventDraft } from '@usher/events';
-import { declareBackend, initialHealth } from './decide-config.ts';
+import { declareBackend, initialHealth, isElsewhere } from './decide-config.ts';
 
 /**
  * The events a command leads to in the present state; none when all is as it asks already.
@@ -94,18 +94,19 @@ function addBackend(state: FleetState, settings: BackendSettings): EventDraft[] 
 }
 
 function updateBackend(state: FleetState, command: CommandOf<'backend.update'>): EventDraft[] {
-  const { backend: id, url, weight, zone } = command.data;
-  const backend = findBackend(state, id, command.expectRevision);
-  if (url !== undefined) checkUrl(url);
+  const { backend: id, url, weight, zone, endpoints, place } = command.data;
+  const { settings: before } = findBackend(state, id, command.expectRevision);
   const settings = {
-    ...backend.settings,
-    url: url ?? backend.settings.url,
-    weight: weight ?? backend.settings.weight,
-    zone: zone ?? backend.settings.zone,
+    ...before,
+    url: url ?? before.url,
+    weight: weight ?? before.weight,
+    zone: zone ?? before.zone,
+    endpoints: endpoints === undefined ? before.endpoints : endpoints.length > 0 ? endpoints : undefined,
+    place: place === undefined ? before.place : (place ?? undefined),
   };
-  if (canonicalJson(settings) === canonicalJson(backend.settings)) return [];
-  if (settings.url === backend.settings.url)
-    return [{ type: 'backend.updated', subject: id, data: { settings } }];
+  checkEndpoints(settings);
+  if (canonicalJson(settings) === canonicalJson(before)) return [];
+  if (!isElsewhere(before, settings)) return [{ type: 'backend.updated', subject: id, data: { settings } }];
   const health = initialHealth(findPool(state, settings.pool).settings);
   return [{ type: 'backend.updated', subject: id, data: { settings, health } }];
 }

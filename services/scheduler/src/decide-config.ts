@@ -101,7 +101,7 @@ export function declareBackend(
 }
 
 /** Whether a backend listens somewhere else than before, so that what is known of its health no longer holds. */
-function isElsewhere(before: BackendSettings, after: BackendSettings): boolean {
+export function isElsewhere(before: BackendSettings, after: BackendSettings): boolean {
   return (
     before.url !== after.url || canonicalJson(before.endpoints ?? []) !== canonicalJson(after.endpoints ?? [])
   );

@@ -82,7 +82,7 @@ const keys: Type<DeclaredBackend> = section({
   place: optional('unknown', {
     to: 'place',
     type: place,
-    doc: 'Where on the Earth the backend is. Backends that are chosen by their resources are better the nearer they are to the client, see `scoring`; where either place is unknown, distance does not count.',
+    doc: 'Where on the Earth the backend is. Backends that are chosen by their resources are better the nearer they are to the client, see `scoring`; one of unknown place counts as far away as the others are on average.',
   }),
   capacity: optional('what its agent reports to be there', {
     to: 'capacity',

@@ -54,10 +54,16 @@ export const timeouts: Type<TimeoutSettings> = section({
     doc: 'How long nothing may pass either way through a WebSocket before it is closed. No other timeout applies to it.',
     why: 'Applications that ping do so every minute or more often; those that do not should not lose quiet connections. That a client has vanished is found out earlier, by TCP keep-alive.',
   }),
+  lame_duck: defaulted('1s', {
+    to: 'lameDuckMs',
+    type: duration({ min: '1ms', max: '1h', zero: 'not at all' }),
+    doc: 'How long a gateway that gets a SIGTERM goes on taking connections and requests while its `/health` answers 503 already. Each connection ends with its next answer, which says so.',
+    why: 'Whoever sends traffic here finds out by then, so that nothing meets a closed port. Where that takes longer, as with a balancer in front that looks every ten seconds, it should be longer than that.',
+  }),
   shutdown: defaulted('30s', {
     to: 'shutdownMs',
     type: duration({ min: '1ms', max: '1h', zero: 'at once' }),
-    doc: 'How long a stopping gateway lets requests in progress finish. WebSockets are closed with status 1001 (going away), each between two frames and one after the other over the first three quarters of that time.',
+    doc: 'How long a stopping gateway, when it takes nothing new any more, lets requests in progress finish. WebSockets are closed with status 1001 (going away), each between two frames and one after the other over the first three quarters of that time.',
   }),
 });
 

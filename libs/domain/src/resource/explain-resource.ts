@@ -65,7 +65,8 @@ function rate(
   if (reason !== 'ok') return { ...about, reason, short };
   if (without.includes(row)) return { ...about, reason: 'tried' };
   const others = scoreParts(machine, backend.latencyMs, wanted, table.scoring);
-  const distance = known === undefined ? 0 : table.scoring.distance * known;
+  const counted = known ?? (from === undefined ? 0 : table.kmToUnplaced(from));
+  const distance = table.scoring.distance * counted;
   return { ...about, reason, parts: { distance, ...others }, score: baseScore(others) + distance };
 }
 

@@ -5,9 +5,14 @@ import { DIMENSIONS, NO_RESOURCES } from './tier.ts';
 /** From this share on a core counts as taken. */
 const CORE_BUSY_PERCENT = 80;
 
+/** How many cores are free to be taken. */
+export function idleCores(coresPercent: readonly number[]): number {
+  return coresPercent.filter((percent) => percent < CORE_BUSY_PERCENT).length;
+}
+
 /** What is known of a backend's resources. */
 export interface ResourceFacts {
-  /** Absent = unknown: then distance does not count. */
+  /** Absent = unknown: then it counts as far from a client as the others are on average. */
   readonly place?: Place | undefined;
   /** Moving average. */
   readonly latencyMs: number;
@@ -76,7 +81,7 @@ const UNKNOWN: Machine = {
 
 function reported(stats: BackendStats, unreported: Resources): Machine {
   const { coresPercent, memoryTotalBytes, memoryUsedBytes, diskTotalBytes, diskUsedBytes, gpus } = stats;
-  const idle = coresPercent.filter((percent) => percent < CORE_BUSY_PERCENT).length;
+  const idle = idleCores(coresPercent);
   const gpuPercents = gpus.reduce((sum, { percent }) => sum + percent, 0);
   const pendingGpus = wholeCredit(unreported.gpus, 1);
   return {

@@ -33,6 +33,19 @@ function degrees(radians: number): number {
   return Math.round((radians * 180e6) / Math.PI) / 1e6;
 }
 
+/** Mean of those points that there are, which is inside the sphere; undefined when there is none. */
+export function meanPoint(points: readonly (SpherePoint | undefined)[]): SpherePoint | undefined {
+  let [x, y, z, count] = [0, 0, 0, 0];
+  for (const point of points) {
+    if (point === undefined) continue;
+    x += point.x;
+    y += point.y;
+    z += point.z;
+    count += 1;
+  }
+  return count === 0 ? undefined : { x: x / count, y: y / count, z: z / count };
+}
+
 /** Length along the great circle for a straight line between two points of the unit sphere. */
 export function arcKm(chord: number): number {
   return 2 * EARTH_RADIUS_KM * Math.asin(Math.min(1, chord / 2));

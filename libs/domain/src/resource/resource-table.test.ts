@@ -77,6 +77,37 @@ describe('a decision by resources', () => {
     expect(choose(table, { from: [50, -179.9] })).toBe('tokyo');
   });
 
+  test('a backend of unknown place counts as far as the others are on average', () => {
+    const table = tableOf(
+      backend('paris', { place: { latitude: 48.9, longitude: 2.4 } }),
+      backend('unknown'),
+      backend('sydney', { place: { latitude: -33.9, longitude: 151.2 } }),
+      backend('nowhere', { place: { latitude: 91, longitude: 0 } }),
+    );
+    const from: [number, number] = [50.1, 8.7];
+    const order = table.rank(
+      { tier: 1, from: onSphere({ latitude: 50.1, longitude: 8.7 }), chance: 0, without: [] },
+      4,
+    );
+    expect(order.map((row) => table.rows[row]?.id)).toEqual(['paris', 'unknown', 'nowhere', 'sydney']);
+    expect(choose(table, { from, without: [0, 1, 3] })).toBe('sydney');
+    const [paris, unknown, sydney] = explainResource(table, {
+      tier: 1,
+      from: onSphere({ latitude: 50.1, longitude: 8.7 }),
+      chance: 0,
+      without: [],
+    }).candidates.map(({ parts }) => parts!.distance);
+    expect(unknown).toBeGreaterThan(paris! + 5000);
+    expect(unknown).toBeLessThan(sydney! - 5000);
+  });
+
+  test('distance does not count where no backend has a place, or the client has none', () => {
+    const load = { stats: stats({ coresPercent: [50, 50, 50, 50] }) };
+    expect(choose(tableOf(backend('busy', load), backend('idle')), { from: [50, 8] })).toBe('idle');
+    const placed = backend('busy', { ...load, place: { latitude: 50, longitude: 8 } });
+    expect(choose(tableOf(placed, backend('idle')))).toBe('idle');
+  });
+
   test('shares among nearly equal backends by weight', () => {
     const table = tableOf(
       backend('a', { weight: 3 }),

@@ -9,7 +9,7 @@ import type { Tier } from './tier.ts';
 export interface ResourceRequest {
   /** Index of its tier. */
   readonly tier: number;
-  /** Where the client is; undefined = unknown, then distance does not count. */
+  /** Where the client is; undefined = unknown, then distance does not count. A row of unknown place counts as far as the others are on average. */
   readonly from: SpherePoint | undefined;
   /** Chance, uniform in [0, 1), which shares among nearly equal backends. */
   readonly chance: number;
@@ -47,6 +47,16 @@ export class ResourceTable {
   /** The rows in the order in which nearly equal ones get their shares of the chance. */
   order(): Int32Array {
     return this.#settled().order;
+  }
+
+  /** How far a row of unknown place counts from a client. */
+  kmToUnplaced(client: SpherePoint): number {
+    return this.#settled().kmToUnplaced(client);
+  }
+
+  /** Whether a row has what a tier needs. */
+  fits(row: number, tier: number): boolean {
+    return this.#settled().fits(row, tier);
   }
 
   /** Replaces all rows. Tables are equal when their rows are, in order: sort by id what comes from an unordered source. */

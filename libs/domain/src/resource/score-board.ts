@@ -1,4 +1,4 @@
-import { arcKm, EARTH_RADIUS_KM, type SpherePoint } from './place.ts';
+import { arcKm, EARTH_RADIUS_KM, meanPoint, type SpherePoint } from './place.ts';
 import { BLOCK_ROWS, type PlaceBlocks, placeBlocks, UNPLACED } from './place-blocks.ts';
 
 /**
@@ -29,6 +29,8 @@ const NOWHERE: SpherePoint = { x: 0, y: 0, z: 0 };
 export class ScoreBoard {
   readonly #blocks: PlaceBlocks;
   readonly #perKm: number;
+  /** Mean of the places, where some rows have one and some have not. */
+  readonly #mean: SpherePoint | undefined;
   /** By tier and slot; infinite where the row does not fit. */
   readonly #base: readonly Float64Array[];
   readonly #units: Float64Array;
@@ -46,11 +48,14 @@ export class ScoreBoard {
   #decision = 0;
   /** The least score so far; an array, because a number that changes would be an object of its own. */
   readonly #best = new Float64Array(1);
+  /** How far rows without a place count: the square of the straight line, and the arc in kilometres. */
+  readonly #unplaced = new Float64Array(2);
 
   /** All rows get infinite bases. `perKm` is what a kilometre counts. */
   constructor(points: readonly (SpherePoint | undefined)[], tiers: number, perKm: number) {
     this.#blocks = placeBlocks(points);
     this.#perKm = perKm;
+    this.#mean = points.includes(undefined) ? meanPoint(points) : undefined;
     const [slots, blocks] = [points.length, this.#blocks.count];
     const byTier = (length: number) => Array.from({ length: tiers }, () => new Float64Array(length));
     this.#base = byTier(slots);
@@ -69,11 +74,24 @@ export class ScoreBoard {
     return this.#blocks.rowAt;
   }
 
+  /**
+   * How far a row without a place counts from a client: as far as the others are on average, worked out from the mean of the
+   * squares of their straight lines, which takes one step however many there are. 0 when nobody has a place.
+   */
+  kmToUnplaced(client: SpherePoint): number {
+    this.#gaugeUnplaced(client);
+    return this.#unplaced[1]!;
+  }
+
   /** Sets what is known of a row by itself; its block must be summarised before the next choice. */
   set(row: number, tier: number, base: number, weight: number): void {
     const slot = this.#blocks.slotOf[row]!;
     this.#base[tier]![slot] = base;
     this.#units[slot] = weightUnits(weight);
+  }
+
+  fits(row: number, tier: number): boolean {
+    return this.#base[tier]![this.#blocks.slotOf[row]!]! < Number.POSITIVE_INFINITY;
   }
 
   summarise(row: number): void {
@@ -90,6 +108,7 @@ export class ScoreBoard {
     this.#best[0] = Number.POSITIVE_INFINITY;
     const client = from ?? NOWHERE;
     const perKm = from === undefined ? 0 : this.#perKm;
+    this.#gaugeUnplaced(client);
     const first = this.#boundAll(tier, client, perKm);
     if (first === -1) return -1;
     // The most promising block goes first, so that its best leaves out most of the others.
@@ -105,6 +124,14 @@ export class ScoreBoard {
       total += this.#near[block]!;
     }
     return this.#rowAtUnit(unitAt(chance, total), tier);
+  }
+
+  #gaugeUnplaced({ x, y, z }: SpherePoint): void {
+    const mean = this.#mean;
+    if (mean === undefined) return;
+    const squared = Math.max(0, 2 - 2 * (mean.x * x + mean.y * y + mean.z * z));
+    this.#unplaced[0] = squared;
+    this.#unplaced[1] = arcKm(Math.sqrt(squared));
   }
 
   /** Notes for each block a score that none of its rows is below; answers with the block of the least, -1 if nothing fits. */
@@ -128,7 +155,7 @@ export class ScoreBoard {
     const { balls } = this.#blocks;
     const at = 4 * block;
     const radius = balls[at + 3]!;
-    if (radius === UNPLACED) return 0;
+    if (radius === UNPLACED) return this.#unplaced[1]!;
     const dx = balls[at]! - x;
     const dy = balls[at + 1]! - y;
     const dz = balls[at + 2]! - z;
@@ -149,6 +176,7 @@ export class ScoreBoard {
     const { places, rowAt } = this.#blocks;
     const end = Math.min(base.length, (block + 1) * BLOCK_ROWS);
     const line = perKm * EARTH_RADIUS_KM * (perKm * EARTH_RADIUS_KM);
+    const unplaced = this.#unplaced[0]!;
     let best = this.#best[0]!;
     for (let slot = block * BLOCK_ROWS, at = 4 * slot; slot < end; slot++, at += 4) {
       this.#score[slot] = Number.POSITIVE_INFINITY;
@@ -157,7 +185,8 @@ export class ScoreBoard {
       const dx = places[at]! - x;
       const dy = places[at + 1]! - y;
       const dz = places[at + 2]! - z;
-      const squared = places[at + 3]! * (dx * dx + dy * dy + dz * dz);
+      const placed = places[at + 3]!;
+      const squared = placed * (dx * dx + dy * dy + dz * dz) + (1 - placed) * unplaced;
       // The straight line is shorter than the arc, so what is out of reach by it needs no arc sine.
       if (line * squared > room * room) continue;
       if (without.length > 0 && without.includes(rowAt[slot]!)) continue;

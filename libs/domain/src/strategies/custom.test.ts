@@ -27,6 +27,12 @@ test('a strategy of one’s own gets the backends that are left and the hash of 
   expect(pickWith(byKey, (all) => [...all])).toEqual({ choice: undefined, faults: [] });
 });
 
+test('one that changes the list of backends fails, and they stay in their order', () => {
+  const changing = pickWith((backends) => (backends as Parameters<CustomStrategy>[0][number][]).pop());
+  expect(changing.choice).toMatch(/[abc]/);
+  expect(changing.faults).toEqual([expect.stringContaining('TypeError')]);
+});
+
 test('another one chooses when it throws or names somebody else, and the fault is told', () => {
   const thrown = pickWith(() => {
     throw new Error('no idea');

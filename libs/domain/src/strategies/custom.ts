@@ -33,6 +33,11 @@ export class Custom<C extends Candidate> implements Chooser<C> {
     this.#onFault = onFault;
   }
 
+  /** What it is given is the pool's own list: one that sorts it in place fails, rather than upset who is where. */
+  update({ eligible }: CandidatePool<C>): void {
+    Object.freeze(eligible);
+  }
+
   pick(pool: CandidatePool<C>, tried: readonly C[], ask: Ask): C | undefined {
     return this.#pick(pool, tried, ask, this.#onFault);
   }

@@ -39,6 +39,10 @@ class Resource<C extends Candidate> implements Chooser<C> {
     if (candidate.open) this.#table.update(candidate.order, asBackend(candidate));
   }
 
+  fits(candidate: C, tier: number): boolean {
+    return candidate.open && this.#table.fits(candidate.order, tier);
+  }
+
   pick({ eligible }: CandidatePool<C>, tried: readonly C[], { tier, from, random }: Ask): C | undefined {
     const request = this.#request;
     request.tier = tier;

@@ -116,6 +116,8 @@ export interface Chooser<C extends Candidate> {
   measures?(pool: CandidatePool<C>, tried: readonly C[], ask: Ask): ReadonlyMap<C, Measures>;
   /** Whom of the eligible the strategy itself leaves out, and why; as free of effects. */
   unfit?(pool: CandidatePool<C>, tried: readonly C[], ask: Ask): ReadonlyMap<C, Fit>;
+  /** Whether one of the eligible has what a tier needs. Absent where everybody has. */
+  fits?(candidate: C, tier: number): boolean;
   /** Who may be chosen has changed, or their weights. */
   update?(pool: CandidatePool<C>): void;
   /** The number of requests under way on a candidate has changed. */

@@ -30,6 +30,8 @@ const RETRY_MS = 250;
 const SESSION_WAIT_MS_MAX = 5000;
 /** How long closing waits for the server to take what has been sent. */
 const FLUSH_MS_MAX = 1000;
+/** So many causes of one outage are said. */
+const CAUSES_MAX = 10;
 /** How often it looks whether a stream that was lost has been put back. */
 const LOOK_AGAIN_MS = 5000;
 
@@ -50,7 +52,8 @@ export class Link {
   #up = false;
   #session: Session | undefined;
   #maintaining = false;
-  #failureReported = false;
+  /** What was said of the present outage. */
+  readonly #reported = new Set<string>();
   #closed = false;
   /** How to tell those that wait for an answer that none will come. */
   readonly #waiting = new Set<(error: Error) => void>();
@@ -229,13 +232,16 @@ export class Link {
     const options = { timeout: REQUEST_TIMEOUT_MS, checkAPI: this.#use === 'log' };
     const manager = await this.guard(jetstreamManager(connection, options));
     const { reached, known } = this.identity;
+    const clustered = connection.info?.cluster !== undefined;
     const reads = this.#use === 'log';
-    const events = reads ? await this.guard(ensureStreams(manager, this.log, known)) : undefined;
+    const events = reads
+      ? await this.guard(ensureStreams(manager, this.log, { seenBefore: known, clustered }))
+      : undefined;
     const client = jetstream(connection, options);
     const payloadBytesMax = connection.info?.max_payload ?? 0;
     const session = { connection, client, manager, payloadBytesMax };
     this.#session = session;
-    this.#failureReported = false;
+    this.#reported.clear();
     const server = connection.getServer();
     this.log.info('connected to NATS', { server, version, durability: describeDurability(version) });
     if (reads && this.#judge(events, reached) && events !== undefined) this.#recognise(session, events);
@@ -281,9 +287,11 @@ export class Link {
     this.#waiting.clear();
   }
 
-  /** Once for each outage: attempts are many. */
+  /** Each cause once for each outage: attempts are many. */
   #report(error: Error): void {
-    if (!this.#failureReported) this.log.warn('NATS cannot be used yet; trying on', { error });
-    this.#failureReported = true;
+    const { message } = error;
+    if (this.#reported.has(message) || this.#reported.size === CAUSES_MAX) return;
+    this.#reported.add(message);
+    this.log.warn('NATS cannot be used yet; trying on', { error });
   }
 }

@@ -4,9 +4,9 @@ import { createInbox, type Msg, nanos, nuid, type Subscription } from 'nats';
 import type { Link, Session } from './link.ts';
 import { EVENTS_STREAM } from './streams.ts';
 
-const HEARTBEAT_MS = 2000;
+const HEARTBEAT_MS = 1000;
 /** Missed heartbeats after which the consumer is taken for dead. */
-const SILENT_HEARTBEATS_MAX = 4;
+const SILENT_HEARTBEATS_MAX = 2;
 const RETRY_MS = 500;
 /** The server forgets a consumer whose reader is gone for so long. */
 const INACTIVE_MS = 60_000;
@@ -31,6 +31,8 @@ export class OrderedReader {
   /** Position at which it has caught up; not known before the stream has been seen. */
   #goal: Position | undefined;
   #silentHeartbeats = 0;
+  /** The present consumer is there. Making one may take a cluster longer than any heartbeat, and fails in its own time. */
+  #made = false;
   #stopped = false;
 
   constructor(
@@ -74,7 +76,7 @@ export class OrderedReader {
   async #begin({ connection, manager }: Session): Promise<void> {
     this.#leave();
     this.#delivered = 0;
-    this.#silentHeartbeats = 0;
+    this.#made = false;
     const inbox = createInbox(this.#link.inboxPrefix);
     const name = nuid.next();
     this.#consumer = name;
@@ -107,10 +109,18 @@ export class OrderedReader {
           num_replicas: 1,
         }),
       );
+      this.#heed(name);
       this.#checkCaughtUp();
     } catch (error) {
       this.#retry(name, error as Error);
     }
+  }
+
+  /** From now on a consumer is expected to be heard of. */
+  #heed(consumer: string): void {
+    if (this.#consumer !== consumer) return;
+    this.#made = true;
+    this.#silentHeartbeats = 0;
   }
 
   /** Tries again a little later, unless that has been done already or the connection is what is missing. */
@@ -171,6 +181,7 @@ export class OrderedReader {
   }
 
   #listen(): void {
+    if (!this.#made) return;
     this.#silentHeartbeats += 1;
     if (this.#silentHeartbeats > SILENT_HEARTBEATS_MAX) this.#restart();
   }

@@ -15,6 +15,9 @@ export const SNAPSHOTS_PREFIX = 'usher.snapshots';
 /** How long the server recognises an unconditional append that is sent again. */
 const DUPLICATE_WINDOW_MS = 120_000;
 
+/** In a cluster: one server may be away, and the log goes on. */
+const CLUSTER_COPIES = 3;
+
 const EVENTS = {
   name: EVENTS_STREAM,
   subjects: [`${EVENTS_PREFIX}.>`],
@@ -37,20 +40,23 @@ const SNAPSHOTS = {
 
 /**
  * Makes the streams that are missing, unless this process has seen them before: then the log is lost, and a new one must not
- * pass for it. Those that exist are the operator's; what is unsafe about them is said. Resolves with the stream of events.
+ * pass for it. In a cluster (`clustered`) three of its servers keep a copy each. Streams that exist are the operator's; what
+ * is unsafe about them is said. Resolves with the stream of events.
  */
 export async function ensureStreams(
   manager: JetStreamManager,
   log: Log,
-  seenBefore: boolean,
+  { seenBefore, clustered }: { readonly seenBefore: boolean; readonly clustered: boolean },
 ): Promise<StreamInfo | undefined> {
+  const copies = clustered ? CLUSTER_COPIES : 1;
   const found = await findStream(manager, EVENTS_STREAM);
   if (found === undefined && seenBefore) return undefined;
-  const events = found ?? (await addStream(manager, EVENTS));
-  for (const weakness of weaknessesOf(events.config)) {
+  const events = found ?? (await addStream(manager, EVENTS, copies));
+  for (const weakness of weaknessesOf(events.config, copies)) {
     log.warn('the stream of events is not kept as it should be', { stream: EVENTS_STREAM, weakness });
   }
-  if ((await findStream(manager, SNAPSHOTS_STREAM)) === undefined) await addStream(manager, SNAPSHOTS);
+  if ((await findStream(manager, SNAPSHOTS_STREAM)) === undefined)
+    await addStream(manager, SNAPSHOTS, copies);
   return events;
 }
 
@@ -64,12 +70,23 @@ export async function findStream(manager: JetStreamManager, name: string): Promi
   }
 }
 
-function addStream(manager: JetStreamManager, config: typeof EVENTS | typeof SNAPSHOTS): Promise<StreamInfo> {
-  return manager.streams.add({ ...config, subjects: [...config.subjects] });
+async function addStream(
+  manager: JetStreamManager,
+  config: typeof EVENTS | typeof SNAPSHOTS,
+  copies: number,
+): Promise<StreamInfo> {
+  try {
+    return await manager.streams.add({ ...config, subjects: [...config.subjects], num_replicas: copies });
+  } catch (error) {
+    if (copies === 1 || !(error instanceof JetStreamApiError)) throw error;
+    const why = `the stream ${config.name} cannot be made with ${copies} copies: ${error.message}`;
+    throw new Error(`${why}; where fewer servers have to do, make it yourself`, { cause: error });
+  }
 }
 
-function weaknessesOf(config: StreamConfig): string[] {
+function weaknessesOf(config: StreamConfig, copies: number): string[] {
   const found: string[] = [];
+  if (config.num_replicas < copies) found.push(`only ${config.num_replicas} of the servers keep it`);
   if (config.storage !== EVENTS.storage) found.push('it is in memory and ends with the server');
   if (config.retention !== EVENTS.retention) found.push(`its retention is ${config.retention}`);
   if (config.discard !== EVENTS.discard) found.push('at its limits it forgets old events');

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { NO_RESOURCES } from '@usher/domain';
 import { type StateStore, type StoreStatus, StoreUnavailableError } from '@usher/ports';
 import { RecordingLog, type RedisServer, startRedisServer, testStateStore, wallClock } from '@usher/testing';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -112,6 +113,56 @@ describe('the Redis store', () => {
   test('refuses calls after it was closed', async () => {
     await store.close();
     await expect(store.get('k')).rejects.toBeInstanceOf(StoreUnavailableError);
+  });
+});
+
+/** Fills a server with sessions beyond what it can hold; answers with what was refused. */
+async function flood({ sticky }: StateStore): Promise<number> {
+  let refused = 0;
+  for (let round = 0; round < 40; round++) {
+    const ids = Array.from({ length: 500 }, (_, index) => `${round} ${index} ${'x'.repeat(100)}`);
+    const some = ids.map((id) =>
+      sticky.assign({ pool: 'web', id, backend: 'b', ttlMs: LONG_MS, idleMs: LONG_MS }),
+    );
+    for (const { status } of await Promise.allSettled(some)) if (status === 'rejected') refused += 1;
+  }
+  return refused;
+}
+
+describe('a Redis server with little memory', () => {
+  test.each([
+    ['volatile-ttl', 0],
+    ['noeviction', 1],
+  ])('that is %s and full of sessions', async (policy, warnings) => {
+    const log = new RecordingLog();
+    const server = await startRedisServer({ settings: { maxmemory: '3mb', 'maxmemory-policy': policy } });
+    const store = await openRedisStore({ url: server.url, clock: wallClock, log });
+    expect(log.entries.filter(({ level }) => level === 'warn')).toHaveLength(warnings);
+    const reserved = {
+      allocation: 'one',
+      backend: 'b',
+      resources: { ...NO_RESOURCES, gpus: 1 },
+      ttlMs: LONG_MS,
+    };
+    const told = {
+      pool: 'web',
+      owner: 'gw-1',
+      leaseMs: LONG_MS,
+      allocations: [reserved],
+      underWay: [],
+      gateways: [],
+    };
+    await store.reservations.restore({ ...told });
+    expect((await store.acquireLease('scheduler', 'a', LONG_MS)).held).toBe(true);
+    const refused = await flood(store);
+    if (policy === 'noeviction') expect(refused).toBeGreaterThan(0);
+    else {
+      expect(refused).toBe(0);
+      expect((await store.acquireLease('scheduler', 'a', LONG_MS)).held).toBe(true);
+      expect((await store.reservations.list('web')).allocations).toHaveLength(1);
+    }
+    await store.close();
+    await server.stop();
   });
 });
 

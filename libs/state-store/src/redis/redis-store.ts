@@ -23,6 +23,9 @@ const SOCKET_TIMEOUT_MS = 1_000;
 const RECONNECT_STEP_MS = 50;
 const RECONNECT_MAX_MS = 500;
 
+const UNFIT_POLICY =
+  'state store: when Redis is full of sessions it may refuse or forget all else; its maxmemory-policy should be volatile-ttl';
+
 const KEY_PREFIX = 'usher:';
 const LEASES_KEY = `${KEY_PREFIX}leases`;
 
@@ -159,12 +162,15 @@ class RedisStore implements StateStore {
   /** What a new connection needs before it counts as one: whether the server was started anew, and its scripts. */
   async #prepare(): Promise<void> {
     try {
-      const [info] = await Promise.all([
+      const [info, memory] = await Promise.all([
         this.#redis.info('server'),
+        this.#redis.info('memory'),
         loadScripts(this.#redis, [...RESERVATION_SCRIPTS, ...STICKY_SCRIPTS]),
       ]);
       this.#serverRun = /^run_id:(\w+)/m.exec(info)?.[1] ?? '';
       this.#setConnected(true);
+      const policy = unfitPolicy(memory);
+      if (policy !== undefined) this.#log.warn(UNFIT_POLICY, { policy });
     } catch (error) {
       this.#cause = error instanceof Error ? error : undefined;
       // Unless the connection is lost already, a new one has to be made.
@@ -195,6 +201,16 @@ class RedisStore implements StateStore {
     this.#cause = undefined;
     for (const listener of this.#listeners) listener(this.#status);
   }
+}
+
+/**
+ * How the server makes room when its memory is full, where it should not so: only what has a time to live may go. Undefined
+ * when that holds, or its memory is not limited.
+ */
+function unfitPolicy(memory: string): string | undefined {
+  const [, max = '0'] = /^maxmemory:(\d+)/m.exec(memory) ?? [];
+  const [, policy = ''] = /^maxmemory_policy:(\S+)/m.exec(memory) ?? [];
+  return max === '0' || policy === '' || policy.startsWith('volatile-') ? undefined : policy;
 }
 
 function valueKey(key: string): string {

@@ -46,4 +46,9 @@ export interface Gateway extends Service {
    * with everything as it was, when an address cannot be listened on or its certificates cannot be used.
    */
   listen(listen: readonly ListenerSettings[]): Promise<void>;
+  /**
+   * Gives whoever sends traffic here time to find out that it is about to stop: serves what comes, and keeps no connection.
+   * Resolves when that time, `timeouts.lame_duck`, is over. To be followed by `stop`.
+   */
+  leave(): Promise<void>;
 }

@@ -4,6 +4,7 @@ import { startGateway } from '../index.ts';
 import { policy, pool, route } from '../testing/fixtures.ts';
 import { backendAt, TestFleet } from '../testing/fleet.ts';
 import { ask, startBackend } from '../testing/http.ts';
+import { BY_COOKIE, BY_HEADER } from '../testing/sticky-gateway.ts';
 
 // Whole gateways with their threads: a busy machine may take its time.
 vi.setConfig({ testTimeout: 30_000 });
@@ -98,6 +99,33 @@ describe('strategy resource', () => {
   });
 });
 
+describe.each([
+  ['cookie', BY_COOKIE],
+  ['header', BY_HEADER],
+] as const)('a session by %s', (_name, sticky) => {
+  test('goes to another backend only with the tiers that its own has too little for', async () => {
+    const port = await gatewayWith({ strategy: 'resource', agents: true, sticky }, HEADER);
+    await report('b1', 1);
+    await report('b2', 0, 3);
+    let cookie = '';
+    const seen = async (tier: string, user = 'mara') => {
+      const headers = { 'x-tier': tier, 'x-user': user, cookie: user === 'mara' ? cookie : '' };
+      const answer = await ask(port, { path: '/x', headers });
+      const [set] = answer.headers['set-cookie'] ?? [];
+      if (set !== undefined && user === 'mara') cookie = set.slice(0, set.indexOf(';'));
+      return answer.headers['x-backend'];
+    };
+    let users = 0;
+    const settled = async () => [await seen('small', `${users++}`), await seen('large', `${users++}`)];
+    await vi.waitFor(async () => expect(await settled()).toEqual(['b1', 'b2']), 10_000);
+    expect(await seen('small')).toBe('b1');
+    for (let each = 0; each < 5; each++) {
+      expect(await seen('large')).toBe('b2');
+      expect(await seen('small')).toBe('b1');
+    }
+  });
+});
+
 describe('tiers', () => {
   const FIELD = { field: 'tier', fieldBytesMax: 100_000, header: 'x-tier', default: 'small' };
 
@@ -126,6 +154,18 @@ describe('tiers', () => {
       expect(answer.status).toBe(200);
       expect(answer.body.equals(body)).toBe(true);
     }
+  });
+
+  test.each([
+    ['the wire lane', HEADER],
+    ['the plugin lane', FIELD],
+  ])('of several lines of the header the first counts in %s', async (_lane, detection) => {
+    const port = await gatewayWith({}, detection);
+    const status = async (...tiers: string[]) =>
+      (await ask(port, { path: '/x', headers: { 'x-tier': tiers } })).status;
+    expect(await status('large', 'huge')).toBe(200);
+    expect(await status('huge', 'large')).toBe(400);
+    expect(await status('large, small')).toBe(400);
   });
 
   test('the field of the body counts before the header, and bodies that are too long or no JSON have none', async () => {

@@ -199,6 +199,10 @@ class RunningGateway implements Gateway {
     return [this.#presence.fault, ...certificates].find((fault) => fault !== undefined);
   }
 
+  async leave(): Promise<void> {
+    await this.#workers.leave(this.#projector.policy.timeouts.lameDuckMs ?? 0);
+  }
+
   stop(): Promise<void> {
     this.#stopped ??= this.#stop();
     return this.#stopped;
@@ -211,11 +215,8 @@ class RunningGateway implements Gateway {
     await this.#allocations.stop();
     for (const subscription of this.#subscriptions) subscription.stop();
     for (const timer of this.#timers) timer.cancel();
-    this.#resolutions.stop();
-    this.#sticky.stop();
-    this.#inFlight.stop();
-    this.#geoip?.stop();
-    this.#listeners.stop();
+    const parts = [this.#resolutions, this.#sticky, this.#inFlight, this.#geoip, this.#listeners];
+    for (const part of parts) part?.stop();
     this.#breakers.retell();
     this.#observations.tell(clock.now());
     this.#presence.retire();

@@ -7,6 +7,7 @@ import { startGateway } from '../index.ts';
 import { policy, pool, route } from '../testing/fixtures.ts';
 import { backendAt, TestFleet } from '../testing/fleet.ts';
 import { ask, startBackend } from '../testing/http.ts';
+import { BY_HEADER } from '../testing/sticky-gateway.ts';
 
 // Whole gateways with their threads: a busy machine may take its time.
 vi.setConfig({ testTimeout: 60_000 });
@@ -109,8 +110,8 @@ describe('strategy resource', () => {
       expect((await ask(port, { path: '/x', headers })).text).toBe(explained.chosen);
       chosen.add(explained.chosen);
     }
-    // The second has little memory left, or is farther away than the third is known to be.
-    expect(chosen).toEqual(new Set(['b1', 'b3']));
+    // The second has little memory left, but is near to some; the third counts as nearer to those than the first.
+    expect(chosen).toEqual(new Set(['b1', 'b2', 'b3']));
   });
 
   test('shows the parts of every score, and of what there is too little', async () => {
@@ -159,6 +160,29 @@ describe('strategy resource', () => {
     }
     await expect(explain({ url: 'http://a/x', tier: 'huge' })).rejects.toThrow('there is no tier "huge"');
   });
+});
+
+/** A request of a session that needs much. */
+const of = (user: string) => ({ url: 'http://a/x', headers: { 'x-tier': 'large', 'x-user': user } });
+
+test('what a session has reserved counts as room for it, and for nobody else', async () => {
+  const port = await gatewayWith({ strategy: 'round_robin', reserve: 'session', sticky: BY_HEADER });
+  for (const backend of ['b1', 'b2', 'b3']) await report(backend, 0);
+  await vi.waitFor(async () => expect((await explain(of('u1'))).outcome).toBe('backend'), 10_000);
+  const at = new Map<string, string>();
+  for (const user of ['u1', 'u2', 'u3']) at.set(user, (await ask(port, { path: '/x', ...of(user) })).text);
+  expect(new Set(at.values()).size).toBe(3);
+  await vi.waitFor(async () => expect((await explain(of('u4'))).outcome).toBe('no_capacity'), 10_000);
+  expect((await ask(port, { path: '/x', ...of('u4') })).status).toBe(503);
+  for (const [user, backend] of at) {
+    const explained = await explain(of(user));
+    expect(explained).toMatchObject({
+      outcome: 'backend',
+      chosen: backend,
+      session: { by: 'header', verdict: 'stays', backend },
+    });
+    expect((await ask(port, { path: '/x', ...of(user) })).text).toBe(backend);
+  }
 });
 
 test.each(['resource', 'least_connections', 'round_robin'] as const)(

@@ -10,6 +10,7 @@ import { startGateway } from '../index.ts';
 import { policy, pool, route } from '../testing/fixtures.ts';
 import { backendAt, TestFleet } from '../testing/fleet.ts';
 import { ask, startBackend } from '../testing/http.ts';
+import { BY_COOKIE, BY_HEADER, BY_IP } from '../testing/sticky-gateway.ts';
 
 // Whole gateways with their threads: a busy machine may take its time.
 vi.setConfig({ testTimeout: 60_000 });
@@ -109,6 +110,46 @@ describe.each(STRATEGY_NAMES)('a gateway with %s', (strategy) => {
     for (const release of held) release();
     await Promise.all(waiting);
   });
+});
+
+describe.each([
+  ['cookie', BY_COOKIE, 'begins'],
+  ['header', BY_HEADER, 'asks'],
+] as const)('a gateway that keeps sessions by %s', (by, sticky, first) => {
+  test('does with a request what it has just said', async () => {
+    const port = await gatewayWith({ strategy: 'round_robin', sticky });
+    for (const user of ['mara', 'nils', 'olga']) {
+      let cookie = '';
+      const next = async () => {
+        const headers = { 'x-user': user, cookie };
+        const question = { url: 'http://a/x/file', headers };
+        const explained = await explain(question);
+        expect(await explain(question)).toEqual(explained);
+        const answer = await ask(port, { path: '/x/file', headers });
+        const [set] = answer.headers['set-cookie'] ?? [];
+        if (set !== undefined) cookie = set.slice(0, set.indexOf(';'));
+        expect(explained).toMatchObject({ outcome: 'backend', chosen: answer.text });
+        return explained;
+      };
+      const { chosen, session } = await next();
+      expect(session).toEqual({ by, verdict: first, backend: null });
+      for (let again = 0; again < 3; again++)
+        expect(await next()).toMatchObject({ chosen, session: { by, verdict: 'stays', backend: chosen } });
+      const backend = chosen!;
+      await fleet.append({ type: 'backend.disabled', subject: backend, data: { backend } });
+      await vi.waitFor(async () => {
+        expect((await explain({ url: 'http://a/x' })).position).toBe(fleet.fold.position);
+      }, 5_000);
+      expect((await next()).session).toEqual({ by, verdict: 'leaves', backend });
+      await fleet.append({ type: 'backend.enabled', subject: backend, data: { backend } });
+    }
+  });
+});
+
+test('a decision goes by the strategy where the store was not asked for a session', async () => {
+  await gatewayWith({ strategy: 'round_robin', sticky: BY_IP });
+  expect(await decide()).toMatchObject({ outcome: 'backend', chosen: 'b1' });
+  expect(await decide()).toMatchObject({ outcome: 'backend', chosen: 'b2' });
 });
 
 test('an explanation has the routes, the pool, every backend and what was counted', async () => {

@@ -152,6 +152,15 @@ export class Workers {
     return answer;
   }
 
+  /** Has the workers keep no connection beyond its next answer; resolves after `forMs`, in which they take what comes. */
+  async leave(forMs: number): Promise<void> {
+    if (forMs === 0) return;
+    this.broadcast({ kind: 'leave' });
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#options.clock.after(forMs, resolve);
+    await promise;
+  }
+
   /** Lets the workers finish what they have for at most `deadlineMs`, then ends them. */
   async stop(deadlineMs: number): Promise<void> {
     this.#stopping = true;

@@ -56,7 +56,8 @@ export class PluginLane {
   #lookOn: NodeJS.Immediate | undefined;
   readonly #chains: PluginChains;
   readonly #peers = new PeerDirectory();
-  #draining = false;
+  /** No connection is kept for another request any more. */
+  #leaving = false;
 
   constructor(options: PluginLaneOptions) {
     this.#options = options;
@@ -147,9 +148,14 @@ export class PluginLane {
     this.#chains.update();
   }
 
+  /** Ends each connection with its next answer from now on, but goes on taking new ones. */
+  leave(): void {
+    this.#leaving = true;
+  }
+
   /** Finishes what is under way for at most `deadlineMs`, takes nothing new, then closes every connection and every plugin. */
   async drain(deadlineMs: number): Promise<void> {
-    this.#draining = true;
+    this.leave();
     const startMs = this.#options.now();
     for (
       let passedMs = 0;
@@ -222,7 +228,7 @@ export class PluginLane {
     entry: RouteEntry | undefined,
     upgrade?: Upgrade,
   ): void {
-    if (this.#draining) response.setHeader('connection', 'close');
+    if (this.#leaving) response.setHeader('connection', 'close');
     const requestId = this.#requestId(request);
     if (upgrade === undefined) this.#slow.begin(response, requestId);
     if (entry === undefined) {

@@ -1,6 +1,7 @@
 import { detectTier, type Features, fieldOf, jsonField } from '@usher/domain';
 import type { FastifyRequest } from 'fastify';
 import { featuresWith } from '../sticky/sticky.ts';
+import { headerOfMessage } from '../wire/client-place.ts';
 import { queryParameter } from '../wire/request-features.ts';
 import type { Arrival } from './exchange.ts';
 
@@ -13,7 +14,7 @@ export function featuresOfMessage(
   const tier = detectTier(tiers, entry.settings.tier, {
     field: (name) => fieldOfBody(request.body, name, entry.settings.tier?.fieldBytesMax ?? 0),
     query: (name) => queryParameter(request.raw.url ?? '', name),
-    header: (name) => [request.headers[name]].flat()[0],
+    header: (name) => headerOfMessage({ headers: request.headers, rawHeaders: request.raw.rawHeaders }, name),
   });
   return typeof tier === 'string' ? tier : featuresWith(visit, { key, tier, from }, tiers);
 }

@@ -33,6 +33,7 @@ export class CookieVisit implements Visit {
   /** Everything is in the cookie. */
   readonly question = undefined;
   tier = '';
+  tierAt = 0;
   readonly #sessions: CookieSessions;
   readonly #session: CookieSession;
   readonly #fresh: boolean;
@@ -63,11 +64,15 @@ export class CookieVisit implements Visit {
     const seat = this.#seat();
     if (seat === undefined) return undefined;
     const slot = slotOf(pool, seat);
-    if (isUsable(slot, tried)) return slot;
+    if (isUsable(slot, tried, this.tierAt)) return slot;
     // Requests that come together should leave together.
     const heard = this.#sessions.heardOf(this.session);
     const other = heard === undefined ? undefined : pool.slots.find(({ id }) => id === heard);
-    return isUsable(other, tried) ? other : undefined;
+    return isUsable(other, tried, this.tierAt) ? other : undefined;
+  }
+
+  seen() {
+    return { backend: this.#seat()?.backend, slot: this.preferred([]) };
   }
 
   began(slot: BackendSlot): void {

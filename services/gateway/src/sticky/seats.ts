@@ -23,14 +23,25 @@ export function slotOf(pool: PoolTable, seated: Seated): BackendSlot | undefined
   return seated.slot;
 }
 
-/** Whether a request may go there. */
-export function isUsable(slot: BackendSlot | undefined, tried: readonly BackendSlot[]): slot is BackendSlot {
+/** Whether a request may go there; `tierAt`: the place of its tier among those of the pool. */
+export function isUsable(
+  slot: BackendSlot | undefined,
+  tried: readonly BackendSlot[],
+  tierAt: number,
+): slot is BackendSlot {
   return (
     slot !== undefined &&
     slot.open &&
     slot.limit?.full !== true &&
-    (tried.length === 0 || !tried.includes(slot))
+    (tried.length === 0 || !tried.includes(slot)) &&
+    hasWhatItNeeds(slot, tierAt)
   );
+}
+
+/** Where something is reserved that is for the store to say, which knows what the session has reserved itself. */
+function hasWhatItNeeds(slot: BackendSlot, tierAt: number): boolean {
+  const { reserves, chooser } = slot.pool;
+  return reserves || chooser.fits?.(slot, tierAt) !== false;
 }
 
 /** Why a request may not go there, or went elsewhere. */

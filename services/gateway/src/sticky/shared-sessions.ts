@@ -5,7 +5,7 @@ import type { BackendSlot, PoolTable } from '../routing-table.ts';
 import type { Peer, PeerDirectory } from '../wire/peer.ts';
 import type { CookieTools } from './cookie-sessions.ts';
 import { Networks } from './networks.ts';
-import { type Seated, seat } from './seats.ts';
+import { isUsable, type Seated, seat } from './seats.ts';
 import { type IdKind, keyOfClient, keyOfSession, sessionIdOf } from './session-id.ts';
 import { SharedVisit } from './shared-visit.ts';
 import { newCounts, type Sticky } from './sticky.ts';
@@ -185,11 +185,12 @@ export class SharedSessions implements Sticky {
   }
 
   /** Whom all gateways choose for a client without asking each other. */
-  chooseByClient(key: number): BackendSlot | undefined {
+  chooseByClient(key: number, tierAt: number): BackendSlot | undefined {
     const { pool } = this;
+    const unfit = pool.eligible.filter((slot) => !isUsable(slot, [], tierAt));
     this.#byClient ??= STRATEGIES.ip_hash.create<BackendSlot>();
     this.#byClient.update?.(pool);
-    return this.#byClient.pick(pool, [], { ...NO_FEATURES, key, random: this.#tools.random });
+    return this.#byClient.pick(pool, unfit, { ...NO_FEATURES, key, random: this.#tools.random });
   }
 
   #visitOf(forwardedFor: string, peer: Peer, peers: PeerDirectory): SharedVisit {

@@ -8,11 +8,15 @@ import type { StickyAnswer, StickyQuestion } from './store-asks.ts';
 /** How often a request asks where its session is before it goes somewhere else for once. */
 const ROUNDS_MAX = 3;
 
+/** What the store may be told of where a session is. */
+type Placed = Exclude<StickyQuestion['want'], { readonly kind: 'look' }>;
+
 /** A request of a session that is in the store. */
 export class SharedVisit implements Visit, Question {
   /** They are not ours. */
   readonly cookies = undefined;
   tier = '';
+  tierAt = 0;
   readonly #sessions: SharedSessions;
   readonly #kind: IdKind;
   readonly #text: string;
@@ -45,15 +49,18 @@ export class SharedVisit implements Visit, Question {
   preferred(tried: readonly BackendSlot[]): BackendSlot | undefined {
     this.#tried = tried;
     const session = this.#known();
-    if (session === undefined) return undefined;
-    const slot = slotOf(this.#sessions.pool, session);
-    if (!isUsable(slot, tried)) return undefined;
-    this.#sessions.refresh(session);
+    const slot = session && this.#usable(session, tried);
+    if (session !== undefined && slot !== undefined) this.#sessions.refresh(session);
     return slot;
   }
 
+  seen() {
+    const session = this.#known();
+    return { backend: session?.backend, slot: session && this.#usable(session, []) };
+  }
+
   began(slot: BackendSlot): void {
-    const { counts, pool } = this.#sessions;
+    const { counts } = this.#sessions;
     const before = this.#known();
     if (before?.backend === slot.id) {
       before.slot = slot;
@@ -62,11 +69,7 @@ export class SharedVisit implements Visit, Question {
       this.#tell({ kind: 'assign', to: slot.id, apart: false });
     } else {
       this.#outcome = 'moved';
-      const cause = causeOf(slotOf(pool, before), this.#tried);
-      // Only a lack of room for the tier leaves the session's other tiers where they are.
-      if (before.common && this.tier !== '' && cause === 'full')
-        this.#tell({ kind: 'assign', to: slot.id, apart: true });
-      else this.#tell(this.#moveFrom(before, slot));
+      this.#tell(this.#wantAfter(before, slot));
     }
     counts[this.#outcome] += 1;
   }
@@ -101,11 +104,11 @@ export class SharedVisit implements Visit, Question {
       const want =
         before === undefined
           ? ({ kind: 'assign', to: choice.id, apart: false } as const)
-          : this.#moveFrom(before, choice);
+          : this.#wantAfter(before, choice);
       this.#sessions.ask(this.session, this.tier, want, (answer) => {
         const slot = this.#onSettled(answer, before, choice);
         if (!waiting) return;
-        if (isUsable(slot, [])) done(slot);
+        if (isUsable(slot, [], this.tierAt)) done(slot);
         else round();
       });
     };
@@ -128,9 +131,11 @@ export class SharedVisit implements Visit, Question {
     return slotOf(sessions.pool, this.#learn(backend, answer.common));
   }
 
-  #moveFrom(before: SharedSession, { id }: BackendSlot) {
+  #wantAfter(before: SharedSession, { id }: BackendSlot): Placed {
     const cause = causeOf(slotOf(this.#sessions.pool, before), this.#tried);
-    return { kind: 'move', from: before.backend, to: id, cause, apart: !before.common } as const;
+    // Only a lack of room for the tier leaves the session's other tiers where they are.
+    if (before.common && this.tier !== '' && cause === 'full') return { kind: 'assign', to: id, apart: true };
+    return { kind: 'move', from: before.backend, to: id, cause, apart: !before.common };
   }
 
   /** Without the store: where it was last heard of, or else where every gateway would send the client. */
@@ -139,8 +144,8 @@ export class SharedVisit implements Visit, Question {
     const { slots } = sessions.pool;
     const last = [heard, this.#find()?.backend].map((backend) => slots.find(({ id }) => id === backend));
     const slot =
-      last.find((each) => isUsable(each, [])) ??
-      sessions.chooseByClient(keyOfClient(this.#kind, this.#text, this.#start, this.#end));
+      last.find((each) => isUsable(each, [], this.tierAt)) ??
+      sessions.chooseByClient(keyOfClient(this.#kind, this.#text, this.#start, this.#end), this.tierAt);
     if (slot === undefined) return undefined;
     const session = this.#learn(slot.id, true);
     sessions.leaveAlone(session);
@@ -148,12 +153,17 @@ export class SharedVisit implements Visit, Question {
   }
 
   /** Tells the store where the session is from now on, and does not wait for that. */
-  #tell(want: Exclude<StickyQuestion['want'], { readonly kind: 'look' }>): void {
+  #tell(want: Placed): void {
     const session = this.#learn(want.to, !want.apart);
     this.#sessions.ask(session.id, this.tier, want, (answer) => {
       if (answer.away) this.#sessions.leaveAlone(session);
       else if (answer.backend !== undefined) this.#learn(answer.backend, answer.common);
     });
+  }
+
+  #usable(session: SharedSession, tried: readonly BackendSlot[]): BackendSlot | undefined {
+    const slot = slotOf(this.#sessions.pool, session);
+    return isUsable(slot, tried, this.tierAt) ? slot : undefined;
   }
 
   #learn(backend: string, common: boolean): SharedSession {

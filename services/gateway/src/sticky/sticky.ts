@@ -39,8 +39,12 @@ export interface Visit {
   readonly cookies: string | undefined;
   /** The tier of the request, to be set before anything else is asked. */
   tier: string;
+  /** The place of that among the tiers of the pool. */
+  tierAt: number;
   /** Where the session is, as long as the request may go there; undefined when it has to go elsewhere, or that is not known. */
   preferred(tried: readonly BackendSlot[]): BackendSlot | undefined;
+  /** Where the session is as far as is known here, and the slot there if the request may go to it. Has no effect. */
+  seen(): { readonly backend: string | undefined; readonly slot: BackendSlot | undefined };
   /** Present when the store has to be asked before the request is placed. */
   readonly question: Question | undefined;
   /** An attempt was begun on this backend, where the session is from now on. */
@@ -83,6 +87,7 @@ export function featuresWith(
 ): Features {
   if (visit === undefined) return features;
   visit.tier = tiers?.[features.tier]?.name ?? '';
+  visit.tierAt = features.tier;
   return new VisitFeatures(features, visit);
 }
 

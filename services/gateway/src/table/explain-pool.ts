@@ -13,13 +13,14 @@ import {
   type Shortage,
 } from '@usher/domain';
 import type { BackendSlot, Endpoint, PoolTable } from '../routing-table.ts';
+import { visitOf } from '../sticky/sticky.ts';
 import { endpointFor } from './endpoints.ts';
 import { isFull } from './limits.ts';
 import { NO_QUEUE } from './line-wait.ts';
-import { preferenceOf } from './pool-table.ts';
+import { preferenceOf, whyNobody } from './pool-table.ts';
 import { ranked } from './ranked.ts';
 
-export type ExplainedPool = Pick<Explanation, 'among' | 'candidates' | 'outcome'> & {
+export type ExplainedPool = Pick<Explanation, 'session' | 'among' | 'candidates' | 'outcome' | 'detail'> & {
   /** Where the request would go. */
   readonly choice: BackendSlot | undefined;
 };
@@ -33,27 +34,53 @@ export function explainPool(
 ): ExplainedPool {
   const full = pool.reserves ? [] : pool.eligible.filter(isFull);
   const { choice, measures, unfit } = explainChoice(pool, full, features, random);
-  const taken = pool.reserves ? reservedOn(pool, features, random) : choice;
+  const seat = visitOf(features)?.seen().slot;
+  const taken = pool.reserves ? reservedOn(pool, features, random) : (seat ?? choice);
   const outcome = outcomeOf(pool, taken);
+  const slots = pool.declared ? pool.slots : [];
   return {
     choice: outcome === 'backend' ? taken : undefined,
     outcome,
+    detail: whyNobody(pool),
+    session: sessionOf(pool, features),
     among: preferenceOf(pool),
-    candidates: pool.slots.map((slot) => {
+    candidates: slots.map((slot) => {
       const against = reasonOf(slot, features, unfit.get(slot));
       return explainSlot(slot, request, measures.get(slot) ?? {}, against);
     }),
   };
 }
 
+/** Of those that come into question for a reservation, best first, the one that it is made on, by what is known here. */
+export function firstWithRoom(
+  pool: PoolTable,
+  features: Features,
+  others: readonly BackendSlot[],
+): BackendSlot | undefined {
+  const seat = visitOf(features)?.seen().slot;
+  // What the session has reserved is there for all of its requests.
+  if (seat !== undefined && pool.settings.reserve === 'session') return seat;
+  const order = seat === undefined ? others : [seat, ...others];
+  return order.find((slot) => hasRoomFor(slot, features));
+}
+
+function sessionOf({ settings }: PoolTable, features: Features): Explanation['session'] {
+  const visit = visitOf(features);
+  if (visit === undefined || settings.sticky === undefined) return null;
+  const { by } = settings.sticky;
+  const { backend, slot } = visit.seen();
+  if (backend === undefined) return { by, verdict: by === 'cookie' ? 'begins' : 'asks', backend: null };
+  return { by, verdict: slot?.id === backend ? 'stays' : 'leaves', backend };
+}
+
 /** Whether what the request's tier needs can be reserved on a backend, by what is known here. */
-export function hasRoomFor(slot: BackendSlot, features: Features): boolean {
+function hasRoomFor(slot: BackendSlot, features: Features): boolean {
   return !isFull(slot) && shortOf(slot, features) === undefined;
 }
 
 function reservedOn(pool: PoolTable, features: Features, random: FastRandom): BackendSlot | undefined {
   const ask = { ...features, random: FastRandom.from(random.seed) };
-  return ranked(pool, [], ask, peek).find((slot) => hasRoomFor(slot, features));
+  return firstWithRoom(pool, features, ranked(pool, [], ask, peek));
 }
 
 /** A request that finds others waiting waits too, even if there is room: it is theirs. */

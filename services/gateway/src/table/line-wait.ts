@@ -1,5 +1,6 @@
 import type { Features } from '@usher/domain';
 import type { BackendSlot, Guest, LineExit, Place, PoolTable, Wait, Waiter } from '../routing-table.ts';
+import { whyNobody } from './pool-table.ts';
 
 /** Of pools that were declared before there were queues. */
 export const NO_QUEUE = { max: 0, timeoutMs: 0 };
@@ -54,7 +55,7 @@ export class LineWait implements Wait, Waiter {
   }
 
   turnedAway(): void {
-    this.#guest.onNoRoom('no_backend', '');
+    this.#guest.onNoRoom('no_backend', whyNobody(this.#pool));
   }
 
   #exit(how: LineExit): void {

@@ -1,7 +1,7 @@
 import type { Ask, FastRandom, Features, SpherePoint, Uniform } from '@usher/domain';
 import type { BackendSlot, Guest, PoolTable, Wait } from '../routing-table.ts';
 import { type Visit, visitOf } from '../sticky/sticky.ts';
-import { type ExplainedPool, explainPool, hasRoomFor } from './explain-pool.ts';
+import { type ExplainedPool, explainPool, firstWithRoom } from './explain-pool.ts';
 import { chooseWithRoom } from './limits.ts';
 import { LineWait } from './line-wait.ts';
 import { ranked } from './ranked.ts';
@@ -112,9 +112,10 @@ export class Placing {
 
   /** Whom a request with these features would be begun on. It takes its turn, and begins and reserves nothing. */
   decide(pool: PoolTable, features: Features): BackendSlot | undefined {
-    if (!pool.reserves) return this.pick(pool, [], features);
-    const order = ranked(pool, [], this.#asking(features), takeTurn);
-    return order.find((slot) => hasRoomFor(slot, features));
+    if (pool.reserves)
+      return firstWithRoom(pool, features, ranked(pool, [], this.#asking(features), takeTurn));
+    const seat = pool.line?.busy === true ? undefined : visitOf(features)?.seen().slot;
+    return seat ?? this.#choose(pool, [], features);
   }
 
   #asking({ key, tier, from }: Features): Ask {

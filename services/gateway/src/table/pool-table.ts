@@ -10,7 +10,7 @@ import type { BackendSlot, Endpoint, PoolTable } from '../routing-table.ts';
 import { setWeights } from './slow-start.ts';
 import { PoolTls, type TlsRow } from './tls-client.ts';
 
-/** Settings of a pool that a route or backend names and nobody declared: it answers "no backend" instead of "no route". */
+/** In place of the settings of a pool that a route or backend names and nobody declared. */
 export function undeclared(id: string): PoolSettings {
   return {
     id,
@@ -39,6 +39,7 @@ export function newPool(settings: PoolSettings): PoolTable {
   return {
     id: settings.id,
     settings,
+    declared: false,
     hash: undefined,
     hears: false,
     needsLoad: false,
@@ -59,13 +60,26 @@ export function newPool(settings: PoolSettings): PoolTable {
   };
 }
 
+/** Gives a pool settings: those that were declared, or what stands in for them. */
+export function settle(pool: PoolTable, settings: PoolSettings, declared: boolean): void {
+  pool.settings = settings;
+  pool.declared = declared;
+  pool.reserves = (settings.reserve ?? 'none') !== 'none';
+}
+
+/** Why there is nobody to choose from, where that is not the backends' matter; otherwise empty. */
+export function whyNobody({ declared }: PoolTable): string {
+  return declared ? '' : 'the route names a pool that is not declared';
+}
+
 /**
  * Works out whom the pool's strategy may choose from, in this order of preference, never mixing them:
  * 1. who is eligible by the log and by this worker's breaker;
  * 2. who is a last resort and not stopped by this worker's breaker: nobody knows anything bad for certain;
  * 3. whoever only a breaker speaks against. With all breakers open there is nowhere better to send to, and spreading the
  *    load over all finds the first one that recovers, where answering 503 would turn many errors into nothing but errors.
- * Who is unhealthy, draining or disabled, or has an endpoint without a known address, is in none of them.
+ * A pool that is not declared has nobody: its backends would be served without the limits, tiers and reservations that
+ * it may have elsewhere. Who is unhealthy, draining or disabled, or has an endpoint without a known address, is in none of them.
  */
 export function rebuildEligible(pool: PoolTable, nowMs: number): void {
   setWeights(pool, isAdmitted, nowMs);
@@ -74,7 +88,8 @@ export function rebuildEligible(pool: PoolTable, nowMs: number): void {
 }
 
 /** Which of these it has come to; null when there is nobody to choose from. */
-export function preferenceOf({ slots }: PoolTable): Preference | null {
+export function preferenceOf({ declared, slots }: PoolTable): Preference | null {
+  if (!declared) return null;
   return IN_ORDER.find((preference) => slots.some(PREFERENCES[preference])) ?? null;
 }
 

@@ -19,7 +19,6 @@ export function ranked(
   ask: Ask,
   choose: Choose,
 ): BackendSlot[] {
-  const { eligible } = pool;
   const order: BackendSlot[] = [];
   while (order.length < CHOSEN_MAX) {
     const next = choose(pool, [...without, ...order], ask);
@@ -28,7 +27,30 @@ export function ranked(
     // Strategies that take turns would give everybody a turn for each request.
     if (pool.settings.strategy !== 'resource') break;
   }
-  const others = eligible.filter((slot) => !without.includes(slot) && !order.includes(slot));
-  others.sort((a, b) => a.inFlight / a.weight - b.inFlight / b.weight);
-  return [...order, ...others].slice(0, CANDIDATES_MAX);
+  const others = leastBusy(pool.eligible, new Set([...without, ...order]), CANDIDATES_MAX - order.length);
+  return [...order, ...others];
+}
+
+/** Up to `max` slots, the least busy first. Looks at each once: to sort all of a large pool would take milliseconds. */
+function leastBusy(
+  slots: readonly BackendSlot[],
+  without: ReadonlySet<BackendSlot>,
+  max: number,
+): readonly BackendSlot[] {
+  const found: BackendSlot[] = [];
+  const loads: number[] = [];
+  for (const slot of slots) {
+    const load = slot.inFlight / slot.weight;
+    const isFull = found.length === max;
+    if ((isFull && load >= loads[max - 1]!) || without.has(slot)) continue;
+    // Behind those that are as busy, so that equals stay in their order; the last one gives way.
+    let at = isFull ? max - 1 : found.length;
+    for (; at > 0 && loads[at - 1]! > load; at--) {
+      found[at] = found[at - 1]!;
+      loads[at] = loads[at - 1]!;
+    }
+    found[at] = slot;
+    loads[at] = load;
+  }
+  return found;
 }

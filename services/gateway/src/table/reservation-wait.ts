@@ -1,6 +1,7 @@
 import type { Features } from '@usher/domain';
 import type { BackendSlot, Guest, PoolTable, Wait } from '../routing-table.ts';
 import type { ReserveResult, WhyClosed } from '../worker/protocol.ts';
+import { whyNobody } from './pool-table.ts';
 import type { ReservationDesk } from './reservation-desk.ts';
 
 /** Beyond the time that a request may queue: the control thread's answer has to have come by then. */
@@ -49,7 +50,7 @@ export class ReservationWait implements Wait {
 
   begin(): void {
     const { settings, eligible } = this.#pool;
-    if (eligible.length === 0) this.#guest.onNoRoom('no_backend', '');
+    if (eligible.length === 0) this.#guest.onNoRoom('no_backend', whyNobody(this.#pool));
     else this.#ask(settings.tiers?.[this.#features.tier]?.name ?? '');
   }
 

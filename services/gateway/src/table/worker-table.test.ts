@@ -61,20 +61,39 @@ describe('routes', () => {
     expect(harness.table.match('h', '/')).toMatchObject({ lane: 'wire', settings: { id: 'all' } });
   });
 
-  test('of a pool that is not there yet find no backend, and find them when it comes', () => {
+  test('of a pool that is not declared find no backend and say why, even if there are some', () => {
     const harness = new TestTable([]);
+    const refusals: string[][] = [];
+    const choice = () => {
+      const found = harness.table.pick(harness.pool, [], NO_FEATURES);
+      const guest = { onRoom: () => {}, onNoRoom: (...told: string[]) => refusals.push(told) };
+      if (found === undefined) harness.table.wait(harness.pool, [], NO_FEATURES, guest).begin();
+      return found?.id;
+    };
+    const undeclared = ['no_backend', 'the route names a pool that is not declared'];
     harness.apply({
       kind: 'policy',
       policy: policy({ routes: [route({ id: 'x', path: '/*', pool: 'later' })] }),
     });
-    expect(harness.table.pick(harness.pool, [], NO_FEATURES)).toBeUndefined();
-    harness.apply(
-      { kind: 'backend', row: row('a', { pool: 'later' }) },
-      { kind: 'pool', settings: pool({ id: 'later' }) },
-    );
-    expect(harness.table.pick(harness.pool, [], NO_FEATURES)?.id).toBe('a');
+    expect(choice()).toBeUndefined();
+    harness.apply({ kind: 'backend', row: row('a', { pool: 'later' }) });
+    expect(choice()).toBeUndefined();
+    expect(harness.table.placing.explain(harness.pool, NO_FEATURES, { path: '/' })).toMatchObject({
+      among: null,
+      outcome: 'no_backend',
+      candidates: [],
+      detail: undeclared[1],
+    });
+    harness.apply({ kind: 'pool', settings: pool({ id: 'later', reserve: 'request' }) });
+    expect(harness.pool.eligible).toHaveLength(1);
+    harness.apply({ kind: 'pool', settings: pool({ id: 'later' }) });
+    expect(choice()).toBe('a');
+    harness.apply({ kind: 'backend_removed', backend: 'a' });
+    expect(choice()).toBeUndefined();
     harness.apply({ kind: 'pool_removed', pool: 'later' });
-    expect(harness.table.pick(harness.pool, [], NO_FEATURES)).toBeUndefined();
+    harness.apply({ kind: 'backend', row: row('b', { pool: 'later' }) });
+    expect(choice()).toBeUndefined();
+    expect(refusals).toEqual([undeclared, undeclared, ['no_backend', ''], undeclared]);
   });
 });
 

@@ -29,7 +29,7 @@ import { openLine, setLimit } from './limits.ts';
 import { Members } from './members.ts';
 import { type BackendObservation, type ConnectFailureCount, evidenceOf } from './observation.ts';
 import { Placing } from './placing.ts';
-import { newPool, rebuildEligible, undeclared } from './pool-table.ts';
+import { newPool, rebuildEligible, settle, undeclared } from './pool-table.ts';
 import { Routes } from './routes.ts';
 import { load } from './slot-load.ts';
 import { Stickiness } from './stickiness.ts';
@@ -108,7 +108,7 @@ export class WorkerTable implements RoutingTable {
     slot.requests += 1;
     slot.latencySumMs += durationMs;
     if (evidence !== 'good') slot.failures += 1;
-    pool.retryBudget.noteRequest(nowMs);
+    pool.retryBudget.noteAttempt(nowMs);
     const { breaker } = slot;
     const trial = breaker.phase === 'half_open' && nowMs - durationMs >= breaker.halfOpenSinceMs;
     let change: BreakerChange = 'none';
@@ -213,11 +213,11 @@ export class WorkerTable implements RoutingTable {
         this.#setPolicy(delta.policy);
         break;
       case 'pool':
-        this.#setPool(delta.settings, touched);
+        this.#setPool(delta.settings, true, touched);
         break;
       case 'pool_removed':
         this.#members.removeAllOf(delta.pool, touched);
-        this.#setPool(undeclared(delta.pool), touched);
+        this.#setPool(undeclared(delta.pool), false, touched);
         break;
       case 'backend':
         this.#setBackend(delta.row, nowMs, touched);
@@ -256,11 +256,10 @@ export class WorkerTable implements RoutingTable {
     return pool;
   }
 
-  #setPool(settings: PoolSettings, touched: Set<PoolTable>): void {
+  #setPool(settings: PoolSettings, declared: boolean, touched: Set<PoolTable>): void {
     const pool = this.#poolOf(settings.id);
     if (!settings.breaker.enabled) for (const slot of pool.slots) breakerClose(slot.breaker);
-    pool.settings = settings;
-    pool.reserves = (settings.reserve ?? 'none') !== 'none';
+    settle(pool, settings, declared);
     this.#choosers.equip(pool);
     this.stickiness.equip(pool);
     touched.add(pool);

@@ -63,7 +63,7 @@ export interface Answer {
 export interface Ask {
   readonly method?: string;
   readonly path?: string;
-  readonly headers?: Record<string, string>;
+  readonly headers?: Record<string, string | string[]>;
   readonly body?: string | Buffer;
   readonly agent?: Agent;
 }

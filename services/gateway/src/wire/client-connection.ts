@@ -59,7 +59,7 @@ export class ClientConnection implements LaneConnection, ClientSide, ClientSocke
   }
 
   get connectionLine(): ConnectionLine {
-    if (this.lane.draining) this.keepAlive = false;
+    if (this.lane.leaving) this.keepAlive = false;
     if (!this.keepAlive) return 'connection: close\r\n';
     return this.sayKeepAlive ? 'connection: keep-alive\r\n' : '';
   }
@@ -94,7 +94,7 @@ export class ClientConnection implements LaneConnection, ClientSide, ClientSocke
   exchangeOver(nowMs: number): void {
     this.forgetExchange();
     this.bodyPaused = false;
-    const last = this.lane.draining || (this.link.halfClosed && this.input.isEmpty);
+    const last = this.lane.leaving || (this.link.halfClosed && this.input.isEmpty);
     if (last || !this.keepAlive) {
       this.link.close();
       return;

@@ -34,7 +34,7 @@ export function placeOfHead(
 
 /** The same for a request that Node has parsed. */
 export function placeOfMessage(
-  { headers }: IncomingMessage,
+  message: IncomingMessage,
   { clientLocation }: PoolSettings,
   peer: Peer,
   { peers, locate }: PlaceTools,
@@ -43,16 +43,27 @@ export function placeOfMessage(
   const told =
     clientLocation &&
     placeIn(
-      [headers[clientLocation.latitudeHeader]].flat()[0],
-      [headers[clientLocation.longitudeHeader]].flat()[0],
+      headerOfMessage(message, clientLocation.latitudeHeader),
+      headerOfMessage(message, clientLocation.longitudeHeader),
     );
-  return told ?? locate(peers.clientOf(peer, String(headers['x-forwarded-for'] ?? '')));
+  return told ?? locate(peers.clientOf(peer, String(message.headers['x-forwarded-for'] ?? '')));
 }
 
 /** The value of the first header line of that name. */
 export function headerOf({ text, fields }: RequestHead, name: string): string | undefined {
   const line = lineNamed(text, fields, name);
   return line < 0 ? undefined : text.slice(fields.valueStart(line), fields.valueEnd(line));
+}
+
+/** The same of a request that Node has parsed, which joins lines of one name; a plugin may have set it since. */
+export function headerOfMessage(
+  { headers, rawHeaders }: Pick<IncomingMessage, 'headers' | 'rawHeaders'>,
+  name: string,
+): string | undefined {
+  const [value] = [headers[name]].flat();
+  if (value?.includes(', ') !== true) return value;
+  const lines = rawHeaders.filter((_, at) => at % 2 === 1 && rawHeaders[at - 1]?.toLowerCase() === name);
+  return value === lines.join(', ') ? lines[0] : value;
 }
 
 function placeIn(latitude: string | undefined, longitude: string | undefined): SpherePoint | undefined {

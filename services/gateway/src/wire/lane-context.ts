@@ -44,5 +44,7 @@ export interface LaneContext extends WireLaneOptions {
   readonly requestHead: RequestHead;
   readonly responseHead: ResponseHead;
   /** No connection is kept for another request any more. */
+  leaving: boolean;
+  /** No connection comes any more, and WebSockets are told to go. */
   draining: boolean;
 }

@@ -26,6 +26,8 @@ export interface WireLane {
    * before; `first`: bytes that were read with that.
    */
   accept(socket: Socket, http2: boolean, claim?: ProxyClaim, first?: Buffer): void;
+  /** Ends each HTTP/1.1 connection with its next answer from now on, but goes on taking new ones. */
+  leave(): void;
   /**
    * Takes no further request on kept connections, lets those in progress finish, tells WebSockets one after the other to
    * go, and resolves when none is left or, by force, after `deadlineMs`. The lane is of no use afterwards.
@@ -61,6 +63,7 @@ class Lane implements WireLane, ConnectionOwner {
       upgrades: new Upgrades(options.counters, options.workers),
       requestHead: new RequestHead(),
       responseHead: new ResponseHead(),
+      leaving: false,
       draining: false,
     };
     this.ticker = setInterval(() => this.expire(), TICK_MS);
@@ -105,7 +108,12 @@ class Lane implements WireLane, ConnectionOwner {
     this.connections.add(new ClientSession(loose, this.context, this, visitor));
   }
 
+  leave(): void {
+    this.context.leaving = true;
+  }
+
   async drain(deadlineMs: number): Promise<void> {
+    this.leave();
     this.context.draining = true;
     for (const connection of this.connections) connection.closeIfIdle();
     this.context.upgrades.goAway(this.context.now(), deadlineMs);

@@ -163,6 +163,10 @@ export class GatewayWorker {
       case 'geoip':
         this.#locator.use(openPlaceDatabase(message.content));
         break;
+      case 'leave':
+        this.#wire.leave();
+        this.#plugins.leave();
+        break;
       case 'drain':
         void this.#drain(message.deadlineMs);
         break;

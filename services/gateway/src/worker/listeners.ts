@@ -8,8 +8,10 @@ import type { ListenerStart } from './protocol.ts';
 const BACKLOG_MAX = 4096;
 /** A closing listener takes what the kernel holds for it, but not for ever what keeps coming. */
 const LAST_ACCEPTS_MAX_MS = 250;
-/** So many turns of the event loop without a connection mean that the kernel holds none. */
+/** So many turns of the event loop without a connection mean that the kernel holds none; it hands over one a turn. */
 const QUIET_TURNS = 2;
+/** In a turn that takes longer, with requests to be served, the kernel may have got connections after it was asked. */
+const QUIET_TURN_MS_MAX = 0.1;
 
 /** What takes the connections of one listener. */
 export interface Acceptor {
@@ -126,8 +128,10 @@ async function close(listener: Listener): Promise<void> {
   const endMs = performance.now() + LAST_ACCEPTS_MAX_MS;
   for (let quiet = 0; quiet < QUIET_TURNS && performance.now() < endMs; ) {
     const before = listener.accepted;
+    const startMs = performance.now();
     await nextTurn();
-    quiet = listener.accepted === before ? quiet + 1 : 0;
+    const short = performance.now() - startMs <= QUIET_TURN_MS_MAX;
+    quiet = short && listener.accepted === before ? quiet + 1 : 0;
   }
   listener.server.close();
 }

@@ -66,6 +66,8 @@ export type ToWorker =
   | { readonly kind: 'ask'; readonly id: number; readonly act: RouteAct; readonly question: RouteQuestion }
   | { readonly kind: 'reserved'; readonly id: number; readonly pool: string; readonly result: ReserveResult }
   | { readonly kind: 'sticky_answer'; readonly id: number; readonly answer: StickyAnswer }
+  /** The gateway is about to stop: no connection is to be kept, but what comes is served. */
+  | { readonly kind: 'leave' }
   | { readonly kind: 'drain'; readonly deadlineMs: number };
 
 export type FromWorker =

@@ -25,7 +25,14 @@ import { headOfQuestion } from './question-head.ts';
 
 const LOCAL_ADDRESS = '127.0.0.1';
 /** Of a request that no route takes. */
-const NO_POOL: ExplainedPool = { choice: undefined, outcome: 'no_route', among: null, candidates: [] };
+const NO_POOL: ExplainedPool = {
+  choice: undefined,
+  outcome: 'no_route',
+  detail: '',
+  session: null,
+  among: null,
+  candidates: [],
+};
 /** Of a request whose tier is none. */
 const NO_TIER: ExplainedPool = { ...NO_POOL, outcome: 'unknown_tier' };
 
@@ -69,7 +76,7 @@ export class RouteDesk {
 
   #explain(aim: Aim): Omit<Explanation, 'gateway'> {
     const { head, route, pool, features, tier, from } = aim;
-    const { choice, ...explained } = this.#explained(aim);
+    const { choice, detail, ...explained } = this.#explained(aim);
     const key = typeof features === 'string' ? 0 : features.key;
     const { routes } = this.#table.policy;
     return {
@@ -95,7 +102,7 @@ export class RouteDesk {
       from,
       ...explained,
       chosen: choice?.id ?? null,
-      detail: typeof features === 'string' ? features : '',
+      detail: typeof features === 'string' ? features : detail,
     };
   }
 
@@ -109,7 +116,8 @@ export class RouteDesk {
     const { head, pool, features, from } = aim;
     const decidable = pool !== undefined && typeof features !== 'string';
     const slot = decidable ? this.#table.placing.decide(pool, features) : undefined;
-    const { outcome } = slot === undefined ? this.#explained(aim) : { outcome: 'backend' as const };
+    const { outcome, detail } =
+      slot === undefined ? this.#explained(aim) : { outcome: 'backend' as const, detail: '' };
     return {
       worker: this.#worker,
       // It may have been the turn of somebody who has no room.
@@ -118,7 +126,7 @@ export class RouteDesk {
       chosen: slot?.id ?? null,
       url: slot === undefined ? null : urlOf(endpointFor(slot, head)),
       from,
-      detail: typeof features === 'string' ? features : '',
+      detail: typeof features === 'string' ? features : detail,
     };
   }
 

@@ -1,0 +1,66 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Report } from '../soak/report.ts';
+import { until } from '../support/wait.ts';
+import { ChaosClient } from './chaos-client.ts';
+import { ChaosFleet } from './chaos-fleet.ts';
+import { FaultProxy } from './fault-proxy.ts';
+import { LogFacts } from './log-facts.ts';
+import type { ChaosOptions } from './main.ts';
+import { ownsConnection } from './owned-connections.ts';
+
+const BACKENDS = 4;
+const RATE_PER_S = 200;
+const BROKEN_MS = 15_000;
+const QUICK_BROKEN_MS = 5_000;
+const LIMIT_MS = 2_000;
+
+/** The way out of one gateway of two is broken: the fleet goes on using the backends, and knows whose fault it is. */
+export async function chaos(report: Report, { quick }: ChaosOptions): Promise<void> {
+  let broken = 0;
+  const proxies: FaultProxy[] = [];
+  const fleet = await ChaosFleet.start({
+    nats: 'single',
+    backends: BACKENDS,
+    through: async (ports) => {
+      for (const port of ports) {
+        proxies.push(
+          await FaultProxy.start(port, ({ remotePort = 0, localPort = 0 }) => ({
+            refuse: broken !== 0 && ownsConnection(broken, remotePort, localPort),
+          })),
+        );
+      }
+      return proxies.map(({ port }) => port);
+    },
+  });
+  const facts = await LogFacts.open(fleet.nats.map(({ url }) => url));
+  await fleet.service('scheduler').eligible('b0', 'b1', 'b2', 'b3');
+  const client = new ChaosClient({
+    gateways: fleet.gateways.map(({ ports }) => ({ port: ports.traffic, healthPort: ports.metrics })),
+    ratePerS: RATE_PER_S,
+    path: '/',
+    limitMs: LIMIT_MS,
+  });
+  client.go();
+  await until(
+    'both gateways have told of their traffic',
+    () => facts.requests.size === fleet.gateways.length,
+  );
+  broken = fleet.service('gateway-1').pid;
+  // Connections that it has are used up to their end.
+  for (const proxy of proxies) proxy.cut();
+  await sleep(quick ? QUICK_BROKEN_MS : BROKEN_MS);
+  const samples = await client.rest();
+  const failed = (gateway: number): number =>
+    samples.filter((sample) => sample.gateway === gateway && sample.ending !== 200).length;
+  report.add('requests', samples.length, '');
+  report.add('failed at the gateway whose way out is broken', failed(0), '', { min: 1 });
+  report.add('failed at the other one', failed(1), '', { max: 0 });
+  report.add('its own breakers that opened', facts.types.get('breaker.tripped') ?? 0, '', {
+    min: BACKENDS / 2,
+  });
+  report.add('fleet breakers that opened', facts.types.get('breaker.opened') ?? 0, '', { max: 0 });
+  await client.stop();
+  await facts.close();
+  await fleet.stop();
+  for (const proxy of proxies) proxy.stop();
+}
