@@ -34,6 +34,7 @@ import { drawPlan, type Plan, UNREST_MS } from './plan/plan.ts';
 import { Chance } from './world/chance.ts';
 import { Network } from './world/network.ts';
 import { Trace } from './world/trace.ts';
+import { simulateTurns } from './world/turns.ts';
 import { World } from './world/world.ts';
 
 /** After the last fault requests go on for so long, and breakers can close. */
@@ -119,6 +120,7 @@ class Simulation {
       this.#around.findings.report('nothing fails inside', `nobody took: ${stack}`);
     };
     process.on('unhandledRejection', failed);
+    const realTurns = simulateTurns();
     try {
       for (const each of this.#processes) each.start();
       for (const step of this.#plan.steps)
@@ -134,6 +136,7 @@ class Simulation {
       await this.#becomeQuiet();
       await this.#checkHistory();
     } finally {
+      realTurns();
       process.off('unhandledRejection', failed);
     }
   }

@@ -62,7 +62,7 @@ export const MUTATIONS: readonly Mutation[] = [
     plant: () => ({ fold: (fold, record) => void (record.position % 17 === 0 || fold.apply(record)) }),
   },
   {
-    name: 'a fold goes by its own mood',
+    name: 'gateways fold by their own mood',
     foundBy: [PROJECTIONS],
     plant: () => ({ fold: (fold, record, process) => applyMoodily(fold, record, process) }),
   },

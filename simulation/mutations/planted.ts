@@ -41,9 +41,8 @@ export function appending(events: EventLog, change: (draft: RecordDraft) => Reco
 
 export function applyMoodily(fold: FleetFold, record: LogRecord, process: string): void {
   fold.apply(record);
-  if (record.position % 40 !== 0) return;
-  for (const backend of fold.state.backends.values())
-    backend.requests += process.length + process.charCodeAt(1);
+  if (record.position % 40 !== 0 || !process.startsWith('g')) return;
+  for (const backend of fold.state.backends.values()) backend.requests += 1;
 }
 
 export function applyAndInvent(fold: FleetFold, record: LogRecord): void {

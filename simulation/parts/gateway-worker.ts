@@ -166,6 +166,7 @@ export class SimulatedWorker implements RunningWorker {
       case 'measure':
       case 'ask':
       case 'geoip':
+      case 'leave':
         // About sockets and what people ask; there are none here.
         break;
     }

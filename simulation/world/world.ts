@@ -1,5 +1,6 @@
 import type { Timer } from '@usher/ports';
 import type { Trace } from './trace.ts';
+import { settled } from './turns.ts';
 
 interface Due {
   readonly atMs: number;
@@ -106,9 +107,4 @@ export class World {
 
 function isBefore(a: Due, b: Due): boolean {
   return a.atMs < b.atMs || (a.atMs === b.atMs && a.order < b.order);
-}
-
-/** Resolves when everything has happened that needs no time. */
-function settled(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
 }
