@@ -13,6 +13,8 @@ import { type RunResult, run } from './run.ts';
 const SEEDS_DEFAULT = 1_000;
 const PROGRESS_SEEDS = 1_000;
 const LINES_SHOWN = 40;
+/** What goes to and fro all the time and says nothing. */
+const ROUTINE = /: (?:answer to )?(?:ping|ask for the session|lease \S+|usher\.(?:in_flight|stats)\.\S+)$/;
 
 const { values } = parseArgs({
   options: {
@@ -67,7 +69,8 @@ async function show(failed: RunResult, shrinking: boolean): Promise<void> {
   console.error(`of ${failed.plan.steps.length} steps these are enough:`);
   for (const step of failed.plan.steps) if (keep.has(step.id)) console.error(`  ${describeStep(step)}`);
   console.error('the end of what happened:');
-  for (const line of result.lastLines.slice(-LINES_SHOWN)) console.error(`  ${line.slice(0, 300)}`);
+  const telling = result.lastLines.filter((line) => !ROUTINE.test(line));
+  for (const line of telling.slice(-LINES_SHOWN)) console.error(`  ${line.slice(0, 300)}`);
   const kept = keep.size === 0 ? '' : ` --keep ${[...keep].join()}`;
   console.error(`again: npm run simulate -- --seed ${seed}${kept} --trace`);
 }

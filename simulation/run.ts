@@ -1,5 +1,6 @@
 import type { DeclaredConfig } from '@usher/scheduler';
 import { checkBreakers } from './checks/breaker-oracle.ts';
+import { Choices } from './checks/choices.ts';
 import { checkDrains } from './checks/drain-oracle.ts';
 import { type Finding, Findings } from './checks/findings.ts';
 import {
@@ -100,7 +101,12 @@ class Simulation {
       ([name, services]) => new SimulatedProcess(name, services, this.#around, chance.fork(name)),
     );
     const byName = new Map(this.#processes.map((process) => [process.name, process]));
-    this.#operator = new Operator(new FleetClient('operator', this.#around), world);
+    this.#operator = new Operator(
+      new FleetClient('operator', this.#around),
+      world,
+      chance.fork('operator'),
+      this.#around.findings,
+    );
     const stage = {
       around: this.#around,
       processes: byName,
@@ -180,6 +186,7 @@ class Simulation {
       backends: new Backends(world, network, chance.fork('backends'), settings.infer),
       ledger,
       findings,
+      choices: new Choices(disk, findings, settings.files[0]!.pools),
       tampering,
       declared: () => this.#file,
     };

@@ -27,13 +27,18 @@ test.each(INVARIANTS)('there is a planted fault that only this finds: %s', (inva
   expect(MUTATIONS.filter(({ foundBy }) => foundBy.every((each) => each === invariant))).not.toEqual([]);
 });
 
-test('a failure is repeated by its seed, and with fewer steps', async () => {
+test('a failure is repeated by its seed, and with so few steps that none can be spared', async () => {
   const { plant, foundBy } = MUTATIONS.find(({ name }) => name.includes('takes no word for'))!;
   const failed = await run(1, { tampering: plant() });
   expect(foundBy).toContain(failed.finding?.invariant);
   const { result, keep } = await shrink(failed, (steps) => run(1, { keep: steps, tampering: plant() }));
   expect(result.finding?.invariant).toBe(failed.finding?.invariant);
   expect(keep.size).toBeLessThan(failed.plan.steps.length);
+  for (const spared of keep) {
+    const fewer = new Set([...keep].filter((step) => step !== spared));
+    const { finding } = await run(1, { keep: fewer, tampering: plant() });
+    expect(finding?.invariant).not.toBe(failed.finding?.invariant);
+  }
   const repeated = await run(1, { keep, tampering: plant() });
   expect(repeated.digest).toBe(result.digest);
 });

@@ -2,7 +2,7 @@ import { CONTROL_SUBJECT, eventTimeMs, type UsherEvent } from '@usher/events';
 import type { LogRecord } from '@usher/ports';
 import type { Finding } from './findings.ts';
 
-/** As the architecture says: who counts, and who is suspect. */
+/** As the architecture says: who counts, and from when on the fault may be one's own. */
 const VOTE_AGE_MAX_MS = 30_000;
 const SUSPECT_BACKENDS_MIN = 3;
 
@@ -55,11 +55,18 @@ class View {
     return (this.open.get(backend)?.get(gateway) ?? 0) > nowMs;
   }
 
+  /** It fails against most of what it uses, and no other says the same of most of that. */
   #suspect(gateway: string, nowMs: number): boolean {
-    if (![...this.running].some((other) => other !== gateway)) return false;
+    const others = [...this.running].filter((other) => other !== gateway);
+    if (others.length === 0) return false;
     const used = [...this.backends].filter((backend) => this.used.get(backend)?.has(gateway) === true);
     const failing = used.filter((backend) => this.#isOpen(backend, gateway, nowMs));
-    return used.length >= SUSPECT_BACKENDS_MIN && failing.length * 2 > used.length;
+    const shared = failing.filter((backend) => others.some((other) => this.#isOpen(backend, other, nowMs)));
+    return (
+      used.length >= SUSPECT_BACKENDS_MIN &&
+      failing.length * 2 > used.length &&
+      shared.length * 2 <= failing.length
+    );
   }
 
   #use(backend: string, gateway: string, atMs: number): void {

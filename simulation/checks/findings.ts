@@ -9,6 +9,8 @@ export const INVARIANTS = [
   'at most one leader acts',
   'the fleet breaker opens by a quorum',
   'a drain ends empty or at its deadline',
+  'requests go only where they may',
+  'never too much of a pool is ejected',
   'every event is declared and written by its writer',
   'nothing is under way less than zero times',
   'what was reserved is given back',

@@ -1,10 +1,15 @@
 import { COMMANDS_PREFIX, type CommandAnswer, type CommandData, type CommandName } from '@usher/events';
+import type { Findings } from '../checks/findings.ts';
+import type { Chance } from '../world/chance.ts';
 import type { World } from '../world/world.ts';
 import type { FleetClient } from './client.ts';
 
 /** As the admin API waits. */
 const ANSWER_TIMEOUT_MS = 5_000;
 const AGAIN_MS = 700;
+/** Of what was accepted, the share that is asked for again, as by somebody to whom the answer was lost. */
+const FORGOTTEN = 0.3;
+const FORGOTTEN_MEAN_MS = 1_500;
 
 /** A wish and what became of it. */
 export interface Issued {
@@ -26,10 +31,14 @@ export class Operator {
   readonly issued: Issued[] = [];
   readonly #client: FleetClient;
   readonly #world: World;
+  readonly #chance: Chance;
+  readonly #findings: Findings;
 
-  constructor(client: FleetClient, world: World) {
+  constructor(client: FleetClient, world: World, chance: Chance, findings: Findings) {
     this.#client = client;
     this.#world = world;
+    this.#chance = chance;
+    this.#findings = findings;
   }
 
   wish({ name, data }: Wish): Issued {
@@ -60,9 +69,23 @@ export class Operator {
       this.#client.clock.after(AGAIN_MS, () => void this.#send(issued, payload));
       return;
     }
+    if (issued.answer !== undefined) {
+      this.#compare(issued, answer);
+      return;
+    }
     issued.answer = answer;
     issued.answeredMs = this.#world.nowMs;
+    if (answer.ok && this.#chance.happens(FORGOTTEN)) {
+      const laterMs = this.#chance.exponential(FORGOTTEN_MEAN_MS);
+      this.#client.clock.after(laterMs, () => void this.#send(issued, payload));
+    }
     const said = answer.ok ? `accepted at ${answer.position}` : `refused: ${answer.problem.code}`;
     this.#world.note('operator', `${issued.id} ${said}`);
+  }
+
+  #compare({ id, answer }: Issued, again: CommandAnswer): void {
+    if (answer?.ok !== true || (again.ok && again.position === answer.position)) return;
+    const detail = `${id} was accepted at ${answer.position}, and then ${JSON.stringify(again)}`;
+    this.#findings.report('no acknowledged command is lost or applied twice', detail);
   }
 }

@@ -3,7 +3,10 @@ import type { Findings } from '../checks/findings.ts';
 import type { World } from '../world/world.ts';
 
 /** Errors that faults lead to, as they should. */
-const EXPECTED: ReadonlySet<string> = new Set(['a gateway worker ended']);
+const EXPECTED: ReadonlySet<string> = new Set([
+  'a gateway worker ended',
+  'a pool is in panic: requests go to all of its backends',
+]);
 
 /** What a process says goes into the trace; an error that no fault explains is a finding. */
 export function processLog(world: World, findings: Findings, life: string): Log {

@@ -30,14 +30,16 @@ export interface FleetSettings {
 }
 
 export function drawSettings(chance: Chance): FleetSettings {
-  const web = ids(1, 2 + chance.below(3));
+  const web = ids(1, 2 + chance.below(4));
   const infer = ids(11, 1 + chance.below(3));
   const withoutStore = chance.pick(['closed', 'closed', 'local_share', 'open'] as const);
   const strategy = chance.pick(STRATEGIES);
-  const first = fileOf({ web, infer, withoutStore, strategy, weight: 1 });
+  const outliers = drawOutliers(chance.fork('outliers'));
+  const parts = { web, infer, withoutStore, strategy, weight: 1, outliers };
+  const first = fileOf(parts);
   // One without its last backend, and one with another rule.
-  const fewer = fileOf({ web: web.slice(0, -1), infer, withoutStore, strategy, weight: 1 });
-  const other = fileOf({ web, infer, withoutStore, strategy: chance.pick(STRATEGIES), weight: 3 });
+  const fewer = fileOf({ ...parts, web: web.slice(0, -1) });
+  const other = fileOf({ ...parts, strategy: chance.pick(STRATEGIES), weight: 3 });
   return { web, infer, withoutStore, files: [first, fewer, other] };
 }
 
@@ -50,19 +52,37 @@ function ids(first: number, count: number): string[] {
   return Array.from({ length: count }, (_, index) => `b${first + index}`);
 }
 
+/** Whom a pool leaves out by how it serves, and when it trusts nobody's word any more; often neither. */
+function drawOutliers(chance: Chance): Outliers {
+  const passive = {
+    enabled: true,
+    consecutive: 2 + chance.below(3),
+    failureRate: 0.5,
+    windowMs: 5_000,
+    requestsMin: 5,
+    ejectForMs: Math.round(chance.between(1_000, 4_000)),
+    maxEjected: chance.pick([0.34, 0.5]),
+  };
+  return { ...(chance.happens(0.6) ? { passive } : {}), panic: chance.pick([0, 0.5, 0.5, 0.8]) };
+}
+
+type Outliers = Pick<PoolSettings, 'passive' | 'panic'>;
+
 interface FileParts extends Omit<FleetSettings, 'files'> {
   readonly strategy: StrategyName;
   readonly weight: number;
+  readonly outliers: Outliers;
 }
 
-function fileOf({ web, infer, withoutStore, strategy, weight }: FileParts): SharedSettings {
+function fileOf({ web, infer, withoutStore, strategy, weight, outliers }: FileParts): SharedSettings {
   const capacity = { ...NO_RESOURCES, milliCpu: CAPACITY_MILLI_CPU };
   return {
     pools: [
-      poolOf('web', { strategy }),
+      poolOf('web', { strategy, ...outliers }),
       poolOf('infer', {
         strategy: 'p2c',
         agents: true,
+        ...outliers,
         tiers: TIERS,
         reserve: 'request',
         reserveWithoutStore: withoutStore,

@@ -1,4 +1,5 @@
 import type { DeclaredConfig } from '@usher/scheduler';
+import type { Choices } from '../checks/choices.ts';
 import type { Findings } from '../checks/findings.ts';
 import type { Ledger } from '../checks/ledger.ts';
 import type { Tampering } from '../mutations/tampering.ts';
@@ -19,6 +20,7 @@ export interface Surroundings {
   readonly backends: Backends;
   readonly ledger: Ledger;
   readonly findings: Findings;
+  readonly choices: Choices;
   readonly tampering: Tampering;
   /** The file as it is now. */
   declared(): DeclaredConfig;

@@ -10,6 +10,7 @@ import {
   despairing,
   ForgetfulDisk,
   finishing,
+  generous,
   HastyDisk,
   hasty,
   idle,
@@ -19,6 +20,7 @@ import {
   reserving,
   saying,
   skipTerms,
+  straying,
   undeclared,
   withoutReceipts,
 } from './planted.ts';
@@ -167,6 +169,16 @@ export const MUTATIONS: readonly Mutation[] = [
     name: 'a worker forgets to end attempts',
     foundBy: ['nothing is under way less than zero times', 'facts are counted once'],
     plant: () => ({ table: (table) => finishing(table, 0) }),
+  },
+  {
+    name: 'a worker sends to whom nobody wants',
+    foundBy: ['requests go only where they may'],
+    plant: () => ({ table: straying }),
+  },
+  {
+    name: 'workers may eject more than the pool allows',
+    foundBy: ['never too much of a pool is ejected'],
+    plant: () => ({ delta: generous }),
   },
   {
     name: 'backends are said to be well that nobody asked',

@@ -2,7 +2,7 @@ import type { FleetFold } from '@usher/actors';
 import type { BackendState, FleetState } from '@usher/domain';
 import type { UsherEvent } from '@usher/events';
 import type { EventLog, FleetView, LogRecord, RecordDraft, Reservations, StateStore } from '@usher/ports';
-import type { RoutingTable } from '../../services/gateway/src/routing-table.ts';
+import type { RoutingTable, TableDelta } from '../../services/gateway/src/routing-table.ts';
 import type { FromWorker } from '../../services/gateway/src/worker/protocol.ts';
 import type { Prober } from '../../services/health/src/prober.ts';
 import { LogDisk } from '../parts/log-disk.ts';
@@ -212,6 +212,27 @@ export function finishing(table: RoutingTable, times: number): RoutingTable {
     hold: (slot, reserved) => table.hold(slot, reserved),
     takeRetry: (pool, nowMs) => table.takeRetry(pool, nowMs),
   };
+}
+
+/** A table that now and then chooses whomever it likes. */
+export function straying(table: RoutingTable): RoutingTable {
+  let picks = 0;
+  return {
+    ...finishing(table, 1),
+    pick: (pool, tried, features) => {
+      picks += 1;
+      const right = table.pick(pool, tried, features);
+      return right === undefined || picks % 5 > 0 ? right : pool.slots[picks % pool.slots.length];
+    },
+  };
+}
+
+/** Workers are allowed to eject more than the pool does, and what is taken back they do not hear. */
+export function generous(delta: TableDelta): TableDelta | undefined {
+  if (delta.kind === 'readmitted') return undefined;
+  if (delta.kind !== 'pool' || delta.settings.passive === undefined) return delta;
+  const passive = { ...delta.settings.passive, maxEjected: 1 };
+  return { ...delta, settings: { ...delta.settings, passive } };
 }
 
 /** After its first probes nothing answers it any more. */

@@ -1,6 +1,6 @@
 import type { FleetFold } from '@usher/actors';
 import type { EventLog, FleetView, LogRecord, Outbox, StateStore } from '@usher/ports';
-import type { RoutingTable } from '../../services/gateway/src/routing-table.ts';
+import type { RoutingTable, TableDelta } from '../../services/gateway/src/routing-table.ts';
 import type { FromWorker } from '../../services/gateway/src/worker/protocol.ts';
 import type { Prober } from '../../services/health/src/prober.ts';
 import type { LogDisk } from '../parts/log-disk.ts';
@@ -20,6 +20,8 @@ export interface Tampering {
   readonly store?: (store: StateStore) => StateStore;
   /** What a worker tells its gateway; undefined = nothing. */
   readonly worker?: (message: FromWorker) => FromWorker | undefined;
+  /** What a gateway lets a worker know of backends and pools. */
+  readonly delta?: (delta: TableDelta) => TableDelta | undefined;
   /** What requests go by in a worker. */
   readonly table?: (table: RoutingTable) => RoutingTable;
   readonly prober?: (prober: Prober) => Prober;

@@ -6,6 +6,7 @@ import type {
   Hold,
   RouteEntry,
   RoutingTable,
+  TableDelta,
 } from '../../services/gateway/src/routing-table.ts';
 import { StoreAsks } from '../../services/gateway/src/sticky/store-asks.ts';
 import { Elsewhere } from '../../services/gateway/src/table/elsewhere.ts';
@@ -14,6 +15,7 @@ import { WorkerTable } from '../../services/gateway/src/table/worker-table.ts';
 import { Attempts } from '../../services/gateway/src/wire/attempts.ts';
 import { decideRetry } from '../../services/gateway/src/wire/retry.ts';
 import type { FromWorker, ToWorker, WorkerStart } from '../../services/gateway/src/worker/protocol.ts';
+import type { Choices } from '../checks/choices.ts';
 import type { Findings } from '../checks/findings.ts';
 import type { Ledger, UnderWay } from '../checks/ledger.ts';
 import type { Tampering } from '../mutations/tampering.ts';
@@ -33,6 +35,7 @@ export interface WorkerSite {
   readonly ledger: Ledger;
   readonly findings: Findings;
   readonly tampering: Tampering;
+  readonly choices: Choices;
   /** The life of its process. */
   readonly life: string;
 }
@@ -82,10 +85,11 @@ export class SimulatedWorker implements RunningWorker {
       onMoved: () => {},
       worker: start.worker,
       onBreaker: (news) => post({ kind: 'breaker', news }),
+      onPoolNews: (news) => post({ kind: 'pool', news }),
       log: { error() {} },
     });
     this.#routing = site.tampering.table?.(this.table) ?? this.table;
-    this.table.apply(start.deltas, start.position, now());
+    this.#learn(start.deltas, start.position);
     post({ kind: 'listening' });
     site.clock.every(TICK_MS, () => this.#tick());
     site.node.scope.onDeath(() => this.#die());
@@ -143,7 +147,7 @@ export class SimulatedWorker implements RunningWorker {
   #handle(message: ToWorker): void {
     switch (message.kind) {
       case 'deltas':
-        this.table.apply(message.deltas, message.position, this.#now());
+        this.#learn(message.deltas, message.position);
         break;
       case 'prepare':
         this.#post({ kind: 'prepared', ports: [] });
@@ -172,6 +176,12 @@ export class SimulatedWorker implements RunningWorker {
     }
   }
 
+  #learn(deltas: readonly TableDelta[], position: number): void {
+    const { delta: changed } = this.#site.tampering;
+    const told = changed === undefined ? deltas : deltas.flatMap((delta) => changed(delta) ?? []);
+    this.table.apply(told, position, this.#now());
+  }
+
   #wait(route: RouteEntry, attempts: Attempts, tier: number): void {
     let over = false;
     const wait = attempts.wait({
@@ -195,6 +205,7 @@ export class SimulatedWorker implements RunningWorker {
   #attempt(route: RouteEntry, attempts: Attempts, tier: number, reserved: Hold | undefined): void {
     const { backends, ledger, life, node } = this.#site;
     const slot = attempts.slot!;
+    if (reserved === undefined) this.#site.choices.checkChoice(life, this.table.position, route.pool, slot);
     const needed = route.pool.settings.tiers?.[tier]?.resources.milliCpu ?? 0;
     const one = ledger.begin(slot.id, node.name, life, reserved === undefined ? 0 : needed);
     this.#underWay.add(one);
@@ -249,6 +260,8 @@ export class SimulatedWorker implements RunningWorker {
     const { skewMs } = this.#site.clock;
     if (Math.abs(skewMs - this.#skewMs) > CLOCK_STEP_MIN_MS) this.#skewMs = skewMs;
     this.table.tick(this.#now());
+    for (const pool of this.table.pools)
+      this.#site.choices.checkPool(this.#site.life, this.table.position, pool);
     this.#asks.sweep();
     this.#observe();
   }

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { registerAdminRoutes } from '@usher/admin';
+import { refusalWriter, registerAdminRoutes } from '@usher/admin';
 import { type Collector, collectorRoutes, startCollector, startOpsenServer } from '@usher/collector';
 import { type LocalSettings, readSecret, sharedHash, tlsSource, type UsherConfig } from '@usher/config';
 import type { SharedSettings } from '@usher/domain';
@@ -10,6 +10,7 @@ import {
   type AdminServerOptions,
   type HealthReport,
   healthReport,
+  type Outages,
   type Phase,
   type RunningServer,
   startAdminServer,
@@ -19,6 +20,7 @@ import { Scheduler } from '@usher/scheduler';
 import { Closing } from './closing.ts';
 import { listening } from './listening.ts';
 import { type Core, openCore } from './open-core.ts';
+import { watchOutages } from './watch-outages.ts';
 
 export const SERVICE_NAMES = ['gateway', 'scheduler', 'health', 'collector'] as const;
 export type ServiceName = (typeof SERVICE_NAMES)[number];
@@ -59,9 +61,11 @@ export async function runServices(
   const changeable: Changeable = {};
   const servers = new Closing();
   let phase: Phase = 'starting';
-  const health = () => healthReport(phase, [core.watch, ...services]);
+  const outages = watchOutages(core.context);
+  const health = () => healthReport(phase, [core.watch, ...services], outages.current);
   const stop: Running['stop'] = async ({ leave = false } = {}) => {
     phase = 'stopping';
+    outages.stop();
     if (leave) await changeable.gateway?.leave();
     // The gateway first: it drains while everything that it relies on still works.
     const closing = new Closing();
@@ -75,7 +79,7 @@ export async function runServices(
     if (collector !== undefined) services.push(collector);
     await startRest(config, names, core, services, changeable);
     if (names.includes('gateway')) services.push(await startTraffic(config, core, changeable, env));
-    const admin = await openAdmin(config, core, { services: () => services, collector, health });
+    const admin = await openAdmin(config, core, { services: () => services, collector, health, outages });
     if (admin !== undefined) servers.add('the admin server', () => admin.close());
     const opsen = await openOpsen(config, core, collector);
     if (opsen !== undefined) servers.add('the Opsen API', () => opsen.close());
@@ -84,7 +88,8 @@ export async function runServices(
     phase = 'running';
     const addresses = (changeable.gateway?.addresses ?? []).map(addressText);
     const apply = (next: UsherConfig) => applyTo(changeable, next);
-    return { addresses, admin: urlOf(admin), metrics: urlOf(metrics), core, apply, stop };
+    const adminUrl = urlOf(admin, config.local.admin?.tls !== undefined);
+    return { addresses, admin: adminUrl, metrics: urlOf(metrics), core, apply, stop };
   } catch (error) {
     await stop();
     throw error;
@@ -125,7 +130,8 @@ async function startTraffic(
     keyFile: local.store.type === 'embedded' ? join(local.data, 'cookies.key') : undefined,
   };
   const geoipDatabase = local.geoip?.database;
-  const settings = { listen: listenersOf(local), workers: local.workers, secrets, geoipDatabase };
+  const { workers, debugToken } = local;
+  const settings = { listen: listenersOf(local), workers, secrets, geoipDatabase, debugToken };
   const gateway = await startGateway(context, settings, shared);
   changeable.gateway = gateway;
   return gateway;
@@ -155,20 +161,32 @@ interface AdminParts {
   readonly services: () => readonly Service[];
   readonly collector: Collector | undefined;
   readonly health: () => HealthReport;
+  readonly outages: Outages;
 }
 
 async function openAdmin(
-  { local }: UsherConfig,
+  { local, shared: { trustedProxies } }: UsherConfig,
   { context }: Core,
-  { services, collector, health }: AdminParts,
+  { services, collector, health, outages }: AdminParts,
 ): Promise<RunningServer | undefined> {
   if (local.admin === null) return undefined;
-  const { log, random } = context;
+  const { clock, log, random } = context;
   const register: AdminServerOptions['register'] = (app) => {
-    registerAdminRoutes(app, context, { services });
+    registerAdminRoutes(app, context, { services, outages: () => outages.current });
     if (collector !== undefined) collectorRoutes(app, collector);
   };
-  const server = startAdminServer({ ...local.admin, log, random, health, register });
+  const { tls, ...settings } = local.admin;
+  const server = startAdminServer({
+    ...settings,
+    ...(tls === undefined ? {} : { tls: tlsSource(tls) }),
+    trustedProxies,
+    clock,
+    log,
+    random,
+    health,
+    onRefusals: refusalWriter(context),
+    register,
+  });
   return await listening('admin.address', local.admin, server);
 }
 
@@ -192,6 +210,6 @@ async function openMetrics(
   return await listening('metrics.address', local.metrics, server);
 }
 
-function urlOf(server: RunningServer | undefined): string | undefined {
-  return server === undefined ? undefined : `http://${addressText(server)}`;
+function urlOf(server: RunningServer | undefined, isTls = false): string | undefined {
+  return server === undefined ? undefined : `${isTls ? 'https' : 'http'}://${addressText(server)}`;
 }

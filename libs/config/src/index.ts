@@ -1,3 +1,4 @@
+export { type DefaultFileOptions, defaultFile } from './default-file.ts';
 export { type ExplainedValue, explainConfig } from './explain.ts';
 export { ConfigError, type Fault, formatFault, formatPlace, type Place } from './fault.ts';
 export { configJsonSchema } from './json-schema.ts';

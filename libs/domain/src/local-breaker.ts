@@ -1,5 +1,5 @@
+import type { BreakerSettings } from './health-settings.ts';
 import { RETRIES_MIN } from './retry-budget.ts';
-import type { BreakerSettings } from './settings.ts';
 
 /**
  * The breaker of one backend as one worker sees it: cells that the request path counts in and the rules over them.
@@ -27,6 +27,8 @@ export interface BreakerCell {
   halfOpenSinceMs: number;
   trialsInFlight: number;
   trialSuccesses: number;
+  /** The last attempt that counted came to no connection. */
+  unreachable: boolean;
 }
 
 /** How an attempt ended for its backend. `unreachable`: no connection came about. */
@@ -57,6 +59,7 @@ export function closedBreaker(): BreakerCell {
     halfOpenSinceMs: 0,
     trialsInFlight: 0,
     trialSuccesses: 0,
+    unreachable: false,
   };
 }
 
@@ -77,6 +80,7 @@ export function breakerRecord(
   startedMs: number,
   nowMs: number,
 ): BreakerChange {
+  cell.unreachable = evidence === 'unreachable';
   if (cell.phase === 'open') return 'none';
   if (cell.phase === 'half_open') {
     if (startedMs < cell.halfOpenSinceMs) return 'none';
@@ -140,8 +144,9 @@ export function breakerClose(cell: BreakerCell): void {
 
 /**
  * Lets time pass: an open breaker whose time has come becomes half open, and one that has been half open for another
- * `openForMs` without a verdict gets new trials, for its trials may be connections that stay open for hours. True when
- * the breaker may admit requests that it did not admit before.
+ * `openForMs` without a verdict gets new trials, for its trials may be connections that stay open for hours. Successes
+ * still count then, for where requests are rare the breaker would never close. True when the breaker may admit requests that
+ * it did not admit before.
  */
 export function breakerTick(cell: BreakerCell, settings: BreakerSettings, nowMs: number): boolean {
   // Further away than it ever can be: the clock was set back, or `openForMs` was lowered.
@@ -149,6 +154,8 @@ export function breakerTick(cell: BreakerCell, settings: BreakerSettings, nowMs:
   const due =
     (cell.phase === 'open' && (nowMs >= cell.openUntilMs || misplaced)) ||
     (cell.phase === 'half_open' && nowMs - cell.halfOpenSinceMs >= settings.openForMs);
+  const { trialSuccesses } = cell;
   if (due) breakerHalfOpen(cell, nowMs);
+  cell.trialSuccesses = trialSuccesses;
   return due;
 }
