@@ -21,8 +21,8 @@ type View = ReadonlyMap<string, Known>;
 
 /**
  * Judges where workers send requests and whom they leave out: who is wanted and well it knows from the log, at the position
- * that the worker had heard of, and only what nobody but the worker can know it takes from there. At position 0 a gateway
- * has heard nothing and goes by its file.
+ * that the worker had heard of, and only what nobody but the worker can know it takes from there. Before the
+ * first word of backends a gateway goes by its file.
  */
 export class Choices {
   readonly #disk: LogDisk;
@@ -40,8 +40,8 @@ export class Choices {
 
   /** An attempt goes to a backend of a pool. */
   checkChoice(life: string, position: number, pool: PoolTable, { id }: BackendSlot): void {
-    if (position === 0) return;
     const view = this.#at(position);
+    if (view.size === 0) return;
     const known = view.get(id);
     const why = known === undefined ? 'is not there' : this.#objection(view, known, pool);
     if (why === undefined) return;
@@ -51,6 +51,8 @@ export class Choices {
 
   /** Whom a worker leaves out now. */
   checkPool(life: string, position: number, pool: PoolTable): void {
+    // Most of the time there is nothing to object to.
+    if (pool.eligible.length > 0 && !pool.slots.some(isEjected)) return;
     const view = this.#at(position);
     const members = [...view].filter(([, known]) => known.pool === pool.id && isInService(known));
     if (members.length === 0) return;
@@ -98,42 +100,31 @@ export class Choices {
   }
 }
 
+const isEjected = ({ ejected }: BackendSlot): boolean => ejected;
+
 function isInService({ wanted, weight }: Known): boolean {
   return wanted && weight > 0;
 }
 
 function take(view: View, { type, data }: UsherEvent): View {
-  switch (type) {
-    case 'backend.registered': {
-      const { id, pool, weight } = data.settings;
-      return new Map(view).set(id, { pool, weight, wanted: true, health: 'unknown', open: false });
-    }
-    case 'backend.updated': {
-      const { id, pool, weight } = data.settings;
-      return changed(view, id, { pool, weight, ...(data.health === undefined ? {} : { health: 'unknown' }) });
-    }
-    case 'backend.removed': {
-      const left = new Map(view);
-      left.delete(data.backend);
-      return left;
-    }
-    case 'backend.drain_started':
-    case 'backend.disabled':
-      return changed(view, data.backend, { wanted: false });
-    case 'backend.enabled':
-      return changed(view, data.backend, { wanted: true });
-    case 'backend.became_healthy':
-      return changed(view, data.backend, { health: 'healthy' });
-    case 'backend.became_unhealthy':
-      return changed(view, data.backend, { health: 'unhealthy' });
-    case 'breaker.opened':
-      return changed(view, data.backend, { open: true });
-    case 'breaker.half_opened':
-    case 'breaker.closed':
-      return changed(view, data.backend, { open: false });
-    default:
-      return view;
+  if (type === 'backend.registered') {
+    const { id, pool, weight } = data.settings;
+    return new Map(view).set(id, { pool, weight, wanted: true, health: 'unknown', open: false });
   }
+  if (type === 'backend.updated') {
+    const { id, pool, weight } = data.settings;
+    return changed(view, id, { pool, weight, ...(data.health === undefined ? {} : { health: 'unknown' }) });
+  }
+  if (type === 'backend.removed') return new Map([...view].filter(([id]) => id !== data.backend));
+  if (type === 'backend.drain_started' || type === 'backend.disabled')
+    return changed(view, data.backend, { wanted: false });
+  if (type === 'backend.enabled') return changed(view, data.backend, { wanted: true });
+  if (type === 'backend.became_healthy') return changed(view, data.backend, { health: 'healthy' });
+  if (type === 'backend.became_unhealthy') return changed(view, data.backend, { health: 'unhealthy' });
+  if (type === 'breaker.opened') return changed(view, data.backend, { open: true });
+  if (type === 'breaker.half_opened' || type === 'breaker.closed')
+    return changed(view, data.backend, { open: false });
+  return view;
 }
 
 function changed(view: View, id: string, change: Partial<Known>): View {

@@ -80,18 +80,15 @@ export class Network {
   }
 
   isBlocked(from: string, to: string): boolean {
-    return (
-      (this.#blocked.get(`${from}>${to}`) ?? 0) +
-        (this.#blocked.get(`${from}>*`) ?? 0) +
-        (this.#blocked.get(`*>${to}`) ?? 0) >
-      0
-    );
+    const blocked = this.#blocked;
+    if (blocked.size === 0) return false;
+    return blocked.has(`${from}>${to}`) || blocked.has(`${from}>*`) || blocked.has(`*>${to}`);
   }
 
   /** How long a message takes now. */
   delayMs(from: string, to: string): number {
     const late = this.#chance.happens(LATE) ? this.#chance.exponential(LATE_MEAN_MS) : 0;
-    const slowMs = this.#slowMs.get(`${from}>${to}`) ?? 0;
+    const slowMs = this.#slowMs.size === 0 ? 0 : (this.#slowMs.get(`${from}>${to}`) ?? 0);
     const usualMs = DELAY_MIN_MS + this.#chance.exponential(DELAY_MEAN_MS);
     return usualMs + late + (slowMs === 0 ? 0 : this.#chance.exponential(slowMs));
   }
@@ -168,7 +165,10 @@ function raise(sums: Map<string, number>, key: string, by: number): () => void {
   sums.set(key, (sums.get(key) ?? 0) + by);
   let raised = true;
   return () => {
-    if (raised) sums.set(key, (sums.get(key) ?? 0) - by);
+    if (!raised) return;
     raised = false;
+    const left = (sums.get(key) ?? 0) - by;
+    if (left > 0) sums.set(key, left);
+    else sums.delete(key);
   };
 }

@@ -4,11 +4,17 @@ import { createHash } from 'node:crypto';
 const KEPT_MAX = 400;
 const HASHED_AT_ONCE = 32_768;
 
+interface Line {
+  readonly atMs: number;
+  readonly where: string;
+  readonly what: string;
+}
+
 /** What happened, line by line. Two runs are the same if their digests are. */
 export class Trace {
   readonly #hash = createHash('sha256');
   #unhashed = '';
-  readonly #kept: string[] = [];
+  readonly #kept: Line[] = [];
   readonly #print: ((line: string) => void) | undefined;
 
   /** `print`: shows every line as it comes. */
@@ -16,18 +22,18 @@ export class Trace {
     this.#print = print;
   }
 
-  note(line: string): void {
-    this.#unhashed += line;
-    this.#unhashed += '\n';
+  note(atMs: number, where: string, what: string): void {
+    this.#unhashed += `${atMs} ${where}: ${what}\n`;
     if (this.#unhashed.length > HASHED_AT_ONCE) this.#hashAll();
-    this.#print?.(line);
+    const line = { atMs, where, what };
+    this.#print?.(inWords(line));
     this.#kept.push(line);
     if (this.#kept.length > 2 * KEPT_MAX) this.#kept.splice(0, KEPT_MAX);
   }
 
   /** The newest lines. */
   get last(): readonly string[] {
-    return this.#kept.slice(-KEPT_MAX);
+    return this.#kept.slice(-KEPT_MAX).map(inWords);
   }
 
   /** Of all lines so far. */
@@ -40,4 +46,8 @@ export class Trace {
     this.#hash.update(this.#unhashed);
     this.#unhashed = '';
   }
+}
+
+function inWords({ atMs, where, what }: Line): string {
+  return `${atMs.toFixed(3)} ${where}: ${what}`;
 }

@@ -2,6 +2,7 @@
 const TURN_EVERY = 1_000;
 
 const realTurn = setImmediate;
+const DONE = Promise.resolve();
 let planned: (() => void)[] = [];
 let settles = 0;
 
@@ -16,14 +17,23 @@ export function simulateTurns(): () => void {
   return () => void Object.assign(globalThis, { setImmediate: realTurn });
 }
 
-/** Resolves when everything has happened that needs no time. */
-export async function settled(): Promise<void> {
+/** Calls back when everything has happened that needs no time. */
+export function whenSettled(then: () => void): void {
   settles += 1;
-  if (settles % TURN_EVERY === 0) await new Promise<void>((resolve) => void realTurn(resolve));
-  // What is planned by a promise's callback for the next tick comes after the callbacks of all promises.
-  await new Promise<void>((resolve) => process.nextTick(resolve));
-  while (planned.length > 0) {
-    for (const run of planned.splice(0)) run();
-    await new Promise<void>((resolve) => process.nextTick(resolve));
+  if (settles % TURN_EVERY === 0) realTurn(() => afterPromises(then));
+  else afterPromises(then);
+}
+
+/** What is planned by a promise's callback for the next tick comes after the callbacks of all promises. */
+function afterPromises(then: () => void): void {
+  void DONE.then(() => process.nextTick(afterTurn, then));
+}
+
+function afterTurn(then: () => void): void {
+  if (planned.length === 0) {
+    then();
+    return;
   }
+  for (const run of planned.splice(0)) run();
+  afterPromises(then);
 }

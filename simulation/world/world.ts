@@ -1,6 +1,6 @@
 import type { Timer } from '@usher/ports';
 import type { Trace } from './trace.ts';
-import { settled } from './turns.ts';
+import { whenSettled } from './turns.ts';
 
 interface Due {
   readonly atMs: number;
@@ -35,7 +35,7 @@ export class World {
   }
 
   note(where: string, what: string): void {
-    this.trace.note(`${this.elapsedMs.toFixed(3)} ${where}: ${what}`);
+    this.trace.note(this.elapsedMs, where, what);
   }
 
   after(ms: number, run: () => void): Timer {
@@ -62,18 +62,36 @@ export class World {
   }
 
   /** Lets so much time pass, with everything that happens in it. */
-  async pass(ms: number): Promise<void> {
+  pass(ms: number): Promise<void> {
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
     const endMs = this.#nowMs + ms;
+    const next = (): void => {
+      try {
+        if (this.#happen(endMs)) whenSettled(next);
+        else resolve();
+      } catch (error) {
+        reject(error);
+      }
+    };
+    whenSettled(next);
+    return promise;
+  }
+
+  /** The next thing until then; false when there is none, and it is then. */
+  #happen(endMs: number): boolean {
     while (!this.#stopped) {
       const next = this.#heap[0];
-      if (next === undefined || next.atMs > endMs) break;
+      if (next === undefined || next.atMs > endMs) {
+        this.#nowMs = endMs;
+        return false;
+      }
       this.#pop();
       if (next.run === undefined) continue;
       this.#nowMs = next.atMs;
       next.run();
-      await settled();
+      return true;
     }
-    if (!this.#stopped) this.#nowMs = endMs;
+    return false;
   }
 
   #push(due: Due): void {
