@@ -1,4 +1,6 @@
+import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
+import { runSeeds } from './many.ts';
 import { provokeAll } from './mutations/provoke.ts';
 import { describeStep } from './plan/plan.ts';
 import { shrink } from './plan/shrink.ts';
@@ -6,7 +8,8 @@ import { type RunResult, run } from './run.ts';
 
 /**
  * `npm run simulate`: runs the fleet of a seed in one process under random faults and checks what must hold.
- * `-- --seeds N` runs N seeds, `--from N` begins with that one, `--seed N` repeats one, with `--keep 1,4` only these steps of
+ * `-- --seeds N` runs N seeds, `--from N` begins with that one, `--threads N` shares them among so many (as many as there
+ * are processors), `--minutes N` begins no more after that; `--seed N` repeats one, with `--keep 1,4` only these steps of
  * its plan, and with `--trace` says everything that happens. `--mutations` plants faults in the fleet and sees them found.
  */
 
@@ -21,6 +24,8 @@ const { values } = parseArgs({
     seed: { type: 'string' },
     seeds: { type: 'string' },
     from: { type: 'string' },
+    threads: { type: 'string' },
+    minutes: { type: 'string' },
     keep: { type: 'string' },
     trace: { type: 'boolean' },
     mutations: { type: 'boolean' },
@@ -46,17 +51,27 @@ async function one(seed: number): Promise<void> {
 
 async function many(from: number, count: number): Promise<void> {
   const startMs = performance.now();
-  for (let done = 0; done < count; done++) {
-    const result = await run(from + done);
-    if (result.finding !== undefined) {
-      await show(result, true);
-      return;
-    }
-    const ran = done + 1;
-    if (ran % PROGRESS_SEEDS !== 0 && ran !== count) continue;
+  const endMs =
+    startMs + (values.minutes === undefined ? Infinity : whole('minutes', values.minutes) * 60_000);
+  let told = 0;
+  const tell = (ran: number): void => {
+    told = ran;
     const seconds = (performance.now() - startMs) / 1_000;
     console.log(`${ran} seeds in ${seconds.toFixed(0)} s (${(ran / seconds).toFixed(1)} a second), all hold`);
-  }
+  };
+  let ran = 0;
+  const failed = await runSeeds({
+    from,
+    count,
+    threads: values.threads === undefined ? availableParallelism() : whole('threads', values.threads),
+    goesOn: () => performance.now() < endMs,
+    onProgress: (now) => {
+      ran = now;
+      if (ran - told >= PROGRESS_SEEDS) tell(ran);
+    },
+  });
+  if (failed !== undefined) await show(await run(failed), true);
+  else if (ran > told) tell(ran);
 }
 
 /** Says what did not hold, and the fewest steps that lead to it. */

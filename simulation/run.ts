@@ -31,7 +31,7 @@ import { BusHub } from './parts/bus.ts';
 import { LogDisk } from './parts/log-disk.ts';
 import { LogServer } from './parts/log-server.ts';
 import { StoreServer } from './parts/store-server.ts';
-import { drawPlan, type Plan, UNREST_MS } from './plan/plan.ts';
+import { drawPlan, type Plan } from './plan/plan.ts';
 import { Chance } from './world/chance.ts';
 import { Network } from './world/network.ts';
 import { Trace } from './world/trace.ts';
@@ -132,7 +132,7 @@ class Simulation {
       for (const step of this.#plan.steps)
         if (this.#options.keep?.has(step.id) ?? true)
           world.at(world.startMs + step.atMs, () => this.#faults.carryOut(step));
-      await world.pass(UNREST_MS);
+      await world.pass(this.#plan.unrestMs);
       this.#faults.heal();
       world.after(LAST_WISH_MS, () => {
         this.#operator.wish({ name: 'backend.enable', data: { backend: this.#plan.settings.web[0]! } });

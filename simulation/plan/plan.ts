@@ -4,8 +4,9 @@ import type { ServiceName } from '../mutations/tampering.ts';
 import { type Condition, urlOf } from '../parts/backends.ts';
 import type { Chance } from '../world/chance.ts';
 
-/** How long faults strike. */
-export const UNREST_MS = 30_000;
+/** How long faults strike: the longer, the more there are. */
+const UNREST_MIN_MS = 10_000;
+const UNREST_STEP_MS = 800;
 /** Before the first fault the fleet gets this long to start. */
 const CALM_MS = 3_000;
 const STEPS_MIN = 6;
@@ -52,14 +53,18 @@ export interface Plan {
   readonly settings: FleetSettings;
   readonly processes: ReadonlyMap<string, readonly ServiceName[]>;
   readonly requestsPerSecond: number;
+  /** When no more faults strike. */
+  readonly unrestMs: number;
   readonly steps: readonly Step[];
 }
 
 export function drawPlan(chance: Chance): Plan {
   const settings = drawSettings(chance.fork('settings'));
   const processes = drawProcesses(chance.fork('processes'));
-  const steps = drawSteps(chance.fork('steps'), settings, [...processes.keys()]);
-  return { settings, processes, requestsPerSecond: chance.fork('traffic').between(3, 15), steps };
+  const count = STEPS_MIN + chance.fork('count').below(STEPS_MAX - STEPS_MIN);
+  const unrestMs = UNREST_MIN_MS + UNREST_STEP_MS * count;
+  const steps = drawSteps(chance.fork('steps'), settings, [...processes.keys()], count, unrestMs);
+  return { settings, processes, requestsPerSecond: chance.fork('traffic').between(3, 15), unrestMs, steps };
 }
 
 function drawProcesses(chance: Chance): Map<string, readonly ServiceName[]> {
@@ -109,7 +114,13 @@ interface Cast {
   readonly wanted: readonly string[];
 }
 
-function drawSteps(chance: Chance, settings: FleetSettings, processes: readonly string[]): Step[] {
+function drawSteps(
+  chance: Chance,
+  settings: FleetSettings,
+  processes: readonly string[],
+  count: number,
+  unrestMs: number,
+): Step[] {
   const backends = [...settings.web, ...settings.infer];
   const favourite = chance.pick(backends);
   const cast: Cast = {
@@ -123,9 +134,8 @@ function drawSteps(chance: Chance, settings: FleetSettings, processes: readonly 
     // One of these is not there at first.
     wanted: chance.happens(0.4) ? [favourite] : [...backends, NEW_BACKEND],
   };
-  const count = STEPS_MIN + chance.below(STEPS_MAX - STEPS_MIN);
   const drawn = Array.from({ length: count }, (_, index) => ({
-    atMs: Math.round(chance.between(CALM_MS, UNREST_MS)),
+    atMs: Math.round(chance.between(CALM_MS, unrestMs)),
     happening: drawHappening(chance.fork(`step ${index}`), cast),
   }));
   return drawn
