@@ -13,12 +13,12 @@ import { InFlightExchange } from './in-flight-exchange.ts';
 import { type ListenerSettings, Listeners } from './listeners.ts';
 import { Observations } from './observations.ts';
 import { OneByOne } from './one-by-one.ts';
+import { type Outside, SYSTEM } from './outside.ts';
 import { OverloadControl } from './overload-control.ts';
 import { Presence } from './presence.ts';
 import { Projector } from './projector.ts';
 import { Allocations } from './reservations/allocations.ts';
 import { RESOLVE_MAX_MS, Resolutions } from './resolutions.ts';
-import { type Resolver, systemResolver } from './resolver.ts';
 import { FACTS_MS, ResourceFactsFeed } from './resource-facts.ts';
 import { serveRouteAnswers } from './route-answers.ts';
 import { SharedCells } from './shared-cells.ts';
@@ -44,9 +44,9 @@ export async function startGateway(
   context: ServiceContext,
   settings: GatewaySettings,
   fallback: SharedSettings,
-  resolver: Resolver = systemResolver,
+  outside: Partial<Outside> = {},
 ): Promise<Gateway> {
-  const gateway = new RunningGateway(context, settings, fallback, resolver);
+  const gateway = new RunningGateway(context, settings, fallback, { ...SYSTEM, ...outside });
   await gateway.start(settings.listen);
   return gateway;
 }
@@ -84,7 +84,7 @@ class RunningGateway implements Gateway {
     context: ServiceContext,
     settings: GatewaySettings,
     fallback: SharedSettings,
-    resolver: Resolver,
+    { resolver, startWorker }: Outside,
   ) {
     const { instance, fleet, clock } = context;
     const log = context.log.child({ service: 'gateway' });
@@ -124,6 +124,7 @@ class RunningGateway implements Gateway {
       count: this.#count,
       clock,
       log,
+      startWorker,
       newStart: (worker) => this.#newStart(worker),
       onMessage: (worker, message) => this.#onMessage(worker, message),
       onDeath: (worker, last) => {

@@ -106,7 +106,7 @@ export class Attempts {
     if (!this.pool.hears || this.heard || status === 0 || slot === undefined) return;
     this.heard = true;
     const nowMs = now();
-    this.table.hear(slot, answerWith(status), nowMs - this.startMs, nowMs);
+    this.table.hear(slot, answerWith(status), this.tookMs(nowMs), nowMs);
   }
 
   /** Keeps what the present attempt has on its backend beyond its end. */
@@ -125,14 +125,19 @@ export class Attempts {
     this.reserved?.release();
     this.reserved = undefined;
     if (this.pool.hears && !this.heard)
-      this.table.hear(slot, answerWithout(outcome), nowMs - this.startMs, nowMs);
-    this.table.finish(this.pool, slot, outcome, nowMs - this.startMs, nowMs);
+      this.table.hear(slot, answerWithout(outcome), this.tookMs(nowMs), nowMs);
+    this.table.finish(this.pool, slot, outcome, this.tookMs(nowMs), nowMs);
   }
 
   /** Ends the present attempt; its backend gets no other one of this request. */
   fail(outcome: AttemptOutcome, nowMs: number): void {
     if (this.slot !== undefined) (this.tried ??= []).push(this.slot);
     this.finish(outcome, nowMs);
+  }
+
+  /** The worker's clock may have been set back meanwhile; an attempt that took less than no time is no fact. */
+  private tookMs(nowMs: number): number {
+    return Math.max(0, nowMs - this.startMs);
   }
 
   private begin(slot: BackendSlot | undefined, nowMs: number): Endpoint | undefined {
