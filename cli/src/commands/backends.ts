@@ -3,6 +3,7 @@ import type { EndpointSettings } from '@usher/domain';
 import { AdminClient } from '../admin-client.ts';
 import { numberOption, placeOption } from '../arguments.ts';
 import { change } from '../change.ts';
+import { drainLine } from '../drain-line.ts';
 import { EXIT_OK, type Run, UsageError } from '../io.ts';
 import { table } from '../table.ts';
 import type * as verbs from '../verbs/fleet.ts';
@@ -20,7 +21,7 @@ export const backends: Run<typeof verbs.backends> = async ({ options }, io) => {
     row.id,
     row.url,
     String(row.weight),
-    row.eligibility,
+    row.eligibility === 'ok' && row.ejectedBy.length > 0 ? 'ejected' : row.eligibility,
     row.health,
     row.breaker,
     String(row.requests),
@@ -28,6 +29,7 @@ export const backends: Run<typeof verbs.backends> = async ({ options }, io) => {
   ]);
   const header = ['POOL', 'BACKEND', 'URL', 'WEIGHT', 'STATE', 'HEALTH', 'BREAKER', 'REQUESTS', 'FAILURES'];
   for (const line of table(header, cells)) io.out(line);
+  for (const { id, drain: drained } of rows) if (drained !== null) io.out(drainLine(id, drained));
   return EXIT_OK;
 };
 

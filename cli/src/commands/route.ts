@@ -49,8 +49,9 @@ function placeOf(text: string | undefined): { client_lat?: number; client_lon?: 
 
 const AMONG: Readonly<Record<Exclude<Explanation['among'], null>, string>> = {
   eligible: 'the eligible',
+  panic: 'all that no operator took out: too few are eligible',
   last_resort: 'last resorts: nobody is eligible',
-  despite_breakers: 'all against whom only breakers speak: nobody else is left',
+  despite_breakers: 'all against whom only breakers and ejections speak: nobody else is left',
 };
 
 function print(explanation: Explanation, io: Io): void {

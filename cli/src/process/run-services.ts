@@ -23,6 +23,7 @@ import {
   type AdminServerOptions,
   type HealthReport,
   healthReport,
+  type Outages,
   type Phase,
   type RunningServer,
   startAdminServer,
@@ -32,9 +33,8 @@ import { Scheduler } from '@usher/scheduler';
 import { Closing } from './closing.ts';
 import { listening } from './listening.ts';
 import { type Core, openCore } from './open-core.ts';
-
-export const SERVICE_NAMES = ['gateway', 'scheduler', 'health', 'collector'] as const;
-export type ServiceName = (typeof SERVICE_NAMES)[number];
+import type { ServiceName } from './service-names.ts';
+import { watchOutages } from './watch-outages.ts';
 
 /** A process with its services, all up. */
 export interface Running {
@@ -72,9 +72,11 @@ export async function runServices(
   const changeable: Changeable = {};
   const servers = new Closing();
   let phase: Phase = 'starting';
-  const health = () => healthReport(phase, [core.watch, ...services]);
+  const outages = watchOutages(core.context);
+  const health = () => healthReport(phase, [core.watch, ...services], outages.current);
   const stop: Running['stop'] = async ({ leave = false } = {}) => {
     phase = 'stopping';
+    outages.stop();
     if (leave) await changeable.gateway?.leave();
     // The gateway first: it drains while everything that it relies on still works.
     const closing = new Closing();
@@ -88,7 +90,7 @@ export async function runServices(
     if (collector !== undefined) services.push(collector);
     await startRest(config, names, core, services, changeable);
     if (names.includes('gateway')) services.push(await startTraffic(config, core, changeable, env));
-    const admin = await openAdmin(config, core, { services: () => services, collector, health });
+    const admin = await openAdmin(config, core, { services: () => services, collector, health, outages });
     if (admin !== undefined) servers.add('the admin server', () => admin.close());
     const helios = await openHelios(config, core, health);
     if (helios !== undefined) servers.add('the Helios API', () => helios.close());
@@ -141,7 +143,8 @@ async function startTraffic(
     keyFile: local.store.type === 'embedded' ? join(local.data, 'cookies.key') : undefined,
   };
   const geoipDatabase = local.geoip?.database;
-  const settings = { listen: listenersOf(local), workers: local.workers, secrets, geoipDatabase };
+  const { workers, debugToken } = local;
+  const settings = { listen: listenersOf(local), workers, secrets, geoipDatabase, debugToken };
   const gateway = await startGateway(context, settings, shared);
   changeable.gateway = gateway;
   return gateway;
@@ -171,17 +174,18 @@ interface AdminParts {
   readonly services: () => readonly Service[];
   readonly collector: Collector | undefined;
   readonly health: () => HealthReport;
+  readonly outages: Outages;
 }
 
 async function openAdmin(
   config: UsherConfig,
   core: Core,
-  { services, collector, health }: AdminParts,
+  { services, collector, health, outages }: AdminParts,
 ): Promise<RunningServer | undefined> {
   const { admin } = config.local;
   if (admin === null) return undefined;
   const register: AdminServerOptions['register'] = (app) => {
-    registerAdminRoutes(app, core.context, { services });
+    registerAdminRoutes(app, core.context, { services, outages: () => outages.current });
     if (collector !== undefined) collectorRoutes(app, collector);
   };
   return await listening('admin.address', admin, startGuarded(config, core, admin, { health, register }));

@@ -99,6 +99,12 @@ export const weight = verb({
   options: CHANGE_OPTIONS,
 });
 
+export const breakers = verb({
+  name: 'breakers',
+  summary: 'tell how the gateways vote on the breaker of each backend, and whose votes count',
+  options: { ...ADMIN_OPTIONS, pool: { type: 'string', value: 'P', doc: 'only those of this pool' } },
+});
+
 export const pools = verb({
   name: 'pools',
   also: 'list',

@@ -41,6 +41,16 @@ export const JSON_OPTION = {
   json: { type: 'boolean', doc: 'print JSON, for programs' },
 } as const satisfies Options;
 
+/** For whatever runs services, or looks at what they need. */
+export const ONLY_OPTION = {
+  only: {
+    type: 'string',
+    value: 'SERVICE,…',
+    multiple: true,
+    doc: 'only these of gateway, scheduler, health and collector',
+  },
+} as const satisfies Options;
+
 /** For whatever talks to a running system. */
 export const ADMIN_OPTIONS = {
   ...CONFIG_OPTIONS,

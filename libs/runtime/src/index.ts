@@ -19,6 +19,7 @@ export {
   startMetricsServer,
 } from './metrics-server.ts';
 export { isLoopback, networkList } from './networks.ts';
+export { type Outage, Outages } from './outages.ts';
 export { problemFor, sendProblem } from './problem-reply.ts';
 export { systemRandom } from './random.ts';
 export { onReloadSignal } from './reload-signal.ts';
