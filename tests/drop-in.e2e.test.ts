@@ -64,7 +64,15 @@ logging: { level: info, format: text }
       expect((await call(api, '/v1/backends', undefined, 'wrong'))[0]).toBe(401);
       expect(await call(api, '/v1/backends')).toEqual([
         200,
-        [{ name: 'one', address: one.url, healthy: true, active_connections: 0, weight: 2 }],
+        [
+          {
+            name: 'one',
+            address: one.url,
+            healthy: true,
+            active_connections: expect.any(Number) as number,
+            weight: 2,
+          },
+        ],
       ]);
       expect(await call(api, '/v1/backends/add', { name: 'two', address: two.url })).toEqual([201, 'added']);
       await answering(traffic, 'one', 'two');
@@ -155,7 +163,11 @@ metrics: { enabled: true, path: /metrics }
     const traffic = `http://127.0.0.1:${ports.traffic}`;
     await answering(traffic, 'velo-one');
     expect(JSON.parse(await textOf(`${traffic}/metrics`))).toMatchObject({
-      web: { total_requests: expect.any(Number), failed_requests: expect.any(Number), active_connections: 0 },
+      web: {
+        total_requests: expect.any(Number),
+        failed_requests: 0,
+        active_connections: expect.any(Number),
+      },
     });
   },
   LIMIT_MS,
