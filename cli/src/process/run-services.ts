@@ -1,7 +1,20 @@
 import { join } from 'node:path';
-import { refusalWriter, registerAdminRoutes } from '@usher/admin';
+import {
+  connxMetrics,
+  refusalWriter,
+  registerAdminRoutes,
+  registerHeliosRoutes,
+  veloMetrics,
+} from '@usher/admin';
 import { type Collector, collectorRoutes, startCollector, startOpsenServer } from '@usher/collector';
-import { type LocalSettings, readSecret, sharedHash, tlsSource, type UsherConfig } from '@usher/config';
+import {
+  type AdminSettings,
+  type LocalSettings,
+  readSecret,
+  sharedHash,
+  tlsSource,
+  type UsherConfig,
+} from '@usher/config';
 import type { SharedSettings } from '@usher/domain';
 import type { Gateway } from '@usher/gateway';
 import { startHealth } from '@usher/health';
@@ -79,6 +92,8 @@ export async function runServices(
     if (names.includes('gateway')) services.push(await startTraffic(config, core, changeable, env));
     const admin = await openAdmin(config, core, { services: () => services, collector, health, outages });
     if (admin !== undefined) servers.add('the admin server', () => admin.close());
+    const helios = await openHelios(config, core, health);
+    if (helios !== undefined) servers.add('the Helios API', () => helios.close());
     const opsen = await openOpsen(config, core, collector);
     if (opsen !== undefined) servers.add('the Opsen API', () => opsen.close());
     const metrics = await openMetrics(config, core, health);
@@ -163,18 +178,46 @@ interface AdminParts {
 }
 
 async function openAdmin(
-  { local, shared: { trustedProxies } }: UsherConfig,
-  { context }: Core,
+  config: UsherConfig,
+  core: Core,
   { services, collector, health, outages }: AdminParts,
 ): Promise<RunningServer | undefined> {
-  if (local.admin === null) return undefined;
-  const { clock, log, random } = context;
+  const { admin } = config.local;
+  if (admin === null) return undefined;
   const register: AdminServerOptions['register'] = (app) => {
-    registerAdminRoutes(app, context, { services, outages: () => outages.current });
+    registerAdminRoutes(app, core.context, { services, outages: () => outages.current });
     if (collector !== undefined) collectorRoutes(app, collector);
   };
-  const { tls, ...settings } = local.admin;
-  const server = startAdminServer({
+  return await listening('admin.address', admin, startGuarded(config, core, admin, { health, register }));
+}
+
+/** For callers of Helios, with the tokens and lists of the admin API. */
+async function openHelios(
+  config: UsherConfig,
+  core: Core,
+  health: () => HealthReport,
+): Promise<RunningServer | undefined> {
+  const { admin, helios } = config.local;
+  if (admin === null || helios === undefined) return undefined;
+  const register: AdminServerOptions['register'] = (app) =>
+    registerHeliosRoutes(app, core.context, { pool: helios.pool, metrics: core.metrics });
+  const settings = { ...admin, host: helios.host, port: helios.port };
+  return await listening(
+    'helios.address',
+    helios,
+    startGuarded(config, core, settings, { health, register }),
+  );
+}
+
+/** A server that lets in whom the admin settings let in. */
+async function startGuarded(
+  { shared: { trustedProxies } }: UsherConfig,
+  { context }: Core,
+  { tls, ...settings }: AdminSettings,
+  { health, register }: Pick<AdminServerOptions, 'health' | 'register'>,
+): Promise<RunningServer> {
+  const { clock, log, random } = context;
+  return await startAdminServer({
     ...settings,
     ...(tls === undefined ? {} : { tls: tlsSource(tls) }),
     trustedProxies,
@@ -185,7 +228,6 @@ async function openAdmin(
     onRefusals: refusalWriter(context),
     register,
   });
-  return await listening('admin.address', local.admin, server);
 }
 
 /** Only where agents are heard. */
@@ -200,11 +242,12 @@ async function openOpsen(
 
 async function openMetrics(
   { local }: UsherConfig,
-  { metrics, log }: Core,
+  { context, metrics, log }: Core,
   health: () => HealthReport,
 ): Promise<RunningServer | undefined> {
   if (local.metrics === null) return undefined;
-  const server = startMetricsServer({ ...local.metrics, metrics, health, log });
+  const forms = { connx: connxMetrics(context, metrics), velo: veloMetrics(context, metrics) };
+  const server = startMetricsServer({ ...local.metrics, metrics, forms, health, log });
   return await listening('metrics.address', local.metrics, server);
 }
 

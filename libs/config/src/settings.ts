@@ -7,9 +7,11 @@ export interface LocalSettings {
   readonly listen: readonly Listener[];
   readonly workers: number | 'auto';
   readonly admin: AdminSettings | null;
-  readonly metrics: Address | null;
+  readonly metrics: MetricsSettings | null;
   /** Undefined: clients of Opsen are not served. */
   readonly opsen?: OpsenSettings | undefined;
+  /** Undefined: callers of Helios' admin API are not served. */
+  readonly helios?: HeliosSettings | undefined;
   readonly bus: BusSettings;
   readonly store: StoreSettings;
   /** Directory of the embedded log and store, absolute. */
@@ -36,6 +38,20 @@ export interface OverloadSettings {
 export interface Address {
   readonly host: string;
   readonly port: number;
+}
+
+/** Whose names metrics can have beside Usher's own. */
+export const METRICS_FORMATS = ['connx', 'velo'] as const;
+
+export interface MetricsSettings extends Address {
+  /** Undefined: Usher's own. */
+  readonly format?: (typeof METRICS_FORMATS)[number] | undefined;
+}
+
+/** The API for callers of Helios' admin API. */
+export interface HeliosSettings extends Address {
+  /** Whose backends and strategy it is about. */
+  readonly pool: string;
 }
 
 /** Where traffic comes in. */

@@ -9,6 +9,7 @@ import { plainSecret } from '../types/secret.ts';
 import { defaulted, optional, section } from '../types/section.ts';
 import type { Type } from '../types/type.ts';
 import { admin, metrics } from './admin.ts';
+import { helios } from './helios.ts';
 import { listener } from './listener.ts';
 import { bus, geoip, logging, store, workers } from './local.ts';
 import { opsen } from './opsen.ts';
@@ -77,6 +78,11 @@ const keys = section({
     type: opsen,
     doc: 'The API that clients and agents of Opsen know, in processes that run the collector: `/register`, `/stats`, `/route`, `/clients` and `/health`.',
   }),
+  helios: optional("callers of Helios' admin API are not served", {
+    to: 'helios',
+    type: helios,
+    doc: 'The admin API that callers of Helios know: `/v1/backends`, `/v1/backends/add`, `/v1/backends/remove`, `/v1/strategy`, `/v1/metrics` and `/v1/health`. Who may call is told by `admin`.',
+  }),
   bus: defaulted('embedded', {
     to: 'bus',
     type: bus,
@@ -119,7 +125,8 @@ const keys = section({
 
 /** The whole configuration. */
 export const root: Type<UsherConfig> = mapped(keys, (given, _path, reading): UsherConfig => {
-  const { listen, workers, admin, metrics, opsen, bus, store, geoip, overload, logging, debugToken } = given;
+  const { listen, workers, admin, metrics, opsen, helios, bus, store, geoip, overload, logging, debugToken } =
+    given;
   const name = given.name ?? nameFrom(reading.surroundings.hostname);
   if (given.name === undefined) reading.leaf('name', name, { kind: 'default' });
   const data = resolve(reading.surroundings.folder, given.data);
@@ -137,6 +144,7 @@ export const root: Type<UsherConfig> = mapped(keys, (given, _path, reading): Ush
     ...(geoip === undefined ? {} : { geoip }),
     ...(debugToken === undefined ? {} : { debugToken }),
     ...(opsen === undefined ? {} : { opsen }),
+    ...(helios === undefined ? {} : { helios }),
   };
   const shared: SharedSettings = {
     pools: given.pools.map((pool) => pool.settings),
