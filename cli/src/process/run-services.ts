@@ -1,37 +1,22 @@
 import { join } from 'node:path';
-import {
-  connxMetrics,
-  refusalWriter,
-  registerAdminRoutes,
-  registerHeliosRoutes,
-  veloMetrics,
-} from '@usher/admin';
-import { type Collector, collectorRoutes, startCollector, startOpsenServer } from '@usher/collector';
-import {
-  type AdminSettings,
-  type LocalSettings,
-  readSecret,
-  sharedHash,
-  tlsSource,
-  type UsherConfig,
-} from '@usher/config';
+import { connxMetrics, veloMetrics } from '@usher/admin';
+import { type Collector, startCollector, startOpsenServer } from '@usher/collector';
+import { type LocalSettings, readSecret, sharedHash, tlsSource, type UsherConfig } from '@usher/config';
 import type { SharedSettings } from '@usher/domain';
 import type { Gateway } from '@usher/gateway';
 import { startHealth } from '@usher/health';
 import type { Service } from '@usher/ports';
 import {
-  type AdminServerOptions,
   type HealthReport,
   healthReport,
-  type Outages,
   type Phase,
   type RunningServer,
-  startAdminServer,
   startMetricsServer,
 } from '@usher/runtime';
 import { Scheduler } from '@usher/scheduler';
 import { Closing } from './closing.ts';
 import { listening } from './listening.ts';
+import { openAdmin, openHelios } from './open-admin.ts';
 import { type Core, openCore } from './open-core.ts';
 import type { ServiceName } from './service-names.ts';
 import { watchOutages } from './watch-outages.ts';
@@ -90,7 +75,12 @@ export async function runServices(
     if (collector !== undefined) services.push(collector);
     await startRest(config, names, core, services, changeable);
     if (names.includes('gateway')) services.push(await startTraffic(config, core, changeable, env));
-    const admin = await openAdmin(config, core, { services: () => services, collector, health, outages });
+    const admin = await openAdmin(config, core.context, {
+      services: () => services,
+      collector,
+      health,
+      outages,
+    });
     if (admin !== undefined) servers.add('the admin server', () => admin.close());
     const helios = await openHelios(config, core, health);
     if (helios !== undefined) servers.add('the Helios API', () => helios.close());
@@ -167,67 +157,6 @@ function declaredBy(shared: SharedSettings) {
 
 function addressText({ host, port }: { readonly host: string; readonly port: number }): string {
   return `${host.includes(':') ? `[${host}]` : host}:${port}`;
-}
-
-/** What the admin server shows of the process. */
-interface AdminParts {
-  readonly services: () => readonly Service[];
-  readonly collector: Collector | undefined;
-  readonly health: () => HealthReport;
-  readonly outages: Outages;
-}
-
-async function openAdmin(
-  config: UsherConfig,
-  core: Core,
-  { services, collector, health, outages }: AdminParts,
-): Promise<RunningServer | undefined> {
-  const { admin } = config.local;
-  if (admin === null) return undefined;
-  const register: AdminServerOptions['register'] = (app) => {
-    registerAdminRoutes(app, core.context, { services, outages: () => outages.current });
-    if (collector !== undefined) collectorRoutes(app, collector);
-  };
-  return await listening('admin.address', admin, startGuarded(config, core, admin, { health, register }));
-}
-
-/** For callers of Helios, with the tokens and lists of the admin API. */
-async function openHelios(
-  config: UsherConfig,
-  core: Core,
-  health: () => HealthReport,
-): Promise<RunningServer | undefined> {
-  const { admin, helios } = config.local;
-  if (admin === null || helios === undefined) return undefined;
-  const register: AdminServerOptions['register'] = (app) =>
-    registerHeliosRoutes(app, core.context, { pool: helios.pool, metrics: core.metrics });
-  const settings = { ...admin, host: helios.host, port: helios.port };
-  return await listening(
-    'helios.address',
-    helios,
-    startGuarded(config, core, settings, { health, register }),
-  );
-}
-
-/** A server that lets in whom the admin settings let in. */
-async function startGuarded(
-  { shared: { trustedProxies } }: UsherConfig,
-  { context }: Core,
-  { tls, ...settings }: AdminSettings,
-  { health, register }: Pick<AdminServerOptions, 'health' | 'register'>,
-): Promise<RunningServer> {
-  const { clock, log, random } = context;
-  return await startAdminServer({
-    ...settings,
-    ...(tls === undefined ? {} : { tls: tlsSource(tls) }),
-    trustedProxies,
-    clock,
-    log,
-    random,
-    health,
-    onRefusals: refusalWriter(context),
-    register,
-  });
 }
 
 /** Only where agents are heard. */

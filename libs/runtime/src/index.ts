@@ -5,6 +5,21 @@ export {
   secretFinder,
 } from './admin-access.ts';
 export { type AdminServerOptions, createAdminApp, startAdminServer } from './admin-server.ts';
+export {
+  COUNT,
+  described,
+  FLAG,
+  INSTANT,
+  type JsonSchema,
+  listOf,
+  NUMBER,
+  nullable,
+  objectOf,
+  oneOf,
+  optional,
+  TEXT,
+} from './api/json-schema.ts';
+export { declareRoute, type RouteDoc } from './api/route-doc.ts';
 export { type BackendTlsMaterial, readBackendTls } from './backend-tls.ts';
 export { systemClock } from './clock.ts';
 export { familyHead, sampleLines } from './exposition.ts';
