@@ -49,6 +49,7 @@ export function watchStore(
   return {
     reservations: watched,
     sticky: store.sticky,
+    rates: store.rates,
     acquireLease: (name, owner, ttlMs) => store.acquireLease(name, owner, ttlMs),
     releaseLease: (name, owner) => store.releaseLease(name, owner),
     listLeases: (prefix) => store.listLeases(prefix),

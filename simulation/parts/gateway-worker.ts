@@ -171,7 +171,8 @@ export class SimulatedWorker implements RunningWorker {
       case 'ask':
       case 'geoip':
       case 'leave':
-        // About sockets and what people ask; there are none here.
+      case 'rate_answers':
+        // About sockets, what people ask and limits that routes here have not.
         break;
     }
   }

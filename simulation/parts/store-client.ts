@@ -2,6 +2,7 @@ import {
   type Clock,
   type Lease,
   type LeaseResult,
+  type RateBuckets,
   type Reservations,
   type StateStore,
   type StickyAssignments,
@@ -27,6 +28,7 @@ type Run = <T>(what: string, execute: (store: StateStore) => Promise<T>) => Prom
 export class StoreClient implements StateStore {
   readonly reservations: Reservations;
   readonly sticky: StickyAssignments;
+  readonly rates: RateBuckets;
   readonly #node: Node;
   readonly #clock: Clock;
   readonly #network: Network;
@@ -48,6 +50,7 @@ export class StoreClient implements StateStore {
     const run: Run = (what, execute) => this.#run(what, execute);
     this.reservations = remoteReservations(run);
     this.sticky = remoteSticky(run);
+    this.rates = remoteRates(run);
   }
 
   /** Resolves after the first attempt, successful or not. */
@@ -168,5 +171,12 @@ function remoteSticky(run: Run): StickyAssignments {
     assign: (assignment) => run('assign', (store) => store.sticky.assign(assignment)),
     move: (assignment, from) => run('move', (store) => store.sticky.move(assignment, from)),
     clear: (pool, id, backend) => run('clear', (store) => store.sticky.clear(pool, id, backend)),
+  };
+}
+
+function remoteRates(run: Run): RateBuckets {
+  return {
+    take: (bucket, wanted) => run('take', (store) => store.rates.take(bucket, wanted)),
+    give: (bucket, unused) => run('give', (store) => store.rates.give(bucket, unused)),
   };
 }

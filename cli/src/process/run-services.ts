@@ -20,10 +20,8 @@ import { Scheduler } from '@usher/scheduler';
 import { Closing } from './closing.ts';
 import { listening } from './listening.ts';
 import { type Core, openCore } from './open-core.ts';
+import type { ServiceName } from './service-names.ts';
 import { watchOutages } from './watch-outages.ts';
-
-export const SERVICE_NAMES = ['gateway', 'scheduler', 'health', 'collector'] as const;
-export type ServiceName = (typeof SERVICE_NAMES)[number];
 
 /** A process with its services, all up. */
 export interface Running {
@@ -130,8 +128,8 @@ async function startTraffic(
     keyFile: local.store.type === 'embedded' ? join(local.data, 'cookies.key') : undefined,
   };
   const geoipDatabase = local.geoip?.database;
-  const { workers, debugToken } = local;
-  const settings = { listen: listenersOf(local), workers, secrets, geoipDatabase, debugToken };
+  const { workers, debugToken, overload } = local;
+  const settings = { listen: listenersOf(local), workers, secrets, geoipDatabase, debugToken, overload };
   const gateway = await startGateway(context, settings, shared);
   changeable.gateway = gateway;
   return gateway;

@@ -1,4 +1,4 @@
-import { BACKEND_OPTIONS, CONFIG_OPTIONS, PLACE_OPTION } from './options.ts';
+import { BACKEND_OPTIONS, CONFIG_OPTIONS, FOREIGN_FLAGS, ONLY_OPTION, PLACE_OPTION } from './options.ts';
 import { verb } from './verb.ts';
 
 /** Verbs that run something until it is stopped. */
@@ -6,16 +6,13 @@ import { verb } from './verb.ts';
 export const run = verb({
   name: 'run',
   summary: 'run the load balancer; without a configuration, with three demo backends',
+  notes: ['The configuration is one of Usher, or of Helios, load-balancer, ConnX, Velo or Opsen.'],
   options: {
     ...CONFIG_OPTIONS,
-    only: {
-      type: 'string',
-      value: 'SERVICE,…',
-      multiple: true,
-      doc: 'only these of gateway, scheduler, health and collector',
-    },
+    ...ONLY_OPTION,
     workers: { type: 'string', value: 'N', doc: 'threads that serve traffic' },
   },
+  behind: FOREIGN_FLAGS,
 });
 
 export const agent = verb({

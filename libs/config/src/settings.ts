@@ -18,7 +18,19 @@ export interface LocalSettings {
   readonly geoip?: { /** Absolute path. */ readonly database: string } | undefined;
   /** Requests that show it are answered with more than others; absent = none are. */
   readonly debugToken?: string | undefined;
+  readonly overload: OverloadSettings;
   readonly logging: { readonly level: 'debug' | 'info' | 'warn' | 'error'; readonly format: 'json' | 'text' };
+}
+
+/** When a process does without some of the requests. */
+export interface OverloadSettings {
+  /** What it may take; undefined = what its control group or machine has. */
+  readonly memoryBytes?: number | undefined;
+  /** Shares of that, 0..1; 0 = never. */
+  readonly memorySoft: number;
+  readonly memoryHard: number;
+  /** 0 = it does not count. */
+  readonly loopDelayMs: number;
 }
 
 export interface Address {

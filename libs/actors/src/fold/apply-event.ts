@@ -97,6 +97,9 @@ const FLEET_FOLDS: { readonly [T in FleetEventType]: Fold<T> } = {
   'sticky.moved': () => {},
   // For people to look at.
   'admin.refused': () => {},
+  'gateway.shedding_changed': () => {},
+  'gateway.rate_limits_split': () => {},
+  'gateway.rate_limits_joined': () => {},
 };
 
 function observe(state: FleetState, event: EventOf<'gateway.observed'>): void {

@@ -1,8 +1,9 @@
 import type { EventEmitter } from 'node:events';
 import type { Features } from '@usher/domain';
-import type { AttemptOutcome, BackendSlot, Guest, Hold, PoolTable, RoutingTable } from '../routing-table.ts';
+import type { AttemptOutcome, BackendSlot, Hold, PoolTable, RoutingTable } from '../routing-table.ts';
 import { visitOf } from '../sticky/sticky.ts';
 import { answerWith, answerWithout } from '../table/slot-load.ts';
+import type { Guest } from '../waiting.ts';
 
 /** What a request is placed by. */
 export interface Placed {

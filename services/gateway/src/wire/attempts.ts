@@ -1,17 +1,17 @@
 import type { Features } from '@usher/domain';
+import type { RateTicket } from '../rate/rate-ticket.ts';
 import type {
   AttemptOutcome,
   BackendSlot,
   Endpoint,
-  Guest,
   Hold,
   PoolTable,
   RoutingTable,
-  Wait,
 } from '../routing-table.ts';
 import { visitOf } from '../sticky/sticky.ts';
 import { endpointFor } from '../table/endpoints.ts';
 import { answerWith, answerWithout } from '../table/slot-load.ts';
+import type { Guest, Wait } from '../waiting.ts';
 
 const NONE_TRIED: readonly BackendSlot[] = [];
 
@@ -25,6 +25,8 @@ export class Attempts {
   left: number;
   /** What the answer says of the pool's panic, or empty. */
   panic = '';
+  /** The rate limit that the request was held to. */
+  rate: RateTicket | undefined;
   private readonly table: RoutingTable;
   readonly pool: PoolTable;
   private readonly features: Features;
