@@ -18,6 +18,7 @@ interface Known {
 }
 
 type View = ReadonlyMap<string, Known>;
+const NOTHING: View = new Map();
 
 /**
  * Judges where workers send requests and whom they leave out: who is wanted and well it knows from the log, at the position
@@ -30,7 +31,7 @@ export class Choices {
   /** As the file has them, whatever a worker makes of it. */
   readonly #pools: ReadonlyMap<string, PoolSettings>;
   /** By position. */
-  #views: View[] = [new Map()];
+  #views: View[] = [NOTHING];
 
   constructor(disk: LogDisk, findings: Findings, pools: readonly PoolSettings[]) {
     this.#disk = disk;
@@ -91,12 +92,14 @@ export class Choices {
     return judged.length >= PANIC_BACKENDS_MIN && eligible.length < panic * judged.length;
   }
 
+  /** Empty when the log has lost what it showed, which others find. */
   #at(position: number): View {
+    if (position > this.#disk.durable) return NOTHING;
     for (let next = this.#views.length; next <= position; next++) {
       const { events } = this.#disk.read(next);
       this.#views.push(events.reduce(take, this.#views[next - 1]!));
     }
-    return this.#views[position] ?? new Map();
+    return this.#views[position] ?? NOTHING;
   }
 }
 
