@@ -15,6 +15,9 @@ export const ADMIN_OPTIONS = {
   ...CONFIG_OPTIONS,
   admin: { type: 'string' },
   token: { type: 'string' },
+  ca: { type: 'string' },
+  cert: { type: 'string' },
+  key: { type: 'string' },
   timeout: { type: 'string' },
   json: { type: 'boolean' },
 } as const satisfies Options;

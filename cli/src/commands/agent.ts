@@ -8,6 +8,7 @@ import { createLog, onStopSignals, systemClock, systemRandom } from '@usher/runt
 import { httpUrlOption, numberOption, parse, placeOption } from '../arguments.ts';
 import { type CliCommand, EXIT_OK, type Io, UsageError } from '../io.ts';
 import { placeOfMachine } from '../place-of-machine.ts';
+import { readPem } from '../trust.ts';
 
 const OPTIONS = {
   backend: { type: 'string' },
@@ -15,6 +16,7 @@ const OPTIONS = {
   credentials: { type: 'string' },
   url: { type: 'string' },
   token: { type: 'string' },
+  ca: { type: 'string' },
   register: { type: 'string' },
   pool: { type: 'string' },
   weight: { type: 'string' },
@@ -30,11 +32,11 @@ type Values = { readonly [K in keyof typeof OPTIONS]?: string | undefined };
 
 /** Reports the resources of the machine it runs on as those of one backend. */
 export const agent: CliCommand = {
-  usage: `agent --backend ID (--url URL [--token T] | --nats URL [--credentials FILE])
+  usage: `agent --backend ID (--url URL [--token T] [--ca FILE] | --nats URL [--credentials FILE])
        [--register URL --pool ID [--weight N] [--zone ID] [--place LATITUDE,LONGITUDE | --geoip FILE [--public-address A]]]
        [--disk PATH] [--cgroup PATH]
   T is the token, or better env:NAME or file:PATH. Without --register the backend is declared elsewhere.
-  FILE is a City database in MaxMind's format, in which the machine's public address is looked up.`,
+  The FILE of --geoip is a City database in MaxMind's format, in which the machine's public address is looked up.`,
   async run(args, io) {
     const values = parse(args, OPTIONS);
     const { backend, disk, cgroup } = values;
@@ -42,6 +44,7 @@ export const agent: CliCommand = {
     if ((values.nats === undefined) === (values.url === undefined))
       throw new UsageError('give either --nats or --url');
     if (values.url !== undefined) httpUrlOption('url', values.url);
+    if (values.ca !== undefined && values.url === undefined) throw new UsageError('--ca is for --url');
     const declared = registrationOf(values);
     const clock = systemClock();
     const log = createLog({ level: 'info', format: 'text', clock });
@@ -73,12 +76,13 @@ interface Opened {
 
 async function open(
   backend: string,
-  { url, token, nats = '', credentials }: Values,
+  { url, token, ca, nats = '', credentials }: Values,
   { clock, log, io }: { readonly clock: Clock; readonly log: Log; readonly io: Io },
 ): Promise<Opened> {
   if (url !== undefined) {
     const secret = token === undefined ? undefined : secretOf(token, io);
-    return { target: { url, token: secret }, close: async () => undefined };
+    const trusted = ca === undefined ? undefined : readPem('ca', ca, io);
+    return { target: { url, token: secret, ca: trusted }, close: async () => undefined };
   }
   // An agent that reports over HTTP need not load it.
   const { openNatsBus } = await import('@usher/event-log');

@@ -4,7 +4,7 @@ import { ADMIN_OPTIONS, parse } from '../arguments.ts';
 import { type CliCommand, EXIT_OK } from '../io.ts';
 
 export const status: CliCommand = {
-  usage: 'status [--json] [--admin URL] [--token T] [--timeout SECONDS]',
+  usage: 'status [--json] [--admin URL] [--token T] [--ca FILE] [--cert FILE --key FILE] [--timeout SECONDS]',
   async run(args, io) {
     const values = parse(args, ADMIN_OPTIONS);
     const client = await AdminClient.find(values, io);
