@@ -104,7 +104,7 @@ routes: [{ path: "/*", pool: web }]
     await redis.restart();
     await nats.restart();
     await until('the refusals are written', async () => {
-      const { stdout } = await running.run('events', '--json', '--limit', '1000');
+      const { stdout } = await running.run('events', '--json', '--after', '0');
       return stdout.includes('admin.refused') && told.push(stdout) > 0;
     });
     for (const verb of ['status', 'backends', 'pools', 'routes']) await run(verb, '--json');
