@@ -55,13 +55,11 @@ routes: [{ path: "/*", pool: web }]
       guess(running.ports.admin, WRONG_TOKENS / GUESSERS, nearly),
     );
     const flood = Promise.all(guessers);
-    let ended = false;
-    void flood.finally(() => {
-      ended = true;
-    });
+    const over = new AbortController();
+    void flood.finally(() => over.abort());
     const headers = { authorization: `Bearer ${secret}` };
     const operator: number[] = [];
-    while (!ended) {
+    while (!over.signal.aborted) {
       const answer = await fetch(`${running.admin}/v1/status`, { headers });
       await answer.arrayBuffer();
       operator.push(answer.status);
@@ -69,7 +67,7 @@ routes: [{ path: "/*", pool: web }]
     const answers = new Map<number, number>();
     for (const each of await flood)
       for (const [status, count] of each) answers.set(status, (answers.get(status) ?? 0) + count);
-    expect([...answers.keys()].toSorted()).toEqual([401, 429]);
+    expect(new Set(answers.keys())).toEqual(new Set([401, 429]));
     expect([...answers.values()].reduce((sum, count) => sum + count)).toBe(WRONG_TOKENS);
     expect(operator.length).toBeGreaterThan(0);
     expect(new Set(operator)).toEqual(new Set([200]));

@@ -32,7 +32,7 @@ type Values = { readonly [K in keyof typeof OPTIONS]?: string | undefined };
 
 /** Reports the resources of the machine it runs on as those of one backend. */
 export const agent: CliCommand = {
-  usage: `agent --backend ID (--url URL [--token T] [--ca FILE] | --nats URL [--credentials FILE])
+  usage: `agent --backend ID (--url URL [--token T] [--ca FILE] | --nats URL [--credentials FILE] [--ca FILE])
        [--register URL --pool ID [--weight N] [--zone ID] [--place LATITUDE,LONGITUDE | --geoip FILE [--public-address A]]]
        [--disk PATH] [--cgroup PATH]
   T is the token, or better env:NAME or file:PATH. Without --register the backend is declared elsewhere.
@@ -44,7 +44,6 @@ export const agent: CliCommand = {
     if ((values.nats === undefined) === (values.url === undefined))
       throw new UsageError('give either --nats or --url');
     if (values.url !== undefined) httpUrlOption('url', values.url);
-    if (values.ca !== undefined && values.url === undefined) throw new UsageError('--ca is for --url');
     const declared = registrationOf(values);
     const clock = systemClock();
     const log = createLog({ level: 'info', format: 'text', clock });
@@ -87,7 +86,8 @@ async function open(
   // An agent that reports over HTTP need not load it.
   const { openNatsBus } = await import('@usher/event-log');
   const name = `agent-${backend}`;
-  const opened = await openNatsBus({ servers: nats.split(','), credentials, name, log, clock });
+  const trusted = ca === undefined ? undefined : path.resolve(io.cwd, ca);
+  const opened = await openNatsBus({ servers: nats.split(','), credentials, ca: trusted, name, log, clock });
   return { target: { bus: opened.bus }, close: () => opened.close() };
 }
 
