@@ -10,6 +10,7 @@ import {
   type AdminServerOptions,
   type HealthReport,
   healthReport,
+  type Outages,
   type Phase,
   type RunningServer,
   startAdminServer,
@@ -19,9 +20,8 @@ import { Scheduler } from '@usher/scheduler';
 import { Closing } from './closing.ts';
 import { listening } from './listening.ts';
 import { type Core, openCore } from './open-core.ts';
-
-export const SERVICE_NAMES = ['gateway', 'scheduler', 'health', 'collector'] as const;
-export type ServiceName = (typeof SERVICE_NAMES)[number];
+import type { ServiceName } from './service-names.ts';
+import { watchOutages } from './watch-outages.ts';
 
 /** A process with its services, all up. */
 export interface Running {
@@ -59,9 +59,11 @@ export async function runServices(
   const changeable: Changeable = {};
   const servers = new Closing();
   let phase: Phase = 'starting';
-  const health = () => healthReport(phase, [core.watch, ...services]);
+  const outages = watchOutages(core.context);
+  const health = () => healthReport(phase, [core.watch, ...services], outages.current);
   const stop: Running['stop'] = async ({ leave = false } = {}) => {
     phase = 'stopping';
+    outages.stop();
     if (leave) await changeable.gateway?.leave();
     // The gateway first: it drains while everything that it relies on still works.
     const closing = new Closing();
@@ -75,7 +77,7 @@ export async function runServices(
     if (collector !== undefined) services.push(collector);
     await startRest(config, names, core, services, changeable);
     if (names.includes('gateway')) services.push(await startTraffic(config, core, changeable, env));
-    const admin = await openAdmin(config, core, { services: () => services, collector, health });
+    const admin = await openAdmin(config, core, { services: () => services, collector, health, outages });
     if (admin !== undefined) servers.add('the admin server', () => admin.close());
     const opsen = await openOpsen(config, core, collector);
     if (opsen !== undefined) servers.add('the Opsen API', () => opsen.close());
@@ -126,7 +128,8 @@ async function startTraffic(
     keyFile: local.store.type === 'embedded' ? join(local.data, 'cookies.key') : undefined,
   };
   const geoipDatabase = local.geoip?.database;
-  const settings = { listen: listenersOf(local), workers: local.workers, secrets, geoipDatabase };
+  const { workers, debugToken } = local;
+  const settings = { listen: listenersOf(local), workers, secrets, geoipDatabase, debugToken };
   const gateway = await startGateway(context, settings, shared);
   changeable.gateway = gateway;
   return gateway;
@@ -156,17 +159,18 @@ interface AdminParts {
   readonly services: () => readonly Service[];
   readonly collector: Collector | undefined;
   readonly health: () => HealthReport;
+  readonly outages: Outages;
 }
 
 async function openAdmin(
   { local, shared: { trustedProxies } }: UsherConfig,
   { context }: Core,
-  { services, collector, health }: AdminParts,
+  { services, collector, health, outages }: AdminParts,
 ): Promise<RunningServer | undefined> {
   if (local.admin === null) return undefined;
   const { clock, log, random } = context;
   const register: AdminServerOptions['register'] = (app) => {
-    registerAdminRoutes(app, context, { services });
+    registerAdminRoutes(app, context, { services, outages: () => outages.current });
     if (collector !== undefined) collectorRoutes(app, collector);
   };
   const { tls, ...settings } = local.admin;

@@ -16,6 +16,8 @@ export interface LocalSettings {
   readonly data: string;
   /** Where addresses are; absent = nobody knows. */
   readonly geoip?: { /** Absolute path. */ readonly database: string } | undefined;
+  /** Requests that show it are answered with more than others; absent = none are. */
+  readonly debugToken?: string | undefined;
   readonly logging: { readonly level: 'debug' | 'info' | 'warn' | 'error'; readonly format: 'json' | 'text' };
 }
 

@@ -13,6 +13,7 @@ export { createLog, type LogLevel, type LogOptions, type ProcessLog } from './lo
 export { createMetrics, type MetricsRegistry } from './metrics.ts';
 export { type MetricsServerOptions, type RunningServer, startMetricsServer } from './metrics-server.ts';
 export { isLoopback, networkList } from './networks.ts';
+export { type Outage, Outages } from './outages.ts';
 export { problemFor, sendProblem } from './problem-reply.ts';
 export { systemRandom } from './random.ts';
 export { onReloadSignal } from './reload-signal.ts';

@@ -23,7 +23,12 @@ export function inboxPrefixOf(name: string): string {
 }
 
 /** How the client of NATS connects. Throws when the credentials cannot be used. */
-export function connectionOptions({ servers, credentials, ca, name }: JetStreamOptions): ConnectionOptions {
+export function connectionOptions({
+  servers,
+  credentials,
+  ca,
+  name,
+}: Omit<JetStreamOptions, 'log' | 'clock'>): ConnectionOptions {
   return {
     servers: [...servers],
     name,
