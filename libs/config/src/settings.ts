@@ -142,7 +142,13 @@ export interface AdminToken {
 
 export type BusSettings =
   | { readonly type: 'embedded' }
-  | { readonly type: 'nats'; readonly servers: readonly string[]; readonly credentials?: string | undefined };
+  | {
+      readonly type: 'nats';
+      readonly servers: readonly string[];
+      readonly credentials?: string | undefined;
+      /** Absolute path of the certificates that are trusted. With it, TLS is needed. */
+      readonly ca?: string | undefined;
+    };
 
 export type StoreSettings = { readonly type: 'embedded' } | { readonly type: 'redis'; readonly url: string };
 
