@@ -54,7 +54,8 @@ export function openApi(routes: readonly DocumentedRoute[]): OpenApi {
 
 type Share = (schema: JsonSchema) => unknown;
 
-function operationOf({ role, about, url }: DocumentedRoute, share: Share): Record<string, unknown> {
+function operationOf(route: DocumentedRoute, share: Share): Record<string, unknown> {
+  const { role, about } = route;
   const { name, summary, notes, body, answer } = about;
   const needs = role === 'public' ? 'Needs no token.' : `Needs the role ${role}.`;
   const parameters = parametersOf(about, share);
@@ -81,7 +82,7 @@ function operationOf({ role, about, url }: DocumentedRoute, share: Share): Recor
     responses: {
       [status]: { description, ...content },
       ...Object.fromEntries(others),
-      ...problems(codesOf(role, about, url), share),
+      ...problems(codesOf(route), share),
     },
   };
 }
@@ -100,11 +101,12 @@ function parametersOf({ path = {}, query = {}, headers = {} }: RouteDoc, share: 
 }
 
 /** Errors of a route: its own, and those that follow from what it takes. */
-function codesOf(role: DocumentedRoute['role'], about: RouteDoc, url: string): Set<ErrorCode> {
+function codesOf({ method, role, about, url }: DocumentedRoute): Set<ErrorCode> {
   const codes = new Set<ErrorCode>(['bad_request', 'forbidden', 'rate_limited', 'internal', 'invalid_input']);
   if (role !== 'public') codes.add('unauthorized');
   if (url.includes(':')) codes.add('not_found');
-  if (about.body !== undefined) codes.add('body_too_large');
+  // A body is read wherever one may be, and not only where it is wanted.
+  if (method !== 'GET') codes.add('body_too_large');
   for (const code of about.refusals ?? []) codes.add(code);
   return codes;
 }
