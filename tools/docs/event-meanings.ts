@@ -21,6 +21,8 @@ export const MEANINGS: Readonly<Record<EventType, string>> = {
     'A command was accepted; it ends the events that the command led to, and stands alone when it changed nothing.',
   'scheduler.elected': 'A scheduler leads from now on; its term is higher than every earlier one.',
   'gateway.lost': 'A gateway has not been heard of for too long; what it held is given back.',
+  'admin.refused':
+    'The admin API of a process refused calls: `count` of them over a while, the first kinds of them one by one. It is told at most once a second, and once a minute while it goes on.',
   'checkpoint.written': 'The fold of the log up to `position` has this digest; a replay must find the same.',
   'backend.became_healthy': 'Enough probes in a row succeeded.',
   'backend.became_unhealthy': 'Enough probes in a row failed; `cause` is what the last one met.',

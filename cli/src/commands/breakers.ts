@@ -1,26 +1,22 @@
 import type { BreakersView, BreakerView, StandingView } from '@usher/admin';
 import { AdminClient } from '../admin-client.ts';
-import { ADMIN_OPTIONS, parse } from '../arguments.ts';
-import { type CliCommand, EXIT_OK } from '../io.ts';
+import { EXIT_OK, type Run } from '../io.ts';
 import { table } from '../table.ts';
+import type * as verbs from '../verbs/fleet.ts';
 
 /** How the gateways vote on the backends. */
-export const breakers: CliCommand = {
-  usage: 'breakers [--pool P] [--json] [--admin URL] [--token T] [--timeout SECONDS]',
-  async run(args, io) {
-    const values = parse(args, { ...ADMIN_OPTIONS, pool: { type: 'string' } });
-    const client = await AdminClient.find(values, io);
-    const query = values.pool === undefined ? '' : `?pool=${encodeURIComponent(values.pool)}`;
-    const answer = await client.get<BreakersView>(`/v1/breakers${query}`, 'breakers');
-    if (values.json === true) {
-      io.out(JSON.stringify(answer));
-      return EXIT_OK;
-    }
-    const header = ['POOL', 'BACKEND', 'BREAKER', 'UNTIL', 'FOR', 'AGAINST', 'NOT COUNTED', 'EJECTED BY'];
-    for (const line of table(header, answer.breakers.map(cellsOf))) io.out(line);
-    for (const line of answer.gateways.flatMap(sentencesOn)) io.out(line);
+export const breakers: Run<typeof verbs.breakers> = async ({ options }, io) => {
+  const client = await AdminClient.find(options, io);
+  const query = options.pool === undefined ? '' : `?pool=${encodeURIComponent(options.pool)}`;
+  const answer = await client.get<BreakersView>(`/v1/breakers${query}`, 'breakers');
+  if (options.json) {
+    io.out(JSON.stringify(answer));
     return EXIT_OK;
-  },
+  }
+  const header = ['POOL', 'BACKEND', 'BREAKER', 'UNTIL', 'FOR', 'AGAINST', 'NOT COUNTED', 'EJECTED BY'];
+  for (const line of table(header, answer.breakers.map(cellsOf))) io.out(line);
+  for (const line of answer.gateways.flatMap(sentencesOn)) io.out(line);
+  return EXIT_OK;
 };
 
 function cellsOf({ pool, backend, enabled, phase, until, votes, ejectedBy }: BreakerView): string[] {

@@ -1,40 +1,31 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { UsherConfig } from '@usher/config';
 import { FileWatch, onReloadSignal, onStopSignals, type StopSignal } from '@usher/runtime';
-import { CONFIG_OPTIONS, parse } from '../arguments.ts';
-import { type CliCommand, EXIT_OK, type Io, UsageError } from '../io.ts';
+import { EXIT_OK, type Io, type Run } from '../io.ts';
 import { ConfigFollower } from '../process/config-follower.ts';
 import { type Demo, startDemo } from '../process/demo.ts';
-import { type Running, runServices, SERVICE_NAMES, type ServiceName } from '../process/run-services.ts';
+import { type Running, runServices } from '../process/run-services.ts';
+import { type ServiceName, serviceNames } from '../process/service-names.ts';
 import { configFile, readConfig } from '../read-config.ts';
+import { tellTranslation } from '../tell-translation.ts';
+import type * as verbs from '../verbs/running.ts';
 
 /** How long a start that is to be stopped may take to get where it can be. */
 const START_END_MAX_MS = 3_000;
 
 /** Runs the system until it is told to stop. */
-export const run: CliCommand = {
-  usage: 'run [--config FILE] [--only SERVICE,…] [--workers N] [--set KEY=VALUE]…',
-  async run(args, io) {
-    const values = parse(args, {
-      ...CONFIG_OPTIONS,
-      only: { type: 'string', multiple: true },
-      workers: { type: 'string' },
-    });
-    const names = serviceNames(values.only);
-    const set = [
-      ...(values.set ?? []),
-      ...(values.workers === undefined ? [] : [`workers=${values.workers}`]),
-    ];
-    const file = configFile(values.config, io);
-    const demo = file === undefined ? await startDemo() : undefined;
-    const read = () => readConfig({ config: file, set }, io, demo?.yaml);
-    try {
-      await serve({ names, demo, file, read }, io);
-    } finally {
-      demo?.stop();
-    }
-    return EXIT_OK;
-  },
+export const run: Run<typeof verbs.run> = async ({ options, behind }, io) => {
+  const names = serviceNames(options.only);
+  const set = [...options.set, ...(options.workers === undefined ? [] : [`workers=${options.workers}`])];
+  const file = configFile(options.config, io);
+  const demo = file === undefined ? await startDemo() : undefined;
+  const read = () => readConfig({ config: file, set, format: options.format, flags: behind }, io, demo?.yaml);
+  try {
+    await serve({ names, demo, file, read }, io);
+  } finally {
+    demo?.stop();
+  }
+  return EXIT_OK;
 };
 
 interface Task {
@@ -47,6 +38,7 @@ interface Task {
 
 async function serve({ names, demo, file, read }: Task, io: Io): Promise<void> {
   const config = await read();
+  tellTranslation(config, io);
   const { promise: stopped, resolve } = Promise.withResolvers<StopSignal>();
   const unlisten = onStopSignals(resolve);
   try {
@@ -125,15 +117,4 @@ function greet(demo: Demo, { addresses, admin, metrics }: Running, io: Io): void
     '',
   ];
   for (const line of lines) io.out(line);
-}
-
-function serviceNames(only: readonly string[] | undefined): readonly ServiceName[] {
-  if (only === undefined) return SERVICE_NAMES;
-  const asked = only.flatMap((list) => list.split(',')).map((name) => name.trim());
-  for (const name of asked) {
-    if (!(SERVICE_NAMES as readonly string[]).includes(name)) {
-      throw new UsageError(`--only: there is no service ${name}; there are ${SERVICE_NAMES.join(', ')}`);
-    }
-  }
-  return SERVICE_NAMES.filter((name) => asked.includes(name));
 }

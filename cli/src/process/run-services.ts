@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { registerAdminRoutes } from '@usher/admin';
+import { refusalWriter, registerAdminRoutes } from '@usher/admin';
 import { type Collector, collectorRoutes, startCollector, startOpsenServer } from '@usher/collector';
 import { type LocalSettings, readSecret, sharedHash, tlsSource, type UsherConfig } from '@usher/config';
 import type { SharedSettings } from '@usher/domain';
@@ -20,10 +20,8 @@ import { Scheduler } from '@usher/scheduler';
 import { Closing } from './closing.ts';
 import { listening } from './listening.ts';
 import { type Core, openCore } from './open-core.ts';
+import type { ServiceName } from './service-names.ts';
 import { watchOutages } from './watch-outages.ts';
-
-export const SERVICE_NAMES = ['gateway', 'scheduler', 'health', 'collector'] as const;
-export type ServiceName = (typeof SERVICE_NAMES)[number];
 
 /** A process with its services, all up. */
 export interface Running {
@@ -88,7 +86,8 @@ export async function runServices(
     phase = 'running';
     const addresses = (changeable.gateway?.addresses ?? []).map(addressText);
     const apply = (next: UsherConfig) => applyTo(changeable, next);
-    return { addresses, admin: urlOf(admin), metrics: urlOf(metrics), core, apply, stop };
+    const adminUrl = urlOf(admin, config.local.admin?.tls !== undefined);
+    return { addresses, admin: adminUrl, metrics: urlOf(metrics), core, apply, stop };
   } catch (error) {
     await stop();
     throw error;
@@ -164,17 +163,28 @@ interface AdminParts {
 }
 
 async function openAdmin(
-  { local }: UsherConfig,
+  { local, shared: { trustedProxies } }: UsherConfig,
   { context }: Core,
   { services, collector, health, outages }: AdminParts,
 ): Promise<RunningServer | undefined> {
   if (local.admin === null) return undefined;
-  const { log, random } = context;
+  const { clock, log, random } = context;
   const register: AdminServerOptions['register'] = (app) => {
     registerAdminRoutes(app, context, { services, outages: () => outages.current });
     if (collector !== undefined) collectorRoutes(app, collector);
   };
-  const server = startAdminServer({ ...local.admin, log, random, health, register });
+  const { tls, ...settings } = local.admin;
+  const server = startAdminServer({
+    ...settings,
+    ...(tls === undefined ? {} : { tls: tlsSource(tls) }),
+    trustedProxies,
+    clock,
+    log,
+    random,
+    health,
+    onRefusals: refusalWriter(context),
+    register,
+  });
   return await listening('admin.address', local.admin, server);
 }
 
@@ -198,6 +208,6 @@ async function openMetrics(
   return await listening('metrics.address', local.metrics, server);
 }
 
-function urlOf(server: RunningServer | undefined): string | undefined {
-  return server === undefined ? undefined : `http://${addressText(server)}`;
+function urlOf(server: RunningServer | undefined, isTls = false): string | undefined {
+  return server === undefined ? undefined : `${isTls ? 'https' : 'http'}://${addressText(server)}`;
 }

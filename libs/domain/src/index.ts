@@ -1,3 +1,4 @@
+export { type AdminRefusal, type AdminRefusals, REFUSAL_CAUSES, type RefusalCause } from './admin-refusal.ts';
 export {
   type Allocation,
   type AllocationRoom,
@@ -17,6 +18,7 @@ export {
 } from './backend.ts';
 export { type Origin, parseBackendUrl } from './backend-url.ts';
 export { canonicalJson } from './canonical-json.ts';
+export { networkOf } from './client-network.ts';
 export { type DecidingBy, recordDecision } from './decision/record-decision.ts';
 export type { RecordedDecision } from './decision/recorded-decision.ts';
 export { Redecider } from './decision/redecider.ts';

@@ -1,4 +1,4 @@
-import { EJECTION_CAUSES, STICKY_MOVE_REASONS } from '@usher/domain';
+import { EJECTION_CAUSES, REFUSAL_CAUSES, STICKY_MOVE_REASONS } from '@usher/domain';
 import { z } from 'zod';
 import {
   backendSettings,
@@ -211,6 +211,25 @@ export const CATALOGUE = {
   ),
   'allocation.released': fact2('gateway', z.strictObject({ ...backend, allocation: id, cause, ...at })),
   'allocation.expired': fact2('gateway', z.strictObject({ ...backend, allocation: id, ...at })),
+  /** What the admin API of a process refused, summed over a while: `count` is of all of it, `refusals` has the first kinds. */
+  'admin.refused': fact(
+    'admin',
+    z.strictObject({
+      instance: id,
+      windowMs: count,
+      count,
+      refusals: z
+        .array(
+          z.strictObject({
+            cause: z.enum(REFUSAL_CAUSES),
+            address: z.string().max(64),
+            who: z.string().max(200).optional(),
+            count,
+          }),
+        )
+        .max(20),
+    }),
+  ),
 } as const satisfies Record<string, CatalogueEntry>;
 
 export type EventType = keyof typeof CATALOGUE;

@@ -2,8 +2,6 @@ export {
   type AdminIdentity,
   type AdminRole,
   type AdminToken,
-  isLoopback,
-  networkList,
   secretFinder,
 } from './admin-access.ts';
 export { type AdminServerOptions, createAdminApp, startAdminServer } from './admin-server.ts';
@@ -14,6 +12,7 @@ export { type HealthReport, healthReport, type Phase } from './health-report.ts'
 export { createLog, type LogLevel, type LogOptions, type ProcessLog } from './log.ts';
 export { createMetrics, type MetricsRegistry } from './metrics.ts';
 export { type MetricsServerOptions, type RunningServer, startMetricsServer } from './metrics-server.ts';
+export { isLoopback, networkList } from './networks.ts';
 export { type Outage, Outages } from './outages.ts';
 export { problemFor, sendProblem } from './problem-reply.ts';
 export { systemRandom } from './random.ts';

@@ -58,6 +58,7 @@ export class TestAdmin {
     port: 0,
     tokens: TOKENS,
     allow: ['127.0.0.0/8'],
+    clock: this.clock,
     log: this.log,
     random: this.#random,
     health: () => ({ status: 'ok', services: [] }),

@@ -98,6 +98,8 @@ const FLEET_FOLDS: { readonly [T in FleetEventType]: Fold<T> } = {
   'gateway.shedding_changed': () => {},
   'gateway.rate_limits_split': () => {},
   'gateway.rate_limits_joined': () => {},
+  // For people to look at.
+  'admin.refused': () => {},
 };
 
 function observe(state: FleetState, event: EventOf<'gateway.observed'>): void {
