@@ -1,5 +1,5 @@
 import type { Fault, Place } from '../fault.ts';
-import type { Input, MapInput } from '../input/input.ts';
+import type { Input } from '../input/input.ts';
 import { parseYaml } from '../input/yaml.ts';
 import { suggest } from '../suggest.ts';
 import { strangers } from './foreign-file.ts';
@@ -132,6 +132,6 @@ function sourceOf(
   faults: readonly Fault[],
   remarks: Remarks,
 ): Source {
-  const root: MapInput | undefined = outcome.kind === 'config' ? outcome.root : undefined;
+  const root = outcome.kind === 'config' ? outcome.root : undefined;
   return { root, faults, translation: { ...system, outcome, notes: remarks.notes } };
 }

@@ -1,4 +1,5 @@
 import type { RateBucket, RateBuckets, RateTaken } from '@usher/ports';
+import { KEY_PREFIX } from './keys.ts';
 import { GIVE_RATE, TAKE_RATE } from './rate-scripts.ts';
 import type { RunScript } from './run-script.ts';
 
@@ -25,5 +26,5 @@ export class RedisRates implements RateBuckets {
 
 /** Spread over a cluster's nodes: no hash tag. */
 function keyOf(id: string): string {
-  return `usher:rate:${id}`;
+  return `${KEY_PREFIX}rate:${id}`;
 }
