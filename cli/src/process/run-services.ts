@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { connxMetrics, veloMetrics } from '@usher/admin';
 import { type Collector, startCollector, startOpsenServer } from '@usher/collector';
 import { type LocalSettings, readSecret, sharedHash, tlsSource, type UsherConfig } from '@usher/config';
 import type { SharedSettings } from '@usher/domain';
@@ -15,7 +16,7 @@ import {
 import { Scheduler } from '@usher/scheduler';
 import { Closing } from './closing.ts';
 import { listening } from './listening.ts';
-import { openAdmin } from './open-admin.ts';
+import { openAdmin, openHelios } from './open-admin.ts';
 import { type Core, openCore } from './open-core.ts';
 import type { ServiceName } from './service-names.ts';
 import { watchOutages } from './watch-outages.ts';
@@ -81,6 +82,8 @@ export async function runServices(
       outages,
     });
     if (admin !== undefined) servers.add('the admin server', () => admin.close());
+    const helios = await openHelios(config, core, health);
+    if (helios !== undefined) servers.add('the Helios API', () => helios.close());
     const opsen = await openOpsen(config, core, collector);
     if (opsen !== undefined) servers.add('the Opsen API', () => opsen.close());
     const metrics = await openMetrics(config, core, health);
@@ -130,8 +133,8 @@ async function startTraffic(
     keyFile: local.store.type === 'embedded' ? join(local.data, 'cookies.key') : undefined,
   };
   const geoipDatabase = local.geoip?.database;
-  const { workers, debugToken } = local;
-  const settings = { listen: listenersOf(local), workers, secrets, geoipDatabase, debugToken };
+  const { workers, debugToken, overload } = local;
+  const settings = { listen: listenersOf(local), workers, secrets, geoipDatabase, debugToken, overload };
   const gateway = await startGateway(context, settings, shared);
   changeable.gateway = gateway;
   return gateway;
@@ -168,11 +171,12 @@ async function openOpsen(
 
 async function openMetrics(
   { local }: UsherConfig,
-  { metrics, log }: Core,
+  { context, metrics, log }: Core,
   health: () => HealthReport,
 ): Promise<RunningServer | undefined> {
   if (local.metrics === null) return undefined;
-  const server = startMetricsServer({ ...local.metrics, metrics, health, log });
+  const forms = { connx: connxMetrics(context, metrics), velo: veloMetrics(context, metrics) };
+  const server = startMetricsServer({ ...local.metrics, metrics, forms, health, log });
   return await listening('metrics.address', local.metrics, server);
 }
 
