@@ -1,0 +1,71 @@
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { type Gateway, startGateway } from '../index.ts';
+import { policy, pool, route } from '../testing/fixtures.ts';
+import { backendAt, TestFleet } from '../testing/fleet.ts';
+import { ask, startBackend } from '../testing/http.ts';
+
+// Whole gateways with their threads: a busy machine may take its time.
+vi.setConfig({ testTimeout: 30_000 });
+
+let fleet: TestFleet;
+const closing: (() => unknown)[] = [];
+
+beforeEach(() => {
+  fleet = new TestFleet();
+});
+afterEach(async () => {
+  for (const close of closing.splice(0).toReversed()) await close();
+  await fleet.close();
+});
+
+/** A gateway with two workers, one of which `/crash` ends; `how` is for the plugin. */
+async function start(how: string): Promise<Gateway & { readonly port: number }> {
+  const backend = await startBackend('one');
+  closing.push(() => backend.close());
+  const file = new URL('../testing/crash-plugin.mjs', import.meta.url).pathname;
+  const plugins = [{ name: 'crash', file, options: { how } }];
+  const routes = [
+    route({ id: 'crash', path: '/crash', pool: 'web', plugins }),
+    route({ id: 'all', path: '/*', pool: 'web' }),
+  ];
+  const fallback = { ...policy({ routes }), pools: [pool()], backends: [backendAt('one', backend.url)] };
+  const listen = [{ host: '127.0.0.1', port: 0 }];
+  const gateway = await startGateway(fleet.context(), { listen, workers: 2 }, fallback);
+  closing.push(() => gateway.stop());
+  return Object.assign(gateway, { port: gateway.addresses[0]!.port });
+}
+
+test.each(['throw', 'reject', 'exit'])(
+  'a worker that a plugin ends (%s) is started again, and the others go on',
+  async (how) => {
+    const gateway = await start(how);
+    await expect(ask(gateway.port, { path: '/crash' })).rejects.toThrow();
+    await vi.waitFor(() => expect(gateway.fault()).toBe('1 of 2 workers are not running'), 10_000);
+    expect((await ask(gateway.port, { path: '/' })).text).toBe('one');
+    await vi.waitFor(() => expect(gateway.fault()).toBeUndefined(), 10_000);
+    for (let each = 0; each < 20; each++) expect((await ask(gateway.port, { path: '/' })).text).toBe('one');
+    expect(await fleet.metrics.sum('usher_worker_restarts_total')).toBe(1);
+    expect(fleet.log.entries).toContainEqual(
+      expect.objectContaining({ level: 'error', message: 'a gateway worker ended' }),
+    );
+  },
+);
+
+test('one that ends again and again is waited for longer each time', async () => {
+  const delaysMs: number[] = [];
+  const { clock } = fleet;
+  const after = vi.spyOn(clock, 'after');
+  closing.push(() => after.mockRestore());
+  const gateway = await start('throw');
+  for (let death = 1; death <= 5; death++) {
+    after.mockClear();
+    await expect(ask(gateway.port, { path: '/crash' })).rejects.toThrow();
+    await vi.waitFor(() => expect(gateway.fault()).toBeDefined(), 10_000);
+    const [place] = after.mock.calls.filter(([ms]) => [50, 100, 200, 400].includes(ms));
+    delaysMs.push(place?.[0] ?? 0);
+    await vi.waitFor(() => expect(gateway.fault()).toBeUndefined(), 10_000);
+  }
+  // Of two places, one has been hit three times at least.
+  expect(Math.max(...delaysMs)).toBeGreaterThanOrEqual(200);
+  expect(delaysMs[0]).toBe(50);
+});
