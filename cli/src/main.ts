@@ -1,4 +1,5 @@
 import { hostname } from 'node:os';
+import { dirname, join } from 'node:path';
 import { ConfigError } from '@usher/config';
 import { UsherError } from '@usher/domain';
 import { type CliCommand, EXIT_FAILED, EXIT_OK, EXIT_USAGE, type Io, UsageError } from './io.ts';
@@ -94,6 +95,7 @@ const io: Io = {
   env: process.env,
   cwd: process.cwd(),
   hostname: hostname(),
+  self: [join(dirname(process.argv[1] ?? ''), '../../bin/usher')],
   out: (line) => process.stdout.write(`${line}\n`),
   err: (line) => process.stderr.write(`${line}\n`),
 };

@@ -1,11 +1,21 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { UsherConfig } from '@usher/config';
-import { FileWatch, onReloadSignal, onStopSignals, type StopSignal } from '@usher/runtime';
+import {
+  FileWatch,
+  notifySupervisor,
+  onReloadSignal,
+  onRestartSignal,
+  onStopSignals,
+  type StopSignal,
+} from '@usher/runtime';
 import { CONFIG_OPTIONS, parse } from '../arguments.ts';
 import { type CliCommand, EXIT_OK, type Io, UsageError } from '../io.ts';
 import { ConfigFollower } from '../process/config-follower.ts';
 import { type Demo, startDemo } from '../process/demo.ts';
+import { SUCCESSOR_FLAG } from '../process/handover.ts';
+import { Predecessor } from '../process/predecessor.ts';
 import { type Running, runServices, SERVICE_NAMES, type ServiceName } from '../process/run-services.ts';
+import { Succession } from '../process/succession.ts';
 import { configFile, readConfig } from '../read-config.ts';
 
 /** How long a start that is to be stopped may take to get where it can be. */
@@ -19,6 +29,7 @@ export const run: CliCommand = {
       ...CONFIG_OPTIONS,
       only: { type: 'string', multiple: true },
       workers: { type: 'string' },
+      [SUCCESSOR_FLAG]: { type: 'boolean' },
     });
     const names = serviceNames(values.only);
     const set = [
@@ -26,10 +37,12 @@ export const run: CliCommand = {
       ...(values.workers === undefined ? [] : [`workers=${values.workers}`]),
     ];
     const file = configFile(values.config, io);
+    const predecessor = values[SUCCESSOR_FLAG] === true ? await Predecessor.meet() : undefined;
+    const command = [...io.self, 'run', ...args.filter((each) => each !== `--${SUCCESSOR_FLAG}`)];
     const demo = file === undefined ? await startDemo() : undefined;
     const read = () => readConfig({ config: file, set }, io, demo?.yaml);
     try {
-      await serve({ names, demo, file, read }, io);
+      await serve({ names, demo, file, read, command, predecessor }, io);
     } finally {
       demo?.stop();
     }
@@ -43,14 +56,23 @@ interface Task {
   /** Undefined in a demo. */
   readonly file: string | undefined;
   readonly read: () => Promise<UsherConfig>;
+  /** The command line of this process. */
+  readonly command: readonly string[];
+  readonly predecessor: Predecessor | undefined;
 }
 
-async function serve({ names, demo, file, read }: Task, io: Io): Promise<void> {
+async function serve(task: Task, io: Io): Promise<void> {
+  const { names, demo, file, read, predecessor } = task;
   const config = await read();
   const { promise: stopped, resolve } = Promise.withResolvers<StopSignal>();
   const unlisten = onStopSignals(resolve);
+  let succession: Succession | undefined;
+  const deaf = onRestartSignal(() => {
+    if (succession === undefined) io.err('usher: SIGUSR2: this cannot be restarted now; nothing has changed');
+    else void succession.begin();
+  });
   try {
-    const starting = runServices(config, names, io.env);
+    const starting = runServices(config, names, io.env, predecessor);
     const running = await Promise.race([starting, stopped]);
     if (typeof running === 'string') {
       io.err(`usher: ${running} while starting: stopping`);
@@ -59,15 +81,32 @@ async function serve({ names, demo, file, read }: Task, io: Io): Promise<void> {
     }
     announce(running, names, demo, io);
     const unfollow = file === undefined ? undefined : follow(file, config, running, read);
-    const signal = await stopped;
-    running.core.log.info('stopping', { signal });
+    // The backends of a demo end with the process.
+    if (demo === undefined) succession = successionOf(running, task);
+    const outcome = await (succession === undefined ? stopped : Promise.race([stopped, succession.done]));
     unfollow?.();
-    // Whoever sits before it and presses Ctrl-C sends it no traffic any more.
-    await running.stop({ leave: signal === 'SIGTERM' });
+    if (typeof outcome === 'function') await running.cede(outcome);
+    else await stop(running, outcome, succession);
+    succession?.part();
   } finally {
     // From here on a signal ends the process by itself, whatever has been left behind.
     unlisten();
+    deaf();
   }
+}
+
+function successionOf(running: Running, { command }: Task): Succession {
+  const { log, context } = running.core;
+  const gateway = running.gatewayName;
+  const releaseLog = () => running.releaseLog();
+  return new Succession({ command, gateway, log, clock: context.clock, releaseLog });
+}
+
+async function stop(running: Running, signal: StopSignal, succession: Succession | undefined): Promise<void> {
+  running.core.log.info('stopping', { signal });
+  succession?.stop();
+  // Whoever sits before it and presses Ctrl-C sends it no traffic any more.
+  await running.stop({ leave: signal === 'SIGTERM' });
 }
 
 /** Stops what is still starting as soon as it has started or failed, but does not wait long for that. */
@@ -86,6 +125,7 @@ function announce(running: Running, names: readonly ServiceName[], demo: Demo | 
     admin: running.admin,
     metrics: running.metrics,
   });
+  notifySupervisor(io.env['NOTIFY_SOCKET'], running.core.log);
   if (demo !== undefined) greet(demo, running, io);
 }
 

@@ -39,6 +39,8 @@ export interface AdminServerOptions {
   readonly host: string;
   /** 0 = any free one. */
   readonly port: number;
+  /** Descriptor of a socket that listens there already; absent = it opens its own. */
+  readonly socket?: number | undefined;
   /** Empty = no token needed, which is refused on any but a loopback address. */
   readonly tokens: readonly AdminToken[];
   /** Networks in CIDR notation that may connect; the address is the socket's, whatever headers say. */
@@ -54,7 +56,8 @@ export interface AdminServerOptions {
 /** Starts the admin server. Throws what listening throws, and on an empty token list for an address that others reach. */
 export async function startAdminServer(options: AdminServerOptions): Promise<RunningServer> {
   const app = createAdminApp(options);
-  await app.listen({ host: options.host, port: options.port });
+  const { host, port: asked, socket } = options;
+  await app.listen({ host, port: asked, ...(socket === undefined ? {} : { fd: socket }) });
   return {
     host: options.host,
     port: (app.server.address() as AddressInfo).port,

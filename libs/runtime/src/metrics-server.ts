@@ -13,6 +13,8 @@ export interface MetricsServerOptions {
   readonly host: string;
   /** 0 = any free one. */
   readonly port: number;
+  /** Descriptor of a socket that listens there already; absent = it opens its own. */
+  readonly socket?: number | undefined;
   readonly metrics: Pick<MetricsRegistry, 'contentType' | 'render'>;
   readonly health: () => HealthReport;
   readonly log: Log;
@@ -39,7 +41,8 @@ export async function startMetricsServer(options: MetricsServerOptions): Promise
       else response.destroy();
     });
   });
-  server.listen(options.port, options.host);
+  const { host, port, socket } = options;
+  server.listen({ host, port, ...(socket === undefined ? {} : { fd: socket }) });
   await once(server, 'listening');
   return {
     host: options.host,

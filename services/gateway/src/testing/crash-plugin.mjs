@@ -9,7 +9,7 @@ const ENDS = {
 /** A plugin that takes its whole worker down, as a bug in a callback would; `how` says by what. */
 export default async function crash(app, { how = 'throw' }) {
   app.addHook('onRequest', async () => {
-    setImmediate(ENDS[how]);
+    setImmediate(() => ENDS[how]());
     await new Promise(() => {});
   });
 }
