@@ -19,6 +19,8 @@ export interface Setup {
   readonly listen?: (trafficPort: number) => string;
   /** Flags for Node, as in `NODE_OPTIONS`. */
   readonly nodeOptions?: string;
+  /** More of the environment. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 /** What `usher status --json` says, as far as tests read it. */
@@ -88,9 +90,9 @@ ${config}`,
   }
 
   async start(): Promise<void> {
-    const { only, directory, nodeOptions } = this.#setup;
+    const { only, directory, nodeOptions, env: more } = this.#setup;
     const args = ['run', '--config', this.configFile, ...(only === undefined ? [] : ['--only', only])];
-    const env = nodeOptions === undefined ? {} : { NODE_OPTIONS: nodeOptions };
+    const env = { ...(nodeOptions === undefined ? {} : { NODE_OPTIONS: nodeOptions }), ...more };
     const started = start(USHER, args, directory, env);
     this.#started = started;
     await until('ready', async () => {

@@ -68,5 +68,6 @@ export class Predecessor {
 }
 
 function tell(message: FromSuccessor): void {
-  process.send?.(message);
+  // When it is gone there is nobody to tell.
+  process.send?.(message, undefined, undefined, () => {});
 }

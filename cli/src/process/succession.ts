@@ -100,7 +100,8 @@ export class Succession {
       if (kind === 'log_needed') void this.#freeLog(child);
     });
     const sockets = ours.map((socket, place) => ({ ...socket, fd: FIRST_FD + place }));
-    void send(child, { kind: 'inherit', sockets, gateway });
+    // A child that ended before says so by its end.
+    send(child, { kind: 'inherit', sockets, gateway }).catch(() => {});
     const fault = await promise;
     late.cancel();
     this.#child = undefined;
