@@ -86,7 +86,7 @@ test(
 );
 
 test.each([
-  [['explain'], 2, 'the URL is missing'],
+  [['explain'], 2, 'URL is missing'],
   [['show', 'http://a/'], 2, 'route takes explain'],
   [['explain', 'http://a/', '-H', 'nothing'], 2, '-H takes a header'],
   [['explain', 'http://a/', '--from', '91,0'], 2, '--from takes degrees'],

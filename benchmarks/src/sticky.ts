@@ -1,8 +1,6 @@
 import { IncomingMessage } from 'node:http';
 import { Socket } from 'node:net';
 import { parseArgs } from 'node:util';
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import type { StickySettings } from '@usher/domain';
 import { parseRequestHead, RequestHead } from '@usher/http1';
 import { openEmbeddedStore } from '@usher/state-store';
@@ -16,12 +14,9 @@ import { WorkerTable } from '../../services/gateway/src/table/worker-table.ts';
 import { policy, pool, row } from '../../services/gateway/src/testing/fixtures.ts';
 import { tableOptions } from '../../services/gateway/src/testing/table-options.ts';
 import { PeerDirectory } from '../../services/gateway/src/wire/peer.ts';
-import { median } from './http/results.ts';
+import { medianOfRounds, roundNs, usedBytes } from './measure.ts';
 import { UsageError } from './usage-error.ts';
 
-const ROUNDS = 9;
-const ROUND_US = 60_000;
-const BATCH = 500;
 const BACKENDS = 100;
 const SESSIONS = 2048;
 const IDS = 10_000_000;
@@ -140,8 +135,7 @@ function beyondReading(
     const number = ++at % SESSIONS;
     decide(read(heads[number]!), number);
   };
-  const rounds = Array.from({ length: ROUNDS + 1 }, () => -roundNs(reading) + roundNs(both));
-  return median(rounds.slice(1));
+  return medianOfRounds(() => -roundNs(reading) + roundNs(both));
 }
 
 function find(table: PoolTable): (read: RequestHead) => void {
@@ -198,29 +192,6 @@ function sharedKnown(settings: StickySettings): number {
   });
 }
 
-/** Of one act: processor time of this thread, which other programs do not lengthen. */
-function roundNs(act: () => void): number {
-  const before = process.threadCpuUsage();
-  let acts = 0;
-  let tookUs = 0;
-  while (tookUs < ROUND_US) {
-    for (let each = 0; each < BATCH; each++) act();
-    acts += BATCH;
-    const { user, system } = process.threadCpuUsage(before);
-    tookUs = user + system;
-  }
-  return (tookUs * 1e3) / acts;
-}
-
-/** To be measured last: a context of its own makes code slower that was compiled for one. */
-function heapBytes(): number {
-  setFlagsFromString('--expose-gc');
-  const collect = runInNewContext('gc') as () => void;
-  for (let round = 0; round < 3; round++) collect();
-  const { heapUsed, external } = process.memoryUsage();
-  return heapUsed + external;
-}
-
 function reportMemory(what: string, ids: number, bytes: number): void {
   const rss = process.memoryUsage().rss / MIB;
   console.log(
@@ -230,7 +201,7 @@ function reportMemory(what: string, ids: number, bytes: number): void {
 
 async function workerMemory(ids: number): Promise<void> {
   const table = tableWith(BY_HEADER);
-  const before = heapBytes();
+  const before = usedBytes();
   const { sticky, slots } = table;
   const message = new IncomingMessage(new Socket());
   for (let number = 0; number < ids; number++) {
@@ -239,28 +210,28 @@ async function workerMemory(ids: number): Promise<void> {
     // The answers of the store.
     if (number % 1024 === 0) await Promise.resolve();
   }
-  reportMemory('a worker, by header', ids, heapBytes() - before);
+  reportMemory('a worker, by header', ids, usedBytes() - before);
   if (sticky?.counts.begun !== ids) throw new Error('not every id began a session');
 }
 
 function bookMemory(ids: number): void {
-  const before = heapBytes();
+  const before = usedBytes();
   const book = new SessionBook(wallClock);
   for (let number = 0; number < ids; number++) {
     book.learn('web', sessionIdOf('header', `user-${number}`), `backend-${number % BACKENDS}`);
     if (number % 1024 === 0) book.takeNews();
   }
   book.takeNews();
-  reportMemory('a gateway’s book of sessions', ids, heapBytes() - before);
+  reportMemory('a gateway’s book of sessions', ids, usedBytes() - before);
 }
 
 async function storeMemory(ids: number): Promise<void> {
-  const before = heapBytes();
+  const before = usedBytes();
   const store = openEmbeddedStore({ clock: wallClock });
   for (let number = 0; number < ids; number++) {
     const id = sessionIdOf('header', `user-${number}`);
     await store.sticky.assign({ pool: 'web', id, backend: `backend-${number % BACKENDS}`, ...span });
   }
-  reportMemory('the embedded store', ids, heapBytes() - before);
+  reportMemory('the embedded store', ids, usedBytes() - before);
   await store.close();
 }

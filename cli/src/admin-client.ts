@@ -7,11 +7,8 @@ export interface AdminArguments extends ConfigArguments {
   readonly admin?: string | undefined;
   readonly token?: string | undefined;
   /** In seconds. */
-  readonly timeout?: string | undefined;
+  readonly timeout: string;
 }
-
-/** How long a request may take, in seconds, unless --timeout says otherwise. */
-const TIMEOUT_S = 10;
 
 /** The admin API of a running system. */
 export class AdminClient {
@@ -30,7 +27,7 @@ export class AdminClient {
 
   /** Finds the system by `--admin`, or else by the configuration. */
   static async find(args: AdminArguments, io: Io): Promise<AdminClient> {
-    const timeoutMs = Math.round((numberOption('timeout', args.timeout) ?? TIMEOUT_S) * 1000);
+    const timeoutMs = Math.round(numberOption('timeout', args.timeout) * 1000);
     if (args.admin !== undefined) {
       return new AdminClient(httpUrlOption('admin', args.admin), { token: args.token, timeoutMs });
     }

@@ -1,10 +1,12 @@
+import type { Given, Verb } from './verbs/verb.ts';
+
 /** What a command may touch of the outside; tests give it something else. */
 export interface Io {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly cwd: string;
   readonly hostname: string;
-  /** What runs this program again. */
-  readonly self: readonly string[];
+  /** What runs this program again as it was run. */
+  readonly commandLine: readonly string[];
   /** Writes a line to standard output. */
   out(line: string): void;
   /** Writes a line to standard error. */
@@ -21,9 +23,5 @@ export class UsageError extends Error {
   override readonly name = 'UsageError';
 }
 
-export interface CliCommand {
-  /** How it is called, after `usher`. */
-  readonly usage: string;
-  /** Resolves with the exit code. Throws UsageError, ConfigError, UsherError. */
-  run(args: readonly string[], io: Io): Promise<number>;
-}
+/** Does what a verb says and resolves with the exit code. Throws UsageError, ConfigError, UsherError. */
+export type Run<V extends Verb> = (given: Given<V>, io: Io) => Promise<number>;

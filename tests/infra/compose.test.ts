@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { loadConfig } from '@usher/config';
@@ -11,7 +12,7 @@ const built = all.filter(([, service]) => service.build !== undefined);
 /** The config of the compose file, checked as the program checks it. */
 const config = await loadConfig({
   file: path.join(ROOT, 'infra/docker/usher.yaml'),
-  env: { USHER_ADMIN_TOKEN: 'secret' },
+  env: { USHER_ADMIN_TOKEN: randomBytes(24).toString('hex') },
   overrides: [],
   hostname: 'gateway-1',
 });

@@ -36,7 +36,7 @@ export class Successor {
 
 function childOf(pid: number): number | undefined {
   const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean);
-  return children.map(Number).find((child) => commandLine(child).includes('--successor'));
+  return children.map(Number).find((child) => commandLine(child).includes('run'));
 }
 
 function commandLine(pid: number): readonly string[] {

@@ -21,6 +21,8 @@ export const MEANINGS: Readonly<Record<EventType, string>> = {
     'A command was accepted; it ends the events that the command led to, and stands alone when it changed nothing.',
   'scheduler.elected': 'A scheduler leads from now on; its term is higher than every earlier one.',
   'gateway.lost': 'A gateway has not been heard of for too long; what it held is given back.',
+  'admin.refused':
+    'The admin API of a process refused calls: `count` of them over a while, the first kinds of them one by one. It is told at most once a second, and once a minute while it goes on.',
   'checkpoint.written': 'The fold of the log up to `position` has this digest; a replay must find the same.',
   'backend.became_healthy': 'Enough probes in a row succeeded.',
   'backend.became_unhealthy': 'Enough probes in a row failed; `cause` is what the last one met.',
@@ -31,12 +33,24 @@ export const MEANINGS: Readonly<Record<EventType, string>> = {
   'backend.stats_reported': 'What a backend’s agent reported, averaged over its window.',
   'backend.went_stale': 'A backend’s agent has not reported for too long.',
   'backend.came_back': 'A stale backend’s agent reports again.',
+  'process.degraded':
+    'A process does without a part of the fleet since `sinceMs`: the log, the store, or a service. Written when the log takes it.',
+  'process.recovered': 'A process has a part of the fleet again that it did without since `sinceMs`.',
   'gateway.started': 'A gateway takes requests from now on.',
   'gateway.stopped': 'A gateway ended in an orderly way.',
   'gateway.observed': 'What a gateway saw of each backend since its last such event.',
   'backend.emptied': 'A gateway has no request left on a draining backend.',
   'breaker.tripped':
     'A gateway’s own breaker for a backend opened; the gateway sends it nothing until `untilMs`.',
+  'backend.ejected':
+    'A gateway’s clients met too many failures of a backend: the gateway sends it nothing until `untilMs`.',
+  'backend.readmitted': 'A gateway sends requests to a backend again that it had ejected.',
+  'pool.panicked':
+    'So few backends of a pool are eligible that a gateway sends requests to all of them that no operator took out.',
+  'pool.calmed': 'Enough backends of a pool are eligible again: a gateway goes by their health.',
+  'gateway.suspected':
+    'A gateway fails against most of the backends that it uses, and others do not: its votes on breakers do not count.',
+  'gateway.cleared': 'A gateway fails no more than others: its votes count again.',
   'breaker.recovered': 'A gateway’s own breaker for a backend closed again.',
   'sticky.moved':
     'A gateway sends clients to other backends than before, for a reason; `count` of them, of whom `sessions` names the first.',

@@ -4,9 +4,9 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { STRATEGIES } from '@usher/domain';
 import { type Machine, machine } from '../http/machine.ts';
+import { KEEPING_DECISIONS, keptBytes, nanoseconds, ROUNDS } from '../measure.ts';
 import { UsageError } from '../usage-error.ts';
 import { growthChart, type Series } from './growth-chart.ts';
-import { KEEPING_DECISIONS, keptBytes, nanoseconds, ROUNDS } from './measure.ts';
 import { measureResource, type ResourceResult } from './resource.ts';
 import { Workload } from './workload.ts';
 

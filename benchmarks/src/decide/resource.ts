@@ -6,8 +6,8 @@ import {
   type SpherePoint,
   type Uniform,
 } from '@usher/domain';
+import { nanoseconds } from '../measure.ts';
 import { machineBy, pointBy, TIER } from './machines.ts';
-import { nanoseconds } from './measure.ts';
 
 /** Different clients, so that no decision is like the one before. */
 const CLIENTS = 4096;

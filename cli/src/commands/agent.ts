@@ -5,65 +5,41 @@ import { type AgentOptions, type Registration, startAgent } from '@usher/agent';
 import type { Place } from '@usher/domain';
 import type { Clock, Log } from '@usher/ports';
 import { createLog, onStopSignals, systemClock, systemRandom } from '@usher/runtime';
-import { httpUrlOption, numberOption, parse, placeOption } from '../arguments.ts';
-import { type CliCommand, EXIT_OK, type Io, UsageError } from '../io.ts';
+import { httpUrlOption, numberOption, placeOption } from '../arguments.ts';
+import { EXIT_OK, type Io, type Run, UsageError } from '../io.ts';
 import { placeOfMachine } from '../place-of-machine.ts';
+import type * as verbs from '../verbs/running.ts';
+import type { Given } from '../verbs/verb.ts';
 
-const OPTIONS = {
-  backend: { type: 'string' },
-  nats: { type: 'string' },
-  credentials: { type: 'string' },
-  url: { type: 'string' },
-  token: { type: 'string' },
-  register: { type: 'string' },
-  pool: { type: 'string' },
-  weight: { type: 'string' },
-  zone: { type: 'string' },
-  place: { type: 'string' },
-  geoip: { type: 'string' },
-  'public-address': { type: 'string' },
-  disk: { type: 'string' },
-  cgroup: { type: 'string' },
-} as const;
-
-type Values = { readonly [K in keyof typeof OPTIONS]?: string | undefined };
+type Values = Given<typeof verbs.agent>['options'];
 
 /** Reports the resources of the machine it runs on as those of one backend. */
-export const agent: CliCommand = {
-  usage: `agent --backend ID (--url URL [--token T] | --nats URL [--credentials FILE])
-       [--register URL --pool ID [--weight N] [--zone ID] [--place LATITUDE,LONGITUDE | --geoip FILE [--public-address A]]]
-       [--disk PATH] [--cgroup PATH]
-  T is the token, or better env:NAME or file:PATH. Without --register the backend is declared elsewhere.
-  FILE is a City database in MaxMind's format, in which the machine's public address is looked up.`,
-  async run(args, io) {
-    const values = parse(args, OPTIONS);
-    const { backend, disk, cgroup } = values;
-    if (backend === undefined) throw new UsageError('--backend is needed');
-    if ((values.nats === undefined) === (values.url === undefined))
-      throw new UsageError('give either --nats or --url');
-    if (values.url !== undefined) httpUrlOption('url', values.url);
-    const declared = registrationOf(values);
-    const clock = systemClock();
-    const log = createLog({ level: 'info', format: 'text', clock });
-    const stopped = new Promise<string>((resolve) => onStopSignals(resolve));
-    const opened = await open(backend, values, { clock, log, io });
-    const registration = declared && { ...declared, ...(await placed(values, log)) };
-    const sources = { disk, cgroup };
-    const running = startAgent({
-      id: backend,
-      target: opened.target,
-      registration,
-      clock,
-      random: systemRandom(),
-      log,
-      sources,
-    });
-    await stopped;
-    await running.stop();
-    await opened.close();
-    log.close();
-    return EXIT_OK;
-  },
+export const agent: Run<typeof verbs.agent> = async ({ options: values }, io) => {
+  const { backend, disk, cgroup } = values;
+  if ((values.nats === undefined) === (values.url === undefined))
+    throw new UsageError('give either --nats or --url');
+  if (values.url !== undefined) httpUrlOption('url', values.url);
+  const declared = registrationOf(values);
+  const clock = systemClock();
+  const log = createLog({ level: 'info', format: 'text', clock });
+  const stopped = new Promise<string>((resolve) => onStopSignals(resolve));
+  const opened = await open(backend, values, { clock, log, io });
+  const registration = declared && { ...declared, ...(await placed(values, log)) };
+  const sources = { disk, cgroup };
+  const running = startAgent({
+    id: backend,
+    target: opened.target,
+    registration,
+    clock,
+    random: systemRandom(),
+    log,
+    sources,
+  });
+  await stopped;
+  await running.stop();
+  await opened.close();
+  log.close();
+  return EXIT_OK;
 };
 
 interface Opened {

@@ -1,35 +1,29 @@
 import { ReservationAudit, type ReservationReport, type Violation } from '@usher/actors';
-import { CONFIG_OPTIONS, onlyPositional, parseMixed } from '../arguments.ts';
-import { type CliCommand, EXIT_FAILED, EXIT_OK, type Io, UsageError } from '../io.ts';
+import { EXIT_FAILED, EXIT_OK, type Io, type Run } from '../io.ts';
 import { openOfflineLog } from '../offline-log.ts';
 import { readConfig } from '../read-config.ts';
 import { table } from '../table.ts';
+import type * as verbs from '../verbs/offline.ts';
 
 /** Violations that are printed; --json has them all. */
 const SHOWN_MAX = 20;
 
 /** Proves by the event log alone what must have been true at every moment. */
-export const audit: CliCommand = {
-  usage: 'audit reservations [--json]',
-  async run(args, io) {
-    const { values, positionals } = parseMixed(args, { ...CONFIG_OPTIONS, json: { type: 'boolean' } });
-    const what = onlyPositional(positionals, 'what to audit');
-    if (what !== 'reservations') throw new UsageError(`audit: there is no ${what}`);
-    const { local } = await readConfig(values, io);
-    const log = await openOfflineLog(local);
-    const audited = new ReservationAudit();
-    try {
-      await log.replay(0, ({ events, position }) => {
-        for (const event of events) audited.apply(event, position);
-      });
-    } finally {
-      await log.close();
-    }
-    const report = audited.report();
-    if (values.json === true) io.out(JSON.stringify(report));
-    else print(report, io);
-    return report.pools.some(({ violations }) => violations > 0) ? EXIT_FAILED : EXIT_OK;
-  },
+export const auditReservations: Run<typeof verbs.auditReservations> = async ({ options }, io) => {
+  const { local } = await readConfig(options, io);
+  const log = await openOfflineLog(local);
+  const audited = new ReservationAudit();
+  try {
+    await log.replay(0, ({ events, position }) => {
+      for (const event of events) audited.apply(event, position);
+    });
+  } finally {
+    await log.close();
+  }
+  const report = audited.report();
+  if (options.json) io.out(JSON.stringify(report));
+  else print(report, io);
+  return report.pools.some(({ violations }) => violations > 0) ? EXIT_FAILED : EXIT_OK;
 };
 
 function print({ pools, withoutStore, violations, proven }: ReservationReport, io: Io): void {

@@ -1,80 +1,18 @@
 import type { BackendView } from '@usher/admin';
 import type { EndpointSettings } from '@usher/domain';
 import { AdminClient } from '../admin-client.ts';
-import {
-  ADMIN_OPTIONS,
-  CHANGE_OPTIONS,
-  numberOption,
-  onlyPositional,
-  parse,
-  parseMixed,
-  placeOption,
-} from '../arguments.ts';
+import { numberOption, placeOption } from '../arguments.ts';
 import { change } from '../change.ts';
-import { type CliCommand, EXIT_OK, type Io, UsageError } from '../io.ts';
+import { drainLine } from '../drain-line.ts';
+import { EXIT_OK, type Run, UsageError } from '../io.ts';
 import { table } from '../table.ts';
+import type * as verbs from '../verbs/fleet.ts';
 
-const SUBCOMMANDS: Readonly<Record<string, (args: readonly string[], io: Io) => Promise<number>>> = {
-  list,
-  add,
-  update,
-  remove: async (args, io) => await byName('backend.remove', args, io),
-};
-
-export const backends: CliCommand = {
-  usage:
-    "backends [list | add --pool P --id ID --url URL [--endpoint '/PATH/*=URL']… [--weight N] [--zone Z] [--place LATITUDE,LONGITUDE] | update ID [--url URL] [--endpoint '/PATH/*=URL'… | --endpoint none] [--weight N] [--zone Z] [--place LATITUDE,LONGITUDE | --place none] | remove ID] [--json]",
-  async run(args, io) {
-    const [name, ...rest] = args;
-    if (name === undefined || name.startsWith('-')) return await list(args, io);
-    const subcommand = Object.hasOwn(SUBCOMMANDS, name) ? SUBCOMMANDS[name] : undefined;
-    if (subcommand === undefined) throw new UsageError(`backends: there is no ${name}`);
-    return await subcommand(rest, io);
-  },
-};
-
-export const drain: CliCommand = {
-  usage: 'drain ID [--deadline SECONDS] [--reason TEXT] [--if-revision N]',
-  async run(args, io) {
-    const { values, positionals } = parseMixed(args, { ...CHANGE_OPTIONS, deadline: { type: 'string' } });
-    const seconds = numberOption('deadline', values.deadline);
-    const deadline = seconds === undefined ? {} : { deadlineMs: Math.round(seconds * 1000) };
-    return await change(
-      'backend.drain',
-      { backend: onlyPositional(positionals, 'the backend'), ...deadline },
-      values,
-      io,
-    );
-  },
-};
-
-export const enable: CliCommand = {
-  usage: 'enable ID [--reason TEXT] [--if-revision N]',
-  run: async (args, io) => await byName('backend.enable', args, io),
-};
-
-export const disable: CliCommand = {
-  usage: 'disable ID [--reason TEXT] [--if-revision N]',
-  run: async (args, io) => await byName('backend.disable', args, io),
-};
-
-export const weight: CliCommand = {
-  usage: 'weight ID N [--reason TEXT] [--if-revision N]',
-  async run(args, io) {
-    const { values, positionals } = parseMixed(args, CHANGE_OPTIONS);
-    const [backend, share, ...more] = positionals;
-    if (backend === undefined || share === undefined || more.length > 0)
-      throw new UsageError('weight takes ID and N');
-    return await change('backend.update', { backend, weight: numberOption('weight', share) }, values, io);
-  },
-};
-
-async function list(args: readonly string[], io: Io): Promise<number> {
-  const values = parse(args, { ...ADMIN_OPTIONS, pool: { type: 'string' } });
-  const client = await AdminClient.find(values, io);
+export const backends: Run<typeof verbs.backends> = async ({ options }, io) => {
+  const client = await AdminClient.find(options, io);
   const answer = await client.get<{ readonly backends: readonly BackendView[] }>('/v1/backends', 'backends');
-  const rows = answer.backends.filter(({ pool }) => values.pool === undefined || pool === values.pool);
-  if (values.json === true) {
+  const rows = answer.backends.filter(({ pool }) => options.pool === undefined || pool === options.pool);
+  if (options.json) {
     io.out(JSON.stringify(rows));
     return EXIT_OK;
   }
@@ -83,7 +21,7 @@ async function list(args: readonly string[], io: Io): Promise<number> {
     row.id,
     row.url,
     String(row.weight),
-    row.eligibility,
+    row.eligibility === 'ok' && row.ejectedBy.length > 0 ? 'ejected' : row.eligibility,
     row.health,
     row.breaker,
     String(row.requests),
@@ -91,32 +29,24 @@ async function list(args: readonly string[], io: Io): Promise<number> {
   ]);
   const header = ['POOL', 'BACKEND', 'URL', 'WEIGHT', 'STATE', 'HEALTH', 'BREAKER', 'REQUESTS', 'FAILURES'];
   for (const line of table(header, cells)) io.out(line);
+  for (const { id, drain: drained } of rows) if (drained !== null) io.out(drainLine(id, drained));
   return EXIT_OK;
-}
+};
 
-async function add(args: readonly string[], io: Io): Promise<number> {
-  // For this verb --id is the backend's; the command gets an id of its own.
-  const values = parse(args, {
-    ...CHANGE_OPTIONS,
-    pool: { type: 'string' },
-    url: { type: 'string' },
-    endpoint: { type: 'string', multiple: true },
-    weight: { type: 'string' },
-    zone: { type: 'string' },
-    place: { type: 'string' },
-  });
-  const { pool, id, url, zone, ...rest } = values;
-  if (pool === undefined || id === undefined || url === undefined) {
-    throw new UsageError('backends add needs --pool, --id and --url');
-  }
-  const endpoints = values.endpoint?.map(endpointOf);
-  const weight = numberOption('weight', values.weight) ?? 1;
-  const settings = { id, pool, url, endpoints, weight, zone, place: placeOption('place', values.place) };
+export const backendsAdd: Run<typeof verbs.backendsAdd> = async ({ options }, io) => {
+  const { pool, id, url, zone, ...rest } = options;
+  const endpoints = endpointsOf(options.endpoint);
+  const weight = numberOption('weight', options.weight) ?? 1;
+  const settings = { id, pool, url, endpoints, weight, zone, place: placeOption('place', options.place) };
   return await change('backend.add', { settings }, { ...rest, id: undefined }, io);
-}
+};
 
 /** In place of what is taken away. */
 const NONE = 'none';
+
+function endpointsOf(texts: readonly string[]): EndpointSettings[] | undefined {
+  return texts.length === 0 ? undefined : texts.map(endpointOf);
+}
 
 /** `/api/*=http://10.0.0.1:3001`: a path may contain an equals sign, a URL of a backend never does. */
 function endpointOf(text: string): EndpointSettings {
@@ -128,29 +58,32 @@ function endpointOf(text: string): EndpointSettings {
   return { path: text.slice(0, equals), url: text.slice(equals + 1) };
 }
 
-async function update(args: readonly string[], io: Io): Promise<number> {
-  const { values, positionals } = parseMixed(args, {
-    ...CHANGE_OPTIONS,
-    url: { type: 'string' },
-    endpoint: { type: 'string', multiple: true },
-    weight: { type: 'string' },
-    zone: { type: 'string' },
-    place: { type: 'string' },
-  });
-  const backend = onlyPositional(positionals, 'the backend');
-  const { url, zone, endpoint, ...rest } = values;
-  const share = numberOption('weight', values.weight);
+export const backendsUpdate: Run<typeof verbs.backendsUpdate> = async (given, io) => {
+  const { url, zone, endpoint, ...rest } = given.options;
+  const weight = numberOption('weight', rest.weight);
   // All of them are named, or that there are none.
-  const endpoints = endpoint?.join() === NONE ? [] : endpoint?.map(endpointOf);
-  const place = values.place === NONE ? null : placeOption('place', values.place);
-  return await change('backend.update', { backend, url, weight: share, zone, endpoints, place }, rest, io);
-}
+  const endpoints = endpoint.join() === NONE ? [] : endpointsOf(endpoint);
+  const place = rest.place === NONE ? null : placeOption('place', rest.place);
+  const settings = { backend: given.arguments.ID, url, weight, zone, endpoints, place };
+  return await change('backend.update', settings, rest, io);
+};
 
-async function byName(
-  name: 'backend.remove' | 'backend.enable' | 'backend.disable',
-  args: readonly string[],
-  io: Io,
-): Promise<number> {
-  const { values, positionals } = parseMixed(args, CHANGE_OPTIONS);
-  return await change(name, { backend: onlyPositional(positionals, 'the backend') }, values, io);
-}
+export const backendsRemove: Run<typeof verbs.backendsRemove> = async (given, io) =>
+  await change('backend.remove', { backend: given.arguments.ID }, given.options, io);
+
+export const drain: Run<typeof verbs.drain> = async (given, io) => {
+  const seconds = numberOption('deadline', given.options.deadline);
+  const deadline = seconds === undefined ? {} : { deadlineMs: Math.round(seconds * 1000) };
+  return await change('backend.drain', { backend: given.arguments.ID, ...deadline }, given.options, io);
+};
+
+export const enable: Run<typeof verbs.enable> = async (given, io) =>
+  await change('backend.enable', { backend: given.arguments.ID }, given.options, io);
+
+export const disable: Run<typeof verbs.disable> = async (given, io) =>
+  await change('backend.disable', { backend: given.arguments.ID }, given.options, io);
+
+export const weight: Run<typeof verbs.weight> = async (given, io) => {
+  const { ID: backend, N } = given.arguments;
+  return await change('backend.update', { backend, weight: numberOption('weight', N) }, given.options, io);
+};

@@ -2,8 +2,10 @@ import type { Status } from '@usher/admin';
 import { type Problem, UsherError } from '@usher/domain';
 import type { UsherEvent } from '@usher/events';
 import { AdminClient } from '../admin-client.ts';
-import { ADMIN_OPTIONS, parse, wholeOption } from '../arguments.ts';
-import { type CliCommand, EXIT_OK, type Io, UsageError } from '../io.ts';
+import { wholeOption } from '../arguments.ts';
+import { EXIT_OK, type Io, type Run } from '../io.ts';
+import type * as verbs from '../verbs/fleet.ts';
+import type { Given } from '../verbs/verb.ts';
 
 /** A line of `GET /v1/events`: a record, or the reason why there are no more. */
 type Line = RecordLine | { readonly error: Problem };
@@ -16,30 +18,31 @@ interface RecordLine {
 /** How many records are shown when nobody says from where. */
 const RECORDS_SHOWN = 20;
 
-export const events: CliCommand = {
-  usage: 'events [tail | export] [--after POSITION] [--limit N] [--json]',
-  async run(args, io) {
-    const [first] = args;
-    const mode = first === undefined || first.startsWith('-') ? 'show' : first;
-    if (!['show', 'tail', 'export'].includes(mode)) throw new UsageError(`events: there is no ${mode}`);
-    const values = parse(mode === 'show' ? args : args.slice(1), {
-      ...ADMIN_OPTIONS,
-      after: { type: 'string' },
-      limit: { type: 'string' },
-    });
-    const query = new URLSearchParams();
-    const limit = wholeOption('limit', values.limit);
-    if (limit !== undefined) query.set('limit', String(limit));
-    if (mode === 'tail') query.set('follow', 'true');
-    const client = await AdminClient.find(values, io);
-    const after = wholeOption('after', values.after) ?? (mode === 'show' ? await newest(client) : undefined);
-    if (after !== undefined) query.set('after', String(after));
-    const response = await client.open(`/v1/events?${query.toString()}`);
-    const seen = await printLines(response, values.json === true || mode === 'export', io);
-    if (mode !== 'tail' || seen.records === limit) return EXIT_OK;
-    throw new UsherError('log_unavailable', `the running system ended the stream ${goOn(seen.position)}`);
-  },
-};
+export const events: Run<typeof verbs.events> = async ({ options }, io) => await show('show', options, io);
+
+export const eventsTail: Run<typeof verbs.eventsTail> = async ({ options }, io) =>
+  await show('tail', options, io);
+
+export const eventsExport: Run<typeof verbs.eventsExport> = async ({ options }, io) =>
+  await show('export', options, io);
+
+async function show(
+  mode: 'show' | 'tail' | 'export',
+  options: Given<typeof verbs.events>['options'],
+  io: Io,
+): Promise<number> {
+  const query = new URLSearchParams();
+  const limit = wholeOption('limit', options.limit);
+  if (limit !== undefined) query.set('limit', String(limit));
+  if (mode === 'tail') query.set('follow', 'true');
+  const client = await AdminClient.find(options, io);
+  const after = wholeOption('after', options.after) ?? (mode === 'show' ? await newest(client) : undefined);
+  if (after !== undefined) query.set('after', String(after));
+  const response = await client.open(`/v1/events?${query.toString()}`);
+  const seen = await printLines(response, options.json || mode === 'export', io);
+  if (mode !== 'tail' || seen.records === limit) return EXIT_OK;
+  throw new UsherError('log_unavailable', `the running system ended the stream ${goOn(seen.position)}`);
+}
 
 /** The position from which the newest records are shown. */
 async function newest(client: AdminClient): Promise<number> {

@@ -1,27 +1,15 @@
 import type { PoolView } from '@usher/admin';
-import { STRATEGY_NAMES, type StrategyName } from '@usher/domain';
+import type { StrategyName } from '@usher/domain';
 import { AdminClient } from '../admin-client.ts';
-import { ADMIN_OPTIONS, CHANGE_OPTIONS, parse, parseMixed } from '../arguments.ts';
 import { change } from '../change.ts';
-import { type CliCommand, EXIT_OK, type Io, UsageError } from '../io.ts';
+import { EXIT_OK, type Run } from '../io.ts';
 import { table } from '../table.ts';
+import type * as verbs from '../verbs/fleet.ts';
 
-export const pools: CliCommand = {
-  usage: 'pools [list | strategy POOL NAME] [--json]',
-  async run(args, io) {
-    const [name, ...rest] = args;
-    if (name === undefined || name.startsWith('-')) return await list(args, io);
-    if (name === 'list') return await list(rest, io);
-    if (name === 'strategy') return await setStrategy(rest, io);
-    throw new UsageError(`pools: there is no ${name}`);
-  },
-};
-
-async function list(args: readonly string[], io: Io): Promise<number> {
-  const values = parse(args, ADMIN_OPTIONS);
-  const client = await AdminClient.find(values, io);
+export const pools: Run<typeof verbs.pools> = async ({ options }, io) => {
+  const client = await AdminClient.find(options, io);
   const answer = await client.get<{ readonly pools: readonly PoolView[] }>('/v1/pools', 'pools');
-  if (values.json === true) {
+  if (options.json) {
     io.out(JSON.stringify(answer.pools));
     return EXIT_OK;
   }
@@ -31,19 +19,10 @@ async function list(args: readonly string[], io: Io): Promise<number> {
   });
   for (const line of table(['POOL', 'STRATEGY', 'BACKENDS', 'ELIGIBLE'], cells)) io.out(line);
   return EXIT_OK;
-}
+};
 
-async function setStrategy(args: readonly string[], io: Io): Promise<number> {
-  const { values, positionals } = parseMixed(args, CHANGE_OPTIONS);
-  const [pool, strategy, ...more] = positionals;
-  if (pool === undefined || strategy === undefined || more.length > 0)
-    throw new UsageError('pools strategy takes POOL and NAME');
-  if (!isStrategy(strategy)) {
-    throw new UsageError(`there is no strategy ${strategy}; there are ${STRATEGY_NAMES.join(', ')}`);
-  }
-  return await change('pool.set_strategy', { pool, strategy }, values, io);
-}
-
-function isStrategy(name: string): name is StrategyName {
-  return (STRATEGY_NAMES as readonly string[]).includes(name);
-}
+export const poolsStrategy: Run<typeof verbs.poolsStrategy> = async (given, io) => {
+  const { POOL: pool, NAME: strategy } = given.arguments;
+  // The declaration lets no other through.
+  return await change('pool.set_strategy', { pool, strategy: strategy as StrategyName }, given.options, io);
+};

@@ -1,12 +1,13 @@
 import { FleetFold } from '@usher/actors';
 import type { LocalSettings } from '@usher/config';
 import type { LogRecord, Position } from '@usher/ports';
-import { CONFIG_OPTIONS, parse, wholeOption } from '../arguments.ts';
+import { wholeOption } from '../arguments.ts';
 import { backendRows } from '../backend-rows.ts';
-import { type CliCommand, EXIT_FAILED, EXIT_OK, type Io } from '../io.ts';
+import { EXIT_FAILED, EXIT_OK, type Io, type Run } from '../io.ts';
 import { type OfflineLog, openOfflineLog } from '../offline-log.ts';
 import { readConfig } from '../read-config.ts';
 import { table } from '../table.ts';
+import type * as verbs from '../verbs/offline.ts';
 
 interface Replayed {
   readonly fold: FleetFold;
@@ -22,23 +23,13 @@ interface Replayed {
 }
 
 /** Rebuilds the fleet's state from the event log alone, without the running system. */
-export const replay: CliCommand = {
-  usage: 'replay [--at POSITION] [--digest] [--verify] [--json]',
-  async run(args, io) {
-    const values = parse(args, {
-      ...CONFIG_OPTIONS,
-      at: { type: 'string' },
-      digest: { type: 'boolean' },
-      verify: { type: 'boolean' },
-      json: { type: 'boolean' },
-    });
-    const until = wholeOption('at', values.at);
-    const { local } = await readConfig(values, io);
-    const replayed = await replayLog(local, until, values.verify === true);
-    if (values.json === true) io.out(JSON.stringify(asJson(replayed, values.digest !== true)));
-    else print(replayed, values.digest === true, io);
-    return replayed.mismatches.length + replayed.losses.length === 0 ? EXIT_OK : EXIT_FAILED;
-  },
+export const replay: Run<typeof verbs.replay> = async ({ options }, io) => {
+  const until = wholeOption('at', options.at);
+  const { local } = await readConfig(options, io);
+  const replayed = await replayLog(local, until, options.verify);
+  if (options.json) io.out(JSON.stringify(asJson(replayed, !options.digest)));
+  else print(replayed, options.digest, io);
+  return replayed.mismatches.length + replayed.losses.length === 0 ? EXIT_OK : EXIT_FAILED;
 };
 
 async function replayLog(

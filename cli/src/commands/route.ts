@@ -1,47 +1,28 @@
 import { ERRORS, type ExplainedBackend, type Explanation, type Measures } from '@usher/domain';
 import { AdminClient } from '../admin-client.ts';
-import { ADMIN_OPTIONS, onlyPositional, parseMixed, placeOption } from '../arguments.ts';
-import { type CliCommand, EXIT_OK, type Io, UsageError } from '../io.ts';
+import { placeOption } from '../arguments.ts';
+import { EXIT_OK, type Io, type Run, UsageError } from '../io.ts';
 import { table } from '../table.ts';
+import type * as verbs from '../verbs/fleet.ts';
 
-const OPTIONS = {
-  ...ADMIN_OPTIONS,
-  method: { type: 'string', short: 'X' },
-  header: { type: 'string', short: 'H', multiple: true },
-  tier: { type: 'string' },
-  'client-ip': { type: 'string' },
-  from: { type: 'string' },
-  pool: { type: 'string' },
-  gateway: { type: 'string' },
-} as const;
-
-export const route: CliCommand = {
-  usage: `route explain "[METHOD] URL" [-X METHOD] [-H 'NAME: VALUE']… [--tier T] [--client-ip IP] [--from LATITUDE,LONGITUDE]
-       [--pool P] [--gateway NAME] [--json]
-  Nothing is sent to any backend and nothing changes.`,
-  async run(args, io) {
-    const [name, ...rest] = args;
-    if (name !== 'explain') throw new UsageError('route takes explain and a URL');
-    const { values, positionals } = parseMixed(rest, OPTIONS);
-    const { method, url } = aimOf(onlyPositional(positionals, 'the URL'));
-    if (method !== undefined && values.method !== undefined)
-      throw new UsageError('the method is given twice');
-    const question = {
-      method: values.method ?? method,
-      url,
-      headers: headersOf(values.header ?? []),
-      tier: values.tier,
-      client_ip: values['client-ip'],
-      ...placeOf(values.from),
-      pool: values.pool,
-      gateway: values.gateway,
-    };
-    const client = await AdminClient.find(values, io);
-    const explanation = await client.post<Explanation>('/v1/route', question, 'candidates');
-    if (values.json === true) io.out(JSON.stringify(explanation));
-    else print(explanation, io);
-    return EXIT_OK;
-  },
+export const routeExplain: Run<typeof verbs.routeExplain> = async ({ options, arguments: { URL } }, io) => {
+  const { method, url } = aimOf(URL);
+  if (method !== undefined && options.method !== undefined) throw new UsageError('the method is given twice');
+  const question = {
+    method: options.method ?? method,
+    url,
+    headers: headersOf(options.header),
+    tier: options.tier,
+    client_ip: options['client-ip'],
+    ...placeOf(options.from),
+    pool: options.pool,
+    gateway: options.gateway,
+  };
+  const client = await AdminClient.find(options, io);
+  const explanation = await client.post<Explanation>('/v1/route', question, 'candidates');
+  if (options.json) io.out(JSON.stringify(explanation));
+  else print(explanation, io);
+  return EXIT_OK;
 };
 
 /** `GET https://…` or the URL alone. */
@@ -68,8 +49,9 @@ function placeOf(text: string | undefined): { client_lat?: number; client_lon?: 
 
 const AMONG: Readonly<Record<Exclude<Explanation['among'], null>, string>> = {
   eligible: 'the eligible',
+  panic: 'all that no operator took out: too few are eligible',
   last_resort: 'last resorts: nobody is eligible',
-  despite_breakers: 'all against whom only breakers speak: nobody else is left',
+  despite_breakers: 'all against whom only breakers and ejections speak: nobody else is left',
 };
 
 function print(explanation: Explanation, io: Io): void {

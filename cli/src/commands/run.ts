@@ -8,46 +8,34 @@ import {
   onStopSignals,
   type StopSignal,
 } from '@usher/runtime';
-import { CONFIG_OPTIONS, parse } from '../arguments.ts';
-import { type CliCommand, EXIT_OK, type Io, UsageError } from '../io.ts';
+import { EXIT_OK, type Io, type Run } from '../io.ts';
 import { ConfigFollower } from '../process/config-follower.ts';
 import { type Demo, startDemo } from '../process/demo.ts';
-import { SUCCESSOR_FLAG } from '../process/handover.ts';
 import { Predecessor } from '../process/predecessor.ts';
-import { type Running, runServices, SERVICE_NAMES, type ServiceName } from '../process/run-services.ts';
+import { type Running, runServices } from '../process/run-services.ts';
+import { type ServiceName, serviceNames } from '../process/service-names.ts';
 import { Succession } from '../process/succession.ts';
 import { configFile, readConfig } from '../read-config.ts';
+import { tellTranslation } from '../tell-translation.ts';
+import type * as verbs from '../verbs/running.ts';
 
 /** How long a start that is to be stopped may take to get where it can be. */
 const START_END_MAX_MS = 3_000;
 
 /** Runs the system until it is told to stop. */
-export const run: CliCommand = {
-  usage: 'run [--config FILE] [--only SERVICE,…] [--workers N] [--set KEY=VALUE]…',
-  async run(args, io) {
-    const values = parse(args, {
-      ...CONFIG_OPTIONS,
-      only: { type: 'string', multiple: true },
-      workers: { type: 'string' },
-      [SUCCESSOR_FLAG]: { type: 'boolean' },
-    });
-    const names = serviceNames(values.only);
-    const set = [
-      ...(values.set ?? []),
-      ...(values.workers === undefined ? [] : [`workers=${values.workers}`]),
-    ];
-    const file = configFile(values.config, io);
-    const predecessor = values[SUCCESSOR_FLAG] === true ? await Predecessor.meet() : undefined;
-    const command = [...io.self, 'run', ...args.filter((each) => each !== `--${SUCCESSOR_FLAG}`)];
-    const demo = file === undefined ? await startDemo() : undefined;
-    const read = () => readConfig({ config: file, set }, io, demo?.yaml);
-    try {
-      await serve({ names, demo, file, read, command, predecessor }, io);
-    } finally {
-      demo?.stop();
-    }
-    return EXIT_OK;
-  },
+export const run: Run<typeof verbs.run> = async ({ options, behind }, io) => {
+  const names = serviceNames(options.only);
+  const set = [...options.set, ...(options.workers === undefined ? [] : [`workers=${options.workers}`])];
+  const file = configFile(options.config, io);
+  const predecessor = await Predecessor.meet(io.env);
+  const demo = file === undefined ? await startDemo() : undefined;
+  const read = () => readConfig({ config: file, set, format: options.format, flags: behind }, io, demo?.yaml);
+  try {
+    await serve({ names, demo, file, read, predecessor }, io);
+  } finally {
+    demo?.stop();
+  }
+  return EXIT_OK;
 };
 
 interface Task {
@@ -56,14 +44,13 @@ interface Task {
   /** Undefined in a demo. */
   readonly file: string | undefined;
   readonly read: () => Promise<UsherConfig>;
-  /** The command line of this process. */
-  readonly command: readonly string[];
   readonly predecessor: Predecessor | undefined;
 }
 
 async function serve(task: Task, io: Io): Promise<void> {
   const { names, demo, file, read, predecessor } = task;
   const config = await read();
+  tellTranslation(config, io);
   const { promise: stopped, resolve } = Promise.withResolvers<StopSignal>();
   const unlisten = onStopSignals(resolve);
   let succession: Succession | undefined;
@@ -82,7 +69,7 @@ async function serve(task: Task, io: Io): Promise<void> {
     announce(running, names, demo, io);
     const unfollow = file === undefined ? undefined : follow(file, config, running, read);
     // The backends of a demo end with the process.
-    if (demo === undefined) succession = successionOf(running, task);
+    if (demo === undefined) succession = successionOf(running, io);
     const outcome = await (succession === undefined ? stopped : Promise.race([stopped, succession.done]));
     unfollow?.();
     if (typeof outcome === 'function') await running.cede(outcome);
@@ -95,11 +82,11 @@ async function serve(task: Task, io: Io): Promise<void> {
   }
 }
 
-function successionOf(running: Running, { command }: Task): Succession {
+function successionOf(running: Running, { env, commandLine }: Io): Succession {
   const { log, context } = running.core;
   const gateway = running.gatewayName;
   const releaseLog = () => running.releaseLog();
-  return new Succession({ command, gateway, log, clock: context.clock, releaseLog });
+  return new Succession({ env, commandLine, gateway, log, clock: context.clock, releaseLog });
 }
 
 async function stop(running: Running, signal: StopSignal, succession: Succession | undefined): Promise<void> {
@@ -165,15 +152,4 @@ function greet(demo: Demo, { addresses, admin, metrics }: Running, io: Io): void
     '',
   ];
   for (const line of lines) io.out(line);
-}
-
-function serviceNames(only: readonly string[] | undefined): readonly ServiceName[] {
-  if (only === undefined) return SERVICE_NAMES;
-  const asked = only.flatMap((list) => list.split(',')).map((name) => name.trim());
-  for (const name of asked) {
-    if (!(SERVICE_NAMES as readonly string[]).includes(name)) {
-      throw new UsageError(`--only: there is no service ${name}; there are ${SERVICE_NAMES.join(', ')}`);
-    }
-  }
-  return SERVICE_NAMES.filter((name) => asked.includes(name));
 }

@@ -1,12 +1,8 @@
 import { configJsonSchema } from '@usher/config';
-import { parse } from '../arguments.ts';
-import { type CliCommand, EXIT_OK } from '../io.ts';
+import { EXIT_OK, type Run } from '../io.ts';
+import type * as verbs from '../verbs/offline.ts';
 
-export const schema: CliCommand = {
-  usage: 'schema',
-  async run(args, io) {
-    parse(args, { json: { type: 'boolean' } });
-    io.out(JSON.stringify(configJsonSchema(), undefined, 2));
-    return EXIT_OK;
-  },
+export const schema: Run<typeof verbs.schema> = async (_given, io) => {
+  io.out(JSON.stringify(configJsonSchema(), undefined, 2));
+  return EXIT_OK;
 };

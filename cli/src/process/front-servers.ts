@@ -1,10 +1,11 @@
-import { registerAdminRoutes } from '@usher/admin';
+import { refusalWriter, registerAdminRoutes } from '@usher/admin';
 import { type Collector, collectorRoutes, startOpsenServer } from '@usher/collector';
-import type { UsherConfig } from '@usher/config';
+import { tlsSource, type UsherConfig } from '@usher/config';
 import type { Service } from '@usher/ports';
 import {
   type AdminServerOptions,
   type HealthReport,
+  type Outages,
   type RunningServer,
   startAdminServer,
   startMetricsServer,
@@ -18,6 +19,7 @@ interface FrontParts {
   readonly services: () => readonly Service[];
   readonly collector: Collector | undefined;
   readonly health: () => HealthReport;
+  readonly outages: Outages;
   readonly inherit: InheritOne;
 }
 
@@ -39,22 +41,33 @@ export async function openServers(
   if (opsen !== undefined) closing.add('the Opsen API', () => opsen.close());
   const metrics = await openMetrics(config, core, health, inherit);
   if (metrics !== undefined) closing.add('the metrics server', () => metrics.close());
-  return { admin: urlOf(admin), metrics: urlOf(metrics) };
+  return { admin: urlOf(admin, config.local.admin?.tls !== undefined), metrics: urlOf(metrics) };
 }
 
 async function openAdmin(
-  { local }: UsherConfig,
+  { local, shared: { trustedProxies } }: UsherConfig,
   { context }: Core,
-  { services, collector, health, inherit }: FrontParts,
+  { services, collector, health, outages, inherit }: FrontParts,
 ): Promise<RunningServer | undefined> {
   if (local.admin === null) return undefined;
-  const { log, random } = context;
+  const { clock, log, random } = context;
   const register: AdminServerOptions['register'] = (app) => {
-    registerAdminRoutes(app, context, { services });
+    registerAdminRoutes(app, context, { services, outages: () => outages.current });
     if (collector !== undefined) collectorRoutes(app, collector);
   };
-  const socket = await inherit(local.admin);
-  const server = startAdminServer({ ...local.admin, socket, log, random, health, register });
+  const { tls, ...settings } = local.admin;
+  const server = startAdminServer({
+    ...settings,
+    ...(tls === undefined ? {} : { tls: tlsSource(tls) }),
+    socket: await inherit(local.admin),
+    trustedProxies,
+    clock,
+    log,
+    random,
+    health,
+    onRefusals: refusalWriter(context),
+    register,
+  });
   return await listening('admin.address', local.admin, server);
 }
 
@@ -86,6 +99,6 @@ export function addressText({ host, port }: { readonly host: string; readonly po
   return `${host.includes(':') ? `[${host}]` : host}:${port}`;
 }
 
-function urlOf(server: RunningServer | undefined): string | undefined {
-  return server === undefined ? undefined : `http://${addressText(server)}`;
+function urlOf(server: RunningServer | undefined, isTls = false): string | undefined {
+  return server === undefined ? undefined : `${isTls ? 'https' : 'http'}://${addressText(server)}`;
 }

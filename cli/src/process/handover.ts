@@ -6,8 +6,8 @@ import type { ListeningSocket } from '@usher/runtime';
  * may grow, and what a version does not know it passes over.
  */
 
-/** The flag by which a process knows that it was started by the one that it takes over from. */
-export const SUCCESSOR_FLAG = 'successor';
+/** The variable by which a process knows that it was started by the one that it takes over from. */
+export const SUCCESSOR_VARIABLE = 'SUCCEEDS_USHER';
 
 export type ToSuccessor =
   /** The first one. */

@@ -1,6 +1,6 @@
 import type { Outbox } from '@usher/ports';
 import { InheritedSockets, type ListeningSocket } from '@usher/runtime';
-import type { FromSuccessor, ToSuccessor } from './handover.ts';
+import { type FromSuccessor, SUCCESSOR_VARIABLE, type ToSuccessor } from './handover.ts';
 
 /** Added to the name of a gateway that takes over from one of that name: while both run they are two gateways. */
 const ALTERNATE = '-alternate';
@@ -25,11 +25,11 @@ export class Predecessor {
     this.#logFree.promise.catch(() => {});
   }
 
-  /** Resolves when it has told what it leaves. Rejects when nobody is there to tell. */
-  static async meet(): Promise<Predecessor> {
+  /** Resolves when it has told what it leaves; with undefined when there is none. Rejects when it is gone. */
+  static async meet(env: Readonly<Record<string, string | undefined>>): Promise<Predecessor | undefined> {
+    if (env[SUCCESSOR_VARIABLE] === undefined || !process.connected) return undefined;
     const { promise, resolve, reject } = Promise.withResolvers<Predecessor>();
     const gone = (): void => reject(new Error('there is no process to take over from'));
-    if (process.send === undefined) gone();
     process.once('disconnect', gone);
     process.once('message', (first) => {
       const message = first as ToSuccessor;

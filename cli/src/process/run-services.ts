@@ -12,9 +12,8 @@ import { addressText, openServers } from './front-servers.ts';
 import type { Give } from './heir-outbox.ts';
 import { type Core, openCore } from './open-core.ts';
 import type { Predecessor } from './predecessor.ts';
-
-export const SERVICE_NAMES = ['gateway', 'scheduler', 'health', 'collector'] as const;
-export type ServiceName = (typeof SERVICE_NAMES)[number];
+import type { ServiceName } from './service-names.ts';
+import { watchOutages } from './watch-outages.ts';
 
 /** A process with its services, all up. */
 export interface Running {
@@ -61,9 +60,11 @@ export async function runServices(
   const changeable: Changeable = {};
   const servers = new Closing();
   let phase: Phase = 'starting';
-  const health = () => healthReport(phase, [core.watch, ...services]);
+  const outages = watchOutages(core.context);
+  const health = () => healthReport(phase, [core.watch, ...services], outages.current);
   const stop: Running['stop'] = async ({ leave = false } = {}) => {
     phase = 'stopping';
+    outages.stop();
     if (leave) await changeable.gateway?.leave();
     // The gateway first: it drains while everything that it relies on still works.
     await stopAll(services, core);
@@ -73,6 +74,7 @@ export async function runServices(
   const releaseLog = async () => {
     const { gateway } = changeable;
     const others = services.filter((service) => service !== gateway);
+    outages.stop();
     await stopAll(others, core);
     services.splice(0, Infinity, ...(gateway === undefined ? [] : [gateway]));
     await core.releaseLog();
@@ -92,7 +94,7 @@ export async function runServices(
       services.push(await startTraffic(config, core, changeable, env, predecessor));
     const inherit = async (address: { readonly host: string; readonly port: number }) =>
       (await predecessor?.sockets.take(address))?.[0];
-    const front = { services: () => services, collector, health, inherit };
+    const front = { services: () => services, collector, health, outages, inherit };
     const urls = await openServers(config, core, front, servers);
     predecessor?.relieve(core.context.outbox);
     predecessor?.sockets.close();
@@ -162,7 +164,8 @@ async function startTraffic(
   };
   const geoipDatabase = local.geoip?.database;
   const inherit: Inherit | undefined = predecessor && ((address) => predecessor.sockets.take(address));
-  const settings = { listen: listenersOf(local), workers: local.workers, secrets, geoipDatabase, inherit };
+  const { workers, debugToken } = local;
+  const settings = { listen: listenersOf(local), workers, secrets, geoipDatabase, debugToken, inherit };
   const instance = nameOfGateway(config, predecessor);
   const gateway = await startGateway({ ...context, instance }, settings, shared);
   changeable.gateway = gateway;

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import type { Clock, Log } from '@usher/ports';
 import { listeningSockets } from '@usher/runtime';
-import { type FromSuccessor, SUCCESSOR_FLAG, type ToSuccessor } from './handover.ts';
+import { type FromSuccessor, SUCCESSOR_VARIABLE, type ToSuccessor } from './handover.ts';
 import type { Give } from './heir-outbox.ts';
 
 /** How long a successor may take to be ready. */
@@ -12,8 +12,9 @@ const AGAIN_MS = 2_000;
 const FIRST_FD = 4;
 
 export interface SuccessionOptions {
-  /** The command line that runs Usher as this process was run. */
-  readonly command: readonly string[];
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** What runs Usher again as this process was run. */
+  readonly commandLine: readonly string[];
   readonly gateway: string;
   readonly log: Log;
   readonly clock: Clock;
@@ -79,10 +80,11 @@ export class Succession {
 
   /** Undefined when the successor is ready, else why it is not. */
   async #attempt(): Promise<string | undefined> {
-    const { command, clock, log, gateway } = this.#options;
-    const [program = '', ...args] = command;
+    const { env, commandLine, clock, log, gateway } = this.#options;
+    const [program = '', ...args] = commandLine;
     const ours = listeningSockets();
-    const child = spawn(program, [...args, `--${SUCCESSOR_FLAG}`], {
+    const child = spawn(program, args, {
+      env: { ...env, [SUCCESSOR_VARIABLE]: String(process.pid) },
       stdio: ['inherit', 'inherit', 'inherit', 'ipc', ...ours.map(({ fd }) => fd)],
     });
     log.info('hot restart: a new process is starting', { pid: child.pid });

@@ -1,14 +1,18 @@
 import type { PoolSettings, RouteSettings, SharedSettings } from '@usher/domain';
+import { checkAdmin } from './checks-admin.ts';
 import { formatPlace } from './fault.ts';
 import { join, type Reading } from './reading.ts';
-import type { Address, AdminSettings, LocalSettings, OpsenSettings } from './settings.ts';
+import type { Address, LocalSettings, OpsenSettings } from './settings.ts';
 import { suggest } from './suggest.ts';
 import { formatAddress, isLoopback, overlaps } from './types/network.ts';
 
 /** Finds what is wrong between values that are right by themselves. */
 export function checkReferences(local: LocalSettings, shared: SharedSettings, reading: Reading): void {
   checkAddresses(local, reading);
-  if (local.admin !== null) checkAdmin(local.admin, reading);
+  if (local.admin !== null) {
+    checkUnique(local.admin.tokens, ['name'], (token) => token.name, reading);
+    checkAdmin(local.admin, reading);
+  }
   if (local.opsen !== undefined) checkOpsen(local.opsen, shared, reading);
   checkSharing(local, reading);
   checkUnique(shared.backends, ['id'], (backend) => backend.id, reading);
@@ -48,27 +52,6 @@ function checkSharing(local: LocalSettings, reading: Reading): void {
     local,
     reading.isWritten(local, 'store') ? 'store' : 'bus',
     'the log is shared through NATS, but the store is in this process alone, so that every process would lead; give `store` the URL of a Redis server',
-  );
-}
-
-function checkAdmin(admin: AdminSettings, reading: Reading): void {
-  checkUnique(admin.tokens, ['name'], (token) => token.name, reading);
-  for (const token of admin.tokens) {
-    if (token.role === 'agent' && token.backend === undefined)
-      reading.complain(token, '', 'a token with the role agent needs `backend`, the one that it speaks for');
-    if (token.role !== 'agent' && token.backend !== undefined)
-      reading.complain(
-        token,
-        'backend',
-        `only a token with the role agent is about one backend; this is ${token.role}`,
-      );
-  }
-  const guarded = admin.tokens.length > 0 || reading.isFaulty(join(reading.pathOf(admin), 'tokens'));
-  if (guarded || isLoopback(admin.host)) return;
-  reading.complain(
-    admin,
-    'address',
-    `${formatAddress(admin)} can be reached from other machines, but there are no tokens, so anyone could take over; add tokens or use 127.0.0.1`,
   );
 }
 

@@ -9,7 +9,14 @@ const DEFAULTS: UsherConfig = {
     name: 'host-1-example',
     listen: [{ host: '0.0.0.0', port: 8080, http2: true, proxyProtocol: false, proxyProtocolFrom: [] }],
     workers: 'auto',
-    admin: { host: '127.0.0.1', port: 9091, tokens: [], allow: ['0.0.0.0/0', '::/0'] },
+    admin: {
+      host: '127.0.0.1',
+      port: 9091,
+      tokens: [],
+      allow: ['0.0.0.0/0', '::/0'],
+      deny: [],
+      limits: { bodyBytes: 65_536, connections: 256, connectionsPerIp: 64, requestsPerS: 500 },
+    },
     metrics: { host: '127.0.0.1', port: 9090 },
     bus: { type: 'embedded' },
     store: { type: 'embedded' },
@@ -51,7 +58,17 @@ const DEFAULT_POOL = {
   strategy: 'p2c',
   hash: { by: 'ip' },
   slowStartMs: 0,
-  health: { type: 'tcp', intervalMs: 5000, timeoutMs: 2000, fall: 3, rise: 2 },
+  health: { type: 'tcp', intervalMs: 5000, downIntervalMs: 15_000, timeoutMs: 2000, fall: 3, rise: 2 },
+  passive: {
+    enabled: true,
+    consecutive: 5,
+    failureRate: 0.5,
+    windowMs: 10_000,
+    requestsMin: 20,
+    ejectForMs: 30_000,
+    maxEjected: 0.5,
+  },
+  panic: 0.5,
   breaker: {
     enabled: true,
     failures: 5,
@@ -92,15 +109,43 @@ test('an http check asks for / and takes every 2xx, unless told otherwise', () =
   const { shared } = parseConfigText(
     'pools: { a: { health: { type: http } }, b: { health: { type: http, path: /up, expect_status: [3xx, 204, 204] } } }',
   );
-  const timing = { intervalMs: 5000, timeoutMs: 2000, fall: 3, rise: 2 };
+  const timing = { intervalMs: 5000, downIntervalMs: 15_000, timeoutMs: 2000, fall: 3, rise: 2 };
   expect(shared.pools[0]?.health).toStrictEqual({
     type: 'http',
     path: '/',
+    method: 'GET',
+    headers: {},
     expectStatus: EVERY_2XX,
     ...timing,
   });
   const expectStatus = [204, ...Array.from({ length: 100 }, (_, index) => 300 + index)];
-  expect(shared.pools[1]?.health).toStrictEqual({ type: 'http', path: '/up', expectStatus, ...timing });
+  const asked = { path: '/up', method: 'GET', headers: {}, expectStatus };
+  expect(shared.pools[1]?.health).toStrictEqual({ type: 'http', ...asked, ...timing });
+});
+
+test('an http check says what it asks with and what it wants to hear', () => {
+  const { shared } = parseConfigText(
+    'pools: { a: { health: { type: http, method: HEAD, headers: { X-Probe: "yes" }, expect_status: [200-202], down_interval: 5s } }, b: { health: { type: http, expect_body: up } } }',
+  );
+  expect(shared.pools[0]?.health).toMatchObject({
+    method: 'HEAD',
+    headers: { 'x-probe': 'yes' },
+    expectStatus: [200, 201, 202],
+    downIntervalMs: 5000,
+  });
+  expect(shared.pools[1]?.health).toMatchObject({ expectBody: 'up' });
+});
+
+test.each([
+  ['health: { type: http, method: HEAD, expect_body: up }', 'answers to HEAD have no body'],
+  ['health: { type: http, headers: { Content-Length: "3" } }', 'sets this header itself'],
+  ['health: { type: http, expect_status: [399-200] }', 'or a range such as 200-399'],
+  ['health: { down_interval: 1s }', 'shorter than the interval'],
+  ['health: { method: GET }', 'has no meaning when type is tcp'],
+  ['passive: { max_ejected: 60% }', 'it goes up to 50%'],
+  ['passive: { failure_rate: 0% }', 'would eject every backend'],
+])('health that makes no sense is refused: %s', (keys, complaint) => {
+  expect(() => parseConfigText(`pools: { a: { ${keys} } }`)).toThrow(complaint);
 });
 
 test('ids that are not given come from the place in the list', () => {

@@ -93,8 +93,8 @@ test('an alias stands for the value it names', () => {
     'pools:\n  a: { health: &probe { type: tcp, interval: 9s } }\n  b: { health: *probe }\n',
   );
   expect(config.shared.pools.map((pool) => pool.health)).toEqual([
-    { type: 'tcp', intervalMs: 9000, timeoutMs: 2000, fall: 3, rise: 2 },
-    { type: 'tcp', intervalMs: 9000, timeoutMs: 2000, fall: 3, rise: 2 },
+    { type: 'tcp', intervalMs: 9000, downIntervalMs: 27_000, timeoutMs: 2000, fall: 3, rise: 2 },
+    { type: 'tcp', intervalMs: 9000, downIntervalMs: 27_000, timeoutMs: 2000, fall: 3, rise: 2 },
   ]);
 });
 

@@ -16,6 +16,8 @@ export interface LocalSettings {
   readonly data: string;
   /** Where addresses are; absent = nobody knows. */
   readonly geoip?: { /** Absolute path. */ readonly database: string } | undefined;
+  /** Requests that show it are answered with more than others; absent = none are. */
+  readonly debugToken?: string | undefined;
   readonly logging: { readonly level: 'debug' | 'info' | 'warn' | 'error'; readonly format: 'json' | 'text' };
 }
 
@@ -54,10 +56,42 @@ export interface CertificateFiles {
 }
 
 export interface AdminSettings extends Address {
-  /** Empty = no token needed, which is allowed on loopback addresses only. */
+  /** Empty, and without `jwt`: no token needed, which is allowed on loopback addresses only. */
   readonly tokens: readonly AdminToken[];
+  /** Whose signed tokens are taken too. */
+  readonly jwt?: AdminJwtSettings | undefined;
   /** Networks in CIDR notation that may connect. */
   readonly allow: readonly string[];
+  /** Networks that may not, whatever `allow` says. */
+  readonly deny: readonly string[];
+  /** Left out, it is plain. Has one certificate. */
+  readonly tls?: TlsSettings | undefined;
+  readonly limits: {
+    readonly bodyBytes: number;
+    readonly connections: number;
+    readonly connectionsPerIp: number;
+    readonly requestsPerS: number;
+  };
+}
+
+/** Tokens that somebody else issues and signs. */
+export interface AdminJwtSettings {
+  readonly issuer: string;
+  readonly audience: string;
+  readonly keys: readonly AdminJwtKey[];
+  /** Where the issuer publishes its keys: a URL, or a file by its absolute path. */
+  readonly jwks?: { readonly url: string } | { readonly file: string } | undefined;
+  /** Which of those are used. */
+  readonly algorithms: readonly ('RS256' | 'ES256' | 'EdDSA')[];
+  readonly roleClaim: string;
+}
+
+export interface AdminJwtKey {
+  /** What tokens call it. */
+  readonly id?: string | undefined;
+  readonly algorithm: 'HS256' | 'RS256' | 'ES256' | 'EdDSA';
+  /** The secret itself for HS256, else the public key in PEM form. */
+  readonly key: string;
 }
 
 /** The API for clients of Opsen. */

@@ -77,6 +77,8 @@ export interface BackendState {
   breakerOpenings: number;
   /** Gateways whose own view is open, by the time until which it is. */
   trippedBy: Map<string, number>;
+  /** Gateways that have ejected it, by the time until which they have. */
+  ejectedBy: Map<string, number>;
   /** When each gateway last reported traffic to it: those are the ones whose vote on its breaker counts. */
   seenBy: Map<string, number>;
   room: AllocationRoom;
@@ -154,6 +156,7 @@ export function newBackend(
     breakerUntilMs: 0,
     breakerOpenings: 0,
     trippedBy: new Map(),
+    ejectedBy: new Map(),
     seenBy: new Map(),
     room: 'free',
     allocations: new Map(),

@@ -31,6 +31,12 @@ export const ERRORS = {
     fault: 'client',
     retryAfterS: 1,
   },
+  rate_limited: {
+    status: 429,
+    title: 'The client has sent too many requests',
+    fault: 'client',
+    retryAfterS: 1,
+  },
   head_too_large: { status: 431, title: 'The request head is too large', fault: 'client' },
   client_closed: { status: 499, title: 'The client closed the request', fault: 'client' },
   internal: { status: 500, title: 'Internal error', fault: 'usher' },

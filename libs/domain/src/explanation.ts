@@ -29,7 +29,7 @@ export interface RouteQuestion {
 /**
  * What speaks against a backend, `ok` when nothing does. What the fleet knows and what is measured come by their own
  * names; beyond them: `breaker_tripped`, the worker's own breaker is open; `breaker_trials`, it is half open and has as
- * many trials under way as it may; `no_address`, the name of its host does not resolve; `max_connections`, it has as many
+ * many trials under way as it may; `ejected`, it failed the requests of this gateway's clients; `no_address`, the name of its host does not resolve; `max_connections`, it has as many
  * requests under way as it may.
  */
 export type CandidateReason =
@@ -38,6 +38,7 @@ export type CandidateReason =
   | 'tried'
   | 'breaker_tripped'
   | 'breaker_trials'
+  | 'ejected'
   | 'no_address'
   | 'max_connections';
 
@@ -63,10 +64,11 @@ export interface ExplainedBackend {
 export type TierSource = 'given' | 'field' | 'query' | 'header' | 'default';
 
 /**
- * Whom the strategy chooses from: the eligible; or, where there are none, those of which nothing bad is known for
- * certain; or, where there are none either, those against whom only breakers speak.
+ * Whom the strategy chooses from: the eligible; or, where these are too small a part of the pool, all that no operator took
+ * out; or, where there are none, those of which nothing bad is known for certain; or, where there are none either, those
+ * against whom only breakers and ejections speak.
  */
-export type Preference = 'eligible' | 'last_resort' | 'despite_breakers';
+export type Preference = 'eligible' | 'panic' | 'last_resort' | 'despite_breakers';
 
 /**
  * What becomes of a session by a request: it `stays` where it is; it `leaves` that backend, which may not get the request;

@@ -9,11 +9,23 @@ export interface GatewayState {
   /** Requests answered, and those of them answered with a status of 500 or above, whoever made it. */
   requests: number;
   errors: number;
+  /** Why its votes on breakers do not count; null as long as they do. */
+  suspect: GatewaySuspicion | null;
+}
+
+/** A gateway fails where others do not. */
+export interface GatewaySuspicion {
+  readonly sinceMs: number;
+  /** Backends that it fails against, of those that it uses. */
+  readonly tripped: number;
+  readonly used: number;
 }
 
 export interface PoolState {
   settings: PoolSettings;
   origin: 'config' | 'command';
+  /** Gateways in which the pool is in panic, by the time since which it is. */
+  panicBy: Map<string, number>;
   revision: number;
 }
 

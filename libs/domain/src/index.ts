@@ -1,3 +1,4 @@
+export { type AdminRefusal, type AdminRefusals, REFUSAL_CAUSES, type RefusalCause } from './admin-refusal.ts';
 export {
   type Allocation,
   type AllocationRoom,
@@ -17,9 +18,23 @@ export {
 } from './backend.ts';
 export { type Origin, parseBackendUrl } from './backend-url.ts';
 export { canonicalJson } from './canonical-json.ts';
+export { networkOf } from './client-network.ts';
 export { type DecidingBy, recordDecision } from './decision/record-decision.ts';
 export type { RecordedDecision } from './decision/recorded-decision.ts';
 export { Redecider } from './decision/redecider.ts';
+export {
+  EJECTED_SHARE_MAX,
+  EJECTION_CAUSES,
+  EJECTION_MAX_MS,
+  type EjectionCause,
+  type EjectionCell,
+  eject,
+  ejectedMax,
+  ejectionRecord,
+  ejectUntil,
+  notEjected,
+  readmit,
+} from './ejection.ts';
 export {
   ERRORS,
   type ErrorCode,
@@ -44,11 +59,21 @@ export {
   emptyFleet,
   type FleetState,
   type GatewayState,
+  type GatewaySuspicion,
   GONE_GATEWAYS_MAX,
   type PoolState,
   RECEIPTS_MAX,
   SUPERSEDED_MAX,
 } from './fleet.ts';
+export { type Ballot, ballotOn, hasQuorum, type Standing, standingsOf, type Trust } from './fleet-votes.ts';
+export {
+  type BreakerSettings,
+  type HealthCheck,
+  type PassiveSettings,
+  PROBE_METHODS,
+  type ProbeMethod,
+  type ProbeTiming,
+} from './health-settings.ts';
 export {
   type BreakerCell,
   type BreakerChange,
@@ -82,18 +107,15 @@ export { explainRoutes, inMatchOrder, RouteMatcher, type RouteVerdict } from './
 export {
   type BackendSettings,
   type BackendTlsSettings,
-  type BreakerSettings,
   BUILT_IN_STRATEGIES,
   type ClientLocationSettings,
   type EndpointSettings,
   type HashSettings,
-  type HealthCheck,
   type LimitSettings,
   type PluginSettings,
   type PolicySettings,
   type PoolSettings,
   PROXY_PROTOCOLS,
-  type ProbeTiming,
   type ProxyProtocol,
   type QueueSettings,
   RESERVE_IDLE_MS,

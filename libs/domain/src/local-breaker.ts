@@ -1,5 +1,5 @@
+import type { BreakerSettings } from './health-settings.ts';
 import { RETRIES_MIN } from './retry-budget.ts';
-import type { BreakerSettings } from './settings.ts';
 
 /**
  * The breaker of one backend as one worker sees it: cells that the request path counts in and the rules over them.
@@ -27,6 +27,8 @@ export interface BreakerCell {
   halfOpenSinceMs: number;
   trialsInFlight: number;
   trialSuccesses: number;
+  /** The last attempt that counted came to no connection. */
+  unreachable: boolean;
 }
 
 /** How an attempt ended for its backend. `unreachable`: no connection came about. */
@@ -57,6 +59,7 @@ export function closedBreaker(): BreakerCell {
     halfOpenSinceMs: 0,
     trialsInFlight: 0,
     trialSuccesses: 0,
+    unreachable: false,
   };
 }
 
@@ -77,6 +80,7 @@ export function breakerRecord(
   startedMs: number,
   nowMs: number,
 ): BreakerChange {
+  cell.unreachable = evidence === 'unreachable';
   if (cell.phase === 'open') return 'none';
   if (cell.phase === 'half_open') {
     if (startedMs < cell.halfOpenSinceMs) return 'none';

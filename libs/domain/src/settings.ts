@@ -5,6 +5,7 @@
  */
 
 import type { Resources } from './backend.ts';
+import type { BreakerSettings, HealthCheck, PassiveSettings } from './health-settings.ts';
 import type { ScoringSettings } from './resource/score.ts';
 import type { Tier } from './resource/tier.ts';
 import type { StickySettings } from './sticky-settings.ts';
@@ -39,35 +40,6 @@ export type HashSettings =
   /** `name` is in lower case. */
   | { readonly by: 'header'; readonly name: string }
   | { readonly by: 'cookie'; readonly name: string };
-
-/** How a backend is probed. `fall` failures in a row make it unhealthy, `rise` successes make it healthy again. */
-export type HealthCheck =
-  | { readonly type: 'none' }
-  | ({ readonly type: 'tcp' } & ProbeTiming)
-  | ({
-      readonly type: 'http';
-      readonly path: string;
-      readonly expectStatus: readonly number[];
-    } & ProbeTiming)
-  /** By grpc.health.v1; without a name, of the server as a whole. */
-  | ({ readonly type: 'grpc'; readonly service: string } & ProbeTiming);
-
-export interface ProbeTiming {
-  readonly intervalMs: number;
-  readonly timeoutMs: number;
-  readonly fall: number;
-  readonly rise: number;
-}
-
-/** Circuit breaker: `failures` within `windowMs` open it for `openForMs`; then `halfOpenRequests` may try. */
-export interface BreakerSettings {
-  readonly enabled: boolean;
-  readonly failures: number;
-  readonly windowMs: number;
-  readonly openForMs: number;
-  readonly halfOpenRequests: number;
-  readonly successes: number;
-}
 
 /** `attempts` counts the tries after the first; `budgetRatio` bounds retries to that share of recent requests. */
 export interface RetrySettings {
@@ -138,6 +110,13 @@ export interface PoolSettings {
   readonly tls?: BackendTlsSettings | undefined;
   readonly health: HealthCheck;
   readonly breaker: BreakerSettings;
+  /** Absent in what was written before it existed: then nobody is ejected. */
+  readonly passive?: PassiveSettings | undefined;
+  /**
+   * With a smaller share of the backends eligible, requests go to all that no operator took out. Absent in what was written
+   * before it existed: then 0, never.
+   */
+  readonly panic?: number | undefined;
   readonly retry: RetrySettings;
   /** Anything but `none` makes every connection to a backend serve one request of one client only. */
   readonly proxyProtocol: ProxyProtocol;

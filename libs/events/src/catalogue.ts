@@ -1,4 +1,4 @@
-import { STICKY_MOVE_REASONS } from '@usher/domain';
+import { EJECTION_CAUSES, REFUSAL_CAUSES, STICKY_MOVE_REASONS } from '@usher/domain';
 import { z } from 'zod';
 import {
   backendSettings,
@@ -95,6 +95,9 @@ export const CATALOGUE = {
   ),
   'scheduler.elected': decision('scheduler', z.strictObject({ scheduler: id, term: count })),
   'gateway.lost': decision('scheduler', z.strictObject({ gateway: id, cause })),
+  /** `tripped` of the `used` backends fail for this gateway, and not for others: its votes do not count. */
+  'gateway.suspected': decision('scheduler', z.strictObject({ gateway: id, tripped: count, used: count })),
+  'gateway.cleared': decision('scheduler', z.strictObject({ gateway: id })),
   'checkpoint.written': fact('scheduler', z.strictObject({ position: count, digest: z.string() })),
   'backend.became_healthy': decision('health', z.strictObject({ ...backend, cause })),
   'backend.became_unhealthy': decision('health', z.strictObject({ ...backend, cause })),
@@ -107,6 +110,14 @@ export const CATALOGUE = {
   'backend.stats_reported': fact('collector', z.strictObject({ ...backend, stats: backendStats })),
   'backend.went_stale': fact('collector', z.strictObject({ ...backend, lastReportMs: instant })),
   'backend.came_back': fact('collector', z.strictObject(backend)),
+  'process.degraded': fact(
+    'process',
+    z.strictObject({ process: id, part: z.string().max(63), sinceMs: instant, cause }),
+  ),
+  'process.recovered': fact(
+    'process',
+    z.strictObject({ process: id, part: z.string().max(63), sinceMs: instant }),
+  ),
   'gateway.started': fact('gateway', z.strictObject({ gateway: id, version: z.string(), workers: count })),
   'gateway.stopped': fact('gateway', z.strictObject({ gateway: id })),
   /** What a gateway saw since its last such event; counts are of finished attempts, failures are the backend's fault. */
@@ -134,6 +145,25 @@ export const CATALOGUE = {
     z.strictObject({ ...backend, gateway: id, failures: count, requests: count, untilMs: instant }),
   ),
   'breaker.recovered': fact('gateway', z.strictObject({ ...backend, gateway: id })),
+  /** `times`: what the time of an ejection was multiplied by. */
+  'backend.ejected': fact(
+    'gateway',
+    z.strictObject({
+      ...backend,
+      gateway: id,
+      cause: z.enum(EJECTION_CAUSES),
+      failures: count,
+      requests: count,
+      untilMs: instant,
+      times: count,
+    }),
+  ),
+  'backend.readmitted': fact('gateway', z.strictObject({ ...backend, gateway: id })),
+  'pool.panicked': fact(
+    'gateway',
+    z.strictObject({ pool: id, gateway: id, eligible: count, backends: count }),
+  ),
+  'pool.calmed': fact('gateway', z.strictObject({ pool: id, gateway: id })),
   /**
    * A gateway sends the requests of some sessions elsewhere from now on; summed over a moment. `count` is of all of them,
    * `sessions` names the first.
@@ -169,6 +199,25 @@ export const CATALOGUE = {
   ),
   'allocation.released': fact2('gateway', z.strictObject({ ...backend, allocation: id, cause, ...at })),
   'allocation.expired': fact2('gateway', z.strictObject({ ...backend, allocation: id, ...at })),
+  /** What the admin API of a process refused, summed over a while: `count` is of all of it, `refusals` has the first kinds. */
+  'admin.refused': fact(
+    'admin',
+    z.strictObject({
+      instance: id,
+      windowMs: count,
+      count,
+      refusals: z
+        .array(
+          z.strictObject({
+            cause: z.enum(REFUSAL_CAUSES),
+            address: z.string().max(64),
+            who: z.string().max(200).optional(),
+            count,
+          }),
+        )
+        .max(20),
+    }),
+  ),
 } as const satisfies Record<string, CatalogueEntry>;
 
 export type EventType = keyof typeof CATALOGUE;

@@ -1,5 +1,6 @@
 import type { BackendSettings, BackendStats, PolicySettings, PoolSettings, Resources } from '@usher/domain';
 import {
+  PROBE_METHODS,
   PROXY_PROTOCOLS,
   RESERVE_MODES,
   SAME_SITES,
@@ -22,12 +23,27 @@ export const instant = z.number().int().nonnegative();
 export const cause = z.string().max(500);
 
 const positive = z.number().int().positive();
-const timing = { intervalMs: positive, timeoutMs: positive, fall: positive, rise: positive };
+const timing = {
+  intervalMs: positive,
+  downIntervalMs: positive.optional(),
+  timeoutMs: positive,
+  fall: positive,
+  rise: positive,
+};
+const ratio = z.number().min(0).max(1);
 
 const healthCheck = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('none') }),
   z.strictObject({ type: z.literal('tcp'), ...timing }),
-  z.strictObject({ type: z.literal('http'), path: z.string(), expectStatus: z.array(count), ...timing }),
+  z.strictObject({
+    type: z.literal('http'),
+    path: z.string(),
+    expectStatus: z.array(count),
+    method: z.enum(PROBE_METHODS).optional(),
+    headers: z.record(z.string(), z.string()).optional(),
+    expectBody: z.string().optional(),
+    ...timing,
+  }),
   z.strictObject({ type: z.literal('grpc'), service: z.string(), ...timing }),
 ]);
 
@@ -95,7 +111,19 @@ export const poolSettings: z.ZodType<PoolSettings> = z.strictObject({
     halfOpenRequests: positive,
     successes: positive,
   }),
-  retry: z.strictObject({ attempts: count, budgetRatio: z.number().min(0).max(1) }),
+  passive: z
+    .strictObject({
+      enabled: z.boolean(),
+      consecutive: positive,
+      failureRate: ratio,
+      windowMs: positive,
+      requestsMin: positive,
+      ejectForMs: positive,
+      maxEjected: ratio,
+    })
+    .optional(),
+  panic: ratio.optional(),
+  retry: z.strictObject({ attempts: count, budgetRatio: ratio }),
   proxyProtocol: z.enum(PROXY_PROTOCOLS),
   http2: z.boolean(),
   drainMs: count,

@@ -1,7 +1,7 @@
 import type { EventData, EventType } from './catalogue.ts';
 
-/** Who wrote an event: each event type has exactly one such service. */
-export type Writer = 'gateway' | 'scheduler' | 'health' | 'collector';
+/** Who wrote an event: each event type has exactly one such service; `process` is every process, whatever services it has. */
+export type Writer = 'gateway' | 'scheduler' | 'health' | 'collector' | 'admin' | 'process';
 
 /**
  * One event: a CloudEvents 1.0 envelope in JSON. `actor`, `reason`, `causationid`, `traceparent` and

@@ -10,6 +10,7 @@ export {
 } from './commands.ts';
 export { type AgentReport, agentReport, backendStats, ID_PATTERN } from './data-schemas.ts';
 export type { EventContext, EventDraft, EventOf, UsherEvent, Writer } from './envelope.ts';
+export { decodeWord, encodeWords, type InFlightWord } from './in-flight-word.ts';
 export {
   type DecodedRecord,
   decodeRecord,

@@ -58,6 +58,12 @@ const SAMPLES: { readonly [T in EventType]?: EventData<T> } = {
   'allocation.reserved': { backend: 'b', allocation: 'a', owner: 'gw-1', resources, expiresAtMs: 3 },
   'allocation.released': { backend: 'b', allocation: 'a', cause: 'done', at: { pool: 'p', run: 5, step: 1 } },
   'checkpoint.written': { position: 5, digest: 'abc' },
+  'admin.refused': {
+    instance: 'gw-1',
+    windowMs: 1000,
+    count: 7,
+    refusals: [{ cause: 'role', address: '10.0.0.1', who: 'viewer', count: 7 }],
+  },
 };
 const samples = Object.entries(SAMPLES) as [EventType, unknown][];
 

@@ -1,4 +1,4 @@
-export type { Clock, Random, Timer } from './clock.ts';
+export type { Clock, ClockReading, Random, Timer } from './clock.ts';
 export {
   type Appended,
   ConflictError,

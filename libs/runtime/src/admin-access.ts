@@ -1,5 +1,5 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
-import { BlockList, isIP, isIPv6 } from 'node:net';
+import type { AdminJwt } from './admin-jwt.ts';
 
 /** What a caller of the admin API may do; each of these roles may do what those before it may. */
 const ROLES = ['read', 'operate', 'admin'] as const;
@@ -31,16 +31,45 @@ export function allows(identity: AdminIdentity, needed: AdminRole, backend: stri
   return ROLES.indexOf(role) >= ROLES.indexOf(needed === 'agent' ? 'operate' : needed);
 }
 
-/** Answers who sent an Authorization header (RFC 6750 section 2.1), or undefined for nobody we know. */
-export function authenticator(
-  tokens: readonly AdminToken[],
-): (header: string | undefined) => AdminIdentity | undefined {
-  if (tokens.length === 0) return () => LOCAL;
+/** Who calls, or why nobody knows. */
+export type Identified =
+  | { readonly identity: AdminIdentity }
+  | { readonly refused: 'no_token' | 'wrong_token' | 'expired_token' };
+
+/** The header fields that a caller can show a token in. */
+interface ShownFields {
+  readonly authorization?: string | undefined;
+  readonly 'x-api-key'?: string | readonly string[] | undefined;
+}
+
+/** How it is known who calls. */
+export interface Authenticator {
+  /** Everybody is let in. */
+  readonly open: boolean;
+  identify(fields: ShownFields): Promise<Identified>;
+}
+
+/** Knows callers by tokens and by what an issuer signs. Without either, everybody is who may do everything. */
+export function authenticator(tokens: readonly AdminToken[], jwt: AdminJwt | undefined): Authenticator {
+  if (tokens.length === 0 && jwt === undefined)
+    return { open: true, identify: async () => ({ identity: LOCAL }) };
   const whose = secretFinder(tokens.map(({ secret, ...identity }) => ({ secret, whose: identity })));
-  return (header) => {
-    const shown = /^Bearer +(\S+) *$/i.exec(header ?? '')?.[1];
-    return shown === undefined ? undefined : whose(shown);
+  return {
+    open: false,
+    async identify(fields) {
+      const shown = shownToken(fields);
+      if (shown === undefined) return { refused: 'no_token' };
+      const identity = whose(shown);
+      if (identity !== undefined) return { identity };
+      return jwt === undefined ? { refused: 'wrong_token' } : await jwt.identify(shown);
+    },
   };
+}
+
+/** As a bearer (RFC 6750 section 2.1) or as an API key; who shows both may mean either. */
+function shownToken({ authorization, 'x-api-key': key }: ShownFields): string | undefined {
+  if (authorization === undefined) return typeof key === 'string' && key !== '' ? key : undefined;
+  return key === undefined ? /^Bearer +(\S+) *$/i.exec(authorization)?.[1] : undefined;
 }
 
 /** Answers whose secret it is that was shown, undefined for nobody's. The time that it takes tells nothing about any. */
@@ -60,28 +89,4 @@ export function secretFinder<T>(
 /** Equal lengths for `timingSafeEqual`, and no secret is kept in memory longer than needed. */
 function sha256(text: string): Buffer {
   return createHash('sha256').update(text).digest();
-}
-
-/** Answers whether an address is in one of the networks, given in CIDR notation or as single addresses. Throws on others. */
-export function networkList(networks: readonly string[]): (address: string | undefined) => boolean {
-  const list = new BlockList();
-  for (const network of networks) {
-    const [address = '', prefix] = network.split('/');
-    const family = isIPv6(address) ? 'ipv6' : 'ipv4';
-    if (isIP(address) === 0) throw new Error(`${network} is not a network in CIDR notation`);
-    list.addSubnet(address, prefix === undefined ? (family === 'ipv6' ? 128 : 32) : Number(prefix), family);
-  }
-  return (address) => {
-    const plain = address?.split('%', 1)[0];
-    // The list knows IPv4 addresses in their IPv6 form, as a dual-stack socket reports them.
-    return plain !== undefined && isIP(plain) !== 0 && list.check(plain, isIPv6(plain) ? 'ipv6' : 'ipv4');
-  };
-}
-
-const LOOPBACK = networkList(['127.0.0.0/8', '::1']);
-
-/** Whether a host, with or without a port, is this machine by a name that no DNS server can give to somebody else. */
-export function isLoopback(host: string): boolean {
-  const name = host.replace(/:\d+$/, '').replace(/^\[(.*)\]$/, '$1');
-  return name.toLowerCase() === 'localhost' || LOOPBACK(name) || LOOPBACK(host);
 }

@@ -4,6 +4,7 @@ import { UsherError } from '@usher/domain';
 import { ConflictError, type Log, LogUnavailableError } from '@usher/ports';
 import { afterEach, expect, test } from 'vitest';
 import { type AdminServerOptions, createAdminApp, startAdminServer } from './admin-server.ts';
+import { systemClock } from './clock.ts';
 import { systemRandom } from './random.ts';
 
 const silent: Log = { debug() {}, info() {}, warn() {}, error() {}, child: () => silent };
@@ -27,6 +28,7 @@ function options(changes: Partial<AdminServerOptions> = {}): AdminServerOptions 
     port: 0,
     tokens: TOKENS,
     allow: ['127.0.0.0/8'],
+    clock: systemClock(),
     log: silent,
     random: systemRandom(),
     health: () => ({ status: 'ok', services: [] }),

@@ -1,39 +1,36 @@
+import { createServer as createPlainServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
-import { type ErrorCode, problemOf, UsherError } from '@usher/domain';
-import type { Log, Random } from '@usher/ports';
-import Fastify, { type FastifyInstance, type FastifyRequest } from 'fastify';
-import {
-  type AdminIdentity,
-  type AdminRole,
-  type AdminToken,
-  allows,
-  authenticator,
-  isLoopback,
-  networkList,
-} from './admin-access.ts';
+import { type AdminRefusals, type ErrorCode, problemOf, type RefusalCause, UsherError } from '@usher/domain';
+import type { Clock, Log, Random, TlsSource } from '@usher/ports';
+import Fastify, { type FastifyInstance } from 'fastify';
+import { type AdminToken, authenticator } from './admin-access.ts';
+import { guard } from './admin-guard.ts';
+import { AdminJwt, type AdminJwtSettings } from './admin-jwt.ts';
+import { type AdminLimits, OpenConnections, RequestRates } from './admin-limits.ts';
+import { RefusalBook } from './admin-refusals.ts';
+import { createTlsServer } from './admin-tls.ts';
 import { type HealthReport, healthStatusCode } from './health-report.ts';
 import type { RunningServer } from './metrics-server.ts';
-import { problemFor, sendProblem } from './problem-reply.ts';
+import { isLoopback, plainAddress } from './networks.ts';
+import { pathOf, problemFor, sendProblem } from './problem-reply.ts';
 
-const BODY_BYTES_MAX = 64 * 1024;
-const HEADER_BYTES_MAX = 16 * 1024;
-const HEADERS_TIMEOUT_MS = 10_000;
 const REQUEST_TIMEOUT_MS = 30_000;
-const CONNECTIONS_MAX = 256;
-
-declare module 'fastify' {
-  interface FastifyContextConfig {
-    /**
-     * The least role that may call the route; `public`: whoever may connect; `agent`: the agent of the backend that the
-     * path's parameter `backend` names, and operators. Every route of the admin server has one.
-     */
-    role?: AdminRole | 'public';
-  }
-  interface FastifyRequest {
-    /** Who calls. On `public` routes nobody asked, so it is null. */
-    identity: AdminIdentity | null;
-  }
-}
+const HTTP_OPTIONS = {
+  maxHeaderSize: 16 * 1024,
+  headersTimeout: 10_000,
+  requestTimeout: REQUEST_TIMEOUT_MS,
+  keepAliveTimeout: 75_000,
+  // How often it is looked whether somebody took too long.
+  connectionsCheckingInterval: 2_000,
+  keepAlive: true,
+};
+/** What every caller together, and each address, may take unless that is set otherwise. */
+const LIMITS: AdminLimits = {
+  bodyBytes: 64 * 1024,
+  connections: 256,
+  connectionsPerIp: 64,
+  requestsPerS: 500,
+};
 
 export interface AdminServerOptions {
   readonly host: string;
@@ -41,19 +38,32 @@ export interface AdminServerOptions {
   readonly port: number;
   /** Descriptor of a socket that listens there already; absent = it opens its own. */
   readonly socket?: number | undefined;
-  /** Empty = no token needed, which is refused on any but a loopback address. */
+  /** Who may call; with none and without `jwt` no token is needed, which is refused on any but a loopback address. */
   readonly tokens: readonly AdminToken[];
-  /** Networks in CIDR notation that may connect; the address is the socket's, whatever headers say. */
+  /** Whose signed tokens are taken too. */
+  readonly jwt?: AdminJwtSettings | undefined;
+  /** Networks in CIDR notation that may connect. */
   readonly allow: readonly string[];
+  /** Networks that may not connect, whatever `allow` says. Default none. */
+  readonly deny?: readonly string[] | undefined;
+  /** Peers whose X-Forwarded-For says who connects. Default none: the address is the socket's, whatever headers say. */
+  readonly trustedProxies?: readonly string[] | undefined;
+  /** Default: bodies of 64 KiB, 256 connections, 64 of one address, 500 requests a second of one address. */
+  readonly limits?: AdminLimits | undefined;
+  /** Left out, it speaks plain HTTP. */
+  readonly tls?: TlsSource | undefined;
+  readonly clock: Clock;
   readonly log: Log;
   readonly random: Random;
   /** For `GET /v1/health`, which needs no token. */
   readonly health: () => HealthReport;
+  /** Hears what was refused, summed up; false: it cannot take that now. Default: nobody does. */
+  readonly onRefusals?: ((refusals: AdminRefusals) => boolean) | undefined;
   /** Adds the routes. */
   readonly register: (app: FastifyInstance) => void;
 }
 
-/** Starts the admin server. Throws what listening throws, and on an empty token list for an address that others reach. */
+/** Starts the admin server. Throws what listening throws, and on an address that others reach if it needs no token. */
 export async function startAdminServer(options: AdminServerOptions): Promise<RunningServer> {
   const app = createAdminApp(options);
   const { host, port: asked, socket } = options;
@@ -67,32 +77,74 @@ export async function startAdminServer(options: AdminServerOptions): Promise<Run
 
 /** The admin server before it listens: access, errors and health are in place. */
 export function createAdminApp(options: AdminServerOptions): FastifyInstance {
-  if (options.tokens.length === 0 && !isLoopback(options.host)) {
-    throw new UsherError('invalid_input', `the admin server on ${options.host} needs at least one token`);
+  const { host, tokens, limits = LIMITS, clock, log, random } = options;
+  if (tokens.length === 0 && options.jwt === undefined && !isLoopback(host)) {
+    throw new UsherError('invalid_input', `the admin server on ${host} needs at least one token`);
   }
+  const refusals = new RefusalBook({ clock, log, tell: options.onRefusals ?? (() => true) });
   const app = Fastify({
     logger: false,
-    bodyLimit: BODY_BYTES_MAX,
+    bodyLimit: limits.bodyBytes,
     requestTimeout: REQUEST_TIMEOUT_MS,
     forceCloseConnections: true,
-    genReqId: () => options.random.uuid(),
-    http: { headersTimeout: HEADERS_TIMEOUT_MS, maxHeaderSize: HEADER_BYTES_MAX, keepAlive: true },
-    clientErrorHandler: refuseUnreadable,
+    genReqId: () => random.uuid(),
+    serverFactory: (listener) => createServer(options, refusals, listener),
     // A path that cannot be decoded names nothing. No hook has run yet.
     frameworkErrors: (_error, request, reply) => {
       void sendProblem(reply.header('x-request-id', request.id), problemOf('not_found'));
     },
   });
-  app.server.maxConnections = CONNECTIONS_MAX;
+  limitConnections(app.server, limits, refusals);
+  const jwt = options.jwt && new AdminJwt(options.jwt, { clock, log });
+  app.addHook('onClose', () => {
+    jwt?.stop();
+    refusals.stop();
+  });
   acceptJsonOnly(app);
-  answerErrors(app, options.log);
-  guard(app, options);
+  answerErrors(app, log);
+  const { allow, deny = [], trustedProxies = [] } = options;
+  const rates = new RequestRates(limits.requestsPerS, clock);
+  guard(app, { authenticator: authenticator(tokens, jwt), allow, deny, trustedProxies, rates, refusals });
   app.get('/v1/health', { config: { role: 'public' } }, (_request, reply) => {
     const report = options.health();
     return reply.code(healthStatusCode(report)).send(report);
   });
   options.register(app);
   return app;
+}
+
+function createServer(
+  { tls: source, clock, log }: AdminServerOptions,
+  refusals: RefusalBook,
+  listener: RequestListener,
+): Server {
+  const refuse = (cause: RefusalCause, address: string | undefined, error: string) =>
+    refusals.note({ cause, address: plainAddress(address) ?? 'unknown' }, { error });
+  const refused = (address: string | undefined, error: string) => refuse('certificate', address, error);
+  const server =
+    source === undefined
+      ? createPlainServer(HTTP_OPTIONS, listener)
+      : createTlsServer({ source, clock, log, refused }, listener, HTTP_OPTIONS);
+  server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
+    const { remoteAddress } = socket;
+    if (refuseUnreadable(error, socket)) refuse('unreadable', remoteAddress, error.code ?? error.message);
+  });
+  return server;
+}
+
+/** Of all callers together, and of each address, so that nobody can keep the others out. */
+function limitConnections(server: Server, limits: AdminLimits, refusals: RefusalBook): void {
+  server.maxConnections = limits.connections;
+  const open = new OpenConnections(limits.connectionsPerIp);
+  server.on('connection', (socket: Socket) => {
+    const address = plainAddress(socket.remoteAddress) ?? 'unknown';
+    if (open.enter(address)) {
+      socket.once('close', () => open.leave(address));
+      return;
+    }
+    refusals.note({ cause: 'connections', address });
+    socket.destroy();
+  });
 }
 
 /** Bodies are JSON or absent. Forms and plain text, which a page elsewhere could send without asking, are refused. */
@@ -112,7 +164,7 @@ function answerErrors(app: FastifyInstance, log: Log): void {
     if (problem.code === 'internal') {
       log.error('an admin request failed', {
         method: request.method,
-        path: request.url,
+        path: pathOf(request),
         request: request.id,
         error,
       });
@@ -121,66 +173,11 @@ function answerErrors(app: FastifyInstance, log: Log): void {
   });
 }
 
-function guard(app: FastifyInstance, { tokens, allow, log }: AdminServerOptions): void {
-  const identify = authenticator(tokens);
-  const mayConnect = networkList(allow);
-  app.decorateRequest('identity', null);
-  app.addHook('onRoute', (route) => {
-    if (route.config?.role === undefined) throw new Error(`route ${route.url} declares no role`);
-  });
-  app.addHook('onRequest', (request, reply, done) => {
-    void reply.headers({
-      'x-request-id': request.id,
-      'cache-control': 'no-store',
-      'x-content-type-options': 'nosniff',
-    });
-    try {
-      if (!mayConnect(request.ip)) throw new UsherError('forbidden', 'This address may not connect');
-      refuseForeignPages(request, tokens.length === 0);
-      request.identity = identify(request.headers.authorization) ?? null;
-      authorize(request);
-      done();
-    } catch (error) {
-      log.warn('an admin request was refused', {
-        address: request.ip,
-        method: request.method,
-        path: request.url,
-        error: (error as Error).message,
-      });
-      done(error as Error);
-    }
-  });
-}
-
-/**
- * A browser on an allowed machine can be made to call us by any page it shows. Such a call names the page's own origin;
- * and where no token is asked for, a page whose name was pointed at this address after it was loaded is told apart by
- * the host it asks for.
- */
-function refuseForeignPages(request: FastifyRequest, withoutTokens: boolean): void {
-  const { origin, host = '' } = request.headers;
-  if (origin !== undefined && origin.replace(/^https?:\/\//, '') !== host)
-    throw new UsherError('forbidden', 'Pages of other origins may not call this');
-  if (withoutTokens && !isLoopback(host))
-    throw new UsherError('forbidden', 'Without tokens this answers to localhost and loopback addresses only');
-}
-
-function authorize(request: FastifyRequest): void {
-  const needed = request.routeOptions.config.role ?? 'read';
-  if (needed === 'public') return;
-  if (request.identity === null) throw new UsherError('unauthorized');
-  const { name, role } = request.identity;
-  const { backend } = request.params as { readonly backend?: string };
-  if (allows(request.identity, needed, backend)) return;
-  const about = needed === 'agent' && role === 'agent' ? ' for this backend' : '';
-  throw new UsherError('forbidden', `This needs the role ${needed}${about}; token ${name} has ${role}`);
-}
-
-/** What Node's parser gives up on has no request and no reply: the answer is written by hand. */
-function refuseUnreadable(error: NodeJS.ErrnoException, socket: Socket): void {
+/** What Node's parser gives up on has no request and no reply: the answer is written by hand. False: nobody is there for one. */
+function refuseUnreadable(error: NodeJS.ErrnoException, socket: Socket): boolean {
   if (error.code === 'ECONNRESET' || !socket.writable) {
     socket.destroy();
-    return;
+    return false;
   }
   const codes: Record<string, ErrorCode> = {
     HPE_HEADER_OVERFLOW: 'head_too_large',
@@ -190,4 +187,5 @@ function refuseUnreadable(error: NodeJS.ErrnoException, socket: Socket): void {
   const body = JSON.stringify(problem);
   const head = `HTTP/1.1 ${problem.status} ${problem.title}\r\ncontent-type: application/problem+json`;
   socket.end(`${head}\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`);
+  return true;
 }

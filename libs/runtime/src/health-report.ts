@@ -1,4 +1,5 @@
 import type { Service } from '@usher/ports';
+import type { Outage } from './outages.ts';
 
 export type Phase = 'starting' | 'running' | 'stopping';
 
@@ -6,6 +7,15 @@ export type Phase = 'starting' | 'running' | 'stopping';
 export interface HealthReport {
   readonly status: 'ok' | 'degraded' | 'starting' | 'stopping';
   readonly services: readonly ServiceHealth[];
+  /** What of the fleet this process does without, and since when; absent where nobody looks. */
+  readonly outages?: readonly OutageReport[];
+}
+
+interface OutageReport {
+  readonly part: string;
+  /** RFC 3339. */
+  readonly since: string;
+  readonly what: string;
 }
 
 interface ServiceHealth {
@@ -17,10 +27,17 @@ interface ServiceHealth {
 export function healthReport(
   phase: Phase,
   services: readonly Pick<Service, 'name' | 'fault'>[],
+  current: readonly Outage[] = [],
 ): HealthReport {
   const states = services.map((service) => ({ name: service.name, fault: service.fault() ?? null }));
-  if (phase !== 'running') return { status: phase, services: states };
-  return { status: states.some(({ fault }) => fault !== null) ? 'degraded' : 'ok', services: states };
+  const outages = current.map(({ part, sinceMs, what }) => ({
+    part,
+    since: new Date(sinceMs).toISOString(),
+    what,
+  }));
+  if (phase !== 'running') return { status: phase, services: states, outages };
+  const degraded = outages.length > 0 || states.some(({ fault }) => fault !== null);
+  return { status: degraded ? 'degraded' : 'ok', services: states, outages };
 }
 
 /**

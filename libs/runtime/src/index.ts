@@ -2,8 +2,6 @@ export {
   type AdminIdentity,
   type AdminRole,
   type AdminToken,
-  isLoopback,
-  networkList,
   secretFinder,
 } from './admin-access.ts';
 export { type AdminServerOptions, createAdminApp, startAdminServer } from './admin-server.ts';
@@ -15,7 +13,9 @@ export { InheritedSockets, type ListeningSocket, listeningSockets } from './list
 export { createLog, type LogLevel, type LogOptions, type ProcessLog } from './log.ts';
 export { createMetrics, type MetricsRegistry } from './metrics.ts';
 export { type MetricsServerOptions, type RunningServer, startMetricsServer } from './metrics-server.ts';
+export { isLoopback, networkList } from './networks.ts';
 export { notifySupervisor } from './notify-supervisor.ts';
+export { type Outage, Outages } from './outages.ts';
 export { problemFor, sendProblem } from './problem-reply.ts';
 export { systemRandom } from './random.ts';
 export { onReloadSignal } from './reload-signal.ts';

@@ -41,6 +41,7 @@ test('a process that serves with a fault is degraded, and still ready', async ()
   expect(response.status).toBe(200);
   expect(await response.json()).toEqual({
     status: 'degraded',
+    outages: [],
     services: [
       { name: 'gateway', fault: null },
       { name: 'health', fault: 'The log is away.' },

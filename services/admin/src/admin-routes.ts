@@ -1,6 +1,8 @@
 import type { Service, ServiceContext } from '@usher/ports';
+import type { Outage } from '@usher/runtime';
 import type { FastifyInstance } from 'fastify';
 import { registerCommandRoutes } from './command-routes.ts';
+import { DrainProgress } from './drain-progress.ts';
 import { registerEventRoutes } from './event-routes.ts';
 import { registerReadRoutes } from './read-routes.ts';
 import { registerRouteRoutes } from './route-routes.ts';
@@ -8,15 +10,19 @@ import { registerRouteRoutes } from './route-routes.ts';
 export interface AdminRoutesOptions {
   /** The services that run in this process, whose faults the status tells. */
   readonly services: () => readonly Service[];
+  /** What of the fleet this process does without. */
+  readonly outages: () => readonly Outage[];
 }
 
 /** Adds the admin API to a server that knows who calls and answers errors: reads need `read`, changes `operate`. */
 export function registerAdminRoutes(
   app: FastifyInstance,
   context: ServiceContext,
-  { services }: AdminRoutesOptions,
+  sources: AdminRoutesOptions,
 ): void {
-  registerReadRoutes(app, context, services);
+  const drains = new DrainProgress(context);
+  app.addHook('onClose', () => drains.stop());
+  registerReadRoutes(app, context, { ...sources, drains });
   registerEventRoutes(app, context);
   registerCommandRoutes(app, context);
   registerRouteRoutes(app, context);

@@ -1,4 +1,6 @@
 export { type AdminRoutesOptions, registerAdminRoutes } from './admin-routes.ts';
+export type { BreakersView, BreakerView, StandingView } from './breaker-views.ts';
 export type { Accepted } from './command-sender.ts';
+export { refusalWriter } from './refusal-writer.ts';
 export type { Status } from './status.ts';
-export type { BackendView, GatewayView, PoolSummary, PoolView } from './views.ts';
+export type { BackendView, DrainView, GatewayView, PoolSummary, PoolView } from './views.ts';

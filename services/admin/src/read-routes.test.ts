@@ -1,3 +1,4 @@
+import { encodeWords } from '@usher/events';
 import { beforeEach, expect, test } from 'vitest';
 import { smallFleet, TestAdmin } from './test-admin.ts';
 
@@ -106,6 +107,12 @@ test('one backend comes whole, with its revision as entity tag', async () => {
     breaker: 'closed',
     breakerUntil: null,
     trippedBy: ['gw1'],
+    ejectedBy: [],
+    drain: {
+      deadline: '1970-01-01T00:01:00.000Z',
+      removing: false,
+      gateways: [{ gateway: 'gw1', done: false, inFlight: null }],
+    },
     room: 'free',
     allocations: [],
     latencyMs: 0,
@@ -118,6 +125,69 @@ test('one backend comes whole, with its revision as entity tag', async () => {
   expect((await admin.get('/v1/backends/b9')).json()).toMatchObject({
     code: 'not_found',
     detail: 'No backend b9',
+  });
+});
+
+test('a drain shows what is left in each gateway, and that it is done', async () => {
+  const drain = async () => (await admin.get('/v1/status')).json<{ drains: object[] }>().drains;
+  admin.hear('usher.in_flight.gw1', encodeWords(1, new Map([['b1', 9]]))[0]!);
+  await admin.write({
+    type: 'backend.drain_started',
+    subject: 'b1',
+    data: { backend: 'b1', deadlineMs: 60_000, remove: true },
+  });
+  const shown = { backend: 'b1', deadline: '1970-01-01T00:01:00.000Z', removing: true };
+  const gateway = 'gw1';
+  expect(await drain()).toEqual([{ ...shown, gateways: [{ gateway, done: false, inFlight: null }] }]);
+  admin.hear('usher.in_flight.gw1', encodeWords(2, new Map([['b1', 3]]))[0]!);
+  expect(await drain()).toEqual([{ ...shown, gateways: [{ gateway, done: false, inFlight: 3 }] }]);
+  admin.clock.advance(5_000);
+  expect(await drain()).toEqual([{ ...shown, gateways: [{ gateway, done: false, inFlight: null }] }]);
+  await admin.write({ type: 'backend.emptied', subject: 'b1', data: { backend: 'b1', gateway } });
+  expect(await drain()).toEqual([{ ...shown, gateways: [{ gateway, done: true, inFlight: 0 }] }]);
+  await admin.write({ type: 'backend.drained', subject: 'b1', data: { backend: 'b1', cause: 'empty' } });
+  expect(await drain()).toEqual([]);
+});
+
+test('breakers come with the votes on them and what the gateways’ votes are worth', async () => {
+  const untilMs = admin.clock.now() + 30_000;
+  const until = new Date(untilMs).toISOString();
+  const of = { backend: 'b1', gateway: 'gw1', failures: 5, requests: 9, untilMs };
+  await admin.write(
+    { type: 'breaker.tripped', subject: 'b1', data: of },
+    { type: 'breaker.opened', subject: 'b1', data: { backend: 'b1', untilMs, votes: ['gw1'] } },
+    { type: 'backend.ejected', subject: 'b1', data: { ...of, cause: 'in_a_row', times: 1 } },
+    {
+      type: 'gateway.suspected',
+      subject: 'gw1',
+      data: { gateway: 'gw1', tripped: 4, used: 5 },
+    },
+  );
+  expect((await admin.get('/v1/breakers?pool=web')).json()).toMatchObject({
+    breakers: [
+      {
+        backend: 'b1',
+        phase: 'open',
+        until,
+        openings: 1,
+        votes: { for: ['gw1'], against: [], uncounted: [] },
+        ejectedBy: [{ gateway: 'gw1', until }],
+      },
+      { backend: 'b2', phase: 'closed', votes: { uncounted: [{ gateway: 'gw1', why: 'silent' }] } },
+    ],
+    gateways: [{ gateway: 'gw1', used: 1, tripped: 1, trust: 'trusted', suspectSince: expect.any(String) }],
+  });
+  expect((await admin.get('/v1/breakers?pool=none')).statusCode).toBe(404);
+  const { degraded } = (await admin.get('/v1/status')).json<{ degraded: string[] }>();
+  expect(degraded).toContain(`Gateway gw1 has ejected backend b1 until ${until}.`);
+  expect(degraded[0]).toMatch(/^Gateway gw1 fails against 4 of the 5 backends that it uses/);
+});
+
+test('what is away is told with the time since when', async () => {
+  admin.outages.push({ part: 'collector', sinceMs: 1_000, what: 'Nobody collects' });
+  expect((await admin.get('/v1/status')).json()).toMatchObject({
+    outages: [{ part: 'collector', since: '1970-01-01T00:00:01.000Z', what: 'Nobody collects' }],
+    degraded: ['Nobody collects (since 1970-01-01T00:00:01.000Z).'],
   });
 });
 
@@ -174,6 +244,7 @@ test.each([
   '/v1/status',
   '/v1/backends',
   '/v1/backends/b1',
+  '/v1/breakers',
   '/v1/pools',
   '/v1/routes',
   '/v1/gateways',

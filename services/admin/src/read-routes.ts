@@ -1,8 +1,9 @@
-import { UsherError } from '@usher/domain';
-import type { Service, ServiceContext } from '@usher/ports';
+import { type BackendState, UsherError } from '@usher/domain';
+import type { ServiceContext } from '@usher/ports';
 import type { FastifyInstance } from 'fastify';
+import { breakersView } from './breaker-views.ts';
 import { readQuery } from './input.ts';
-import { statusOf } from './status.ts';
+import { type StatusSources, statusOf } from './status.ts';
 import { backendView, gatewayView, poolView } from './views.ts';
 
 const READ = { config: { role: 'read' } } as const;
@@ -11,13 +12,14 @@ const READ = { config: { role: 'read' } } as const;
 export function registerReadRoutes(
   app: FastifyInstance,
   context: ServiceContext,
-  services: () => readonly Service[],
+  sources: StatusSources,
 ): void {
-  const { fleet } = context;
+  const { fleet, clock } = context;
+  const view = (backend: BackendState) => backendView(backend, sources.drains.of(backend));
 
   app.get('/v1/status', READ, (request) => {
     readQuery(request.query, []);
-    return statusOf(context, services());
+    return statusOf(context, sources);
   });
 
   app.get('/v1/backends', READ, (request) => {
@@ -26,7 +28,7 @@ export function registerReadRoutes(
       throw new UsherError('not_found', `No pool ${pool}`);
     const backends = [...fleet.state.backends.values()]
       .filter(({ settings }) => pool === undefined || settings.pool === pool)
-      .map(backendView);
+      .map(view);
     return { position: fleet.position, backends };
   });
 
@@ -35,7 +37,14 @@ export function registerReadRoutes(
     const { id } = request.params;
     const backend = fleet.state.backends.get(id);
     if (backend === undefined) throw new UsherError('not_found', `No backend ${id}`);
-    return reply.header('etag', `"${backend.revision}"`).send(backendView(backend));
+    return reply.header('etag', `"${backend.revision}"`).send(view(backend));
+  });
+
+  app.get('/v1/breakers', READ, (request) => {
+    const { pool } = readQuery(request.query, ['pool']);
+    if (pool !== undefined && !fleet.state.pools.has(pool))
+      throw new UsherError('not_found', `No pool ${pool}`);
+    return { position: fleet.position, ...breakersView(fleet.state, pool, clock.now()) };
   });
 
   app.get('/v1/pools', READ, (request) => {

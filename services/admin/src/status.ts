@@ -1,7 +1,10 @@
 import { eligibility, type FleetState } from '@usher/domain';
 import { type Service, type ServiceContext, StoreUnavailableError } from '@usher/ports';
+import type { Outage } from '@usher/runtime';
+import type { DrainProgress } from './drain-progress.ts';
 import {
   backendsOf,
+  type DrainView,
   type GatewayView,
   gatewayView,
   instant,
@@ -12,6 +15,17 @@ import {
 /** More sentences than this are counted instead of told. */
 const SENTENCES_MAX = 50;
 const SCHEDULER_LEASE = 'scheduler';
+/** Outages that have sentences of their own below. */
+const TOLD: ReadonlySet<string> = new Set(['event_log', 'store', 'scheduler']);
+
+/** Where a status comes from beside the fleet's state. */
+export interface StatusSources {
+  /** Those that run in this process. */
+  readonly services: () => readonly Service[];
+  /** What of the fleet this process does without. */
+  readonly outages: () => readonly Outage[];
+  readonly drains: DrainProgress;
+}
 
 /** How this process and, by what it knows, the fleet are. */
 export interface Status {
@@ -27,6 +41,10 @@ export interface Status {
   readonly store: Connection;
   readonly pools: readonly PoolSummary[];
   readonly gateways: readonly GatewayView[];
+  /** What of the fleet this process does without, and since when. */
+  readonly outages: readonly { readonly part: string; readonly since: string; readonly what: string }[];
+  /** Backends that drain. */
+  readonly drains: readonly (DrainView & { readonly backend: string })[];
   /** One sentence for everything that is not as it should be; empty when all is well. */
   readonly degraded: readonly string[];
 }
@@ -37,7 +55,10 @@ interface Connection {
   readonly since: string;
 }
 
-export async function statusOf(context: ServiceContext, services: readonly Service[]): Promise<Status> {
+export async function statusOf(
+  context: ServiceContext,
+  { services, outages, drains }: StatusSources,
+): Promise<Status> {
   const { instance, version, fleet, events, store } = context;
   const { state } = fleet;
   const { fault, replaced } = events.status();
@@ -46,6 +67,7 @@ export async function statusOf(context: ServiceContext, services: readonly Servi
     since: instant(sinceMs),
   })) as [Connection, Connection];
   const leaderless = await nobodyLeads(context);
+  const lasting = outages().map(({ part, sinceMs, what }) => ({ part, since: instant(sinceMs), what }));
   const sentences = [
     ...(fault === undefined ? [] : [`Event log: ${fault}.`]),
     ...(log.connected || replaced === true
@@ -53,7 +75,8 @@ export async function statusOf(context: ServiceContext, services: readonly Servi
       : [`The event log has been away since ${log.since}: commands are refused.`]),
     ...(storage.connected ? [] : [`The state store has been away since ${storage.since}.`]),
     ...(leaderless ? ['No scheduler is leading: commands are refused.'] : []),
-    ...services.flatMap((service) => faultOf(service)),
+    ...lasting.flatMap(({ part, since, what }) => (TOLD.has(part) ? [] : [`${what} (since ${since}).`])),
+    ...services().flatMap((service) => faultOf(service)),
     ...fleetFaults(state),
   ];
   return {
@@ -67,6 +90,11 @@ export async function statusOf(context: ServiceContext, services: readonly Servi
     store: storage,
     pools: [...state.pools.values()].map((pool) => poolSummary(state, pool)),
     gateways: [...state.gateways].map(([id, gateway]) => gatewayView(id, gateway)),
+    outages: lasting,
+    drains: [...state.backends].flatMap(([backend, each]) => {
+      const drain = drains.of(each);
+      return drain === null ? [] : [{ backend, ...drain }];
+    }),
     degraded: bounded(sentences),
   };
 }
@@ -89,14 +117,27 @@ function faultOf(service: Service): string[] {
 function fleetFaults(state: FleetState): string[] {
   const sentences: string[] = [];
   if (![...state.gateways.values()].some(({ running }) => running)) sentences.push('No gateway is running.');
-  for (const pool of state.pools.keys()) {
+  for (const [gateway, { suspect }] of state.gateways) {
+    if (suspect === null) continue;
+    const { sinceMs, tripped, used } = suspect;
+    sentences.push(
+      `Gateway ${gateway} fails against ${tripped} of the ${used} backends that it uses, where others do not, since ${instant(sinceMs)}: its votes do not count.`,
+    );
+  }
+  for (const [pool, { panicBy }] of state.pools) {
+    for (const [gateway, sinceMs] of panicBy)
+      sentences.push(
+        `Pool ${pool} is in panic in gateway ${gateway} since ${instant(sinceMs)}: requests go to all of its backends.`,
+      );
     const backends = backendsOf(state, pool);
     if (!backends.some((backend) => eligibility(backend) === 'ok'))
       sentences.push(`Pool ${pool} has no backend that may get requests.`);
-    for (const { settings, health, healthCause, breaker, stale } of backends) {
+    for (const { settings, health, healthCause, breaker, stale, ejectedBy } of backends) {
       if (health === 'unhealthy') sentences.push(`Backend ${settings.id} is unhealthy: ${healthCause}.`);
       if (breaker !== 'closed')
         sentences.push(`The breaker of backend ${settings.id} is ${breaker.replace('_', ' ')}.`);
+      for (const [gateway, untilMs] of ejectedBy)
+        sentences.push(`Gateway ${gateway} has ejected backend ${settings.id} until ${instant(untilMs)}.`);
       if (stale) sentences.push(`Backend ${settings.id} has stopped reporting its resources.`);
     }
   }

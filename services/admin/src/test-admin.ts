@@ -9,7 +9,7 @@ import {
   ROUTE_PREFIX,
 } from '@usher/events';
 import { type LogRecord, type Service, type ServiceContext, StoreUnavailableError } from '@usher/ports';
-import { createAdminApp } from '@usher/runtime';
+import { createAdminApp, type Outage } from '@usher/runtime';
 import {
   LEASES_ONLY,
   MemoryEventLog,
@@ -37,6 +37,7 @@ export class TestAdmin {
   /** Commands as the scheduler got them, by subject. */
   readonly sent: { readonly subject: string; readonly command: Command }[] = [];
   readonly services: Service[] = [];
+  readonly outages: Outage[] = [];
   answer: (command: Command) => Promise<CommandAnswer> = async () => ({
     ok: true,
     position: 0,
@@ -47,6 +48,8 @@ export class TestAdmin {
   route: (subject: string, payload: string) => Promise<string> = (subject) =>
     Promise.reject(new UsherError('no_leader', `nobody serves ${subject}`));
   storeConnected = true;
+  /** What gateways say of what they have under way. */
+  hear: (subject: string, payload: string) => void = () => {};
   leases: { name: string; owner: string }[] = [{ name: 'scheduler', owner: 'one' }];
   readonly #random = seededRandom(3);
   #late: LogRecord[] | undefined;
@@ -55,10 +58,15 @@ export class TestAdmin {
     port: 0,
     tokens: TOKENS,
     allow: ['127.0.0.0/8'],
+    clock: this.clock,
     log: this.log,
     random: this.#random,
     health: () => ({ status: 'ok', services: [] }),
-    register: (app) => registerAdminRoutes(app, this.#context(), { services: () => this.services }),
+    register: (app) =>
+      registerAdminRoutes(app, this.#context(), {
+        services: () => this.services,
+        outages: () => this.outages,
+      }),
   });
 
   constructor() {
@@ -119,7 +127,10 @@ export class TestAdmin {
         },
         serve: () => ({ stop: () => {} }),
         publish: () => {},
-        subscribe: () => ({ stop: () => {} }),
+        subscribe: (_subject, handler) => {
+          this.hear = handler;
+          return { stop: () => {} };
+        },
       },
       store: this.#store(),
       clock: this.clock,

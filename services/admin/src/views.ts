@@ -33,6 +33,10 @@ export interface BackendView {
   readonly breakerUntil: string | null;
   /** Gateways whose own view of the breaker is open. */
   readonly trippedBy: readonly string[];
+  /** Gateways that have ejected it for how it serves their clients, and until when. */
+  readonly ejectedBy: readonly { readonly gateway: string; readonly until: string }[];
+  /** How far its drain is; null when it does not drain. */
+  readonly drain: DrainView | null;
   readonly room: BackendState['room'];
   readonly allocations: readonly AllocationView[];
   readonly latencyMs: number;
@@ -42,6 +46,21 @@ export interface BackendView {
   readonly failures: number;
   /** What a command may require as the revision it is based on. */
   readonly revision: number;
+}
+
+/** How far a drain is. */
+export interface DrainView {
+  /** When it ends at the latest. */
+  readonly deadline: string;
+  /** It is removed then. */
+  readonly removing: boolean;
+  readonly gateways: readonly {
+    readonly gateway: string;
+    /** It has said that nothing is left. */
+    readonly done: boolean;
+    /** Requests under way; null = it has not said lately. */
+    readonly inFlight: number | null;
+  }[];
 }
 
 interface AllocationView {
@@ -62,14 +81,18 @@ export interface PoolSummary {
   readonly strategy: string;
   readonly backends: number;
   readonly eligible: number;
+  /** Gateways in which so few are eligible that requests go to all, and since when. */
+  readonly panicBy: readonly { readonly gateway: string; readonly since: string }[];
 }
 
-export interface GatewayView extends Omit<GatewayState, 'startedAtMs'> {
+export interface GatewayView extends Omit<GatewayState, 'startedAtMs' | 'suspect'> {
   readonly id: string;
   readonly startedAt: string;
+  /** It fails where others do not, so that its votes on breakers do not count; null when it does not. */
+  readonly suspect: { readonly since: string; readonly tripped: number; readonly used: number } | null;
 }
 
-export function backendView(backend: BackendState): BackendView {
+export function backendView(backend: BackendState, drain: DrainView | null): BackendView {
   const { settings, allocations, drainDeadlineMs, breakerUntilMs } = backend;
   return {
     id: settings.id,
@@ -88,6 +111,8 @@ export function backendView(backend: BackendState): BackendView {
     breaker: backend.breaker,
     breakerUntil: backend.breaker === 'open' ? instant(breakerUntilMs) : null,
     trippedBy: [...backend.trippedBy.keys()],
+    ejectedBy: ejectionsOf(backend),
+    drain,
     room: backend.room,
     allocations: [...allocations.values()].map(({ id, owner, expiresAtMs }) => ({
       id,
@@ -112,14 +137,31 @@ export function poolView(state: FleetState, pool: PoolState): PoolView {
   return { ...settings, origin, revision, backends };
 }
 
-export function poolSummary(state: FleetState, { settings }: PoolState): PoolSummary {
+export function poolSummary(state: FleetState, { settings, panicBy }: PoolState): PoolSummary {
   const backends = backendsOf(state, settings.id);
   const eligible = backends.filter((backend) => eligibility(backend) === 'ok').length;
-  return { id: settings.id, strategy: settings.strategy, backends: backends.length, eligible };
+  return {
+    id: settings.id,
+    strategy: settings.strategy,
+    backends: backends.length,
+    eligible,
+    panicBy: Array.from(panicBy, ([gateway, sinceMs]) => ({ gateway, since: instant(sinceMs) })),
+  };
 }
 
-export function gatewayView(id: string, { startedAtMs, ...rest }: GatewayState): GatewayView {
-  return { id, startedAt: instant(startedAtMs), ...rest };
+export function gatewayView(id: string, { startedAtMs, suspect, ...rest }: GatewayState): GatewayView {
+  const { sinceMs, ...fails } = suspect ?? { sinceMs: 0, tripped: 0, used: 0 };
+  return {
+    id,
+    startedAt: instant(startedAtMs),
+    ...rest,
+    suspect: suspect === null ? null : { since: instant(sinceMs), ...fails },
+  };
+}
+
+/** Gateways that have ejected a backend, and until when. */
+export function ejectionsOf({ ejectedBy }: BackendState): BackendView['ejectedBy'] {
+  return Array.from(ejectedBy, ([gateway, untilMs]) => ({ gateway, until: instant(untilMs) }));
 }
 
 export function backendsOf(state: FleetState, pool: string): BackendState[] {

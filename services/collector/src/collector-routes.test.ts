@@ -27,6 +27,7 @@ beforeEach(async () => {
     port: 0,
     tokens: TOKENS,
     allow: ['127.0.0.0/8'],
+    clock,
     log,
     random,
     health: () => ({ status: 'ok', services: [] }),

@@ -3,6 +3,7 @@ import type {
   BreakerCell,
   Candidate,
   CandidatePool,
+  EjectionCell,
   Eligibility,
   EndpointSettings,
   ErrorCode,
@@ -70,6 +71,9 @@ export interface BackendSlot extends Candidate {
   trialLimit: number;
   /** The fleet's breaker is half open. */
   fleetHalfOpen: boolean;
+  /** See `BackendRow.fleetTrials`; whose part of it is this worker's now. */
+  fleetTrials: readonly number[] | undefined;
+  trialTurn: number;
 
   /** Requests under way that began in this worker. */
   own: number;
@@ -83,6 +87,9 @@ export interface BackendSlot extends Candidate {
   failures: number;
   latencySumMs: number;
   readonly breaker: BreakerCell;
+  readonly ejection: EjectionCell;
+  /** Left out for its ejection, which the pool can do without it. */
+  ejected: boolean;
   /** Undefined: any number of requests may be under way. */
   limit: BackendLimit | undefined;
 }
@@ -176,6 +183,8 @@ export interface PoolTable extends CandidatePool<BackendSlot> {
   sticky: Sticky | undefined;
   /** Some backend is in its slow start. */
   warming: boolean;
+  /** So few backends are eligible that requests go to all. */
+  panic: boolean;
   /** All slots, in order of registration. */
   readonly slots: BackendSlot[];
   readonly retryBudget: RetryBudget;
@@ -256,7 +265,10 @@ export type TableDelta =
   | { readonly kind: 'sticky_moved'; readonly pool: string; readonly session: string; readonly to: string }
   /** Another worker's breaker changed. */
   | { readonly kind: 'tripped'; readonly backend: string; readonly untilMs: number }
-  | { readonly kind: 'recovered'; readonly backend: string };
+  | { readonly kind: 'recovered'; readonly backend: string }
+  /** Another worker ejected it. `times`: what the time was multiplied by. */
+  | { readonly kind: 'ejected'; readonly backend: string; readonly untilMs: number; readonly times: number }
+  | { readonly kind: 'readmitted'; readonly backend: string };
 
 export interface BackendRow {
   readonly id: string;
@@ -272,8 +284,10 @@ export interface BackendRow {
   readonly lastResort: boolean;
   /** The fleet's breaker is half open: limited trials. */
   readonly halfOpen: boolean;
-  /** This worker's part of the trials that a half-open breaker allows. */
+  /** This worker's part of the trials that its own half-open breaker allows. */
   readonly trialLimit: number;
+  /** Trials of the fleet's half-open breaker by worker; these take turns with their parts. Absent = `trialLimit` each. */
+  readonly fleetTrials?: readonly number[] | undefined;
   readonly limit: RowLimit | undefined;
 }
 

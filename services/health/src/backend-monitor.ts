@@ -16,9 +16,16 @@ export interface MonitorPorts {
   readonly slots: ProbeSlots;
   /** What the log says about a backend. */
   readonly health: (backend: string) => Health;
+  /** Whether it is certain that this process is the one to probe. */
+  readonly sure: () => boolean;
+  /** Nobody of a pool is healthy. */
+  readonly alone: (pool: string) => boolean;
   /** Called after each probe, when `counts` and `tally` stand. */
   readonly probed: (monitor: BackendMonitor, result: ProbeResult) => void;
 }
+
+/** How long a probe waits at a time for the answer whose turn it is. */
+const UNSURE_MS = 200;
 
 /** What a monitor did since it began, for metrics. */
 export interface ProbeTally {
@@ -98,6 +105,10 @@ export class BackendMonitor {
   }
 
   #enqueue(): void {
+    if (!this.#ports.sure()) {
+      this.#wait(UNSURE_MS);
+      return;
+    }
     this.#leaveQueue = this.#ports.slots.take(() => void this.#probe());
   }
 
@@ -113,9 +124,10 @@ export class BackendMonitor {
     this.#current = undefined;
     this.#note(result);
     this.#ports.probed(this, result);
-    const { backend, timing } = this.#plan;
+    const { backend, pool, timing } = this.#plan;
     const health = this.#ports.health(backend);
-    const intervalMs = probeIntervalMs(health, this.#counts, timing.intervalMs, this.#ports.random.next());
+    const alone = health === 'unhealthy' && this.#ports.alone(pool);
+    const intervalMs = probeIntervalMs(health, this.#counts, timing, alone, this.#ports.random.next());
     this.#wait(Math.max(0, intervalMs - (clock.now() - startedMs)));
   }
 

@@ -2,7 +2,9 @@ import { createServer, type ServerHttp2Stream } from 'node:http2';
 import { type AddressInfo, createServer as createTcpServer, type Server, type Socket } from 'node:net';
 import { Server as GrpcServer, type handleUnaryCall, ServerCredentials, status } from '@grpc/grpc-js';
 import { expect, onTestFinished, test } from 'vitest';
-import { networkProber } from './network-prober.ts';
+import { createNetworkProber } from './network-prober.ts';
+
+const networkProber = createNetworkProber();
 
 const never = new AbortController().signal;
 const TIMEOUT_MS = 2000;

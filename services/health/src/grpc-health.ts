@@ -19,13 +19,18 @@ export interface GrpcCheck {
   readonly service: string;
 }
 
+/** Over a connection on which this is spoken. */
+interface GrpcCall extends GrpcCheck {
+  readonly scheme: 'http' | 'https';
+}
+
 /** Asks a server over `socket` for its health. `settle` may be called more than once; the first time counts. */
 export function checkGrpc(
   socket: Socket,
-  { authority, service }: GrpcCheck,
+  { authority, service, scheme }: GrpcCall,
   settle: (cause: string | undefined) => void,
 ): void {
-  const session = connect(`http://${authority}`, { createConnection: () => socket });
+  const session = connect(`${scheme}://${authority}`, { createConnection: () => socket });
   socket.once('close', () => session.destroy());
   session.on('error', () => settle('the answer is not valid HTTP/2'));
   const call = session.request({

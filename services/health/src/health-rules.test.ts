@@ -42,21 +42,46 @@ test('whatever the outcomes, a finding names the side of the last one and is nev
   );
 });
 
+test('an unhealthy backend is admitted by its first success while nobody of its pool is healthy', () => {
+  expect(nextHealth('unhealthy', after(false, true), timing, true)).toBe('healthy');
+  expect(nextHealth('unhealthy', after(false, true), timing, false)).toBeUndefined();
+});
+
+/** The interval of a backend whose probes ended like this, without chance. */
+const intervalOf = (
+  health: Parameters<typeof probeIntervalMs>[0],
+  counts: Parameters<typeof probeIntervalMs>[1],
+  times: Parameters<typeof probeIntervalMs>[2],
+  alone = false,
+) => probeIntervalMs(health, counts, times, alone, 0);
+
 test('probes come faster while a backend is changing sides', () => {
-  const middle = 0.5;
-  expect(probeIntervalMs('healthy', after(true), 10_000, middle)).toBe(10_000);
-  expect(probeIntervalMs('healthy', after(false), 10_000, middle)).toBe(2000);
-  expect(probeIntervalMs('unhealthy', after(false), 10_000, middle)).toBe(10_000);
-  expect(probeIntervalMs('unhealthy', after(true), 10_000, middle)).toBe(2000);
-  expect(probeIntervalMs('unknown', after(false), 10_000, middle)).toBe(2000);
+  const every = { intervalMs: 10_000 };
+  expect(intervalOf('healthy', after(true), every)).toBe(10_000);
+  expect(intervalOf('healthy', after(false), every)).toBe(2000);
+  expect(intervalOf('unhealthy', after(false), every)).toBe(10_000);
+  expect(intervalOf('unhealthy', after(true), every)).toBe(2000);
+  expect(intervalOf('unknown', after(false), every)).toBe(2000);
 });
 
 test('faster means no less than a second, and never slower than the interval itself', () => {
-  expect(probeIntervalMs('healthy', after(false), 2000, 0.5)).toBe(1000);
-  expect(probeIntervalMs('healthy', after(false), 200, 0.5)).toBe(200);
+  expect(intervalOf('healthy', after(false), { intervalMs: 2000 })).toBe(1000);
+  expect(intervalOf('healthy', after(false), { intervalMs: 200 })).toBe(200);
 });
 
-test('intervals vary by a tenth', () => {
-  expect(probeIntervalMs('healthy', after(true), 1000, 0)).toBeCloseTo(900);
-  expect(probeIntervalMs('healthy', after(true), 1000, 1)).toBeCloseTo(1100);
+test('probes of a backend that stays down come slower the longer it does, unless nobody else is healthy', () => {
+  const every = { intervalMs: 5000, downIntervalMs: 15_000 };
+  const failed = (times: number) => after(...Array.from({ length: times }, () => false));
+  expect([3, 10, 12, 20, 30, 1000].map((times) => intervalOf('unhealthy', failed(times), every))).toEqual([
+    5000, 5000, 6000, 10_000, 15_000, 15_000,
+  ]);
+  expect(intervalOf('unhealthy', failed(1000), every, true)).toBe(5000);
+  expect(intervalOf('unhealthy', failed(1000), { intervalMs: 5000 })).toBe(5000);
+  expect(intervalOf('unhealthy', after(...Array.from({ length: 99 }, () => false), true), every)).toBe(1000);
+});
+
+test('intervals are shorter than said by up to a fifth, and never longer', () => {
+  const every = { intervalMs: 1000 };
+  expect(probeIntervalMs('healthy', after(true), every, false, 0)).toBe(1000);
+  expect(probeIntervalMs('healthy', after(true), every, false, 1)).toBeCloseTo(800);
 });

@@ -243,3 +243,33 @@ test('after stopping, nothing is asked and no timer is left', async () => {
   expect(fleet.clock.timers).toBe(0);
   expect(await fleet.transitions('b1')).toEqual([]);
 });
+
+test('after an outage of all, the first good probe of each admits it: within one interval', async () => {
+  const { fleet, health, prober } = await startProbing();
+  const ids = ['b1', 'b2', 'b3'];
+  await fleet.write(...ids.map((id, index) => registered(id, index + 1)));
+  for (const port of [1, 2, 3]) prober.answers.set(port, DOWN);
+  await fleet.pass(600_000);
+  expect(ids.map(health)).toEqual(['unhealthy', 'unhealthy', 'unhealthy']);
+  for (const port of [1, 2, 3]) prober.answers.set(port, 1);
+  await fleet.pass(TCP_CHECK.intervalMs);
+  expect(ids.map(health)).toContain('healthy');
+  await fleet.pass(2 * TCP_CHECK.intervalMs);
+  expect(ids.map(health)).toEqual(['healthy', 'healthy', 'healthy']);
+});
+
+test('a backend that stays down while others are well is asked less and less often', async () => {
+  const { fleet, prober } = await startProbing();
+  await fleet.write(
+    poolUpdated('web', { ...TCP_CHECK, downIntervalMs: 3 * TCP_CHECK.intervalMs }),
+    registered('b1', 1),
+    registered('b2', 2),
+  );
+  prober.answers.set(2, DOWN);
+  await fleet.pass(400_000);
+  prober.take(1);
+  prober.take(2);
+  await fleet.pass(60_000);
+  expect(prober.take(1)).toBeGreaterThanOrEqual(12);
+  expect(prober.take(2)).toBeLessThanOrEqual(6);
+});

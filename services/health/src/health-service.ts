@@ -5,8 +5,9 @@ import { Announcer, type Finding, healthSource } from './announcer.ts';
 import { BackendMonitor, type MonitorPorts } from './backend-monitor.ts';
 import { registerHealthMetrics } from './health-metrics.ts';
 import { nextHealth } from './health-rules.ts';
+import { HealthyPools } from './healthy-pools.ts';
 import { LatencyReporter } from './latency-reporter.ts';
-import { networkProber } from './network-prober.ts';
+import { createNetworkProber } from './network-prober.ts';
 import { ProbeDuty } from './probe-duty.ts';
 import { probePlan, samePlan } from './probe-plan.ts';
 import { ProbeSlots } from './probe-slots.ts';
@@ -23,7 +24,7 @@ export interface HealthOptions {
 
 /** Starts the service that probes every backend of the fleet and writes what becomes of their health to the log. */
 export function startHealth(context: ServiceContext, options: HealthOptions = {}): Service {
-  return new HealthService(context, options.prober ?? networkProber);
+  return new HealthService(context, options.prober ?? createNetworkProber());
 }
 
 class HealthService implements Service {
@@ -37,11 +38,13 @@ class HealthService implements Service {
   readonly #ports: MonitorPorts;
   readonly #subscription: Subscription;
   readonly #monitors = new Map<string, BackendMonitor>();
+  readonly #pools: HealthyPools;
 
   constructor(context: ServiceContext, prober: Prober) {
     this.#context = context;
     // Before our own subscription: the actors must know a record when it is acted upon.
     this.#actors = new BackendActors(context.fleet);
+    this.#pools = new HealthyPools(context.fleet);
     this.#announcer = new Announcer(context, this.#actors, (backend) => this.#finding(backend));
     this.#latency = new LatencyReporter(context);
     this.#recoveries = new RecoveryReporter(context);
@@ -51,6 +54,8 @@ class HealthService implements Service {
       prober,
       slots: new ProbeSlots(PROBES_IN_FLIGHT_MAX),
       health: (backend) => this.#healthOf(backend),
+      sure: () => this.#duty.sure,
+      alone: (pool) => !this.#pools.has(pool),
       probed: ({ plan }, result) => {
         if (result.ok) this.#latency.note(plan.backend, result.latencyMs);
         this.#recoveries.note(plan.backend, result.ok, plan.timing.rise);
@@ -86,6 +91,7 @@ class HealthService implements Service {
 
   #follow({ events }: LogRecord): void {
     for (const event of events) this.#recoveries.follow(event);
+    this.#pools.follow(events);
     if (!this.#duty.acting) return;
     for (const event of events) this.#followEvent(event);
   }
@@ -132,7 +138,9 @@ class HealthService implements Service {
     const monitor = this.#monitors.get(backend);
     if (monitor === undefined) return undefined;
     const { counts, plan, lastFailure } = monitor;
-    const next = nextHealth(this.#healthOf(backend), counts, plan.timing);
+    const health = this.#healthOf(backend);
+    const alone = health === 'unhealthy' && !this.#pools.has(plan.pool);
+    const next = nextHealth(health, counts, plan.timing, alone);
     if (next === 'healthy') return { type: 'probes.succeeded', cause: inARow(counts.successes, 'succeeded') };
     if (next === 'unhealthy')
       return { type: 'probes.failed', cause: `${inARow(counts.failures, 'failed')}: ${lastFailure}` };

@@ -1,7 +1,12 @@
+import { writeFileSync } from 'node:fs';
 import { createServer as createHttpServer, type RequestListener } from 'node:http';
-import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
-import { expect, onTestFinished, test } from 'vitest';
-import { networkProber } from './network-prober.ts';
+import { createServer as createHttpsServer } from 'node:https';
+import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
+import { makeCertificate, tempDir } from '@usher/testing';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { createNetworkProber } from './network-prober.ts';
+
+const networkProber = createNetworkProber();
 
 const TIMEOUT_MS = 5000;
 const never = new AbortController().signal;
@@ -28,7 +33,8 @@ async function ask(answer: RequestListener, expectStatus = [200, 204], timeoutMs
 
 function httpTarget(port: number, expectStatus = [200]) {
   const authority = `127.0.0.1:${port}`;
-  return { type: 'http', host: '127.0.0.1', port, authority, path: '/healthz?deep=1', expectStatus } as const;
+  const asked = { path: '/healthz?deep=1', method: 'GET', headers: {} } as const;
+  return { type: 'http', host: '127.0.0.1', port, authority, ...asked, expectStatus } as const;
 }
 
 /** Probes a server that answers with these bytes, whatever it is asked. */
@@ -170,3 +176,93 @@ test.each([
     expect(await networkProber.probe(target, TIMEOUT_MS, never)).toMatchObject({ ok: true });
   },
 );
+
+test('an HTTP probe sends the method and headers that it is told to', async () => {
+  const seen: unknown[] = [];
+  const port = await listen(
+    createHttpServer(({ method, headers }, response) => {
+      seen.push(method, headers['x-probe'], headers.host);
+      response.end();
+    }),
+  );
+  const target = {
+    ...httpTarget(port),
+    method: 'OPTIONS',
+    headers: { 'x-probe': 'yes', host: 'shop' },
+  } as const;
+  expect(await networkProber.probe(target, TIMEOUT_MS, never)).toMatchObject({ ok: true });
+  expect(seen).toEqual(['OPTIONS', 'yes', 'shop']);
+});
+
+test.each([
+  ['all is well', true],
+  ['nothing is', false],
+])('an HTTP probe wants the text in the body that it is told to: %s', async (body, ok) => {
+  const port = await listen(createHttpServer((_request, response) => response.end(body)));
+  const target = { ...httpTarget(port), expectBody: 'is well' };
+  const cause = 'the body has no "is well"';
+  const expected = ok ? { ok } : { ok, timedOut: false, cause };
+  expect(await networkProber.probe(target, TIMEOUT_MS, never)).toMatchObject(expected);
+});
+
+test('what was expected of a status is told as ranges', async () => {
+  const result = await ask((_request, response) => response.writeHead(500).end(), [200, 201, 202, 404]);
+  expect(result).toMatchObject({ cause: 'status 500, expected 200 to 202 or 404' });
+});
+
+describe('probes over TLS', () => {
+  const authority = makeCertificate({ commonName: 'authority', authority: true });
+  const certificate = makeCertificate({ commonName: 'web', names: ['web.test'], issuer: authority });
+  const files = tempDir();
+  const ca = `${files.path}/ca.pem`;
+  writeFileSync(ca, authority.cert);
+
+  async function secured(): Promise<number> {
+    const options = { cert: certificate.cert, key: certificate.key };
+    return await listen(createHttpsServer(options, (_request, response) => response.end('well')));
+  }
+
+  test.each([
+    ['with its authority and name', { ca, serverName: 'web.test', verify: true }, { ok: true }],
+    ['of whatever certificate', { verify: false }, { ok: true }],
+    ['with another name', { ca, serverName: 'other.test', verify: true }, { ok: false }],
+    ['by nobody’s authority', { serverName: 'web.test', verify: true }, { ok: false }],
+    [
+      'with a file that is not there',
+      { ca: '/nowhere/ca.pem', verify: true },
+      { ok: false, cause: '/nowhere/ca.pem cannot be read: ENOENT' },
+    ],
+  ])('go by the TLS settings of the pool: %s', async (_which, tls, expected) => {
+    const target = { ...httpTarget(await secured()), tls };
+    expect(await networkProber.probe(target, TIMEOUT_MS, never)).toMatchObject(expected);
+  });
+
+  test('begin with the header of the PROXY protocol where that is wanted', async () => {
+    const port = await secured();
+    const begun: string[] = [];
+    const proxied = await listen(
+      createServer((socket) => {
+        socket.once('data', (first: Buffer) => {
+          const end = first.indexOf('\n') + 1;
+          begun.push(first.subarray(0, end).toString());
+          const below = connect(port, '127.0.0.1');
+          below.write(first.subarray(end));
+          socket.pipe(below).pipe(socket);
+          below.on('error', () => {});
+        });
+      }),
+    );
+    const target = { ...httpTarget(proxied), proxyProtocol: 'v1', tls: { verify: false } } as const;
+    expect(await networkProber.probe(target, TIMEOUT_MS, never)).toMatchObject({ ok: true });
+    expect(begun).toEqual(['PROXY UNKNOWN\r\n']);
+  });
+
+  test('of a server without TLS fail', async () => {
+    const port = await listen(createHttpServer((_request, response) => response.end()));
+    const target = { ...httpTarget(port), tls: { verify: false } };
+    expect(await networkProber.probe(target, TIMEOUT_MS, never)).toMatchObject({
+      ok: false,
+      timedOut: false,
+    });
+  });
+});

@@ -1,8 +1,10 @@
-import { request } from 'node:http';
+import { type IncomingMessage, request } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { performance } from 'node:perf_hooks';
+import { connect as connectTls } from 'node:tls';
 import { checkGrpc } from './grpc-health.ts';
 import type { ProbeTarget } from './probe-plan.ts';
+import { ProbeTls } from './probe-tls.ts';
 import type { ProbeResult, Prober } from './prober.ts';
 
 /** More of a health page than this is not read. */
@@ -20,42 +22,51 @@ const CAUSES: Readonly<Record<string, string>> = {
 
 type Settle = (outcome: 'ok' | { readonly cause: string }) => void;
 
-/** Probes over real sockets: a new connection each time, so that a probe proves that connections are accepted. */
-export const networkProber: Prober = {
-  probe: (target, timeoutMs, signal) =>
-    new Promise<ProbeResult>((resolve) => {
-      const startedMs = performance.now();
-      const attempt = new AbortController();
-      let settled = false;
-      const finish = (result: ProbeResult) => {
-        if (settled) return;
-        settled = true;
-        clearTimeout(timer);
-        signal.removeEventListener('abort', onAbort);
-        attempt.abort();
-        resolve(result);
-      };
-      const onAbort = () => finish({ ok: false, timedOut: false, cause: 'stopped' });
-      const timer = setTimeout(() => {
-        finish({ ok: false, timedOut: true, cause: `no answer within ${timeoutMs} ms` });
-      }, timeoutMs);
-      signal.addEventListener('abort', onAbort, { once: true });
-      const settle: Settle = (outcome) => {
-        if (outcome === 'ok') finish({ ok: true, latencyMs: performance.now() - startedMs });
-        else finish({ ok: false, timedOut: false, cause: outcome.cause.slice(0, CAUSE_LENGTH_MAX) });
-      };
-      if (signal.aborted) onAbort();
-      else ask(target, attempt.signal, settle);
-    }),
-};
+/** Makes probes over real sockets: a new connection each time, so that a probe proves that connections are accepted. */
+export function createNetworkProber(): Prober {
+  const tls = new ProbeTls();
+  return {
+    probe: (target, timeoutMs, signal) =>
+      new Promise<ProbeResult>((resolve) => {
+        const startedMs = performance.now();
+        const attempt = new AbortController();
+        let settled = false;
+        const finish = (result: ProbeResult) => {
+          if (settled) return;
+          settled = true;
+          clearTimeout(timer);
+          signal.removeEventListener('abort', onAbort);
+          attempt.abort();
+          resolve(result);
+        };
+        const onAbort = () => finish({ ok: false, timedOut: false, cause: 'stopped' });
+        const timer = setTimeout(() => {
+          finish({ ok: false, timedOut: true, cause: `no answer within ${timeoutMs} ms` });
+        }, timeoutMs);
+        signal.addEventListener('abort', onAbort, { once: true });
+        const settle: Settle = (outcome) => {
+          if (outcome === 'ok') finish({ ok: true, latencyMs: performance.now() - startedMs });
+          else finish({ ok: false, timedOut: false, cause: outcome.cause.slice(0, CAUSE_LENGTH_MAX) });
+        };
+        if (signal.aborted) onAbort();
+        else ask(target, { tls, signal: attempt.signal }, settle);
+      }),
+  };
+}
 
-function ask(target: ProbeTarget, signal: AbortSignal, settle: Settle): void {
+/** What an attempt goes by. */
+interface Attempt {
+  readonly tls: ProbeTls;
+  readonly signal: AbortSignal;
+}
+
+function ask(target: ProbeTarget, attempt: Attempt, settle: Settle): void {
   try {
-    if (target.type === 'tcp') probeTcp(target, signal, settle);
-    else if (target.type === 'grpc') probeGrpc(target, signal, settle);
-    else probeHttp(target, signal, settle);
+    if (target.type === 'tcp') probeTcp(target, attempt, settle);
+    else if (target.type === 'grpc') probeGrpc(target, attempt, settle);
+    else probeHttp(target, attempt, settle);
   } catch (error) {
-    // Node refuses to send some paths at all.
+    // Node refuses to send some paths at all, and files for TLS may not be there.
     settle({ cause: causeOf(error as Error) });
   }
 }
@@ -66,51 +77,88 @@ const OWN_BEHALF = {
   v2: Buffer.from('\r\n\r\n\0\r\nQUIT\n\x20\0\0\0', 'latin1'),
 };
 
-function open({ host, port, proxyProtocol }: ProbeTarget, signal: AbortSignal): Socket {
+function open({ host, port, proxyProtocol }: ProbeTarget, { signal }: Attempt): Socket {
   const socket = connect({ host, port, signal });
   if (proxyProtocol !== undefined) socket.write(OWN_BEHALF[proxyProtocol]);
   return socket;
 }
 
+/** Opens a connection on which `protocol` is spoken. Throws what keeps TLS from being used. */
+function openSecured(
+  target: Exclude<ProbeTarget, { type: 'tcp' }>,
+  attempt: Attempt,
+  protocol: 'http/1.1' | 'h2',
+): Socket {
+  if (target.tls === undefined) return open(target, attempt);
+  const options = attempt.tls.options(target.tls, target.host, performance.now());
+  const below = open(target, attempt);
+  const socket = connectTls({ ...options, socket: below, ALPNProtocols: [protocol] });
+  below.once('error', (error) => socket.destroy(error));
+  return socket;
+}
+
 /** Succeeds when the connection is accepted. */
-function probeTcp(target: ProbeTarget & { type: 'tcp' }, signal: AbortSignal, settle: Settle): void {
-  const socket = open(target, signal);
+function probeTcp(target: ProbeTarget & { type: 'tcp' }, attempt: Attempt, settle: Settle): void {
+  const socket = open(target, attempt);
   socket.once('connect', () => settle('ok'));
   socket.on('error', (error) => settle({ cause: causeOf(error) }));
 }
 
-/** Succeeds when the whole answer arrived, or as much of it as is read, with a status that is expected. Follows no redirect. */
-function probeHttp(target: ProbeTarget & { type: 'http' }, signal: AbortSignal, settle: Settle): void {
-  const { path, authority, expectStatus } = target;
-  const headers = { host: authority, 'user-agent': 'usher-health', accept: '*/*' };
-  const call = request({ path, headers, createConnection: () => open(target, signal), signal });
+/**
+ * Succeeds when the whole answer arrived, or as much of it as is read, with a status and a body that are expected. Follows no
+ * redirect.
+ */
+function probeHttp(target: ProbeTarget & { type: 'http' }, attempt: Attempt, settle: Settle): void {
+  const { path, authority, method, expectStatus } = target;
+  const headers = { host: authority, 'user-agent': 'usher-health', accept: '*/*', ...target.headers };
+  const socket = openSecured(target, attempt, 'http/1.1');
+  const call = request({ path, method, headers, createConnection: () => socket, signal: attempt.signal });
   call.on('error', (error) => settle({ cause: causeOf(error) }));
   let answered = false;
   call.on('response', (response) => {
     answered = true;
     const status = response.statusCode ?? 0;
-    if (!expectStatus.includes(status)) {
-      settle({ cause: `status ${status}, expected ${expectStatus.join(' or ')}` });
-      return;
-    }
-    let bytes = 0;
-    response.on('data', (chunk: Buffer) => {
-      bytes += chunk.length;
-      if (bytes > BODY_BYTES_MAX) settle('ok');
-    });
-    response.on('end', () => settle('ok'));
-    // That it was cut off is settled when the call closes.
-    response.on('error', () => {});
+    if (expectStatus.includes(status)) readBody(response, target.expectBody, settle);
+    else settle({ cause: `status ${status}, expected ${rangesOf(expectStatus)}` });
   });
   call.on('close', () => settle({ cause: answered ? 'the answer was cut off' : 'closed without an answer' }));
   call.end();
 }
 
+function readBody(response: IncomingMessage, expected: string | undefined, settle: Settle): void {
+  const parts: Buffer[] = [];
+  let bytes = 0;
+  const judge = (): void => {
+    const found = expected === undefined || Buffer.concat(parts).includes(expected);
+    settle(found ? 'ok' : { cause: `the body has no ${JSON.stringify(expected)}` });
+  };
+  response.on('data', (chunk: Buffer) => {
+    bytes += chunk.length;
+    if (expected !== undefined) parts.push(chunk);
+    if (bytes > BODY_BYTES_MAX) judge();
+  });
+  response.on('end', judge);
+  // That it was cut off is settled when the call closes.
+  response.on('error', () => {});
+}
+
+/** `200 or 204`, `200 to 299`: neighbours as a range. */
+function rangesOf(statuses: readonly number[]): string {
+  const ranges: [first: number, last: number][] = [];
+  for (const status of statuses) {
+    const range = ranges.at(-1);
+    if (range !== undefined && range[1] === status - 1) range[1] = status;
+    else ranges.push([status, status]);
+  }
+  return ranges.map(([first, last]) => (first === last ? first : `${first} to ${last}`)).join(' or ');
+}
+
 /** Succeeds when the service says that it serves (grpc.health.v1). */
-function probeGrpc(target: ProbeTarget & { type: 'grpc' }, signal: AbortSignal, settle: Settle): void {
-  const socket = open(target, signal);
+function probeGrpc(target: ProbeTarget & { type: 'grpc' }, attempt: Attempt, settle: Settle): void {
+  const socket = openSecured(target, attempt, 'h2');
   socket.on('error', (error) => settle({ cause: causeOf(error) }));
-  checkGrpc(socket, target, (cause) => settle(cause === undefined ? 'ok' : { cause }));
+  const scheme = target.tls === undefined ? 'http' : 'https';
+  checkGrpc(socket, { ...target, scheme }, (cause) => settle(cause === undefined ? 'ok' : { cause }));
 }
 
 function causeOf(error: NodeJS.ErrnoException): string {

@@ -1,3 +1,4 @@
+import type { Service } from '@usher/ports';
 import { expect, onTestFinished, test } from 'vitest';
 import { startHealth } from './health-service.ts';
 import { poolAdded, registered, settled, TestFleet } from './test-fleet.ts';
@@ -97,4 +98,48 @@ test('a process that starts without a store probes at once', async () => {
   onTestFinished(() => service.stop());
   await settled();
   expect(process.fold.state.backends.get('b1')?.health).toBe('healthy');
+});
+
+test('a process that does not know any more whether it is its turn waits with its probes', async () => {
+  const { fleet, first } = await two();
+  await fleet.pass(6_000);
+  const { promise, resolve } = Promise.withResolvers<void>();
+  fleet.store.held = promise;
+  await fleet.pass(6_000);
+  first.prober.take(1);
+  await fleet.pass(20_000);
+  expect(first.prober.take(1)).toBe(0);
+  fleet.store.held = undefined;
+  resolve();
+  await fleet.pass(6_000);
+  expect(first.prober.take(1)).toBeGreaterThan(0);
+});
+
+test('however many processes there are, a backend is probed once an interval, also while one takes over', async () => {
+  const fleet = new TestFleet();
+  const backends = Array.from({ length: 50 }, (_, index) => registered(`b${index}`, index + 1));
+  await fleet.write(poolAdded('web'), ...backends);
+  const probers: ScriptedProber[] = [];
+  const services: Service[] = [];
+  for (const [index, instance] of ['one', 'two', 'three', 'four'].entries()) {
+    const prober = new ScriptedProber();
+    const process = fleet.open(instance, index + 1);
+    await settled();
+    const service = startHealth(process.context, { prober });
+    onTestFinished(() => service.stop());
+    await settled();
+    probers.push(prober);
+    services.push(service);
+  }
+  /** Probes of all processes within so many intervals, for each of them and each backend. */
+  const rate = async (intervals: number) => {
+    for (const { asked } of probers) asked.length = 0;
+    await fleet.pass(intervals * 5_000);
+    return probers.reduce((sum, { asked }) => sum + asked.length, 0) / intervals / backends.length;
+  };
+  await fleet.pass(5_000);
+  expect(await rate(8)).toBeLessThan(1.3);
+  await services[0]!.stop();
+  expect(await rate(4)).toBeLessThan(1.3);
+  expect(await rate(4)).toBeGreaterThan(0.95);
 });

@@ -28,6 +28,14 @@ export class ProbeDuty {
     return this.#acting;
   }
 
+  /**
+   * That it is this process's turn was confirmed within the time of the lease, or nobody can. False after the process stood
+   * still for longer: another may have taken over.
+   */
+  get sure(): boolean {
+    return this.#storeFault !== undefined || this.#context.clock.now() - this.#answeredMs < LEASE_TTL_MS;
+  }
+
   /** Why the lease could not be asked for the last time; undefined when it could. */
   get storeFault(): string | undefined {
     return this.#storeFault;

@@ -1,8 +1,10 @@
 import {
+  type BackendTlsSettings,
   type FleetState,
   type HealthCheck,
+  type PoolSettings,
+  type ProbeMethod,
   type ProbeTiming,
-  type ProxyProtocol,
   parseBackendUrl,
 } from '@usher/domain';
 import type { GrpcCheck } from './grpc-health.ts';
@@ -16,17 +18,29 @@ interface Place {
   readonly proxyProtocol?: 'v1' | 'v2';
 }
 
+/** For `https` URLs. */
+interface Secured {
+  /** Absent = plain. */
+  readonly tls?: BackendTlsSettings;
+}
+
 /** What to ask, and where. */
 export type ProbeTarget =
   | (Place & { readonly type: 'tcp' })
-  | (Place & {
-      readonly type: 'http';
-      /** Value of the Host header. */
-      readonly authority: string;
-      readonly path: string;
-      readonly expectStatus: readonly number[];
-    })
-  | (Place & { readonly type: 'grpc' } & GrpcCheck);
+  | (Place &
+      Secured & {
+        readonly type: 'http';
+        /** Value of the Host header. */
+        readonly authority: string;
+        readonly path: string;
+        readonly method: ProbeMethod;
+        /** Names in lower case. */
+        readonly headers: Readonly<Record<string, string>>;
+        readonly expectStatus: readonly number[];
+        /** Text that the body has to contain; absent = any body will do. */
+        readonly expectBody?: string;
+      })
+  | (Place & Secured & { readonly type: 'grpc' } & GrpcCheck);
 
 export interface ProbePlan {
   readonly backend: string;
@@ -44,33 +58,40 @@ export function probePlan(state: FleetState, id: string): ProbePlan | undefined 
   const backend = state.backends.get(id);
   const pool = state.pools.get(backend?.settings.pool ?? '');
   if (backend === undefined || pool === undefined) return undefined;
-  const { health, proxyProtocol } = pool.settings;
+  const { health } = pool.settings;
   if (health.type === 'none') return undefined;
   const { url, endpoints = [] } = backend.settings;
-  const target = targetAt(url, health, proxyProtocol);
+  const target = targetAt(url, health, pool.settings);
   if (target === undefined) return undefined;
-  const { intervalMs, timeoutMs, fall, rise } = health;
+  const { intervalMs, downIntervalMs, timeoutMs, fall, rise } = health;
   const others = new Set(endpoints.map((endpoint) => endpoint.url));
   others.delete(url);
-  const elsewhere = [...others].flatMap((each) => targetAt(each, health, proxyProtocol) ?? []);
-  const timing = { intervalMs, timeoutMs, fall, rise };
+  const elsewhere = [...others].flatMap((each) => targetAt(each, health, pool.settings) ?? []);
+  const timing = { intervalMs, downIntervalMs, timeoutMs, fall, rise };
   return { backend: id, pool: pool.settings.id, targets: [target, ...elsewhere], timing };
 }
 
 /** Undefined for a URL that this version cannot read. */
-function targetAt(url: string, health: Probed, proxyProtocol: ProxyProtocol): ProbeTarget | undefined {
+function targetAt(
+  url: string,
+  health: Probed,
+  { proxyProtocol, tls = { verify: true } }: Pick<PoolSettings, 'proxyProtocol' | 'tls'>,
+): ProbeTarget | undefined {
   const origin = parseBackendUrl(url);
   if (typeof origin === 'string') return undefined;
   const { host, port, authority } = origin;
   const place: Place = proxyProtocol === 'none' ? { host, port } : { host, port, proxyProtocol };
-  return targetOf(health, place, authority);
+  return targetOf(health, place, { authority, ...(origin.tls ? { tls } : {}) });
 }
 
-function targetOf(health: Probed, place: Place, authority: string): ProbeTarget {
+function targetOf(health: Probed, place: Place, server: Secured & { authority: string }): ProbeTarget {
   const { type } = health;
+  // That connections are accepted is all that it asks, whatever is spoken over them.
   if (type === 'tcp') return { type, ...place };
-  if (type === 'grpc') return { type, ...place, authority, service: health.service };
-  return { type, ...place, authority, path: health.path, expectStatus: health.expectStatus };
+  if (type === 'grpc') return { type, ...place, ...server, service: health.service };
+  const { path, expectStatus, expectBody, method = 'GET', headers = {} } = health;
+  const expected = expectBody === undefined ? { expectStatus } : { expectStatus, expectBody };
+  return { type, ...place, ...server, path, method, headers, ...expected };
 }
 
 /** Plans are compared by value: a pool that is written again unchanged disturbs no probe. */

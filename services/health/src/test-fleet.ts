@@ -134,6 +134,8 @@ class LeaseStore implements StateStore {
   readonly reservations = LEASES_ONLY.reservations;
   readonly sticky = LEASES_ONLY.sticky;
   connected = true;
+  /** While set, leases are asked for in vain until it resolves. */
+  held: Promise<void> | undefined;
   readonly #clock: SimulatedClock;
   readonly #leases = new Map<string, { owner: string; untilMs: number }>();
 
@@ -142,6 +144,7 @@ class LeaseStore implements StateStore {
   }
 
   async acquireLease(name: string, owner: string, ttlMs: number) {
+    await this.held;
     this.#assertConnected();
     const lease = this.#leases.get(name);
     if (lease !== undefined && lease.owner !== owner && lease.untilMs > this.#clock.now())

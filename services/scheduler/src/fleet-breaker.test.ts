@@ -49,3 +49,61 @@ test('a gateway that fails against most of its backends has no vote', async () =
   await fleet.command('backend.enable', { backend: 'a' });
   expect(fold.state.backends.get('c')?.breaker).toBe('closed');
 });
+
+test('a gateway that fails where others do not is flagged after a while, and cleared when it is well again', async () => {
+  const fleet = newFleet();
+  const { fold, events, context } = await fleet.start('s1', declared(['a', 'b', 'c']));
+  const suspect = () => fold.state.gateways.get('gw-1')?.suspect ?? null;
+  const everybody = ['gw-1', 'gw-2'];
+  await fleet.facts(events, everybody.map(started));
+  await fleet.facts(
+    events,
+    everybody.map((gateway) => saw(gateway, 'a', 'b', 'c')),
+  );
+  const untilMs = fleet.clock.now() + 20_000;
+  await fleet.facts(
+    events,
+    ['a', 'b', 'c'].map((backend) => tripped('gw-1', backend, untilMs)),
+  );
+  fleet.clock.advance(1_000);
+  fleet.clock.advance(2_000);
+  await fleet.command('backend.enable', { backend: 'a' });
+  expect(suspect()).toBeNull();
+  fleet.clock.advance(2_000);
+  await vi.waitFor(() => expect(suspect()).toMatchObject({ tripped: 3, used: 3 }));
+  expect([...fold.state.backends.values()].map(({ breaker }) => breaker)).toEqual([
+    'closed',
+    'closed',
+    'closed',
+  ]);
+  expect(context.log).toMatchObject({
+    entries: expect.arrayContaining([expect.objectContaining({ level: 'warn' })]),
+  });
+  fleet.clock.advance(20_000);
+  fleet.clock.advance(10_000);
+  await vi.waitFor(() => expect(suspect()).toBeNull());
+});
+
+test('in an outage for all no gateway is a suspect, and the breakers open', async () => {
+  const fleet = newFleet();
+  const { fold, events } = await fleet.start('s1', declared(['a', 'b', 'c']));
+  const everybody = ['gw-1', 'gw-2'];
+  await fleet.facts(events, everybody.map(started));
+  await fleet.facts(
+    events,
+    everybody.map((gateway) => saw(gateway, 'a', 'b', 'c')),
+  );
+  const untilMs = fleet.clock.now() + 20_000;
+  for (const gateway of everybody) {
+    await fleet.facts(
+      events,
+      ['a', 'b', 'c'].map((backend) => tripped(gateway, backend, untilMs)),
+    );
+    fleet.clock.advance(1_000);
+  }
+  await vi.waitFor(() =>
+    expect([...fold.state.backends.values()].map(({ breaker }) => breaker)).toEqual(['open', 'open', 'open']),
+  );
+  fleet.clock.advance(9_000);
+  expect([...fold.state.gateways.values()].map(({ suspect }) => suspect)).toEqual([null, null]);
+});

@@ -17,9 +17,11 @@ import { applyConfig, type DeclaredConfig, decideConfig, isOutdated } from './de
 import { decideDeadlines } from './decide-deadlines.ts';
 import { GatewayWatch } from './gateway-watch.ts';
 import { Leadership } from './leadership.ts';
+import { SuspectWatch } from './suspect-watch.ts';
 
 const DEADLINES_EVERY_MS = 100;
 const GATEWAYS_EVERY_MS = 2_000;
+const SUSPECTS_EVERY_MS = 1_000;
 /** What the file declares is tried again so often when the log could not take it. */
 const DECLARED_EVERY_MS = 2_000;
 
@@ -39,6 +41,7 @@ export class Scheduler implements Service {
   readonly #leadership: Leadership;
   readonly #checkpoints: Checkpoints;
   readonly #gateways: GatewayWatch;
+  readonly #suspects: SuspectWatch;
   readonly #records: Subscription;
   #commands: Subscription | undefined;
   #timers: Timer[] = [];
@@ -60,6 +63,7 @@ export class Scheduler implements Service {
     this.#control = new ControlLog(context, () => this.#leadership.depose());
     this.#checkpoints = new Checkpoints(context, options.snapshot);
     this.#gateways = new GatewayWatch(context);
+    this.#suspects = new SuspectWatch(context);
     this.#records = context.fleet.onRecord((record) => this.#onRecord(record));
     this.#exposeMetrics();
   }
@@ -107,6 +111,7 @@ export class Scheduler implements Service {
     // It may have changed during the election.
     this.#changed = this.#declared !== declared;
     this.#gateways.reset();
+    this.#suspects.reset();
     this.#commands = bus.serve(
       `${COMMANDS_PREFIX}.>`,
       async (_subject, payload) => await this.#answer(payload),
@@ -114,6 +119,7 @@ export class Scheduler implements Service {
     this.#timers = [
       clock.every(DEADLINES_EVERY_MS, () => this.#passDeadlines()),
       clock.every(GATEWAYS_EVERY_MS, () => void this.#missGateways()),
+      clock.every(SUSPECTS_EVERY_MS, () => this.#suspectGateways()),
       clock.every(DECLARED_EVERY_MS, () => this.#applyChanged()),
     ];
     log.info('leading', { term: fleet.state.leader?.term ?? 1 });
@@ -180,6 +186,12 @@ export class Scheduler implements Service {
     if (drafts.length > 0) this.#decideAlone(() => drafts);
   }
 
+  #suspectGateways(): void {
+    const drafts = this.#suspects.look();
+    for (const { type, data } of drafts) this.#context.log.warn(type, data);
+    if (drafts.length > 0) this.#decideAlone(() => drafts);
+  }
+
   #onRecord(record: LogRecord): void {
     if (!this.#leadership.leading) return;
     for (const event of record.events) {
@@ -209,6 +221,7 @@ export class Scheduler implements Service {
 
   #exposeMetrics(): void {
     const { metrics } = this.#context;
+    this.#suspects.exposeMetrics(metrics);
     metrics.gauge('usher_scheduler_leading', 'Whether this process leads', () => [
       { labels: {}, value: this.#leadership.leading ? 1 : 0 },
     ]);

@@ -20,7 +20,8 @@ const FLEET_FOLDS: { readonly [T in FleetEventType]: Fold<T> } = {
     state.config = { revision, hash, by, policy, superseded };
   },
   'pool.added': (state, { data }, position) => {
-    state.pools.set(data.settings.id, { settings: data.settings, origin: data.origin, revision: position });
+    const { settings, origin } = data;
+    state.pools.set(settings.id, { settings, origin, panicBy: new Map(), revision: position });
   },
   'pool.updated': (state, { data }, position) => {
     const pool = state.pools.get(data.settings.id);
@@ -65,13 +66,37 @@ const FLEET_FOLDS: { readonly [T in FleetEventType]: Fold<T> } = {
       running: true,
       requests: known?.requests ?? 0,
       errors: known?.errors ?? 0,
+      suspect: null,
     });
+    // A process that begins has ejected nobody yet, whatever the one before it had.
+    forgetViews(state, data.gateway);
   },
   'gateway.stopped': (state, { data }) => retireGateway(state, data.gateway),
   'gateway.lost': (state, { data }) => retireGateway(state, data.gateway),
+  'gateway.suspected': (state, event) => {
+    const { gateway, tripped, used } = event.data;
+    const known = state.gateways.get(gateway);
+    if (known !== undefined) known.suspect = { sinceMs: eventTimeMs(event), tripped, used };
+  },
+  'gateway.cleared': (state, { data }) => {
+    const known = state.gateways.get(data.gateway);
+    if (known !== undefined) known.suspect = null;
+  },
+  'pool.panicked': (state, event) => {
+    const { pool, gateway } = event.data;
+    state.pools.get(pool)?.panicBy.set(gateway, eventTimeMs(event));
+  },
+  'pool.calmed': (state, { data }) => {
+    state.pools.get(data.pool)?.panicBy.delete(data.gateway);
+  },
   'gateway.observed': (state, event) => observe(state, event),
+  // How a process is, it tells itself; these are for looking back.
+  'process.degraded': () => {},
+  'process.recovered': () => {},
   // For the caches of other gateways; there are too many sessions for the state to know each.
   'sticky.moved': () => {},
+  // For people to look at.
+  'admin.refused': () => {},
 };
 
 function observe(state: FleetState, event: EventOf<'gateway.observed'>): void {
@@ -100,12 +125,14 @@ function retireGateway(state: FleetState, gateway: string): void {
   const known = gateways.get(gateway);
   if (known?.running === true) {
     known.running = false;
+    known.suspect = null;
     // To the end: those that are gone stand in the order in which they went.
     gateways.delete(gateway);
     gateways.set(gateway, known);
     const gone = [...gateways].filter(([, { running }]) => !running);
     for (const [oldest] of gone.slice(0, -GONE_GATEWAYS_MAX)) gateways.delete(oldest);
   }
+  forgetViews(state, gateway);
   for (const backend of state.backends.values()) {
     backend.trippedBy.delete(gateway);
     backend.seenBy.delete(gateway);
@@ -113,6 +140,12 @@ function retireGateway(state: FleetState, gateway: string): void {
     for (const { id, owner } of backend.allocations.values())
       if (owner === gateway) dropAllocation(backend, id);
   }
+}
+
+/** What a gateway had ejected, and which of its pools were in panic. */
+function forgetViews(state: FleetState, gateway: string): void {
+  for (const { ejectedBy } of state.backends.values()) ejectedBy.delete(gateway);
+  for (const { panicBy } of state.pools.values()) panicBy.delete(gateway);
 }
 
 /** Changes `state` by one event. An event about a backend that does not exist (any more) changes nothing. */

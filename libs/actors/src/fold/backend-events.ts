@@ -50,6 +50,12 @@ export const BACKEND_FOLDS: { readonly [T in BackendEventType]: Fold<T> } = {
   'breaker.recovered': (backend, { data }) => {
     backend.trippedBy.delete(data.gateway);
   },
+  'backend.ejected': (backend, { data }) => {
+    backend.ejectedBy.set(data.gateway, data.untilMs);
+  },
+  'backend.readmitted': (backend, { data }) => {
+    backend.ejectedBy.delete(data.gateway);
+  },
   'breaker.opened': (backend, { data }) => {
     backend.breaker = 'open';
     backend.breakerUntilMs = data.untilMs;

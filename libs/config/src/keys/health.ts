@@ -1,15 +1,17 @@
-import type { HealthCheck } from '@usher/domain';
+import { type HealthCheck, PROBE_METHODS } from '@usher/domain';
 import type { Reading } from '../reading.ts';
-import { list, mapped } from '../types/collections.ts';
+import { list, mapped, record } from '../types/collections.ts';
 import { probePath } from '../types/names.ts';
 import { oneOf, scalar, text, wholeNumber } from '../types/scalar.ts';
 import { defaulted, optional, section } from '../types/section.ts';
-import { refuse, type Type } from '../types/type.ts';
+import { type Refusal, refuse, type Type } from '../types/type.ts';
 import { duration } from '../types/units.ts';
 
-const HTTP_KEYS = ['path', 'expect_status'];
+const HTTP_KEYS = ['path', 'method', 'headers', 'expect_status', 'expect_body'];
 const GRPC_KEYS = ['service'];
-const TIMING_KEYS = ['interval', 'timeout', 'fall', 'rise'];
+const TIMING_KEYS = ['interval', 'down_interval', 'timeout', 'fall', 'rise'];
+/** How much longer the interval may become for a backend that stays down, unless it is said. */
+const DOWN_FACTOR = 3;
 /** What has no meaning for each kind of probe. */
 const UNUSED: Readonly<Record<HealthCheck['type'], readonly string[]>> = {
   http: GRPC_KEYS,
@@ -23,22 +25,60 @@ const STATUS_MAX = 599;
 const TIMEOUT_MS = 2000;
 const EVERY_2XX = statusRange(200, 299);
 
-/** `204` is one status, `2xx` a hundred. */
+/** `204` is one status, `2xx` a hundred, `200-399` two hundred. */
 const statuses: Type<readonly number[]> = scalar({
-  expects: 'a status such as 204, or 2xx',
+  expects: 'a status such as 204, 2xx or 200-399',
   jsonSchema: {
     anyOf: [
       { type: 'integer', minimum: STATUS_MIN, maximum: STATUS_MAX },
-      { type: 'string', pattern: '^[1-5]xx$' },
+      { type: 'string', pattern: '^([1-5]xx|[1-5][0-9]{2}-[1-5][0-9]{2})$' },
     ],
   },
   standIn: [],
   parse({ text }) {
     if (/^[1-5]xx$/.test(text)) return statusRange(Number(text[0]) * 100, Number(text[0]) * 100 + 99);
+    const range = /^([1-5][0-9]{2})-([1-5][0-9]{2})$/.exec(text);
+    if (range !== null && Number(range[1]) <= Number(range[2]))
+      return statusRange(Number(range[1]), Number(range[2]));
     const status = /^[0-9]{3}$/.test(text) ? Number(text) : 0;
     if (status >= STATUS_MIN && status <= STATUS_MAX) return [status];
-    return refuse('expected a status from 100 to 599, or a class of them such as 2xx');
+    return refuse(
+      'expected a status from 100 to 599, a class of them such as 2xx, or a range such as 200-399',
+    );
   },
+});
+
+/** What HTTP needs for itself, and what would say something of a body. */
+const OWN_HEADERS: ReadonlySet<string> = new Set([
+  'connection',
+  'content-length',
+  'expect',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+]);
+
+function parseHeaderName(written: string): string | Refusal {
+  const name = written.toLowerCase();
+  if (!/^[a-z0-9!#$%&'*+.^_`|~-]{1,100}$/.test(name))
+    return refuse(`${JSON.stringify(written)} is not the name of a header`);
+  return OWN_HEADERS.has(name) ? refuse('a probe sets this header itself, or has no use for it') : name;
+}
+
+const fieldValue: Type<string> = text({
+  expects: 'the value of a header',
+  jsonSchema: { pattern: '^[ -~]{1,1000}$' },
+  standIn: '',
+  parse: (written) =>
+    /^[ -~]{1,1000}$/.test(written) ? written : refuse('up to 1000 characters of printable ASCII'),
+});
+
+const bodyText: Type<string> = text({
+  expects: 'a text',
+  jsonSchema: { minLength: 1, maxLength: 1000 },
+  standIn: '',
+  parse: (written) => (written.length <= 1000 ? written : refuse('longer than 1000 characters')),
 });
 
 const serviceName: Type<string> = text({
@@ -63,10 +103,30 @@ const keys = section({
     type: probePath,
     doc: 'Path, and query if needed, that `http` probes ask for.',
   }),
+  method: optional('`GET`', {
+    to: 'method',
+    type: oneOf(PROBE_METHODS),
+    doc: 'Method of `http` probes. They have no body.',
+  }),
+  headers: optional('none beside Host, User-Agent and Accept', {
+    to: 'headers',
+    type: record(fieldValue, {
+      name: '<header>',
+      keyExpects: 'names of headers',
+      keyPattern: /^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}$/,
+      parseKey: parseHeaderName,
+    }),
+    doc: 'Headers of `http` probes. A `host` takes the place of that of the URL.',
+  }),
   expect_status: optional('`[2xx]`', {
     to: 'expectStatus',
     type: list(statuses, { min: 1 }),
     doc: 'Statuses with which an `http` probe succeeds.',
+  }),
+  expect_body: optional('any body', {
+    to: 'expectBody',
+    type: bodyText,
+    doc: 'Text that the first 64 KiB of the body must contain for an `http` probe to succeed.',
   }),
   service: optional('the server as a whole', {
     to: 'service',
@@ -77,6 +137,12 @@ const keys = section({
     to: 'intervalMs',
     type: duration({ min: '100ms', max: '1h' }),
     doc: 'Time from the start of one probe to the start of the next.',
+  }),
+  down_interval: optional('three times `interval`', {
+    to: 'downIntervalMs',
+    type: duration({ min: '100ms', max: '1h' }),
+    doc: 'Up to which the interval grows for a backend that stays down, to a tenth of the time that it has been down. As long as nobody in the pool is healthy it does not grow.',
+    why: 'Nothing is gained by asking one that is gone for good as often as the others; one that is back after a moment is noticed as soon as ever.',
   }),
   timeout: optional('`2s`, or `interval` where that is shorter', {
     to: 'timeoutMs',
@@ -99,8 +165,13 @@ const keys = section({
 
 /** How the backends of a pool are probed. */
 export const health: Type<HealthCheck> = mapped(keys, (given, _path, reading): HealthCheck => {
-  const { type, path, expectStatus, service, timeoutMs, ...others } = given;
-  const timing = { ...others, timeoutMs: timeoutMs ?? Math.min(TIMEOUT_MS, others.intervalMs) };
+  const { type, path, method, headers, expectStatus, expectBody, service, ...times } = given;
+  const { intervalMs } = times;
+  const timing = {
+    ...times,
+    timeoutMs: times.timeoutMs ?? Math.min(TIMEOUT_MS, intervalMs),
+    downIntervalMs: times.downIntervalMs ?? DOWN_FACTOR * intervalMs,
+  };
   checkUnused(given, reading);
   if (type !== 'none' && timing.timeoutMs > timing.intervalMs) {
     reading.complain(
@@ -109,10 +180,22 @@ export const health: Type<HealthCheck> = mapped(keys, (given, _path, reading): H
       `the timeout (${timing.timeoutMs}ms) is longer than the interval (${timing.intervalMs}ms)`,
     );
   }
+  if (type !== 'none' && timing.downIntervalMs < intervalMs)
+    reading.complain(given, 'down_interval', `shorter than the interval (${intervalMs}ms)`);
+  if (method === 'HEAD' && expectBody !== undefined)
+    reading.complain(given, 'expect_body', 'answers to HEAD have no body');
   if (type === 'none') return { type };
   if (type === 'tcp') return { type, ...timing };
   if (type === 'grpc') return { type, service: service ?? '', ...timing };
-  return { type, path: path ?? '/', expectStatus: distinct(expectStatus?.flat() ?? EVERY_2XX), ...timing };
+  return {
+    type,
+    path: path ?? '/',
+    method: method ?? 'GET',
+    headers: Object.fromEntries(Array.from(headers ?? [], ([name, value]) => [name.toLowerCase(), value])),
+    expectStatus: distinct(expectStatus?.flat() ?? EVERY_2XX),
+    ...(expectBody === undefined ? {} : { expectBody }),
+    ...timing,
+  };
 });
 
 /** A key that this kind of probe does not use was written in the belief that it does something. */

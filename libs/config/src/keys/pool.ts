@@ -1,11 +1,18 @@
 import type {
   BackendSettings,
   BreakerSettings,
+  PassiveSettings,
   PoolSettings,
   QueueSettings,
   RetrySettings,
 } from '@usher/domain';
-import { PROXY_PROTOCOLS, RESERVE_IDLE_MS, RESERVE_MODES, STORELESS_MODES } from '@usher/domain';
+import {
+  EJECTED_SHARE_MAX,
+  PROXY_PROTOCOLS,
+  RESERVE_IDLE_MS,
+  RESERVE_MODES,
+  STORELESS_MODES,
+} from '@usher/domain';
 import { ID_PATTERN } from '@usher/events';
 import type { Reading } from '../reading.ts';
 import { list, mapped, record } from '../types/collections.ts';
@@ -56,6 +63,55 @@ const breaker: Type<BreakerSettings> = section({
   }),
 });
 
+const passive: Type<PassiveSettings> = mapped(
+  section({
+    enabled: defaulted(true, {
+      to: 'enabled',
+      type: trueOrFalse,
+      doc: 'Whether a backend that fails the requests of clients is ejected: left out for a while, longer each time.',
+    }),
+    consecutive: defaulted(5, {
+      to: 'consecutive',
+      type: counter,
+      doc: 'Failures in a row, without a success in between, that eject a backend. Only what is the fault of the backend counts.',
+    }),
+    failure_rate: defaulted('50%', {
+      to: 'failureRate',
+      type: percentage,
+      doc: 'Share of failures among the requests of a `window` that ejects a backend.',
+    }),
+    window: defaulted('10s', {
+      to: 'windowMs',
+      type: duration({ min: '100ms', max: '1h' }),
+      doc: 'Time in which that share is looked at.',
+    }),
+    min_requests: defaulted(20, {
+      to: 'requestsMin',
+      type: wholeNumber({ min: 1, max: 1_000_000 }),
+      doc: 'Requests that a window needs for its share to count.',
+      why: 'One failure of two requests is half of them, and chance.',
+    }),
+    eject_for: defaulted('30s', {
+      to: 'ejectForMs',
+      type: duration({ min: '100ms', max: '1h' }),
+      doc: 'How long the first ejection lasts. The second lasts twice as long, the third three times, and so on, up to 300s; each such time that passes without another takes one off again.',
+      why: 'A backend that fails whenever it is back costs fewer and fewer requests.',
+    }),
+    max_ejected: defaulted('50%', {
+      to: 'maxEjected',
+      type: percentage,
+      doc: 'Largest share of the pool that may be ejected at a time, at most half. One of three may go in any case unless this is 0%, and the last one that gets requests never.',
+    }),
+  }),
+  (given, _path, reading): PassiveSettings => {
+    if (given.maxEjected > EJECTED_SHARE_MAX)
+      reading.complain(given, 'max_ejected', 'more than half of a pool is never ejected; it goes up to 50%');
+    if (given.failureRate === 0)
+      reading.complain(given, 'failure_rate', '0% would eject every backend; it goes from 1%');
+    return given;
+  },
+);
+
 const retry: Type<RetrySettings> = section({
   attempts: defaulted(1, {
     to: 'attempts',
@@ -94,6 +150,21 @@ const keys = section({
   }),
   health: defaulted({}, { to: 'health', type: health, doc: 'How backends are probed.' }),
   breaker: defaulted({}, { to: 'breaker', type: breaker, doc: 'When a backend that fails is left alone.' }),
+  passive: defaulted(
+    {},
+    {
+      to: 'passive',
+      type: passive,
+      doc: 'When a backend is left out for how it serves clients, whatever its probes say.',
+      why: 'The breaker is quick and forgets; this remembers, so that a backend that fails again and again stays away longer.',
+    },
+  ),
+  panic: defaulted('50%', {
+    to: 'panic',
+    type: percentage,
+    doc: 'With a smaller share of its backends eligible, a pool of three and more is in panic: requests go to all backends that no operator took out, but not to those that cannot be connected to as long as there are others. 0% = never.',
+    why: 'So many failures at a time are more likely a wrong probe, or an overload that would bring the rest down too.',
+  }),
   retry: defaulted({}, { to: 'retry', type: retry, doc: 'When a request is tried again.' }),
   tls: defaulted({}, { to: 'tls', type: backendTls, doc: 'How backends with an `https` URL are spoken to.' }),
   queue: defaulted(

@@ -5,6 +5,7 @@ import type { LocalSettings, UsherConfig } from '../settings.ts';
 import { list, mapped } from '../types/collections.ts';
 import { filePath, fitForId, id } from '../types/names.ts';
 import { network } from '../types/network.ts';
+import { plainSecret } from '../types/secret.ts';
 import { defaulted, optional, section } from '../types/section.ts';
 import type { Type } from '../types/type.ts';
 import { admin, metrics } from './admin.ts';
@@ -89,6 +90,12 @@ const keys = section({
     type: geoip,
     doc: 'Where clients are by their addresses, for pools whose backends are chosen by their resources: the distance to a client counts then, see `scoring`.',
   }),
+  debug_token: optional('nobody is told', {
+    to: 'debugToken',
+    type: plainSecret('the text of the token'),
+    doc: 'A request with the header `X-Usher-Debug: TOKEN` to a pool in panic is answered with `X-Usher-Panic`, such as `2/5`: of five backends two are eligible. The request goes to its backend with that header, as with any other.',
+    why: 'That a pool is in trouble is nothing for every client to know.',
+  }),
   logging: defaulted(
     {},
     { to: 'logging', type: logging, doc: 'The log of this process, on standard output.' },
@@ -97,7 +104,7 @@ const keys = section({
 
 /** The whole configuration. */
 export const root: Type<UsherConfig> = mapped(keys, (given, _path, reading): UsherConfig => {
-  const { listen, workers, admin, metrics, opsen, bus, store, geoip, logging } = given;
+  const { listen, workers, admin, metrics, opsen, bus, store, geoip, logging, debugToken } = given;
   const name = given.name ?? nameFrom(reading.surroundings.hostname);
   if (given.name === undefined) reading.leaf('name', name, { kind: 'default' });
   const data = resolve(reading.surroundings.folder, given.data);
@@ -112,6 +119,7 @@ export const root: Type<UsherConfig> = mapped(keys, (given, _path, reading): Ush
     data,
     logging,
     ...(geoip === undefined ? {} : { geoip }),
+    ...(debugToken === undefined ? {} : { debugToken }),
     ...(opsen === undefined ? {} : { opsen }),
   };
   const shared: SharedSettings = {

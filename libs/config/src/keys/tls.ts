@@ -9,7 +9,7 @@ import { defaulted, optional, required, section } from '../types/section.ts';
 import { refuse, type Type } from '../types/type.ts';
 
 /** Forward secret and authenticated: what every client of the last ten years has. */
-const CIPHERS = [
+export const CIPHERS = [
   'ECDHE-ECDSA-AES128-GCM-SHA256',
   'ECDHE-RSA-AES128-GCM-SHA256',
   'ECDHE-ECDSA-AES256-GCM-SHA384',
@@ -28,7 +28,8 @@ const ciphers: Type<string> = text({
       : refuse('expected cipher suites in the notation of OpenSSL, separated by colons'),
 });
 
-const certificate: Type<CertificateFiles> = section({
+/** A certificate and its key. */
+export const CERTIFICATE_KEYS = {
   cert: required({
     to: 'cert',
     type: filePath,
@@ -39,7 +40,23 @@ const certificate: Type<CertificateFiles> = section({
     type: filePath,
     doc: 'File with its private key in PEM form, without a passphrase.',
   }),
-});
+};
+
+const certificate: Type<CertificateFiles> = section(CERTIFICATE_KEYS);
+
+/** Whose certificates count. */
+export const CLIENT_KEYS = {
+  client_ca: optional('clients are not asked for certificates', {
+    to: 'clientCa',
+    type: filePath,
+    doc: 'File with the certificates, in PEM form, of those who may sign the certificates of clients.',
+  }),
+  client_auth: optional('`required` with `client_ca`, else `none`', {
+    to: 'clientAuth',
+    type: oneOf(['none', 'optional', 'required']),
+    doc: 'Whether clients must show a certificate. With `optional` they need not, but one that is not valid is refused too.',
+  }),
+};
 
 const keys = section({
   certificates: required({
@@ -58,16 +75,7 @@ const keys = section({
     type: ciphers,
     doc: 'Cipher suites, best first. Those of TLS 1.3 are always on, unless some of them are named here.',
   }),
-  client_ca: optional('clients are not asked for certificates', {
-    to: 'clientCa',
-    type: filePath,
-    doc: 'File with the certificates, in PEM form, of those who may sign the certificates of clients.',
-  }),
-  client_auth: optional('`required` with `client_ca`, else `none`', {
-    to: 'clientAuth',
-    type: oneOf(['none', 'optional', 'required']),
-    doc: 'Whether clients must show a certificate. With `optional` they need not, but one that is not valid is refused too.',
-  }),
+  ...CLIENT_KEYS,
 });
 
 /** TLS of one listener. The files are read and judged here, and read again by the gateway. */

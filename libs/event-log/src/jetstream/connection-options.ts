@@ -21,7 +21,11 @@ export function inboxPrefixOf(name: string): string {
 }
 
 /** How the client of NATS connects. Throws when the credentials cannot be used. */
-export function connectionOptions({ servers, credentials, name }: JetStreamOptions): ConnectionOptions {
+export function connectionOptions({
+  servers,
+  credentials,
+  name,
+}: Omit<JetStreamOptions, 'log' | 'clock'>): ConnectionOptions {
   return {
     servers: [...servers],
     name,

@@ -8,6 +8,8 @@ import {
   StoreUnavailableError,
 } from '@usher/ports';
 import { Redis, type RedisOptions } from 'ioredis';
+import { KEY_PREFIX, valueKey } from './keys.ts';
+import { unfitPolicy } from './memory-policy.ts';
 import { RedisReservations } from './redis-reservations.ts';
 import { RedisSticky } from './redis-sticky.ts';
 import { RESERVATION_SCRIPTS } from './reservation-scripts.ts';
@@ -26,7 +28,6 @@ const RECONNECT_MAX_MS = 500;
 const UNFIT_POLICY =
   'state store: when Redis is full of sessions it may refuse or forget all else; its maxmemory-policy should be volatile-ttl';
 
-const KEY_PREFIX = 'usher:';
 const LEASES_KEY = `${KEY_PREFIX}leases`;
 
 /**
@@ -201,20 +202,6 @@ class RedisStore implements StateStore {
     this.#cause = undefined;
     for (const listener of this.#listeners) listener(this.#status);
   }
-}
-
-/**
- * How the server makes room when its memory is full, where it should not so: only what has a time to live may go. Undefined
- * when that holds, or its memory is not limited.
- */
-function unfitPolicy(memory: string): string | undefined {
-  const [, max = '0'] = /^maxmemory:(\d+)/m.exec(memory) ?? [];
-  const [, policy = ''] = /^maxmemory_policy:(\S+)/m.exec(memory) ?? [];
-  return max === '0' || policy === '' || policy.startsWith('volatile-') ? undefined : policy;
-}
-
-function valueKey(key: string): string {
-  return `${KEY_PREFIX}value:${key}`;
 }
 
 function messageOf(error: unknown): string {

@@ -19,15 +19,11 @@ import { ListenerFiles, serverFor } from '../testing/tls.ts';
 vi.setConfig({ testTimeout: 30_000 });
 
 let fleet: StickyFleet;
-const closing: (() => unknown)[] = [];
 
 beforeEach(() => {
   fleet = new StickyFleet();
 });
-afterEach(async () => {
-  for (const close of closing.splice(0).toReversed()) await close();
-  await fleet.stop();
-});
+afterEach(() => fleet.stop());
 
 function withCookie(cookie: string) {
   return { headers: { cookie } };
@@ -53,7 +49,7 @@ test('hold in all workers, lanes and versions of HTTP, and the backends do not s
     expect(socket).toEqual({ id: first.id, set: '', echo: '\x82\x81abcdX' });
   }
   const client = await new Client(`http://127.0.0.1:${port}`).connected();
-  closing.push(() => client.close());
+  fleet.fleet.onClose(() => client.close());
   for (const path of ['/x', '/zip/x']) {
     const { body, headers } = await client.ask({ ':path': path, cookie: ['c=d', pair, 'e=f'] });
     expect(JSON.parse(body)).toEqual({ id: first.id, cookie: 'c=d; e=f' });
@@ -68,7 +64,7 @@ test('begin in every lane and version of HTTP', async () => {
   for (const path of ['/x', '/zip/x']) {
     begun.push(await served(port, { path }), await webSocket(port, path, ''));
     const client = await new Client(`http://127.0.0.1:${port}`).connected();
-    closing.push(() => client.close());
+    fleet.fleet.onClose(() => client.close());
     const { body, headers } = await client.ask(path);
     begun.push({ ...(JSON.parse(body) as { id: string }), set: headers['set-cookie']?.join() ?? '' });
   }
@@ -105,11 +101,11 @@ test('what is no cookie of ours, or was changed, is as if it were not there', as
 test('are secure over TLS', async () => {
   await fleet.configure(BY_COOKIE);
   const files = new ListenerFiles([serverFor('any')]);
-  closing.push(() => files.remove());
+  fleet.fleet.onClose(() => files.remove());
   const listen = [{ host: '127.0.0.1', port: 0, tls: files.source }];
   const port = await fleet.gateway({ listen, workers: 1 });
   const client = await new Client(`https://127.0.0.1:${port}`, { servername: 'any' }).connected();
-  closing.push(() => client.close());
+  fleet.fleet.onClose(() => client.close());
   for (const path of ['/x', '/zip/x']) {
     const { headers } = await client.ask(path);
     expect(headers['set-cookie']?.join()).toMatch(/; HttpOnly; SameSite=Lax; Secure$/);
@@ -160,7 +156,7 @@ test('move once, and not with each request that still has the old cookie, in whi
 
 test('outlive a change of the key that is made step by step, without a restart', async () => {
   const dir = tempDir();
-  closing.push(() => dir.remove());
+  fleet.fleet.onClose(() => dir.remove());
   const file = (name: string, secret: string) => {
     writeFileSync(`${dir.path}/${name}`, `${secret}\n`);
     return `file:${dir.path}/${name}`;
@@ -202,7 +198,7 @@ test('a key that cannot be found is told, and requests are served one by one', a
 
 test('the key of a gateway alone is kept in a file', async () => {
   const dir = tempDir();
-  closing.push(() => dir.remove());
+  fleet.fleet.onClose(() => dir.remove());
   await fleet.configure(BY_COOKIE);
   const secrets = { secretOf: () => '', keyFile: `${dir.path}/cookies.key` };
   const first = await served(await fleet.gateway({ secrets, workers: 1 }));

@@ -15,15 +15,11 @@ import {
 vi.setConfig({ testTimeout: 30_000 });
 
 let fleet: StickyFleet;
-const closing: (() => unknown)[] = [];
 
 beforeEach(() => {
   fleet = new StickyFleet();
 });
-afterEach(async () => {
-  for (const close of closing.splice(0).toReversed()) await close();
-  await fleet.stop();
-});
+afterEach(() => fleet.stop());
 
 test('by header: all gateways, workers and lanes agree', async () => {
   await fleet.configure(BY_HEADER);
@@ -42,7 +38,7 @@ test('by header: all gateways, workers and lanes agree', async () => {
     for (const path of ['/x', '/zip/x'])
       ids.add((await webSocket(ports[0]!, path, `X-User: user-${user}\r\n`)).id);
     const client = await new Client(`http://127.0.0.1:${ports[1]}`).connected();
-    closing.push(() => client.close());
+    fleet.fleet.onClose(() => client.close());
     for (const path of ['/x', '/zip/x'])
       ids.add((JSON.parse((await client.ask({ ':path': path, ...headers })).body) as Served).id);
     expect(ids.size).toBe(1);

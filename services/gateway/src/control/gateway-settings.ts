@@ -34,6 +34,8 @@ export interface GatewaySettings {
   readonly inherit?: Inherit | undefined;
   /** File of the database that says where clients are. Absent = nobody knows. */
   readonly geoipDatabase?: string | undefined;
+  /** Requests that show it are answered with more than others. Absent = none are. */
+  readonly debugToken?: string | undefined;
 }
 
 /** How many workers a gateway has. */

@@ -1,4 +1,4 @@
-import type { BackendStats, PoolSettings, TierDetection } from '@usher/domain';
+import { type BackendStats, NO_RESOURCES, type PoolSettings, type TierDetection } from '@usher/domain';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { startGateway } from '../index.ts';
 import { policy, pool, route } from '../testing/fixtures.ts';
@@ -10,21 +10,18 @@ import { BY_COOKIE, BY_HEADER } from '../testing/sticky-gateway.ts';
 vi.setConfig({ testTimeout: 30_000 });
 
 let fleet: TestFleet;
-const closing: (() => unknown)[] = [];
 
 beforeEach(() => {
   fleet = new TestFleet();
 });
 afterEach(async () => {
-  for (const close of closing.splice(0).toReversed()) await close();
   await fleet.close();
 });
 
 const GIB = 2 ** 30;
-const NOTHING = { milliCpu: 0, memoryBytes: 0, storageBytes: 0, gpus: 0, gpuMemoryBytes: 0 };
 const TIERS = [
-  { name: 'small', resources: { ...NOTHING, milliCpu: 1000 } },
-  { name: 'large', resources: { ...NOTHING, milliCpu: 4000, memoryBytes: 8 * GIB } },
+  { name: 'small', resources: { ...NO_RESOURCES, milliCpu: 1000 } },
+  { name: 'large', resources: { ...NO_RESOURCES, milliCpu: 4000, memoryBytes: 8 * GIB } },
 ];
 
 function stats(busyCores: number, memoryUsedGib: number): BackendStats {
@@ -52,7 +49,7 @@ async function gatewayWith(settings: Partial<PoolSettings>, tier: TierDetection)
       response.setHeader('x-backend', id);
       request.pipe(response);
     });
-    closing.push(() => backend.close());
+    fleet.onClose(() => backend.close());
     backends.push(backendAt(id, backend.url));
   }
   const routes = [route({ id: 'all', path: '/*', pool: 'web', tier })];
@@ -60,7 +57,7 @@ async function gatewayWith(settings: Partial<PoolSettings>, tier: TierDetection)
   const fallback = { ...policy({ routes }), pools: [], backends: [] };
   const listen = [{ host: '127.0.0.1', port: 0 }];
   const gateway = await startGateway(fleet.context(), { listen, workers: 2 }, fallback);
-  closing.push(() => gateway.stop());
+  fleet.onClose(() => gateway.stop());
   return gateway.addresses[0]!.port;
 }
 

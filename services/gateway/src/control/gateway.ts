@@ -1,9 +1,8 @@
 import { type SharedSettings, UsherError } from '@usher/domain';
 import type { LogRecord, ServiceContext, Subscription, Timer } from '@usher/ports';
 import type { TableDelta } from '../routing-table.ts';
-import { type BreakerNews, breakerDelta } from '../table/breaker-news.ts';
 import type { FromWorker, ListenAddress, Measurement, WorkerStart } from '../worker/protocol.ts';
-import { BreakerReports } from './breaker-reports.ts';
+import { BackendNews } from './backend-news.ts';
 import { addDeparted } from './departed.ts';
 import { Drains } from './drains.ts';
 import { Facts } from './facts.ts';
@@ -13,6 +12,7 @@ import { GeoipFile } from './geoip-file.ts';
 import { InFlightExchange } from './in-flight-exchange.ts';
 import { type ListenerSettings, Listeners } from './listeners.ts';
 import { Observations } from './observations.ts';
+import { OneByOne } from './one-by-one.ts';
 import { Presence } from './presence.ts';
 import { Projector } from './projector.ts';
 import { Allocations } from './reservations/allocations.ts';
@@ -57,6 +57,7 @@ class RunningGateway implements Gateway {
   readonly name = 'gateway';
   readonly #context: ServiceContext;
   readonly #count: number;
+  readonly #debugToken: string | undefined;
   readonly #cells: SharedCells;
   readonly #projector: Projector;
   readonly #resources: ResourceFactsFeed;
@@ -65,7 +66,7 @@ class RunningGateway implements Gateway {
   readonly #resolutions: Resolutions;
   readonly #workers: Workers;
   readonly #observations: Observations;
-  readonly #breakers: BreakerReports;
+  readonly #news: BackendNews;
   readonly #drains: Drains;
   readonly #inFlight: InFlightExchange;
   readonly #presence: Presence;
@@ -73,8 +74,7 @@ class RunningGateway implements Gateway {
   readonly #allocations: Allocations;
   readonly #timers: Timer[] = [];
   readonly #listeners: Listeners;
-  /** Over when the last change of the listeners is. */
-  #changed: Promise<void> = Promise.resolve();
+  readonly #changes = new OneByOne();
   readonly #subscriptions: Subscription[] = [];
   #departed: Measurement | undefined;
   #stopped: Promise<void> | undefined;
@@ -90,8 +90,17 @@ class RunningGateway implements Gateway {
     const facts = new Facts(context);
     this.#context = context;
     this.#count = workersOf(settings);
+    this.#debugToken = settings.debugToken;
     this.#cells = new SharedCells(this.#count);
-    this.#projector = new Projector({ fleet, fallback, workers: this.#count, cells: this.#cells, log });
+    const gateway = instance;
+    this.#projector = new Projector({
+      gateway,
+      fleet,
+      fallback,
+      workers: this.#count,
+      cells: this.#cells,
+      log,
+    });
     this.#resources = new ResourceFactsFeed(fleet, clock);
     this.#tlsFiles = new TlsFiles(log);
     const onChange = (content: SharedArrayBuffer) => this.#workers.broadcast({ kind: 'geoip', content });
@@ -103,7 +112,8 @@ class RunningGateway implements Gateway {
       onChange: (host, addresses) => this.#broadcast([{ kind: 'addresses', host, addresses }]),
     });
     this.#observations = new Observations(instance, facts, clock.now());
-    this.#breakers = new BreakerReports(instance, facts);
+    const broadcast = this.#broadcast.bind(this);
+    this.#news = new BackendNews({ gateway: instance, facts, table: this.#projector, log, broadcast });
     this.#drains = new Drains(instance, fleet, facts, this.#observations);
     this.#presence = new Presence({ ...context, log }, facts, this.#count);
     this.#allocations = new Allocations({
@@ -124,12 +134,12 @@ class RunningGateway implements Gateway {
         this.#observations.forgetWorker(worker);
         this.#cells.forgetWorker(worker);
         this.#allocations.forgetWorker(worker);
+        this.#news.forgetWorker(worker);
         if (last !== undefined) this.#departed = addDeparted(this.#departed, last);
       },
     });
-    const secrets = settings.secrets ?? NO_SECRETS;
-    const parts = { ...secrets, facts, projector: this.#projector, workers: this.#workers };
-    this.#sticky = new StickyControl({ ...context, log }, parts);
+    const parts = { facts, projector: this.#projector, workers: this.#workers };
+    this.#sticky = new StickyControl({ ...context, log }, { ...(settings.secrets ?? NO_SECRETS), ...parts });
     this.#inFlight = new InFlightExchange(context, this.#observations, this.#projector, this.#workers);
     this.#listeners = new Listeners(clock, log, this.#workers, settings.inherit);
   }
@@ -149,9 +159,7 @@ class RunningGateway implements Gateway {
       await this.#listeners.change(listen);
     } catch (error) {
       await this.#workers.kill();
-      for (const subscription of this.#subscriptions) subscription.stop();
-      this.#resolutions.stop();
-      this.#geoip?.stop();
+      for (const part of [...this.#subscriptions, this.#resolutions, this.#geoip]) part?.stop();
       throw error;
     }
     this.#presence.start();
@@ -164,6 +172,7 @@ class RunningGateway implements Gateway {
       clock.every(DRAIN_CHECK_MS, () => this.#drains.check(this.#count)),
       clock.every(TLS_FILES_CHECK_MS, () => this.#broadcast(this.#tlsFiles.read(this.#projector.pools()))),
     );
+    this.#news.exposeMetrics(metrics);
     exposeMetrics(metrics, {
       measure: () => this.#workers.measure(),
       departed: () => (this.#departed === undefined ? [] : [this.#departed]),
@@ -177,17 +186,11 @@ class RunningGateway implements Gateway {
     });
   }
 
-  async listen(listen: readonly ListenerSettings[]): Promise<void> {
-    const before = this.#changed;
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.#changed = promise;
-    try {
-      await before;
+  listen(listen: readonly ListenerSettings[]): Promise<void> {
+    return this.#changes.run(async () => {
       if (this.#stopped !== undefined) throw new UsherError('conflict', 'the gateway is stopping');
       await this.#listeners.change(listen);
-    } finally {
-      resolve();
-    }
+    });
   }
 
   fault(): string | undefined {
@@ -203,20 +206,19 @@ class RunningGateway implements Gateway {
   }
 
   stop(): Promise<void> {
-    this.#stopped ??= this.#stop();
-    return this.#stopped;
+    return (this.#stopped ??= this.#stop());
   }
 
   async #stop(): Promise<void> {
     const { outbox, clock, log } = this.#context;
-    await this.#changed;
+    await this.#changes.idle();
     await this.#workers.stop(this.#projector.policy.timeouts.shutdownMs);
     await this.#allocations.stop();
     for (const subscription of this.#subscriptions) subscription.stop();
     for (const timer of this.#timers) timer.cancel();
     const parts = [this.#resolutions, this.#sticky, this.#inFlight, this.#geoip, this.#listeners];
     for (const part of parts) part?.stop();
-    this.#breakers.retell();
+    this.#news.retell();
     this.#observations.tell(clock.now());
     this.#presence.retire();
     try {
@@ -238,12 +240,14 @@ class RunningGateway implements Gateway {
       deltas: [
         ...this.#projector.snapshot(),
         ...this.#resources.snapshot(),
+        ...this.#news.snapshot(),
         ...this.#tlsFiles.snapshot(),
         ...this.#sticky.snapshot(),
         ...this.#resolutions.snapshot(),
       ],
       position: fleet.position,
       geoip: this.#geoip?.content,
+      debugToken: this.#debugToken,
     };
   }
 
@@ -262,6 +266,7 @@ class RunningGateway implements Gateway {
     if (deltas.some(({ kind }) => kind !== 'policy')) this.#resolutions.follow(this.#projector.hosts());
     for (const event of record.events) {
       this.#allocations.follow(event);
+      this.#news.follow(event);
       if (event.type === 'backend.removed') this.#observations.forgetBackend(event.data.backend);
       this.#presence.follow(event);
     }
@@ -269,9 +274,9 @@ class RunningGateway implements Gateway {
 
   #onMessage(worker: number, message: FromWorker): void {
     if (message.kind === 'observed') this.#observations.add(worker, message.observation);
-    else if (message.kind === 'breaker') this.#onBreaker(worker, message.news);
     else if (message.kind === 'unreachable') this.#resolutions.hurry(message.host);
     else {
+      this.#news.onMessage(worker, message);
       this.#allocations.onMessage(worker, message);
       this.#sticky.onMessage(worker, message);
     }
@@ -283,15 +288,9 @@ class RunningGateway implements Gateway {
     this.#workers.broadcast({ kind: 'deltas', deltas, position: this.#context.fleet.position }, except);
   }
 
-  /** What one worker found out, the others of this gateway need not find out themselves. */
-  #onBreaker(worker: number, news: BreakerNews): void {
-    this.#broadcast([breakerDelta(news)], worker);
-    this.#breakers.tell(news);
-  }
-
   #tell(): void {
     this.#presence.announce();
-    this.#breakers.retell();
+    this.#news.retell();
     const { events, clock } = this.#context;
     // What is seen during an outage is one sum in the end and not an event for each of its seconds.
     if (events.status().connected) this.#observations.tell(clock.now());

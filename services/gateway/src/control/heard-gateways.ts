@@ -1,4 +1,4 @@
-import type { InFlightWord } from './in-flight-word.ts';
+import type { InFlightWord } from '@usher/events';
 
 /** Up to this age a word counts in full: one or two of them may be late or lost. */
 const FRESH_MS = 300;

@@ -1,9 +1,8 @@
-import type { GatewayState } from '@usher/domain';
-import { IN_FLIGHT_PREFIX } from '@usher/events';
+import type { BackendState, GatewayState } from '@usher/domain';
+import { decodeWord, encodeWords, IN_FLIGHT_PREFIX } from '@usher/events';
 import type { MessageBus, ServiceContext, Subscription, Timer } from '@usher/ports';
 import { HEAR_MS } from '../table/elsewhere.ts';
 import { HeardGateways } from './heard-gateways.ts';
-import { decodeWord, encodeWords } from './in-flight-word.ts';
 import type { Observations } from './observations.ts';
 import type { Projector } from './projector.ts';
 import type { Workers } from './workers.ts';
@@ -15,14 +14,18 @@ const FORGOTTEN_MS = 5_000;
 export interface InFlightContext extends Pick<ServiceContext, 'instance' | 'clock'> {
   readonly bus: Pick<MessageBus, 'publish' | 'subscribe'>;
   readonly fleet: {
-    readonly state: { readonly gateways: ReadonlyMap<string, Pick<GatewayState, 'running'>> };
+    readonly state: {
+      readonly gateways: ReadonlyMap<string, Pick<GatewayState, 'running'>>;
+      readonly backends: ReadonlyMap<string, Pick<BackendState, 'lifecycle'>>;
+    };
   };
 }
 
 /**
  * Lets all workers of all gateways know of each other's requests under way, ten times a second, so that strategies that go by
  * them see the fleet and not their own share of it. Nothing of it is an event: a message that is lost is replaced by the
- * next one, and what is old counts less until it counts for nothing. A lone worker says nothing and hears nothing.
+ * next one, and what is old counts less until it counts for nothing. A lone worker says nothing and hears nothing, but what
+ * is left on backends that drain, for whoever wants to see how far that is.
  */
 export class InFlightExchange {
   readonly #context: InFlightContext;
@@ -75,12 +78,13 @@ export class InFlightExchange {
     const { count } = this.#workers;
     const nowMs = this.#context.clock.now();
     const others = this.#forgetGone();
-    if (count > 1 || others || !this.#silent) this.#tellUntilMs = nowMs + FORGOTTEN_MS;
-    if (nowMs >= this.#tellUntilMs) return;
     const own = Array.from({ length: count }, (_, worker) => this.#countsOf(worker));
     const all = new Map<string, number>();
     for (const counts of own) for (const [id, count] of counts) all.set(id, (all.get(id) ?? 0) + count);
-    this.#say(others ? all : new Map());
+    const heardOf = others || [...all.keys()].some((id) => this.#isDraining(id));
+    if (count > 1 || heardOf || !this.#silent) this.#tellUntilMs = nowMs + FORGOTTEN_MS;
+    if (nowMs >= this.#tellUntilMs) return;
+    this.#say(heardOf ? all : new Map());
     this.#heard.addTo(all, nowMs);
     this.#tellWorkers(own, all);
   }
@@ -98,7 +102,13 @@ export class InFlightExchange {
 
   #countsOf(worker: number): ReadonlyMap<string, number> {
     const all = [...this.#observations.inFlightOf(worker)];
-    return new Map(all.filter(([backend]) => this.#projector.needsLoad(backend)));
+    return new Map(
+      all.filter(([backend]) => this.#projector.needsLoad(backend) || this.#isDraining(backend)),
+    );
+  }
+
+  #isDraining(backend: string): boolean {
+    return this.#context.fleet.state.backends.get(backend)?.lifecycle === 'draining';
   }
 
   /** Says what this gateway has under way, once only when that is nothing. */

@@ -1,8 +1,9 @@
 import type { UsherEvent } from '@usher/events';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { TestFleet } from '../testing/fleet.ts';
-import { BreakerReports } from './breaker-reports.ts';
+import { breakerFact } from './breaker-fact.ts';
 import { Facts } from './facts.ts';
+import { NewestFacts } from './newest-facts.ts';
 import { Observations } from './observations.ts';
 
 const START = 1_000;
@@ -143,16 +144,16 @@ describe('observations', () => {
 
 describe('news of breakers', () => {
   test('are told at once', () => {
-    new BreakerReports('gw-1', facts).tell(tripped(9));
+    new NewestFacts(facts).tell('b1', breakerFact('gw-1', tripped(9)));
     expect(box.take()).toEqual([{ backend: 'b1', gateway: 'gw-1', failures: 3, requests: 4, untilMs: 9 }]);
   });
 
   test('that cannot be told are told later, the newest of each backend alone', () => {
-    const reports = new BreakerReports('gw-1', facts);
+    const reports = new NewestFacts(facts);
     box.full = true;
-    reports.tell(tripped(9));
-    reports.tell(tripped(19));
-    reports.tell({ kind: 'recovered', backend: 'b2' });
+    reports.tell('b1', breakerFact('gw-1', tripped(9)));
+    reports.tell('b1', breakerFact('gw-1', tripped(19)));
+    reports.tell('b2', breakerFact('gw-1', { kind: 'recovered', backend: 'b2' }));
     reports.retell();
     box.full = false;
     reports.retell();

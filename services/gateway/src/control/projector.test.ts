@@ -17,9 +17,10 @@ afterEach(() => fleet.close());
 const B1 = backendAt('b1', 'http://127.0.0.1:1');
 const B2 = backendAt('b2', 'http://127.0.0.1:2');
 
-function follow(fallback: Partial<SharedSettings> = {}, workers = 1) {
+function follow(fallback: Partial<SharedSettings> = {}, workers = 1, gateway = 'gw-1') {
   const log = new RecordingLog();
   const projector = new Projector({
+    gateway,
     fleet: fleet.fold,
     fallback: { ...policy(), pools: [pool()], backends: [], ...fallback },
     workers,
@@ -141,20 +142,58 @@ describe('following the log', () => {
     ).toEqual([{ kind: 'policy', policy: next }]);
   });
 
-  test('divides the trials of half-open breakers among workers and running gateways, one at least', async () => {
+  test('divides the trials of a gateway’s own half-open breaker among its workers, one at least', async () => {
     const { configure, changes, projector } = follow({}, 2);
     await configure(B1);
     const trials = () => projector.backends().map(({ trialLimit }) => trialLimit);
-    const settings = pool({ breaker: { ...pool().breaker, halfOpenRequests: 12 } });
-    await changes({ type: 'pool.updated', subject: 'web', data: { settings } });
-    expect(trials()).toEqual([6]);
-    await changes(started('a'), started('b'), started('c'));
-    expect(trials()).toEqual([2]);
-    await changes({ type: 'gateway.lost', subject: 'c', data: { gateway: 'c', cause: 'test' } });
-    expect(trials()).toEqual([3]);
-    await changes(...Array.from({ length: 30 }, (_, index) => started(`g${index}`)));
-    expect(trials()).toEqual([1]);
+    for (const [halfOpenRequests, each] of [
+      [12, 6],
+      [1, 1],
+    ] as const) {
+      const settings = pool({ breaker: { ...pool().breaker, halfOpenRequests } });
+      await changes({ type: 'pool.updated', subject: 'web', data: { settings } });
+      expect(trials()).toEqual([each]);
+    }
   });
+
+  test.each([
+    [2, 1, [[1], [0], [0], [1]]],
+    [
+      3,
+      2,
+      [
+        [1, 0],
+        [0, 0],
+        [1, 0],
+        [1, 0],
+      ],
+    ],
+    [
+      9,
+      2,
+      [
+        [2, 1],
+        [1, 1],
+        [1, 1],
+        [1, 1],
+      ],
+    ],
+  ])(
+    'divides %i trials of the fleet’s half-open breaker among all its workers, most to who saw the backend last',
+    async (halfOpenRequests, workers, parts) => {
+      const gateways = ['d', 'c', 'b', 'a'];
+      const followers = gateways.map((gateway) => follow({}, workers, gateway));
+      const { configure, changes } = followers[0]!;
+      await configure(B1);
+      await changes(...gateways.map(started));
+      const data = { backend: 'b1', gateway: 'd', failures: 1, requests: 1, untilMs: 1 };
+      await changes({ type: 'breaker.tripped', subject: 'b1', data });
+      const settings = pool({ breaker: { ...pool().breaker, halfOpenRequests } });
+      await changes({ type: 'pool.updated', subject: 'web', data: { settings } });
+      await changes({ type: 'breaker.half_opened', subject: 'b1', data: { backend: 'b1' } });
+      expect(followers.map(({ projector }) => projector.backends()[0]?.fleetTrials)).toEqual(parts);
+    },
+  );
 
   test('leaves out a backend whose address it cannot use, and takes it in when that is mended', async () => {
     const { configure, changes, log, projector } = follow();

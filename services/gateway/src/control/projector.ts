@@ -14,6 +14,8 @@ import { sameEndpoints } from '../table/endpoints.ts';
 import type { SharedCells } from './shared-cells.ts';
 
 export interface ProjectorOptions {
+  /** Name of this gateway. */
+  readonly gateway: string;
   readonly fleet: FleetView;
   /** What to go by until the log has a configuration. */
   readonly fallback: SharedSettings;
@@ -169,10 +171,13 @@ export class Projector {
 
   #rowOf(id: string, backend: BackendState): BackendRow | undefined {
     const { pool, url, endpoints, weight, maxConnections } = backend.settings;
+    const { workers } = this.#options;
     const why = eligibility(backend);
     // How much room there is, whoever reserves it knows best.
     const barred = why === 'full' ? 'ok' : why;
     const breaker = this.#options.fleet.state.pools.get(pool)?.settings.breaker;
+    const halfOpen = backend.breaker === 'half_open' && breaker?.enabled === true;
+    const trials = breaker?.halfOpenRequests ?? 1;
     const row = {
       id,
       pool,
@@ -182,18 +187,28 @@ export class Projector {
       eligible: barred === 'ok',
       barred,
       lastResort: barred === 'unknown' || barred === 'breaker_open',
-      halfOpen: backend.breaker === 'half_open' && breaker?.enabled === true,
-      trialLimit: Math.max(1, Math.floor((breaker?.halfOpenRequests ?? 1) / this.#sharers())),
+      halfOpen,
+      trialLimit: Math.max(1, Math.floor(trials / workers)),
+      ...(halfOpen ? { fleetTrials: this.#fleetTrials(backend, trials) } : {}),
       limit: this.#options.cells.limitOf(pool, id, maxConnections),
     };
     return this.#isUsable(row) ? row : undefined;
   }
 
-  /** Workers among which the trials of a half-open breaker are divided. */
-  #sharers(): number {
-    let gateways = 0;
-    for (const { running } of this.#options.fleet.state.gateways.values()) if (running) gateways += 1;
-    return Math.max(1, gateways) * this.#options.workers;
+  /**
+   * Each worker's part of the trials of the fleet's half-open breaker, of which there are no more than `trials` in all gateways
+   * together. Who saw the backend last is served first, for requests are likely there. All gateways see the same state
+   * here, so that their parts add up.
+   */
+  #fleetTrials(backend: BackendState, trials: number): number[] {
+    const { fleet, gateway, workers } = this.#options;
+    const running = [...fleet.state.gateways].filter(([, each]) => each.running).map(([name]) => name);
+    const seen = (name: string) => backend.seenBy.get(name) ?? 0;
+    running.sort((a, b) => seen(b) - seen(a) || (a < b ? -1 : 1));
+    return shares(
+      running.length === 0 ? trials : (shares(trials, running.length)[running.indexOf(gateway)] ?? 0),
+      workers,
+    );
   }
 
   /** A backend that this version cannot talk to must not stop it from talking to the others. */
@@ -206,6 +221,14 @@ export class Projector {
     }
     return true;
   }
+}
+
+/** `whole` in as many parts as wanted, as equal as can be, the larger ones first. */
+function shares(whole: number, parts: number): number[] {
+  return Array.from(
+    { length: parts },
+    (_, part) => Math.floor(whole / parts) + (part < whole % parts ? 1 : 0),
+  );
 }
 
 function policyOf({ routes, timeouts, limits, trustedProxies }: SharedSettings): PolicySettings {
@@ -243,6 +266,7 @@ function sameRow(a: BackendRow, b: BackendRow): boolean {
     a.lastResort === b.lastResort &&
     a.halfOpen === b.halfOpen &&
     a.trialLimit === b.trialLimit &&
+    String(a.fleetTrials) === String(b.fleetTrials) &&
     a.limit?.max === b.limit?.max &&
     a.limit?.cells === b.limit?.cells
   );

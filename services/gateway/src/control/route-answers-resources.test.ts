@@ -1,4 +1,4 @@
-import type { BackendStats, Explanation, PoolSettings } from '@usher/domain';
+import { type BackendStats, type Explanation, NO_RESOURCES, type PoolSettings } from '@usher/domain';
 import { EmbeddedBus } from '@usher/event-log';
 import type { RouteAnswer } from '@usher/events';
 import type { MessageBus } from '@usher/ports';
@@ -15,7 +15,6 @@ vi.setConfig({ testTimeout: 60_000 });
 let fleet: TestFleet;
 let bus: MessageBus;
 let held: (() => void)[];
-const closing: (() => unknown)[] = [];
 
 beforeEach(() => {
   fleet = new TestFleet();
@@ -24,15 +23,13 @@ beforeEach(() => {
 });
 afterEach(async () => {
   for (const release of held) release();
-  for (const close of closing.splice(0).toReversed()) await close();
   await fleet.close();
 });
 
 const GIB = 2 ** 30;
-const NOTHING = { milliCpu: 0, memoryBytes: 0, storageBytes: 0, gpus: 0, gpuMemoryBytes: 0 };
 const TIERS = [
-  { name: 'small', resources: { ...NOTHING, milliCpu: 1000 } },
-  { name: 'large', resources: { ...NOTHING, milliCpu: 3000, memoryBytes: 8 * GIB } },
+  { name: 'small', resources: { ...NO_RESOURCES, milliCpu: 1000 } },
+  { name: 'large', resources: { ...NO_RESOURCES, milliCpu: 3000, memoryBytes: 8 * GIB } },
 ];
 const PLACES = {
   b1: { latitude: 48.85, longitude: 2.35 },
@@ -65,7 +62,7 @@ async function gatewayWith(settings: Partial<PoolSettings>): Promise<number> {
       if (request.url?.startsWith('/hold') === true) held.push(() => response.end(id));
       else response.end(id);
     });
-    closing.push(() => backend.close());
+    fleet.onClose(() => backend.close());
     backends.push(backendAt(id, backend.url, { place }));
   }
   const trustedProxies = ['127.0.0.0/8'];
@@ -74,7 +71,7 @@ async function gatewayWith(settings: Partial<PoolSettings>): Promise<number> {
   const fallback = { ...policy({ routes: ROUTES, trustedProxies }), pools: [], backends: [] };
   const listen = [{ host: '127.0.0.1', port: 0 }];
   const gateway = await startGateway(fleet.context({ bus }), { listen, workers: 1 }, fallback);
-  closing.push(() => gateway.stop());
+  fleet.onClose(() => gateway.stop());
   return gateway.addresses[0]!.port;
 }
 

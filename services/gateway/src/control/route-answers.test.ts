@@ -18,7 +18,6 @@ vi.setConfig({ testTimeout: 60_000 });
 let fleet: TestFleet;
 let bus: MessageBus;
 let held: (() => void)[];
-const closing: (() => unknown)[] = [];
 
 beforeEach(() => {
   fleet = new TestFleet();
@@ -27,7 +26,6 @@ beforeEach(() => {
 });
 afterEach(async () => {
   for (const release of held) release();
-  for (const close of closing.splice(0).toReversed()) await close();
   await fleet.close();
 });
 
@@ -45,7 +43,7 @@ async function gatewayWith(settings: Partial<PoolSettings>, workers = 1): Promis
       if (request.url === '/x/hold') held.push(() => response.end(id));
       else response.end(id);
     });
-    closing.push(() => backend.close());
+    fleet.onClose(() => backend.close());
     backends.push(backendAt(id, backend.url, { weight: at + 1 }));
   }
   await fleet.configure(backends, { pools: [pool(settings)], routes: ROUTES });
@@ -56,7 +54,7 @@ async function gatewayWith(settings: Partial<PoolSettings>, workers = 1): Promis
     { listen: [{ host: '127.0.0.1', port: 0 }], workers },
     fallback,
   );
-  closing.push(() => gateway.stop());
+  fleet.onClose(() => gateway.stop());
   return gateway.addresses[0]!.port;
 }
 
@@ -77,7 +75,7 @@ async function decide(): Promise<RouteDecision | undefined> {
 
 function ownStrategy(): string {
   const folder = mkdtempSync(join(tmpdir(), 'usher-strategy-'));
-  closing.push(() => rmSync(folder, { recursive: true }));
+  fleet.onClose(() => rmSync(folder, { recursive: true }));
   const file = join(folder, 'own.ts');
   const choose = 'Math.floor(ask.random.next() * backends.length)';
   writeFileSync(file, `export default (backends: any, ask: any) => backends[${choose}];\n`);

@@ -7,7 +7,7 @@ import { type Asked, ResponseRelay } from '../wire/response-relay.ts';
 import type { Visitor } from '../wire/visitor.ts';
 
 const EMPTY = Buffer.alloc(0);
-const NO_COOKIE = { setCookie: '' };
+const NOTHING_OWN = { setCookie: '', panic: '' };
 
 /** Whatever serves the request of a stream. */
 export type StreamServer = Pick<
@@ -25,7 +25,7 @@ export class PluginLoop implements StreamServer, Asked {
   readonly oldClient = false;
   readonly wantsBody = false;
   /** That lane sets cookies itself. */
-  readonly attempts = NO_COOKIE;
+  readonly attempts = NOTHING_OWN;
   readonly answers: Float64Array;
   private readonly client: ClientSide;
   private readonly lane: LaneContext;

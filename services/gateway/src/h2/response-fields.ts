@@ -1,4 +1,6 @@
 import { FIELD, type ResponseHead } from '@usher/http1';
+import { PANIC_HEADER } from '../wire/debug-token.ts';
+import type { OwnFields } from '../wire/response-relay.ts';
 
 /** What ends at this hop or exists in HTTP/1.1 alone (RFC 9113 section 8.2.2), and the request id, which is ours to give. */
 const DROPPED =
@@ -28,11 +30,11 @@ const NO_TRAILERS: ReadonlySet<string> = new Set([
 /** Names and values in turn. */
 export type FieldList = string[];
 
-/** The header list that goes to a client for the head of a backend's response, with a cookie of ours unless it is empty. */
+/** The header list that goes to a client for the head of a backend's response, with what it gets from us. */
 export function responseFields(
   { fields, text, status }: ResponseHead,
   requestId: string,
-  setCookie = '',
+  own?: OwnFields,
 ): FieldList {
   const list: FieldList = [':status', String(status)];
   const dropped = status < 200 || status === 204 || status === 205 ? DROPPED_WITHOUT_CONTENT : DROPPED;
@@ -42,7 +44,8 @@ export function responseFields(
     if (name !== SETTINGS) list.push(name, text.slice(fields.valueStart(line), fields.valueEnd(line)));
   }
   list.push('x-request-id', requestId);
-  if (setCookie !== '') list.push('set-cookie', setCookie);
+  if (own !== undefined && own.setCookie !== '') list.push('set-cookie', own.setCookie);
+  if (own !== undefined && own.panic !== '') list.push(PANIC_HEADER, own.panic);
   return list;
 }
 

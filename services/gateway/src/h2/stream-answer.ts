@@ -53,10 +53,7 @@ export class StreamAnswer implements Answer {
     if (complete) this.trailers = trailerFields(body?.trailers ?? '');
     // Trailers are announced before the body, so a coded body that is not over may have some.
     this.mayTrail = complete ? this.trailers.length > 0 : body.kind === 'chunked';
-    this.respond(
-      responseFields(head, asked.requestId, asked.attempts.setCookie),
-      complete && payload.length === 0,
-    );
+    this.respond(responseFields(head, asked.requestId, asked.attempts), complete && payload.length === 0);
     this.write(payload, complete);
   }
 

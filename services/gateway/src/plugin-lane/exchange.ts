@@ -8,6 +8,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { AttemptOutcome, BackendSlot, Hold, RouteEntry } from '../routing-table.ts';
 import type { Visit } from '../sticky/sticky.ts';
 import { endpointFor } from '../table/endpoints.ts';
+import { PANIC_HEADER } from '../wire/debug-token.ts';
 import { ConnectError } from '../wire/dialler.ts';
 import type { WireLaneOptions } from '../wire/lane-context.ts';
 import { withoutQuery } from '../wire/outgoing-request.ts';
@@ -20,7 +21,7 @@ import { originOf } from './origins.ts';
 const NOT_MODIFIED = 304;
 
 /** What serving a request takes. */
-export type LaneTools = Pick<WireLaneOptions, 'table' | 'now' | 'counters' | 'dialler'>;
+export type LaneTools = Pick<WireLaneOptions, 'table' | 'now' | 'counters' | 'dialler' | 'debug'>;
 
 /** What the lane knows of a request before Fastify sees it. */
 export interface Arrival {
@@ -164,6 +165,9 @@ export class Exchange {
     attempt.answered(statusCode);
     const cookie = this.#arrival.visit?.setCookie() ?? '';
     if (cookie !== '' && !this.#reply.sent) void this.#reply.header('set-cookie', cookie);
+    const { pool } = this.#arrival.entry;
+    const note = pool.panic ? this.#tools.debug?.noteForMessage(pool, this.#request.headers) : undefined;
+    if (note !== undefined && note !== '' && !this.#reply.sent) void this.#reply.header(PANIC_HEADER, note);
     if (statusCode === NOT_MODIFIED) {
       // Its length is that of what was not sent (RFC 9110 section 8.6), which undici takes for a body that broke off.
       stream.on('error', () => {}).resume();

@@ -1,4 +1,4 @@
-import { networkOf } from '../wire/client-census.ts';
+import { networkOf } from '@usher/domain';
 
 const KNOWN_MAX = 4096;
 

@@ -1,15 +1,16 @@
-import { breakerClose, breakerHalfOpen, closedBreaker, newCells } from '@usher/domain';
+import { breakerClose, breakerHalfOpen, closedBreaker, newCells, notEjected } from '@usher/domain';
 import type { BackendRow, BackendSlot, PoolTable } from '../routing-table.ts';
 import type { Hosts } from './addresses.ts';
 import { endpointsOf } from './endpoints.ts';
 
-/** A fresh slot for the URLs in a row; all its counters are zero. `phase`: see `ChoiceCells`. */
+/** A fresh slot for the URLs in a row; all its counters are zero. `phase`: see `ChoiceCells`. `worker`: whose it is. */
 export function newSlot(
   row: BackendRow,
   index: number,
   pool: PoolTable,
   hosts: Hosts,
   phase: number,
+  worker: number,
 ): BackendSlot {
   return {
     ...newCells(phase),
@@ -23,8 +24,10 @@ export function newSlot(
     eligible: row.eligible,
     barred: row.barred,
     lastResort: row.lastResort,
-    trialLimit: row.trialLimit,
+    trialLimit: trialLimitOf(row, worker),
     fleetHalfOpen: row.halfOpen,
+    fleetTrials: row.fleetTrials,
+    trialTurn: worker,
     own: 0,
     inFlight: 0,
     base: 0,
@@ -33,12 +36,28 @@ export function newSlot(
     failures: 0,
     latencySumMs: 0,
     breaker: closedBreaker(),
+    ejection: notEjected(),
+    ejected: false,
     limit: undefined,
   };
 }
 
-/** Takes up what a row says anew about a slot that stays. */
-export function updateSlot(slot: BackendSlot, row: BackendRow, nowMs: number): void {
+/** How many trials the worker whose turn is `turn` may have under way. */
+function trialLimitOf({ halfOpen, fleetTrials = [], trialLimit }: BackendRow, turn: number): number {
+  return halfOpen && fleetTrials.length > 0 ? fleetTrials[turn % fleetTrials.length]! : trialLimit;
+}
+
+/** The fleet's trials had no verdict in their time: another worker has its turn, where this one may see no request. */
+export function passTrialTurn(slot: BackendSlot): void {
+  const { fleetHalfOpen, fleetTrials = [] } = slot;
+  if (!fleetHalfOpen || fleetTrials.length === 0) return;
+  slot.trialTurn += 1;
+  slot.trialLimit = fleetTrials[slot.trialTurn % fleetTrials.length]!;
+}
+
+/** Takes up what a row says anew about a slot that stays, in `worker`. */
+export function updateSlot(slot: BackendSlot, row: BackendRow, worker: number, nowMs: number): void {
+  if (row.halfOpen && !slot.fleetHalfOpen) slot.trialTurn = worker;
   // The fleet's trials are this worker's too, whatever it saw itself: only a trial's outcome can close the breaker.
   if (row.halfOpen && !slot.fleetHalfOpen) breakerHalfOpen(slot.breaker, nowMs);
   else if (!row.halfOpen && slot.fleetHalfOpen && slot.breaker.phase === 'half_open')
@@ -47,6 +66,7 @@ export function updateSlot(slot: BackendSlot, row: BackendRow, nowMs: number): v
   slot.eligible = row.eligible;
   slot.barred = row.barred;
   slot.lastResort = row.lastResort;
-  slot.trialLimit = row.trialLimit;
+  slot.trialLimit = trialLimitOf(row, slot.trialTurn);
   slot.fleetHalfOpen = row.halfOpen;
+  slot.fleetTrials = row.fleetTrials;
 }

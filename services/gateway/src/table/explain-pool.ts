@@ -136,6 +136,7 @@ function reasonOf(slot: BackendSlot, features: Features, unfit: Fit | undefined)
   if (slot.barred !== 'ok') return { reason: slot.barred };
   if (!(slot.fullWeight > 0)) return { reason: 'weight' };
   if (slot.endpoints.some(({ addresses }) => addresses.all.length === 0)) return { reason: 'no_address' };
+  if (slot.ejected) return { reason: 'ejected' };
   return { reason: slot.breaker.phase === 'half_open' ? 'breaker_trials' : 'breaker_tripped' };
 }
 

@@ -17,10 +17,12 @@ export class Members {
   readonly #members = new Map<string, Member>();
   readonly #hosts = new Hosts();
   readonly #random: Uniform;
+  readonly #worker: number;
   #nextIndex = 0;
 
-  constructor(random: Uniform) {
+  constructor(random: Uniform, worker: number) {
     this.#random = random;
+    this.#worker = worker;
   }
 
   get(id: string): Member | undefined {
@@ -36,12 +38,13 @@ export class Members {
     const member = this.#members.get(row.id);
     touched.add(pool);
     if (member !== undefined && member.row.pool === row.pool && sameEndpoints(member.row, row)) {
-      updateSlot(member.slot, row, nowMs);
+      updateSlot(member.slot, row, this.#worker, nowMs);
       this.#members.set(row.id, { ...member, row });
       return member.slot;
     }
     this.remove(row.id, touched);
-    const slot = newSlot(row, this.#nextIndex++, pool, this.#hosts, this.#random.next());
+    const phase = this.#random.next();
+    const slot = newSlot(row, this.#nextIndex++, pool, this.#hosts, phase, this.#worker);
     this.observers.add(slot);
     if (row.halfOpen) breakerHalfOpen(slot.breaker, nowMs);
     pool.slots.push(slot);

@@ -7,6 +7,8 @@ import {
   setCandidates,
 } from '@usher/domain';
 import type { BackendSlot, Endpoint, PoolTable } from '../routing-table.ts';
+import { honourEjections, isInService } from './ejections.ts';
+import { isPanicking, servesInPanic } from './panic.ts';
 import { setWeights } from './slow-start.ts';
 import { PoolTls, type TlsRow } from './tls-client.ts';
 
@@ -48,6 +50,7 @@ export function newPool(settings: PoolSettings): PoolTable {
     asksWhere: false,
     sticky: undefined,
     warming: false,
+    panic: false,
     slots: [],
     members: [],
     eligible: [],
@@ -74,31 +77,44 @@ export function whyNobody({ declared }: PoolTable): string {
 
 /**
  * Works out whom the pool's strategy may choose from, in this order of preference, never mixing them:
- * 1. who is eligible by the log and by this worker's breaker;
+ * 1. who is eligible by the log, by this worker's breaker and by its passive health;
  * 2. who is a last resort and not stopped by this worker's breaker: nobody knows anything bad for certain;
- * 3. whoever only a breaker speaks against. With all breakers open there is nowhere better to send to, and spreading the
- *    load over all finds the first one that recovers, where answering 503 would turn many errors into nothing but errors.
+ * 3. whoever only a breaker or an ejection speaks against. With all breakers open there is nowhere better to send to, and
+ *    spreading the load over all finds the first one that recovers, where answering 503 would turn many errors into nothing
+ *    but errors.
  * A pool that is not declared has nobody: its backends would be served without the limits, tiers and reservations that
- * it may have elsewhere. Who is unhealthy, draining or disabled, or has an endpoint without a known address, is in none of them.
+ * it may have elsewhere. Who is unhealthy, draining or disabled, or has an endpoint without a known address, is in none of
+ * them. But in a panic, with too small a part of the pool eligible, it is all that no operator took out, see `servesInPanic`.
  */
 export function rebuildEligible(pool: PoolTable, nowMs: number): void {
+  honourEjections(pool);
   setWeights(pool, isAdmitted, nowMs);
+  pool.panic = isPanicking(pool);
   const preference = preferenceOf(pool);
-  setCandidates(pool, pool.slots, preference === null ? [] : pool.slots.filter(PREFERENCES[preference]));
+  setCandidates(pool, pool.slots, preference === null ? [] : candidatesOf(pool, preference));
 }
 
 /** Which of these it has come to; null when there is nobody to choose from. */
-export function preferenceOf({ declared, slots }: PoolTable): Preference | null {
+export function preferenceOf({ declared, slots, panic }: PoolTable): Preference | null {
   if (!declared) return null;
+  if (panic && slots.some(PREFERENCES.panic)) return 'panic';
   return IN_ORDER.find((preference) => slots.some(PREFERENCES[preference])) ?? null;
+}
+
+function candidatesOf({ slots }: PoolTable, preference: Preference): BackendSlot[] {
+  const candidates = slots.filter(PREFERENCES[preference]);
+  const serving = preference === 'panic' ? candidates.filter(servesInPanic) : candidates;
+  return serving.length > 0 ? serving : candidates;
 }
 
 const isReachable = ({ addresses }: Endpoint) => addresses.all.length > 0;
 const isUsable = ({ fullWeight, endpoints }: BackendSlot) => fullWeight > 0 && endpoints.every(isReachable);
 const isUnbroken = (slot: BackendSlot) => isUsable(slot) && breakerAdmits(slot.breaker, slot.trialLimit);
-const isAdmitted = (slot: BackendSlot) => slot.eligible && isUnbroken(slot);
+/** Nothing speaks against it. */
+export const isAdmitted = (slot: BackendSlot) => slot.eligible && isUnbroken(slot) && !slot.ejected;
 const PREFERENCES: Readonly<Record<Preference, (slot: BackendSlot) => boolean>> = {
   eligible: isAdmitted,
+  panic: (slot) => isInService(slot) && isUsable(slot),
   last_resort: (slot) => slot.lastResort && isUnbroken(slot),
   despite_breakers: (slot) => (slot.eligible || slot.lastResort) && isUsable(slot),
 };

@@ -117,3 +117,35 @@ describe('the breaker', () => {
     expect(harness.news).toEqual([]);
   });
 });
+
+const half = (fleetTrials: readonly number[]) => ({ halfOpen: true, fleetTrials });
+
+describe('the trials of the fleet’s half-open breaker', () => {
+  test('are no more in all workers together than their parts, which they take in turns', () => {
+    const workers = [0, 1, 2].map((worker) => new TestTable([row('a'), row('b')], pool(), undefined, worker));
+    for (const each of workers) each.set('a', half([1, 1, 0]));
+    const begin = () =>
+      workers.map((each) => {
+        let begun = 0;
+        while (each.choosable.includes('a')) {
+          each.table.begin(each.slot('a'));
+          begun += 1;
+        }
+        return begun;
+      });
+    expect(begin()).toEqual([1, 1, 0]);
+    expect(begin()).toEqual([0, 0, 0]);
+    for (const each of workers) each.advance(30_000);
+    expect(begin()).toEqual([1, 0, 1]);
+    for (const each of workers) each.advance(30_000);
+    expect(begin()).toEqual([0, 1, 1]);
+  });
+
+  test('are nobody’s where others have them, until the breaker is closed', () => {
+    const harness = new TestTable([row('a'), row('b')]);
+    harness.set('a', half([0]));
+    expect(harness.choosable).toBe('b');
+    harness.set('a');
+    expect(harness.choosable).toBe('a b');
+  });
+});

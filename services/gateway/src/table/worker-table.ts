@@ -1,10 +1,6 @@
 import {
   type Answer,
-  type BreakerChange,
   breakerClose,
-  breakerRecord,
-  breakerTick,
-  breakerTrialEnded,
   type Features,
   type PolicySettings,
   type PoolSettings,
@@ -23,11 +19,13 @@ import type {
   TableDelta,
   Wait,
 } from '../routing-table.ts';
-import { type BreakerNews, breakerNews, hearOfBreaker } from './breaker-news.ts';
+import { hearOfBreaker } from './breaker-news.ts';
 import { Choosers } from './choosers.ts';
+import { hearOfEjection } from './ejections.ts';
+import { Judge } from './judge.ts';
 import { openLine, setLimit } from './limits.ts';
 import { Members } from './members.ts';
-import { type BackendObservation, type ConnectFailureCount, evidenceOf } from './observation.ts';
+import type { BackendObservation, ConnectFailureCount } from './observation.ts';
 import { Placing } from './placing.ts';
 import { newPool, rebuildEligible, settle, undeclared } from './pool-table.ts';
 import { Routes } from './routes.ts';
@@ -53,16 +51,16 @@ export class WorkerTable implements RoutingTable {
   #nowMs = 0;
   readonly placing: Placing;
   readonly #worker: number;
-  readonly #onBreaker: (news: BreakerNews) => void;
+  readonly #judge: Judge;
 
-  constructor({ policy, worker, onBreaker, log, ...tools }: WorkerTableOptions) {
+  constructor({ policy, worker, log, ...tools }: WorkerTableOptions) {
     this.#policy = policy;
-    this.#members = new Members(tools.random);
+    this.#members = new Members(tools.random, worker);
     this.placing = new Placing({ ...tools, begin: (slot) => this.begin(slot) });
     this.#choosers = new Choosers(log);
     // Seconds are all that matters to sessions.
     this.stickiness = new Stickiness({ ...tools, now: () => this.#nowMs });
-    this.#onBreaker = onBreaker;
+    this.#judge = new Judge(this.#members, tools);
     this.#worker = worker;
   }
 
@@ -102,22 +100,10 @@ export class WorkerTable implements RoutingTable {
     durationMs: number,
     nowMs: number,
   ): void {
-    const evidence = evidenceOf(outcome);
     load(slot, -1);
     slot.limit?.give();
-    slot.requests += 1;
-    slot.latencySumMs += durationMs;
-    if (evidence !== 'good') slot.failures += 1;
     pool.retryBudget.noteAttempt(nowMs);
-    const { breaker } = slot;
-    const trial = breaker.phase === 'half_open' && nowMs - durationMs >= breaker.halfOpenSinceMs;
-    let change: BreakerChange = 'none';
-    if (pool.settings.breaker.enabled && outcome !== 'client_closed') {
-      change = breakerRecord(breaker, pool.settings.breaker, evidence, nowMs - durationMs, nowMs);
-    }
-    if (trial) breakerTrialEnded(breaker);
-    if (trial || change !== 'none') this.#rebuildAround(slot);
-    if (change !== 'none') this.#tell(slot, change);
+    if (this.#judge.ended(pool, slot, outcome, durationMs, nowMs)) this.#rebuildAround(slot);
     pool.line?.serve();
   }
 
@@ -175,15 +161,12 @@ export class WorkerTable implements RoutingTable {
     return this.#choosers.loaded();
   }
 
-  /** Lets breakers whose time has come try again, and goes on with slow starts. To be called a few times a second. */
+  /** Lets breakers and ejections end whose time has come, and goes on with slow starts. To be called a few times a second. */
   tick(nowMs: number): void {
     this.#nowMs = nowMs;
     for (const pool of this.#pools.values()) if (pool.warming) rebuildEligible(pool, nowMs);
-    for (const { pool, slot } of this.#members.all()) {
-      const { breaker } = slot;
-      if (breaker.phase === 'closed') continue;
-      if (breakerTick(breaker, pool.settings.breaker, nowMs)) rebuildEligible(pool, nowMs);
-    }
+    for (const pool of this.#judge.tick(nowMs)) rebuildEligible(pool, nowMs);
+    this.#judge.tellPanics(this.#pools.values());
     this.#serveLines();
   }
 
@@ -242,6 +225,10 @@ export class WorkerTable implements RoutingTable {
       case 'recovered':
         this.#touch(delta.backend, touched, (slot) => hearOfBreaker(slot, delta, nowMs));
         break;
+      case 'ejected':
+      case 'readmitted':
+        this.#touch(delta.backend, touched, (slot) => hearOfEjection(slot, delta, nowMs));
+        break;
     }
   }
 
@@ -290,10 +277,5 @@ export class WorkerTable implements RoutingTable {
   #rebuildAround(slot: BackendSlot): void {
     const member = this.#members.get(slot.id);
     if (member?.slot === slot) rebuildEligible(member.pool, this.#nowMs);
-  }
-
-  #tell(slot: BackendSlot, change: Exclude<BreakerChange, 'none'>): void {
-    if (this.#members.get(slot.id)?.slot !== slot) return;
-    this.#onBreaker(breakerNews(slot, change));
   }
 }

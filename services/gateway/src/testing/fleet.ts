@@ -60,6 +60,7 @@ export class TestFleet {
   readonly outbox = createOutbox({ events: this.events, clock: this.clock, log: this.log });
   /** Every event so far. */
   readonly history: UsherEvent[] = [];
+  readonly #closing: (() => unknown)[] = [];
   readonly #tail = this.events.tail(0, (record) => {
     this.history.push(...record.events);
     this.fold.apply(record);
@@ -112,7 +113,13 @@ export class TestFleet {
     return this.history.filter((event) => event.type === type);
   }
 
+  /** What was started last is closed first, and all of it before the log. */
+  onClose(close: () => unknown): void {
+    this.#closing.push(close);
+  }
+
   async close(): Promise<void> {
+    for (const close of this.#closing.splice(0).toReversed()) await close();
     this.outbox.close();
     await this.#tail.stop();
     await this.events.close();

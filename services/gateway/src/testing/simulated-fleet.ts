@@ -133,7 +133,12 @@ export class SimulatedFleet {
     const observations = new Observations(name, { tell: () => true }, this.clock.now());
     this.setRunning(name, true);
     const exchange = new InFlightExchange(
-      { instance: name, bus: this.#bus(), fleet: { state: { gateways: this.#running } }, clock: this.clock },
+      {
+        instance: name,
+        bus: this.#bus(),
+        fleet: { state: { gateways: this.#running, backends: new Map() } },
+        clock: this.clock,
+      },
       observations,
       { needsLoad: () => true },
       {

@@ -76,6 +76,7 @@ export class StickyFleet {
         socket.on('error', () => {});
       });
       this.backends.push(backend);
+      this.fleet.onClose(() => backend.close());
       declared.push(backendAt(id, backend.url, backendChanges));
     }
     await this.fleet.configure(declared, { pools: [pool({ sticky, ...changes })], routes });
@@ -94,6 +95,7 @@ export class StickyFleet {
     const fallback = { ...policy({ routes }), pools: [], backends: [] };
     const gateway = await startGateway(context, { listen, workers: 2, ...settings }, fallback);
     this.gateways.push(gateway);
+    this.fleet.onClose(() => gateway.stop());
     return gateway.addresses[0]!.port;
   }
 
@@ -127,8 +129,6 @@ export class StickyFleet {
   }
 
   async stop(): Promise<void> {
-    await Promise.all(this.gateways.map((gateway) => gateway.stop()));
-    await Promise.all(this.backends.map((backend) => backend.close()));
     await this.fleet.close();
   }
 }

@@ -18,6 +18,7 @@ export function tableOptions(draw: number, changes: Partial<WorkerTableOptions> 
     onMoved: () => {},
     worker: 0,
     onBreaker: () => {},
+    onPoolNews: () => {},
     log: { error() {} },
     ...changes,
   };

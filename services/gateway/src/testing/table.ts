@@ -2,6 +2,7 @@ import { RecordingLog } from '@usher/testing';
 import type { AttemptOutcome, BackendRow, BackendSlot, PoolTable, TableDelta } from '../routing-table.ts';
 import type { StoreAsks } from '../sticky/store-asks.ts';
 import type { BreakerNews } from '../table/breaker-news.ts';
+import type { PoolNews } from '../table/pool-news.ts';
 import { WorkerTable } from '../table/worker-table.ts';
 import { pool, row } from './fixtures.ts';
 import { tableOptions } from './table-options.ts';
@@ -11,6 +12,7 @@ export const START = 1_000_000;
 /** A worker's table with the pool `web` and a clock that a test moves. */
 export class TestTable {
   readonly news: BreakerNews[] = [];
+  readonly poolNews: PoolNews[] = [];
   readonly log = new RecordingLog();
   /** Sessions that left a backend. */
   readonly moves: unknown[][] = [];
@@ -19,13 +21,15 @@ export class TestTable {
   #position = 0;
 
   /** `asks`: whom it asks for sessions that are in the store. */
-  constructor(rows: readonly BackendRow[], settings = pool(), asks?: StoreAsks) {
+  constructor(rows: readonly BackendRow[], settings = pool(), asks?: StoreAsks, worker = 0) {
     this.table = new WorkerTable(
       tableOptions(0.4, {
         onBreaker: (news) => this.news.push(news),
+        onPoolNews: (news) => this.poolNews.push(news),
         onMoved: (...move) => this.moves.push(move),
         log: this.log,
         now: () => this.nowMs,
+        worker,
         ...(asks === undefined ? {} : { asks }),
       }),
     );

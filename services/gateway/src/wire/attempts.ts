@@ -23,6 +23,8 @@ export class Attempts {
   endpoint: Endpoint | undefined;
   /** How many may follow the first. */
   left: number;
+  /** What the answer says of the pool's panic, or empty. */
+  panic = '';
   private readonly table: RoutingTable;
   readonly pool: PoolTable;
   private readonly features: Features;

@@ -1,6 +1,5 @@
 import { isIPv6 } from 'node:net';
-
-const GROUPS_OF_64_BITS = 4;
+import { networkOf } from '@usher/domain';
 
 /** How many connections each client address has open. An IPv6 client is its /64 network: it has all the addresses of that. */
 export class ClientCensus {
@@ -20,24 +19,4 @@ export class ClientCensus {
     if (count > 0) this.counts.set(client, count);
     else this.counts.delete(client);
   }
-}
-
-/** The first four groups of an IPv6 address, without leading zeros. */
-export function networkOf(address: string): string {
-  const [head = '', tail] = address.split('%', 1)[0]!.toLowerCase().split('::');
-  const groups = groupsOf(head);
-  if (tail !== undefined) {
-    const behind = groupsOf(tail);
-    while (groups.length + behind.length < 8) groups.push('0');
-    groups.push(...behind);
-  }
-  return groups
-    .slice(0, GROUPS_OF_64_BITS)
-    .map((group) => Number.parseInt(group, 16).toString(16))
-    .join(':');
-}
-
-/** A dotted quad stands for two groups, which lie behind the first four. */
-function groupsOf(text: string): string[] {
-  return text === '' ? [] : text.split(':').flatMap((group) => (group.includes('.') ? ['0', '0'] : [group]));
 }

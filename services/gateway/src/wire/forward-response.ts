@@ -1,4 +1,6 @@
 import { FIELD, keptFields, type ResponseHead } from '@usher/http1';
+import { PANIC_HEADER } from './debug-token.ts';
+import type { OwnFields } from './response-relay.ts';
 import type { UPGRADE_LINES } from './websocket.ts';
 
 const bits = (...ids: readonly number[]): number => ids.reduce((mask, id) => mask | (1 << id), 0);
@@ -29,22 +31,27 @@ export type ConnectionLine =
 /**
  * The head that goes to the client, blank line included. `withoutCoding`: to one that does not know transfer codings
  * (RFC 9112 section 6.1), so that its body, if there is any, goes without its own.
- * Status, reason and every end-to-end header go unchanged. `setCookie`: value of a header of ours, if not empty.
+ * Status, reason and every end-to-end header go unchanged. `own`: what it gets from us.
  */
 export function forwardResponseHead(
   head: ResponseHead,
   requestId: string,
   connection: ConnectionLine,
   withoutCoding: boolean,
-  setCookie = '',
+  own?: OwnFields,
 ): string {
   let drop = DROPPED;
   // RFC 9110 section 8.6 and RFC 9112 section 6.1: these statuses carry no framing at all.
   if (head.status < 200 || head.status === 204) drop |= FRAMING;
   else if (withoutCoding) drop |= CODING;
   const kept = keptFields(head.text, head.fields, drop);
+  const lines = own === undefined ? '' : ownLines(own);
+  return `${statusLine(head)}${kept}x-request-id: ${requestId}\r\n${lines}${connection}\r\n`;
+}
+
+function ownLines({ setCookie, panic }: OwnFields): string {
   const cookie = setCookie === '' ? '' : `set-cookie: ${setCookie}\r\n`;
-  return `${statusLine(head)}${kept}x-request-id: ${requestId}\r\n${cookie}${connection}\r\n`;
+  return panic === '' ? cookie : `${cookie}${PANIC_HEADER}: ${panic}\r\n`;
 }
 
 function statusLine(head: ResponseHead): string {

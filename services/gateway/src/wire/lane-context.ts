@@ -8,6 +8,7 @@ import type { ClientCensus } from './client-census.ts';
 import type { Locate } from './client-place.ts';
 import type { WireCounters } from './counters.ts';
 import type { DeadlineWheel } from './deadlines.ts';
+import type { DebugToken } from './debug-token.ts';
 import type { Dialler } from './dialler.ts';
 import type { Peer, PeerDirectory } from './peer.ts';
 import type { Upgrades } from './upgrades.ts';
@@ -24,6 +25,8 @@ export interface WireLaneOptions {
   handOver(socket: Duplex, head: Buffer, client: Peer): void;
   readonly counters: WireCounters;
   readonly dialler: Dialler;
+  /** Absent = nobody is told more than others. */
+  readonly debug?: DebugToken | undefined;
   /** Where addresses are. */
   readonly locate: Locate;
   readonly log: Log;

@@ -44,5 +44,7 @@ export function openExchange(
   const upstreams = pool.settings.http2 ? lane.sessions : lane.upstreams;
   const limits = new TimeLimits(startMs, patienceMs, lane.table.policy.timeouts.requestMs);
   const request = { route, features, upstreams, outgoing, id, startMs, limits };
-  return new Exchange(client, lane, head, request);
+  const exchange = new Exchange(client, lane, head, request);
+  if (pool.panic && lane.debug !== undefined) exchange.attempts.panic = lane.debug.noteForHead(pool, head);
+  return exchange;
 }

@@ -21,6 +21,13 @@ const INFORMATIONAL_MAX = 16;
 const SWITCHING_PROTOCOLS = 101;
 const HEAD_LIMITS = { headerBytes: 64 * 1024, headerCount: 256 };
 
+/** Values of headers of ours; empty = the response has no such header. */
+export interface OwnFields {
+  readonly setCookie: string;
+  /** See `DebugToken`. */
+  readonly panic: string;
+}
+
 /** The request that a response answers, as far as the response depends on it. */
 export interface Asked {
   readonly requestId: string;
@@ -30,8 +37,8 @@ export interface Asked {
   readonly oldClient: boolean;
   /** More of the request is to come. */
   readonly wantsBody: boolean;
-  /** Tells the value of a Set-Cookie header that the final response gets from us, or an empty one. */
-  readonly attempts: { readonly setCookie: string };
+  /** Tells the values of headers that the final response gets from us, or empty ones. */
+  readonly attempts: OwnFields;
 }
 
 /** Passes the response of one attempt on to the client: informational heads, the final head, the body. */

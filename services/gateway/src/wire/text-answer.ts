@@ -32,9 +32,7 @@ export class TextAnswer implements Answer {
   }
 
   switching(head: ResponseHead, asked: Asked): void {
-    this.output.text(
-      forwardResponseHead(head, asked.requestId, UPGRADE_LINES, false, asked.attempts.setCookie),
-    );
+    this.output.text(forwardResponseHead(head, asked.requestId, UPGRADE_LINES, false, asked.attempts));
   }
 
   final(
@@ -51,7 +49,7 @@ export class TextAnswer implements Answer {
       asked.requestId,
       this.client.connectionLine,
       asked.oldClient,
-      asked.attempts.setCookie,
+      asked.attempts,
     );
     if (body?.decoded === true) {
       this.output.text(text);

@@ -9,6 +9,7 @@ import { ReservationDesk } from '../table/reservation-desk.ts';
 import { WorkerTable } from '../table/worker-table.ts';
 import { TlsCounters } from '../tls/counters.ts';
 import { WireCounters } from '../wire/counters.ts';
+import { DebugToken } from '../wire/debug-token.ts';
 import { Dialler } from '../wire/dialler.ts';
 import { createWireLane, type WireLane } from '../wire/lane.ts';
 import { createAcceptor } from './acceptor.ts';
@@ -69,6 +70,7 @@ export class GatewayWorker {
         post({ kind: 'sticky_moved', pool, session, from, to, cause }),
       worker: start.worker,
       onBreaker: (news) => post({ kind: 'breaker', news }),
+      onPoolNews: (news) => post({ kind: 'pool', news }),
       log: this.#log,
     });
     this.#table.apply(start.deltas, start.position, this.#clock.now());
@@ -81,6 +83,7 @@ export class GatewayWorker {
       log: this.#log,
       dialler: new Dialler({ log: this.#log, now, onUnreachable }),
       locate: (address: string) => this.#locator.locate(address),
+      debug: start.debugToken === undefined ? undefined : new DebugToken(start.debugToken),
       workers: start.workers,
     };
     this.#routes = new RouteDesk(this.#table, start.worker, tools.locate);

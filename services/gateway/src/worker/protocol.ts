@@ -7,6 +7,7 @@ import type { StickyCounts } from '../sticky/sticky.ts';
 import type { StickyAnswer, StickyQuestion } from '../sticky/store-asks.ts';
 import type { BreakerNews } from '../table/breaker-news.ts';
 import type { BackendObservation, ConnectFailureCount } from '../table/observation.ts';
+import type { PoolNews } from '../table/pool-news.ts';
 import type { ListenerTls } from '../tls/contexts.ts';
 import type { TlsCounts } from '../tls/counters.ts';
 import type { WireCounts } from '../wire/counters.ts';
@@ -49,6 +50,8 @@ export interface WorkerStart {
   readonly position: number;
   /** A database that says where addresses are, shared by all workers. */
   readonly geoip: SharedArrayBuffer | undefined;
+  /** Whoever shows it is told more than others. */
+  readonly debugToken: string | undefined;
 }
 
 export type ToWorker =
@@ -82,6 +85,7 @@ export type FromWorker =
   | { readonly kind: 'failed'; readonly cause: string }
   | { readonly kind: 'observed'; readonly observation: WorkerObservation }
   | { readonly kind: 'breaker'; readonly news: BreakerNews }
+  | { readonly kind: 'pool'; readonly news: PoolNews }
   /** A connection to a host failed, so what is known of its addresses may be out of date. */
   | { readonly kind: 'unreachable'; readonly host: string }
   | { readonly kind: 'answered'; readonly id: number; readonly answer: WorkerAnswer }

@@ -1,6 +1,6 @@
+import { decodeWord, encodeWords } from '@usher/events';
 import { expect, test } from 'vitest';
 import { HeardGateways } from './heard-gateways.ts';
-import { decodeWord, encodeWords } from './in-flight-word.ts';
 
 const many = new Map(Array.from({ length: 25_000 }, (_, index) => [`backend-${index}`, index + 1]));
 

@@ -1,0 +1,39 @@
+import { join, type Reading } from './reading.ts';
+import type { AdminSettings } from './settings.ts';
+import { formatAddress, isLoopback } from './types/network.ts';
+import { weaknessOf } from './weak-secrets.ts';
+
+/** Finds what lets somebody into the admin API who should not be. */
+export function checkAdmin(admin: AdminSettings, reading: Reading): void {
+  for (const token of admin.tokens) {
+    if (token.role === 'agent' && token.backend === undefined)
+      reading.complain(token, '', 'a token with the role agent needs `backend`, the one that it speaks for');
+    if (token.role !== 'agent' && token.backend !== undefined)
+      reading.complain(
+        token,
+        'backend',
+        `only a token with the role agent is about one backend; this is ${token.role}`,
+      );
+  }
+  if (!isLoopback(admin.host)) checkReachable(admin, reading);
+}
+
+/** Whoever can connect can guess. */
+function checkReachable(admin: AdminSettings, reading: Reading): void {
+  const isFaulty = (key: string) => reading.isFaulty(join(reading.pathOf(admin), key));
+  for (const token of admin.tokens) {
+    const weakness = weaknessOf(token.secret);
+    if (weakness !== undefined)
+      reading.complain(
+        token,
+        'secret',
+        `${weakness}, and ${formatAddress(admin)} can be reached from other machines`,
+      );
+  }
+  if (admin.tokens.length > 0 || admin.jwt !== undefined || isFaulty('tokens') || isFaulty('jwt')) return;
+  reading.complain(
+    admin,
+    'address',
+    `${formatAddress(admin)} can be reached from other machines, but there are no tokens, so anyone could take over; add tokens or use 127.0.0.1`,
+  );
+}

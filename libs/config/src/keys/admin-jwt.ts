@@ -1,0 +1,103 @@
+import { resolve } from 'node:path';
+import type { AdminJwtKey, AdminJwtSettings } from '../settings.ts';
+import { list, mapped } from '../types/collections.ts';
+import { jwtKeyFault } from '../types/jwt-key.ts';
+import { isLoopback } from '../types/network.ts';
+import { oneOf, text } from '../types/scalar.ts';
+import { plainSecret } from '../types/secret.ts';
+import { defaulted, optional, required, section } from '../types/section.ts';
+import { refuse, type Type } from '../types/type.ts';
+
+const KEYS_MAX = 32;
+
+/** What stands in a claim, compared as it is. */
+const claim: Type<string> = text({
+  expects: 'a text such as https://issuer.example.com',
+  jsonSchema: { pattern: '^[!-~]{1,256}$' },
+  standIn: 'none',
+  parse: (written) =>
+    /^[!-~]{1,256}$/.test(written)
+      ? written
+      : refuse('expected up to 256 letters, digits and signs, without spaces'),
+});
+
+const key: Type<AdminJwtKey> = mapped(
+  section({
+    id: optional('tried on every token of its algorithm', {
+      to: 'id',
+      type: claim,
+      doc: 'What tokens call it in `kid`.',
+    }),
+    algorithm: required({
+      to: 'algorithm',
+      type: oneOf(['HS256', 'RS256', 'ES256', 'EdDSA']),
+      doc: 'The only algorithm that it is used with, whatever a token says.',
+    }),
+    key: required({
+      to: 'key',
+      type: plainSecret('a key'),
+      doc: 'For HS256 the secret, of 32 bytes or more, for the others the public key in PEM form. Best as `file:path`.',
+    }),
+  }),
+  (given, _path, reading) => {
+    const fault = given.key === '' ? undefined : jwtKeyFault(given);
+    if (fault !== undefined) reading.complain(given, 'key', fault);
+    return given;
+  },
+);
+
+const jwks: Type<NonNullable<AdminJwtSettings['jwks']>> = mapped(
+  text({
+    expects: 'a URL such as https://issuer.example.com/jwks.json, or the path of a file',
+    standIn: { url: 'https://unnamed.invalid' },
+    parse: (written) => (written.includes('://') ? parseUrl(written) : { path: written }),
+  }),
+  (place, _path, reading) =>
+    'url' in place ? place : { file: resolve(reading.surroundings.folder, place.path) },
+);
+
+/** Who can change what is read there lets anybody in, so the way has to be safe. */
+function parseUrl(written: string) {
+  const url = URL.canParse(written) ? new URL(written) : undefined;
+  const safe =
+    url?.protocol === 'https:' ||
+    (url?.protocol === 'http:' && isLoopback(url.hostname.replace(/^\[|\]$/g, '')));
+  if (url === undefined || !safe) return refuse('expected an https URL; http is for this machine only');
+  if (url.username !== '' || url.password !== '') return refuse('this URL takes no user and no password');
+  return { url: url.href };
+}
+
+/** Tokens of somebody who knows the operators: their directory, for instance. */
+export const adminJwt: Type<AdminJwtSettings> = mapped(
+  section({
+    issuer: required({ to: 'issuer', type: claim, doc: 'Who issues the tokens: their `iss`, exactly.' }),
+    audience: required({
+      to: 'audience',
+      type: claim,
+      doc: 'For whom they are: their `aud`, or one of a list in it. A token for anything else is refused.',
+    }),
+    keys: defaulted([], { to: 'keys', type: list(key), doc: 'Keys that the tokens are checked with.' }),
+    jwks: optional('only `keys`', {
+      to: 'jwks',
+      type: jwks,
+      doc: 'Where the issuer publishes its keys (a JSON Web Key Set): an https URL, or the path of a file. It is read at the start, every ten minutes, and when a token names a key that is not known; while it cannot be read, the last known keys stay in use.',
+    }),
+    algorithms: defaulted(['RS256', 'ES256', 'EdDSA'], {
+      to: 'algorithms',
+      type: list(oneOf(['RS256', 'ES256', 'EdDSA']), { min: 1 }),
+      doc: 'Which of the published keys are used: those for these algorithms.',
+    }),
+    role_claim: defaulted('role', {
+      to: 'roleClaim',
+      type: claim,
+      doc: 'The claim that has the role, `read`, `operate` or `admin`, or a list with it. The name in `sub` is written into what they change, as `jwt:NAME`.',
+    }),
+  }),
+  (given, path, reading): AdminJwtSettings => {
+    const faulty = reading.isFaulty(`${path}.keys`) || reading.isFaulty(`${path}.jwks`);
+    if (given.keys.length === 0 && given.jwks === undefined && !faulty)
+      reading.complain(given, '', 'there is nothing to check tokens with; add keys or jwks');
+    if (given.keys.length > KEYS_MAX) reading.complain(given, 'keys', `more than ${KEYS_MAX} keys`);
+    return given;
+  },
+);
