@@ -5,7 +5,8 @@ import { backendAt, TestFleet } from '../testing/fleet.ts';
 import { ask, startBackend } from '../testing/http.ts';
 
 // Whole gateways with their threads: a busy machine may take its time.
-vi.setConfig({ testTimeout: 30_000 });
+vi.setConfig({ testTimeout: 60_000 });
+const LIMIT_MS = 20_000;
 
 let fleet: TestFleet;
 const closing: (() => unknown)[] = [];
@@ -35,19 +36,21 @@ async function start(how: string): Promise<Gateway & { readonly port: number }> 
   return Object.assign(gateway, { port: gateway.addresses[0]!.port });
 }
 
+/** How many workers have ended. */
+function ended(): number {
+  return fleet.log.entries.filter(({ message }) => message === 'a gateway worker ended').length;
+}
+
 test.each(['throw', 'reject', 'exit'])(
   'a worker that a plugin ends (%s) is started again, and the others go on',
   async (how) => {
     const gateway = await start(how);
     await expect(ask(gateway.port, { path: '/crash' })).rejects.toThrow();
-    await vi.waitFor(() => expect(gateway.fault()).toBe('1 of 2 workers are not running'), 10_000);
+    await vi.waitFor(() => expect(ended()).toBe(1), LIMIT_MS);
     expect((await ask(gateway.port, { path: '/' })).text).toBe('one');
-    await vi.waitFor(() => expect(gateway.fault()).toBeUndefined(), 10_000);
+    await vi.waitFor(() => expect(gateway.fault()).toBeUndefined(), LIMIT_MS);
     for (let each = 0; each < 20; each++) expect((await ask(gateway.port, { path: '/' })).text).toBe('one');
     expect(await fleet.metrics.sum('usher_worker_restarts_total')).toBe(1);
-    expect(fleet.log.entries).toContainEqual(
-      expect.objectContaining({ level: 'error', message: 'a gateway worker ended' }),
-    );
   },
 );
 
@@ -60,10 +63,10 @@ test('one that ends again and again is waited for longer each time', async () =>
   for (let death = 1; death <= 5; death++) {
     after.mockClear();
     await expect(ask(gateway.port, { path: '/crash' })).rejects.toThrow();
-    await vi.waitFor(() => expect(gateway.fault()).toBeDefined(), 10_000);
+    await vi.waitFor(() => expect(ended()).toBe(death), LIMIT_MS);
     const place = after.mock.calls.find(([ms]) => [50, 100, 200, 400].includes(ms));
     delaysMs.push(place?.[0] ?? 0);
-    await vi.waitFor(() => expect(gateway.fault()).toBeUndefined(), 10_000);
+    await vi.waitFor(() => expect(gateway.fault()).toBeUndefined(), LIMIT_MS);
   }
   // Of two places, one has been hit three times at least.
   expect(Math.max(...delaysMs)).toBeGreaterThanOrEqual(200);
