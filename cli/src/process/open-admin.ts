@@ -18,13 +18,20 @@ export interface AdminParts {
   readonly collector: Collector | undefined;
   readonly health: () => HealthReport;
   readonly outages: Outages;
+  readonly inherit: InheritOne;
 }
+
+/** The descriptor of a socket that listens there already. */
+export type InheritOne = (address: {
+  readonly host: string;
+  readonly port: number;
+}) => Promise<number | undefined>;
 
 /** All routes of a process's admin server beside those that every such server has. */
 export function registerApi(
   app: Parameters<AdminServerOptions['register']>[0],
   context: ServiceContext,
-  { services, collector, outages }: Omit<AdminParts, 'health'>,
+  { services, collector, outages }: Pick<AdminParts, 'services' | 'collector' | 'outages'>,
 ): void {
   registerAdminRoutes(app, context, { services, outages: () => outages.current });
   if (collector !== undefined) collectorRoutes(app, collector);
@@ -37,27 +44,22 @@ export async function openAdmin(
 ): Promise<RunningServer | undefined> {
   const { admin } = config.local;
   if (admin === null) return undefined;
-  const { health } = parts;
   const register: AdminServerOptions['register'] = (app) => registerApi(app, context, parts);
-  return await listening('admin.address', admin, startGuarded(config, context, admin, { health, register }));
+  return await listening('admin.address', admin, startGuarded(config, context, admin, parts, register));
 }
 
 /** For callers of Helios, with the tokens and lists of the admin API. */
 export async function openHelios(
   config: UsherConfig,
   { context, metrics }: Pick<Core, 'context' | 'metrics'>,
-  health: () => HealthReport,
+  parts: Pick<AdminParts, 'health' | 'inherit'>,
 ): Promise<RunningServer | undefined> {
   const { admin, helios } = config.local;
   if (admin === null || helios === undefined) return undefined;
   const register: AdminServerOptions['register'] = (app) =>
     registerHeliosRoutes(app, context, { pool: helios.pool, metrics });
   const settings = { ...admin, host: helios.host, port: helios.port };
-  return await listening(
-    'helios.address',
-    helios,
-    startGuarded(config, context, settings, { health, register }),
-  );
+  return await listening('helios.address', helios, startGuarded(config, context, settings, parts, register));
 }
 
 /** A server that lets in whom the admin settings let in. */
@@ -65,12 +67,14 @@ async function startGuarded(
   { shared: { trustedProxies } }: UsherConfig,
   context: ServiceContext,
   { tls, ...settings }: AdminSettings,
-  { health, register }: Pick<AdminServerOptions, 'health' | 'register'>,
+  { health, inherit }: Pick<AdminParts, 'health' | 'inherit'>,
+  register: AdminServerOptions['register'],
 ): Promise<RunningServer> {
   const { clock, log, random } = context;
   return await startAdminServer({
     ...settings,
     ...(tls === undefined ? {} : { tls: tlsSource(tls) }),
+    socket: await inherit(settings),
     trustedProxies,
     clock,
     log,

@@ -38,6 +38,8 @@ export interface AdminServerOptions {
   readonly host: string;
   /** 0 = any free one. */
   readonly port: number;
+  /** Descriptor of a socket that listens there already; absent = it opens its own. */
+  readonly socket?: number | undefined;
   /** Who may call; with none and without `jwt` no token is needed, which is refused on any but a loopback address. */
   readonly tokens: readonly AdminToken[];
   /** Whose signed tokens are taken too. */
@@ -66,7 +68,8 @@ export interface AdminServerOptions {
 /** Starts the admin server. Throws what listening throws, and on an address that others reach if it needs no token. */
 export async function startAdminServer(options: AdminServerOptions): Promise<RunningServer> {
   const app = createAdminApp(options);
-  await app.listen({ host: options.host, port: options.port });
+  const { host, port: asked, socket } = options;
+  await app.listen({ host, port: asked, ...(socket === undefined ? {} : { fd: socket }) });
   return {
     host: options.host,
     port: (app.server.address() as AddressInfo).port,

@@ -25,6 +25,7 @@ export { systemClock } from './clock.ts';
 export { familyHead, sampleLines } from './exposition.ts';
 export { FileWatch } from './file-watch.ts';
 export { type HealthReport, healthReport, type Phase } from './health-report.ts';
+export { InheritedSockets, type ListeningSocket, listeningSockets } from './listening-sockets.ts';
 export { createLog, type LogLevel, type LogOptions, type ProcessLog } from './log.ts';
 export { createMetrics, type MetricsReading, type MetricsRegistry } from './metrics.ts';
 export {
@@ -34,8 +35,10 @@ export {
   startMetricsServer,
 } from './metrics-server.ts';
 export { isLoopback, networkList } from './networks.ts';
+export { notifySupervisor } from './notify-supervisor.ts';
 export { type Outage, Outages } from './outages.ts';
 export { problemFor, sendProblem } from './problem-reply.ts';
 export { systemRandom } from './random.ts';
 export { onReloadSignal } from './reload-signal.ts';
+export { onRestartSignal } from './restart-signal.ts';
 export { onStopSignals, type StopSignal } from './stop-signals.ts';

@@ -16,6 +16,8 @@ export interface MetricsServerOptions {
   readonly host: string;
   /** 0 = any free one. */
   readonly port: number;
+  /** Descriptor of a socket that listens there already; absent = it opens its own. */
+  readonly socket?: number | undefined;
   readonly metrics: MetricsForm;
   /** Other forms, by the name that `?format=` asks for. */
   readonly forms?: Readonly<Record<string, MetricsForm>> | undefined;
@@ -46,7 +48,8 @@ export async function startMetricsServer(options: MetricsServerOptions): Promise
       else response.destroy();
     });
   });
-  server.listen(options.port, options.host);
+  const { host, port, socket } = options;
+  server.listen({ host, port, ...(socket === undefined ? {} : { fd: socket }) });
   await once(server, 'listening');
   return {
     host: options.host,

@@ -3,7 +3,7 @@ import type { PressureSettings } from '@usher/domain';
 import type { Service } from '@usher/ports';
 import type { WorkerOverload } from '../worker/pressure-watch.ts';
 import type { ListenAddress } from '../worker/protocol.ts';
-import type { ListenerSettings } from './listeners.ts';
+import type { Inherit, ListenerSettings } from './listeners.ts';
 
 /** More workers than this gain nothing that another gateway would not gain more safely. */
 const WORKERS_AUTO_MAX = 16;
@@ -29,6 +29,11 @@ export interface GatewaySettings {
   readonly workers: number | 'auto';
   /** Absent: references stand for nothing, and the store has what is made. */
   readonly secrets?: SecretSettings;
+  /**
+   * Descriptors of sockets that listen on an address already, left by another process. They are taken with all that the
+   * kernel holds for them, one or more for each worker. Absent = there are none.
+   */
+  readonly inherit?: Inherit | undefined;
   /** File of the database that says where clients are. Absent = nobody knows. */
   readonly geoipDatabase?: string | undefined;
   /** Requests that show it are answered with more than others. Absent = none are. */

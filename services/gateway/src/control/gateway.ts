@@ -136,7 +136,7 @@ class RunningGateway implements Gateway {
     const parts = { facts, projector: this.#projector, workers: this.#workers };
     this.#sticky = new StickyControl(own, { ...(settings.secrets ?? NO_SECRETS), ...parts });
     this.#inFlight = new InFlightExchange(context, this.#observations, this.#projector, this.#workers);
-    this.#listeners = new Listeners(clock, log, this.#workers);
+    this.#listeners = new Listeners(clock, log, this.#workers, settings.inherit);
   }
 
   get addresses(): readonly ListenAddress[] {

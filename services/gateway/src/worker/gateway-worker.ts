@@ -201,8 +201,13 @@ export class GatewayWorker {
   }
 
   async #prepare(listen: readonly ListenerStart[]): Promise<void> {
+    const { worker, workers } = this.#start;
+    const ours = listen.map((listener) => ({
+      ...listener,
+      sockets: listener.sockets?.filter((_socket, place) => place % workers === worker),
+    }));
     try {
-      this.#post({ kind: 'prepared', ports: await this.#listeners.prepare(listen) });
+      this.#post({ kind: 'prepared', ports: await this.#listeners.prepare(ours) });
     } catch (error) {
       this.#post({ kind: 'unprepared', cause: (error as Error).message });
     }

@@ -35,6 +35,8 @@ export interface ListenerStart extends ListenAddress {
   readonly id: number;
   /** Undefined where it is plain. */
   readonly tls: ListenerTls | undefined;
+  /** Descriptors of sockets that listen there already. The workers share them out; one that gets none opens its own. */
+  readonly sockets?: readonly number[] | undefined;
 }
 
 /** What a worker is born with. */
