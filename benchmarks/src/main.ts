@@ -39,6 +39,11 @@ const BENCHMARKS: Readonly<Record<string, Entry>> = {
     about: 'appends and replay of the embedded event log',
     load: async () => await import('./event-log.ts'),
   },
+  spread: {
+    about:
+      'milliseconds until four gateways go by a change of health or of a breaker, embedded and over NATS; --changes',
+    load: async () => await import('./spread.ts'),
+  },
   sticky: {
     about: 'nanoseconds to find the session of a request, and memory after ten million clients; --ids',
     load: async () => await import('./sticky.ts'),

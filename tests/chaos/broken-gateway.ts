@@ -14,6 +14,11 @@ const BROKEN_MS = 15_000;
 const QUICK_BROKEN_MS = 5_000;
 const LIMIT_MS = 2_000;
 
+/** What `usher breakers --json` says, as far as it is read. */
+interface Breakers {
+  readonly gateways: readonly { readonly gateway: string; readonly trust: string }[];
+}
+
 /** The way out of one gateway of two is broken: the fleet goes on using the backends, and knows whose fault it is. */
 export async function chaos(report: Report, { quick }: ChaosOptions): Promise<void> {
   let broken = 0;
@@ -59,6 +64,14 @@ export async function chaos(report: Report, { quick }: ChaosOptions): Promise<vo
     min: BACKENDS / 2,
   });
   report.add('fleet breakers that opened', facts.types.get('breaker.opened') ?? 0, '', { max: 0 });
+  const suspects = (await fleet.service('scheduler').json<Breakers>('breakers')).gateways
+    .filter(({ trust }) => trust === 'suspect')
+    .map(({ gateway }) => gateway);
+  report.add('events that flag a gateway', facts.types.get('gateway.suspected') ?? 0, '', { min: 1 });
+  report.add('flagged: the one whose way out is broken', Number(suspects.includes('gateway-1')), '', {
+    min: 1,
+  });
+  report.add('flagged: others', suspects.filter((each) => each !== 'gateway-1').length, '', { max: 0 });
   await client.stop();
   await facts.close();
   await fleet.stop();
