@@ -7,6 +7,10 @@ import { type Io, UsageError } from './io.ts';
 export interface ConfigArguments {
   readonly config?: string | undefined;
   readonly set?: readonly string[] | undefined;
+  /** Which system's file it is; found out by its keys when it is not given. */
+  readonly format?: string | undefined;
+  /** Flags of that system. */
+  readonly flags?: readonly string[] | undefined;
 }
 
 const DEFAULT_FILE = 'usher.yaml';
@@ -26,6 +30,8 @@ export async function readConfig(args: ConfigArguments, io: Io, text?: string): 
     env: io.env,
     overrides: (args.set ?? []).map(parseOverride),
     hostname: io.hostname,
+    format: args.format,
+    flags: args.flags,
   });
 }
 

@@ -6,18 +6,19 @@ import { ConfigFollower } from '../process/config-follower.ts';
 import { type Demo, startDemo } from '../process/demo.ts';
 import { type Running, runServices, SERVICE_NAMES, type ServiceName } from '../process/run-services.ts';
 import { configFile, readConfig } from '../read-config.ts';
+import { tellTranslation } from '../tell-translation.ts';
 import type * as verbs from '../verbs/running.ts';
 
 /** How long a start that is to be stopped may take to get where it can be. */
 const START_END_MAX_MS = 3_000;
 
 /** Runs the system until it is told to stop. */
-export const run: Run<typeof verbs.run> = async ({ options }, io) => {
+export const run: Run<typeof verbs.run> = async ({ options, behind }, io) => {
   const names = serviceNames(options.only);
   const set = [...options.set, ...(options.workers === undefined ? [] : [`workers=${options.workers}`])];
   const file = configFile(options.config, io);
   const demo = file === undefined ? await startDemo() : undefined;
-  const read = () => readConfig({ config: file, set }, io, demo?.yaml);
+  const read = () => readConfig({ config: file, set, format: options.format, flags: behind }, io, demo?.yaml);
   try {
     await serve({ names, demo, file, read }, io);
   } finally {
@@ -36,6 +37,7 @@ interface Task {
 
 async function serve({ names, demo, file, read }: Task, io: Io): Promise<void> {
   const config = await read();
+  tellTranslation(config, io);
   const { promise: stopped, resolve } = Promise.withResolvers<StopSignal>();
   const unlisten = onStopSignals(resolve);
   try {

@@ -17,7 +17,7 @@ export function cliPage(verbs: readonly Verb[]): string {
 }
 
 function section(verb: Verb): string {
-  const { name, summary, notes = [], arguments: positional, options } = verb;
+  const { name, summary, notes = [], arguments: positional, options, behind } = verb;
   const rows = [
     ...Object.entries(positional).map(([argument, part]) => [code(argument), meaningOf(part)]),
     ...Object.entries(options).map(([option, part]) => {
@@ -25,6 +25,7 @@ function section(verb: Verb): string {
       const must = isRequired(part) ? ' **Must be given.**' : '';
       return [short + code(flagOf(option, part)), meaningOf(part) + must];
     }),
+    ...(behind === undefined ? [] : [[code(`-- ${behind.value}`), behind.doc]]),
   ];
   const table = ['| | |', '| --- | --- |', ...rows.map((cells) => `| ${cells.map(cell).join(' | ')} |`), ''];
   return [

@@ -2,19 +2,20 @@ import { columns } from '../table.ts';
 import type { Argument, Option, Verb } from './verb.ts';
 
 /** How a verb is called, after `usher`: what must be given is named, the rest is `[OPTION]…`. */
-export function usageOf({ name, also, arguments: positional, options }: Verb): string {
+export function usageOf({ name, also, arguments: positional, options, behind }: Verb): string {
   const parts = [name + (also === undefined ? '' : ` [${also}]`)];
   for (const [argument, { optional }] of Object.entries(positional))
     parts.push(optional === true ? `[${argument}]` : argument);
   const all = Object.entries(options);
   for (const [name, option] of all) if (isRequired(option)) parts.push(flagOf(name, option));
   if (all.some(([, each]) => !isRequired(each))) parts.push('[OPTION]…');
+  if (behind !== undefined) parts.push(`[-- ${behind.value}]`);
   return parts.join(' ');
 }
 
 /** The help of one verb. */
 export function helpOf(verb: Verb): string[] {
-  const { summary, notes = [], arguments: positional, options } = verb;
+  const { summary, notes = [], arguments: positional, options, behind } = verb;
   const lines = [`usher ${usageOf(verb)}`, `  ${summary}`, ...notes.map((note) => `  ${note}`)];
   const argumentRows = Object.entries(positional).map(([name, argument]) => [
     `  ${name}`,
@@ -24,7 +25,8 @@ export function helpOf(verb: Verb): string[] {
     `  ${shortOf(option)}${flagOf(name, option)}`,
     meaningOf(option),
   ]);
-  const rows = [...argumentRows, ...optionRows];
+  const behindRows = behind === undefined ? [] : [[`  -- ${behind.value}`, behind.doc]];
+  const rows = [...argumentRows, ...optionRows, ...behindRows];
   if (rows.length > 0) lines.push('', ...columns(rows));
   return lines;
 }

@@ -1,4 +1,4 @@
-import { CONFIG_OPTIONS, JSON_OPTION } from './options.ts';
+import { CONFIG_OPTIONS, FOREIGN_FLAGS, FORMAT_OPTION, JSON_OPTION } from './options.ts';
 import { verb } from './verb.ts';
 
 /** Verbs that need no running system. */
@@ -16,6 +16,25 @@ export const check = verb({
     explain: { type: 'boolean', doc: 'print every value in force and where it comes from' },
     ...JSON_OPTION,
   },
+  behind: FOREIGN_FLAGS,
+});
+
+export const importConfig = verb({
+  name: 'import',
+  summary: 'translate the configuration of another load balancer',
+  notes: ['What has no equal, or means something else now, is told on standard error.'],
+  arguments: { FILE: { doc: 'the file to translate', takes: { paths: 'files' } } },
+  options: {
+    ...FORMAT_OPTION,
+    output: {
+      type: 'string',
+      short: 'o',
+      value: 'FILE',
+      doc: 'where to write it, instead of on standard output',
+      takes: { paths: 'files' },
+    },
+  },
+  behind: FOREIGN_FLAGS,
 });
 
 export const schema = verb({

@@ -1,6 +1,23 @@
+import { FORMAT_NAMES } from '@usher/config';
 import type { Options } from './verb.ts';
 
 /** What several verbs take, declared once. */
+
+/** For whatever reads a file of another system. */
+export const FORMAT_OPTION = {
+  format: {
+    type: 'string',
+    value: 'NAME',
+    doc: 'whose configuration it is, when its keys do not tell',
+    takes: { words: ['usher', ...FORMAT_NAMES] },
+  },
+} as const satisfies Options;
+
+/** Flags that lie over such a file. */
+export const FOREIGN_FLAGS = {
+  value: 'FLAG…',
+  doc: 'flags of the system whose configuration it is, over what its file says',
+} as const;
 
 /** For whatever reads a configuration. */
 export const CONFIG_OPTIONS = {
@@ -17,6 +34,7 @@ export const CONFIG_OPTIONS = {
     value: 'KEY=VALUE',
     doc: 'a key of the configuration, over what the file and the environment say',
   },
+  ...FORMAT_OPTION,
 } as const satisfies Options;
 
 export const JSON_OPTION = {

@@ -6,8 +6,11 @@ type Read = Readonly<Record<string, string | boolean | readonly (string | boolea
 
 /** Reads a command line as its verb declares it. Throws UsageError for whatever that does not take. */
 export function readArguments<V extends Verb>(verb: V, args: readonly string[]): Given<V> {
-  const { values, positionals } = parse(verb.options, args);
+  const dashes = verb.behind === undefined ? -1 : args.indexOf('--');
+  const end = dashes === -1 ? args.length : dashes;
+  const { values, positionals } = parse(verb.options, args.slice(0, end));
   const given = {
+    behind: args.slice(end + 1),
     options: optionsOf(verb.options, values),
     arguments: argumentsOf(verb.arguments, positionals),
   };

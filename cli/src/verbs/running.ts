@@ -1,4 +1,4 @@
-import { BACKEND_OPTIONS, CONFIG_OPTIONS, PLACE_OPTION } from './options.ts';
+import { BACKEND_OPTIONS, CONFIG_OPTIONS, FOREIGN_FLAGS, PLACE_OPTION } from './options.ts';
 import { verb } from './verb.ts';
 
 /** Verbs that run something until it is stopped. */
@@ -6,6 +6,7 @@ import { verb } from './verb.ts';
 export const run = verb({
   name: 'run',
   summary: 'run the load balancer; without a configuration, with three demo backends',
+  notes: ['The configuration is one of Usher, or of Helios, load-balancer, ConnX, Velo or Opsen.'],
   options: {
     ...CONFIG_OPTIONS,
     only: {
@@ -16,6 +17,7 @@ export const run = verb({
     },
     workers: { type: 'string', value: 'N', doc: 'threads that serve traffic' },
   },
+  behind: FOREIGN_FLAGS,
 });
 
 export const agent = verb({

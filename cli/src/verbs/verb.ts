@@ -44,6 +44,8 @@ export interface Verb<O extends Options = Options, A extends Arguments = Argumen
   readonly notes?: readonly string[];
   readonly arguments: A;
   readonly options: O;
+  /** What it takes behind `--`, as it is written there; without it nothing stands there. */
+  readonly behind?: { readonly value: string; readonly doc: string };
 }
 
 type TextOf<T> = T extends { readonly multiple: true }
@@ -62,6 +64,8 @@ export interface Given<V extends Verb> {
       ? string | undefined
       : string;
   };
+  /** What stands behind `--`. */
+  readonly behind: readonly string[];
 }
 
 /** Declares a verb with the types of its options. */

@@ -44,9 +44,12 @@ export function formatFault(fault: Fault): string {
 }
 
 function byPlace(a: Fault, b: Fault): number {
-  return (
-    rank(a.place) - rank(b.place) || compareInFile(a.place, b.place) || a.path.localeCompare(b.path, 'en')
-  );
+  return comparePlaces(a.place, b.place) || a.path.localeCompare(b.path, 'en');
+}
+
+/** The order in which places are told. */
+export function comparePlaces(a: Place, b: Place): number {
+  return rank(a) - rank(b) || compareInFile(a, b);
 }
 
 /** Faults of the file come first, because overrides are read as corrections of it. */

@@ -1,15 +1,16 @@
 import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { explainable } from './explain.ts';
-import { ConfigError, type Fault, type Place } from './fault.ts';
+import { ConfigError, type Place } from './fault.ts';
+import { type ForeignOptions, readRunnable, type Source } from './formats/translate.ts';
 import { freezeDeeply } from './freeze.ts';
 import { decodeUtf8, emptyDisk, readFailure, realDisk } from './input/disk.ts';
-import { type Input, inputOf } from './input/input.ts';
-import { parseYaml } from './input/yaml.ts';
+import { inputOf } from './input/input.ts';
 import { root as rootType } from './keys/root.ts';
 import { applyOverrides, type Override } from './overrides.ts';
 import { Reading, type Surroundings } from './reading.ts';
 import type { UsherConfig } from './settings.ts';
+import { translated } from './translated.ts';
 
 /** Largest configuration file; room for tens of thousands of backends. */
 const FILE_BYTES_MAX = 8 * 1024 * 1024;
@@ -24,6 +25,10 @@ export interface LoadOptions {
   /** Values from the command line; of two for the same key the later one counts. */
   readonly overrides: readonly Override[];
   readonly hostname: string;
+  /** Which system's file it is, as `--format` names it. Found out by its keys when it is not given. */
+  readonly format?: string | undefined;
+  /** Flags of that system, which lie over its file. */
+  readonly flags?: readonly string[] | undefined;
 }
 
 /** Loads a configuration with every default filled in. Throws ConfigError with all of its faults. */
@@ -32,13 +37,16 @@ export async function loadConfig(options: LoadOptions): Promise<UsherConfig> {
   const folder = file === undefined ? resolve('.') : dirname(resolve(file));
   const written = options.text ?? (file === undefined ? '' : await readText(file));
   const text = file === undefined && written === '' ? undefined : written;
-  return read(text, file ?? 'config', overrides, { env, hostname, folder, disk: realDisk });
+  const foreign = { env, format: options.format, flags: options.flags ?? [] };
+  return read(text, file ?? 'config', overrides, { env, hostname, folder, disk: realDisk }, foreign);
 }
 
 export interface ParseOptions extends Partial<Surroundings> {
   /** Name for faults. Default `usher.yaml`. */
   readonly file?: string;
   readonly overrides?: readonly Override[];
+  readonly format?: string;
+  readonly flags?: readonly string[];
 }
 
 /** The pure part of `loadConfig`: reads nothing but its arguments. Without a `disk` there are no files to refer to. */
@@ -51,10 +59,12 @@ export function parseConfigText(text: string, options: ParseOptions = {}): Usher
     disk = emptyDisk,
     hostname = '',
   } = options;
-  return read(text, file, overrides, { env, folder, disk, hostname });
+  const foreign = { env, format: options.format, flags: options.flags ?? [] };
+  return read(text, file, overrides, { env, folder, disk, hostname }, foreign);
 }
 
-async function readText(file: string): Promise<string> {
+/** The text of a configuration file. Throws ConfigError. */
+export async function readText(file: string): Promise<string> {
   let bytes: Uint8Array;
   try {
     bytes = await readFile(file);
@@ -79,8 +89,9 @@ function read(
   file: string,
   overrides: readonly Override[],
   surroundings: Surroundings,
+  foreign: ForeignOptions,
 ): UsherConfig {
-  const parsed = text === undefined ? nothing() : parseYaml(text, placeIn(file));
+  const parsed = text === undefined ? nothing() : readRunnable(text, placeIn(file), foreign);
   if (parsed.root === undefined) throw new ConfigError(parsed.faults);
   const overridden = applyOverrides(rootType, parsed.root, surroundings.env, overrides);
   const reading = new Reading(surroundings, [...parsed.faults, ...overridden.faults]);
@@ -88,13 +99,14 @@ function read(
   const unknown = [...overridden.unknownVariables].filter(([name]) => !reading.variables.has(name));
   const faults = [...reading.faults, ...unknown.map(([, fault]) => fault)];
   if (faults.length > 0) throw new ConfigError(faults);
-  return explainable(freezeDeeply(config), reading.leaves);
+  const frozen = explainable(freezeDeeply(config), reading.leaves);
+  return parsed.translation === undefined ? frozen : translated(frozen, parsed.translation);
 }
 
-function placeIn(file: string): (line: number, column: number) => Place {
+export function placeIn(file: string): (line: number, column: number) => Place {
   return (line, column) => ({ kind: 'file', file, line, column });
 }
 
-function nothing(): { root: Input; faults: readonly Fault[] } {
+function nothing(): Source {
   return { root: inputOf({}), faults: [] };
 }

@@ -4,6 +4,7 @@ import { type AdminIdentity, type AdminRole, type Authenticator, allows } from '
 import type { RequestRates } from './admin-limits.ts';
 import type { RefusalBook } from './admin-refusals.ts';
 import { clientAddress, isLoopback, networkList } from './networks.ts';
+import { pathOf } from './problem-reply.ts';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -98,7 +99,7 @@ export function guard(app: FastifyInstance, options: GuardOptions): void {
     } catch (error) {
       if (error instanceof Refused) {
         const refusal = { cause: error.why, address: address ?? 'unknown', who: request.identity?.name };
-        refusals.note(refusal, { method: request.method, path: request.url, error: error.message });
+        refusals.note(refusal, { method: request.method, path: pathOf(request), error: error.message });
         // Who is kept out as such need not keep a connection.
         if (error.why === 'address' || error.why === 'rate') void reply.header('connection', 'close');
       }

@@ -12,7 +12,7 @@ import { createTlsServer } from './admin-tls.ts';
 import { type HealthReport, healthStatusCode } from './health-report.ts';
 import type { RunningServer } from './metrics-server.ts';
 import { isLoopback, plainAddress } from './networks.ts';
-import { problemFor, sendProblem } from './problem-reply.ts';
+import { pathOf, problemFor, sendProblem } from './problem-reply.ts';
 
 const REQUEST_TIMEOUT_MS = 30_000;
 const HTTP_OPTIONS = {
@@ -161,7 +161,7 @@ function answerErrors(app: FastifyInstance, log: Log): void {
     if (problem.code === 'internal') {
       log.error('an admin request failed', {
         method: request.method,
-        path: request.url,
+        path: pathOf(request),
         request: request.id,
         error,
       });

@@ -28,15 +28,17 @@ export function createTlsServer(
       ...options,
       ...contextOf(material),
       requestCert: clientAuth !== 'none',
-      // With `optional`, those who show one are looked at below.
-      rejectUnauthorized: clientAuth === 'required',
+      // What they show is looked at below, where it is still known who they are.
+      rejectUnauthorized: false,
     },
     listener,
   );
   server.prependListener('secureConnection', (socket: TLSSocket) => {
-    if (clientAuth !== 'optional' || socket.authorized || socket.getPeerX509Certificate() === undefined)
-      return;
-    refused(socket.remoteAddress, String(socket.authorizationError));
+    const shown = socket.getPeerX509Certificate() !== undefined;
+    // A session that is resumed counts as authorized, even if nothing was shown when it began.
+    const valid = shown ? socket.authorized : clientAuth === 'optional';
+    if (clientAuth === 'none' || valid) return;
+    refused(socket.remoteAddress, String(socket.authorizationError ?? 'no certificate'));
     socket.destroy();
   });
   server.on('tlsClientError', (error: NodeJS.ErrnoException, socket) => {

@@ -1,6 +1,6 @@
 import { ERRORS, type ErrorCode, type Problem, problemOf, UsherError } from '@usher/domain';
 import { ConflictError, LogReplacedError, LogUnavailableError, StoreUnavailableError } from '@usher/ports';
-import type { FastifyError, FastifyReply } from 'fastify';
+import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 
 /** The problem that an error is answered with. What nobody foresaw is `internal`, without a word about it. */
 export function problemFor(error: unknown): Problem {
@@ -16,6 +16,11 @@ export function problemFor(error: unknown): Problem {
   if (code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE')
     return problemOf('invalid_input', 'Send the body as application/json');
   return statusCode >= 400 && statusCode < 500 ? problemOf('invalid_input', message) : problemOf('internal');
+}
+
+/** What the log may have of a request's target: people put tokens into queries. */
+export function pathOf({ url }: FastifyRequest): string {
+  return url.split('?', 1)[0]!;
 }
 
 /** Answers with a problem (RFC 9457), with Retry-After where trying again helps. */

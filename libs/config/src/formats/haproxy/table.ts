@@ -1,0 +1,117 @@
+/** What is known of a keyword of HAProxy; the page in docs/migrate is made from it. */
+export interface KnownKeyword {
+  /** What stands for it in Usher; empty = nothing does. */
+  readonly ours: string;
+  readonly note: string;
+  /** Said for every one that is met, when nothing stands for it; without it nothing is missed. */
+  readonly lost?: string;
+}
+
+const BY_ITSELF: KnownKeyword = { ours: '', note: 'Usher does it by itself.' };
+const NOT_NEEDED: KnownKeyword = { ours: '', note: 'Not needed.' };
+
+function becomes(ours: string, note = ''): KnownKeyword {
+  return { ours, note };
+}
+
+function lost(message: string): KnownKeyword {
+  return { ours: '', note: `Not translated: ${message}.`, lost: message };
+}
+
+const LARGEST = 'The same for all routes; the largest counts.';
+const LETS_IN = 'whom this turned away gets through';
+const STATISTICS = 'metrics are at `metrics.address`, and `usher status` shows what is known';
+
+/** By keyword, or keyword and first word. */
+export const HAPROXY_KEYWORDS: Readonly<Record<string, KnownKeyword>> = {
+  mode: becomes('', '`http`. Sections of other modes are left out.'),
+  frontend: becomes('routes', 'With `listen[]` for its addresses.'),
+  backend: becomes('pools.<name>'),
+  listen: becomes('pools.<name>', 'A frontend and a backend in one.'),
+  defaults: becomes('', 'Count for the sections behind them.'),
+  bind: becomes(
+    'listen[]',
+    '`ssl`, `crt` (certificate and key in one file), `ca-file`, `verify`, `ciphers`, `ssl-min-ver`, `accept-proxy`. HTTP/2 is on. Routes are the same on all listeners.',
+  ),
+  acl: becomes(
+    'routes[]',
+    'Of hosts (`hdr(host)`, `hdr_end(host)`, `ssl_fc_sni`) and paths (`path`, `path_beg`, `path_dir`). `path_beg /api` is `/api/*`, by whole segments.',
+  ),
+  use_backend: becomes(
+    'routes[].pool',
+    'With `if`, names of ACLs, ACLs in braces, and `or`. The most specific route counts, not the first.',
+  ),
+  default_backend: becomes('routes[].pool', 'The path is `/*`.'),
+  balance: becomes(
+    'pools.<name>.strategy',
+    '`roundrobin`, `static-rr`, `leastconn`, `source`, `uri`, `hdr(…)`, `random`; `first` and others are `round_robin`.',
+  ),
+  'hash-type': becomes('pools.<name>.strategy', 'Hashing is always consistent, except that of `source`.'),
+  server: becomes(
+    'pools.<name>.backends[]',
+    '`weight`, `maxconn`, `slowstart`, `check`, `inter`, `fall`, `rise`, `ssl`, `verify`, `ca-file`, `send-proxy`, `proto h2`. `backup` and `disabled` get weight 0: they are never chosen.',
+  ),
+  'default-server': becomes('pools.<name>.backends[]', 'Options of the servers behind it.'),
+  cookie: becomes('pools.<name>.sticky', '`insert`; with `maxidle`, `maxlife` and `domain`.'),
+  'stick on': becomes('pools.<name>.sticky', '`src`, or a header.'),
+  'stick-table': becomes('pools.<name>.sticky.idle', '`expire`.'),
+  'option httpchk': becomes(
+    'pools.<name>.health',
+    'Of the type `http`; statuses from 200 to 399 unless told.',
+  ),
+  'option tcp-check': becomes('pools.<name>.health', 'Of the type `tcp`.'),
+  'http-check send': becomes('pools.<name>.health.path', '`uri`.'),
+  'http-check expect': becomes(
+    'pools.<name>.health.expect_status',
+    '`status`, and `rstatus` by its first digits.',
+  ),
+  'timeout connect': becomes('timeouts.connect', LARGEST),
+  'timeout server': becomes('timeouts.response', `To the head of the response. ${LARGEST}`),
+  'timeout client': becomes('timeouts.body_idle', LARGEST),
+  'timeout http-request': becomes('timeouts.request_header', LARGEST),
+  'timeout http-keep-alive': becomes('timeouts.idle', LARGEST),
+  'timeout tunnel': becomes('timeouts.upgrade_idle', LARGEST),
+  'timeout queue': becomes('pools.<name>.queue.timeout'),
+  'timeout check': becomes('pools.<name>.health.timeout'),
+  'hard-stop-after': becomes('timeouts.shutdown'),
+  retries: becomes('pools.<name>.retry.attempts', 'On another backend, and only where it is safe.'),
+  maxconn: becomes('limits.connections', 'Of `global`.'),
+  nbthread: becomes('workers'),
+  'compression algo': becomes('routes[].plugins', '`gzip`.'),
+  'option forwardfor': BY_ITSELF,
+  'option redispatch': BY_ITSELF,
+  'option http-keep-alive': BY_ITSELF,
+  'option http-server-close': BY_ITSELF,
+  'option httplog': lost('there is no log of requests; metrics count them'),
+  'option dontlognull': NOT_NEEDED,
+  'option tcplog': NOT_NEEDED,
+  'timeout client-fin': NOT_NEEDED,
+  'timeout server-fin': NOT_NEEDED,
+  'compression type': BY_ITSELF,
+  'http-request set-header': lost('headers towards backends cannot be set yet; X-Forwarded-* are there'),
+  'http-request add-header': lost('headers towards backends cannot be set yet; X-Forwarded-* are there'),
+  'http-response set-header': lost('headers cannot be added to responses yet'),
+  'http-request redirect': lost('Usher has no answers of its own'),
+  redirect: lost('Usher has no answers of its own'),
+  'http-request deny': lost(LETS_IN),
+  'http-request auth': lost(LETS_IN),
+  'http-request tarpit': lost(LETS_IN),
+  'tcp-request connection': lost(LETS_IN),
+  'tcp-request content': lost(LETS_IN),
+  stats: lost(STATISTICS),
+  errorfile: lost('errors are application/problem+json'),
+  log: lost('the log goes to standard output, see `logging`'),
+  daemon: NOT_NEEDED,
+  user: NOT_NEEDED,
+  group: NOT_NEEDED,
+  chroot: NOT_NEEDED,
+  pidfile: NOT_NEEDED,
+  'ca-base': lost('write whole paths'),
+  'crt-base': lost('write whole paths'),
+  'ssl-default-bind-ciphers': lost('write `ciphers` at the listener'),
+  'ssl-default-bind-ciphersuites': NOT_NEEDED,
+  'ssl-default-bind-options': NOT_NEEDED,
+  'ssl-default-server-ciphers': NOT_NEEDED,
+  'ssl-default-server-options': NOT_NEEDED,
+  'tune.ssl.default-dh-param': NOT_NEEDED,
+};

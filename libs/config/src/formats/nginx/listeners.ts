@@ -1,0 +1,95 @@
+import type { Place } from '../../fault.ts';
+import type { Input } from '../../input/input.ts';
+import { ListenerList } from '../listener-list.ts';
+import type { Remarks } from '../remarks.ts';
+import type { Directive, Word } from './directives.ts';
+import { inForce, type Scopes, wordOf } from './scopes.ts';
+
+const PROTOCOLS_OLD = new Set(['SSLv2', 'SSLv3', 'TLSv1', 'TLSv1.1']);
+/** What a listener has that changes nothing for its clients, or that is Usher's own doing. */
+const NEEDLESS =
+  /^(default_server|default|http2|reuseport|deferred|bind|backlog=.*|rcvbuf=.*|sndbuf=.*|ipv6only=.*|so_keepalive=.*|fastopen=.*|ssl|proxy_protocol)$/;
+
+/** Collects the addresses of servers. */
+export class Listeners {
+  readonly #http: readonly Directive[];
+  readonly #remarks: Remarks;
+  readonly #list: ListenerList;
+
+  constructor(http: readonly Directive[], remarks: Remarks) {
+    this.#http = http;
+    this.#remarks = remarks;
+    this.#list = new ListenerList(remarks);
+  }
+
+  /** Adds those of a server. */
+  add(server: Directive): void {
+    const block = server.block ?? [];
+    const listens = block.filter(({ name }) => name === 'listen');
+    const words = listens.length === 0 ? [[{ text: '80', at: server.at }]] : listens.map(({ args }) => args);
+    for (const args of words) this.#addOne(args, [block, this.#http]);
+  }
+
+  list(): Input | undefined {
+    return this.#list.list();
+  }
+
+  #addOne([address, ...options]: readonly Word[], scopes: Scopes): void {
+    if (address === undefined) return;
+    const parsed = addressOf(address.text);
+    if (parsed === undefined) {
+      this.#remarks.lost('listen', address.at, 'listeners have an address and a port');
+      return;
+    }
+    const texts = new Set(options.map(({ text }) => text));
+    for (const { text, at } of options)
+      if (!NEEDLESS.test(text)) this.#remarks.lost('listen', at, `${text} is not known`);
+    const secure = texts.has('ssl') || wordOf('ssl', scopes)?.text === 'on';
+    this.#list.add({
+      ...parsed,
+      at: address.at,
+      proxyProtocol: texts.has('proxy_protocol'),
+      http2: wordOf('http2', scopes)?.text !== 'off',
+      tls: secure ? this.#tls(scopes, address.at) : undefined,
+    });
+  }
+
+  #tls(scopes: Scopes, at: Place) {
+    const [certs, keys] = [inForce('ssl_certificate', scopes), inForce('ssl_certificate_key', scopes)];
+    const certificates = certs.flatMap(({ args }, index) => {
+      const [cert, key] = [args[0], keys[index]?.args[0]];
+      return cert === undefined || key === undefined ? [] : [{ cert: cert.text, key: key.text, at: cert.at }];
+    });
+    if (certificates.length === 0) {
+      this.#remarks.fault('ssl_certificate', at, 'TLS needs ssl_certificate and ssl_certificate_key');
+      certificates.push({ cert: '.', key: '.', at });
+    }
+    const [protocols] = inForce('ssl_protocols', scopes);
+    const versions = protocols?.args.map(({ text }) => text) ?? [];
+    if (protocols !== undefined && versions.some((version) => PROTOCOLS_OLD.has(version)))
+      this.#remarks.changed('ssl_protocols', protocols.at, 'TLS 1.2 is the oldest that is spoken');
+    const [ciphers, ca, verify] = [
+      wordOf('ssl_ciphers', scopes),
+      wordOf('ssl_client_certificate', scopes),
+      wordOf('ssl_verify_client', scopes),
+    ];
+    const asked = verify !== undefined && verify.text !== 'off';
+    return {
+      certificates,
+      minVersion:
+        versions.length > 0 && versions.every((version) => version === 'TLSv1.3') ? '1.3' : undefined,
+      ciphers,
+      clientCa: asked ? ca : undefined,
+      clientAuth: asked ? { text: verify.text === 'on' ? 'required' : 'optional', at: verify.at } : undefined,
+    };
+  }
+}
+
+/** Undefined when it has no port, as sockets of files have none. */
+function addressOf(text: string): { readonly host: string; readonly port: number } | undefined {
+  if (/^[0-9]{1,5}$/.test(text)) return { host: '0.0.0.0', port: Number(text) };
+  const match = /^(\[[0-9A-Fa-f:.]+\]|[^:[\]]+)(?::([0-9]{1,5}))?$/.exec(text);
+  if (match === null) return undefined;
+  const [, host = '', port = '80'] = match;
+  return { host: host === '*' ? '0.0.0.0' : host, port: Number(port) };
+}

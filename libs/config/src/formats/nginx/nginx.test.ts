@@ -1,0 +1,187 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { imported, importFaults } from '../testing/imported.ts';
+
+const SHOP = readFileSync(new URL('../testing/shop.nginx.conf', import.meta.url), 'utf8');
+const GZIP = [{ name: 'gzip', min_size: '1KiB' }];
+
+describe('a whole file of nginx', () => {
+  const { file, notes } = imported(SHOP);
+
+  test('gives its addresses, threads, proxies, times and sizes', () => {
+    expect(file).toMatchObject({
+      listen: [{ address: '[::]:80' }],
+      workers: 4,
+      trusted_proxies: ['10.0.0.0/8'],
+      timeouts: { idle: '65s', connect: '2s', response: '90s' },
+      limits: { request_body: '20MiB' },
+    });
+  });
+
+  test('gives its upstreams as pools, with weights, balance and breaker', () => {
+    expect(file['pools']).toEqual({
+      app: {
+        strategy: 'least_connections',
+        backends: [
+          { id: '10-0-0-11-3000', url: 'http://10.0.0.11:3000', weight: 3 },
+          { id: '10-0-0-12-3000', url: 'http://10.0.0.12:3000', max_connections: 200 },
+          { id: '10-0-0-13-3000', url: 'http://10.0.0.13:3000', weight: 0 },
+        ],
+        breaker: { failures: 2, window: '15s', open_for: '15s', half_open_requests: 1, successes: 1 },
+      },
+      static: {
+        strategy: 'consistent_hash',
+        hash: { by: 'path' },
+        backends: [
+          { id: 'static-1-internal-8080', url: 'http://static-1.internal:8080' },
+          { id: 'static-2-internal-8080', url: 'http://static-2.internal:8080' },
+        ],
+      },
+      closed: { backends: [], health: { type: 'none' } },
+      '10-0-0-40-9000': {
+        backends: [{ id: '10-0-0-40-9000', url: 'http://10.0.0.40:9000' }],
+        retry: { attempts: 0 },
+      },
+    });
+  });
+
+  test('gives its locations as routes; what was guarded is closed', () => {
+    expect(file['routes']).toEqual([
+      { host: 'shop.example.com', path: '/*', pool: 'app', plugins: GZIP },
+      { host: 'shop.example.com', path: '/assets/*', pool: 'static', plugins: GZIP },
+      { host: 'shop.example.com', path: '/admin/*', pool: 'closed' },
+      { path: '/*', pool: 'app', plugins: GZIP },
+      { path: '/assets/*', pool: 'static', plugins: GZIP },
+      { path: '/admin/*', pool: 'closed' },
+      { host: 'api.example.com', path: '/*', pool: '10-0-0-40-9000', plugins: GZIP },
+      { host: '*.api.example.com', path: '/*', pool: '10-0-0-40-9000', plugins: GZIP },
+    ]);
+  });
+
+  test('says what was not translated, with its place', () => {
+    expect(notes.map((note) => note.split(': ').slice(0, 2).join(': '))).toEqual([
+      '15:5 access_log: not translated',
+      '26:9 max_fails: changed',
+      '28:31 backup: changed',
+      '47:13 proxy_set_header: not translated',
+      '54:13 add_header: not translated',
+      '57:9 location: not translated',
+      '58:13 return: not translated',
+      '61:9 location: not translated',
+      '65:9 location: changed',
+      '66:13 auth_basic: not translated',
+      '67:13 auth_basic_user_file: not translated',
+    ]);
+  });
+});
+
+/** One server with one location to one upstream, as it is printed for them. */
+const pool = (upstream: string, location = '') =>
+  imported(`http { upstream u { ${upstream} } server { location / { proxy_pass http://u; ${location} } } }`)
+    .file['pools'];
+
+describe('an upstream', () => {
+  test.each([
+    ['', { strategy: 'round_robin' }],
+    ['ip_hash;', { strategy: 'ip_hash' }],
+    ['least_conn;', { strategy: 'least_connections' }],
+    ['least_time header;', { strategy: 'least_response_time' }],
+    ['random;', { strategy: 'random' }],
+    ['random two least_conn;', { strategy: 'p2c' }],
+    ['hash $remote_addr;', { strategy: 'consistent_hash', hash: { by: 'ip' } }],
+    [
+      'hash $http_x_tenant consistent;',
+      { strategy: 'consistent_hash', hash: { by: 'header', name: 'x-tenant' } },
+    ],
+    ['hash $cookie_sid;', { strategy: 'consistent_hash', hash: { by: 'cookie', name: 'sid' } }],
+    ['sticky cookie srv expires=1h;', { sticky: { by: 'cookie', name: 'srv', ttl: '1h', idle: '1h' } }],
+  ])('that says %j is balanced by the same', (balance, expected) => {
+    expect(pool(`${balance} server 10.0.0.1:80;`)).toMatchObject({ u: expected });
+  });
+
+  test('with a weight takes turns by weight', () => {
+    expect(pool('server 10.0.0.1 weight=2; server 10.0.0.2:81;')).toMatchObject({
+      u: {
+        strategy: 'weighted_round_robin',
+        backends: [{ url: 'http://10.0.0.1', weight: 2 }, { url: 'http://10.0.0.2:81' }],
+      },
+    });
+  });
+
+  test('is probed as the location says', () => {
+    expect(pool('server 10.0.0.1;', 'health_check uri=/up interval=3s fails=2 passes=4;')).toMatchObject({
+      u: { health: { type: 'http', path: '/up', interval: '3s', fall: 2, rise: 4 } },
+    });
+  });
+});
+
+test('TLS comes with its certificates, and clients may have to show theirs', () => {
+  const { file } = imported(
+    `http { server {
+    listen 8443 ssl; ssl_protocols TLSv1.3; ssl_certificate /a.pem; ssl_certificate_key /a.key;
+    ssl_client_certificate /ca.pem; ssl_verify_client on;
+    location / { proxy_pass https://10.0.0.1:8443; proxy_ssl_verify on; proxy_ssl_trusted_certificate /b.pem; }
+  } }`,
+  );
+  expect(file).toMatchObject({
+    listen: [
+      {
+        address: '0.0.0.0:8443',
+        tls: {
+          certificates: [{ cert: '/a.pem', key: '/a.key' }],
+          min_version: '1.3',
+          client_ca: '/ca.pem',
+          client_auth: 'required',
+        },
+      },
+    ],
+    pools: { '10-0-0-1-8443': { tls: { verify: true, ca: '/b.pem' } } },
+  });
+});
+
+test('addresses that were let in or kept out close the location, whatever it passes to', () => {
+  const { file } = imported(`http { server {
+    location / { proxy_pass http://10.0.0.1; }
+    location /internal/ { deny all; }
+    location /metrics { allow 10.0.0.0/8; deny all; proxy_pass http://10.0.0.1; }
+  } }`);
+  expect(file['routes']).toEqual([
+    { path: '/*', pool: '10-0-0-1' },
+    { path: '/internal/*', pool: 'closed' },
+    { path: '/metrics/*', pool: 'closed' },
+  ]);
+});
+
+test.each([
+  ['http { upstream a { server ', '1:6: the block that opens here is not closed'],
+  ['http { server { location / { proxy_pass http://a } } }', '1:30: a semicolon is missing behind this'],
+  ['http { } }', '1:10: no block is open that this brace could close'],
+  ['http { }', '1:1: there is no server and no upstream that could be translated'],
+  ['http { keepalive_timeout soon; }', '1:26 keepalive_timeout: this is not a value that nginx would take'],
+  [
+    'http { client_max_body_size 1.5m; }',
+    '1:29 client_max_body_size: this is not a value that nginx would take',
+  ],
+  [
+    'http { upstream a { server b:1 weight=much; } }',
+    '1:21 weight: this is not a value that nginx would take',
+  ],
+  [
+    'http { upstream a { server b:1 fail_timeout=soon; } }',
+    '1:21 fail_timeout: this is not a value that nginx would take',
+  ],
+  [
+    'http { server { location / { proxy_pass "http://a; } } }',
+    '1:41: the quote that opens here is not closed',
+  ],
+  [
+    'http { server { listen 443 ssl; location / { proxy_pass http://b:1; } } }',
+    '1:24 ssl_certificate: TLS needs ssl_certificate and ssl_certificate_key',
+  ],
+  [
+    'http { server { listen 99999; location / { proxy_pass http://b:1; } } }',
+    '1:24 listen[0].address: the port 99999 is above 65535',
+  ],
+])('%j is refused with its place', (text, fault) => {
+  expect(importFaults(text)).toContain(fault);
+});
