@@ -50,7 +50,6 @@ export const COMMANDS: readonly Command[] = [
   command(fleet.enable, async () => (await backends()).enable),
   command(fleet.disable, async () => (await backends()).disable),
   command(fleet.weight, async () => (await backends()).weight),
-  command(fleet.breakers, async () => (await import('./commands/breakers.ts')).breakers),
   command(fleet.pools, async () => (await pools()).pools),
   command(fleet.poolsStrategy, async () => (await pools()).poolsStrategy),
   command(fleet.breakers, async () => (await import('./commands/breakers.ts')).breakers),
