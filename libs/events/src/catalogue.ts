@@ -138,8 +138,11 @@ export const CATALOGUE = {
       ),
     }),
   ),
-  /** The gateway has nothing in flight any more to a backend that is draining; sent once for each drain. */
-  'backend.emptied': fact('gateway', z.strictObject({ ...backend, gateway: id })),
+  /**
+   * The gateway has nothing in flight any more to a backend that is draining; sent once for each drain. `revision`: that of the
+   * backend, so that one that comes late counts for no later drain. Absent in what was written before it existed.
+   */
+  'backend.emptied': fact('gateway', z.strictObject({ ...backend, gateway: id, revision: count.optional() })),
   'breaker.tripped': fact(
     'gateway',
     z.strictObject({ ...backend, gateway: id, failures: count, requests: count, untilMs: instant }),

@@ -24,7 +24,9 @@ export const BACKEND_FOLDS: { readonly [T in BackendEventType]: Fold<T> } = {
   'backend.disabled': (backend, _event, position) => endDrain(backend, 'disabled', position),
   'backend.enabled': (backend, _event, position) => endDrain(backend, 'active', position),
   'backend.emptied': (backend, { data }) => {
-    if (backend.lifecycle === 'draining') backend.emptiedBy.add(data.gateway);
+    const { lifecycle, revision } = backend;
+    if (lifecycle === 'draining' && (data.revision ?? revision) === revision)
+      backend.emptiedBy.add(data.gateway);
   },
   'backend.became_healthy': (backend, { data }) => setHealth(backend, 'healthy', data.cause),
   'backend.became_unhealthy': (backend, { data }) => setHealth(backend, 'unhealthy', data.cause),
