@@ -140,4 +140,14 @@ describe('a half-open breaker', () => {
     for (let ended = 0; ended < 4; ended++) breakerTrialEnded(cell);
     expect(cell.trialsInFlight).toBe(0);
   });
+
+  test('closes by successes that are far apart, too', () => {
+    const cell = halfOpened();
+    expect(record(cell, '.', START + 20_000)).toBe('none');
+    expect(breakerTick(cell, SETTINGS, START + 30_000)).toBe(true);
+    expect(record(cell, '.', START + 50_000)).toBe('recovered');
+    breakerOpen(cell, START + 60_000);
+    expect(breakerTick(cell, SETTINGS, START + 60_000)).toBe(true);
+    expect(record(cell, '.', START + 60_000)).toBe('none');
+  });
 });

@@ -150,9 +150,12 @@ export function breakerClose(cell: BreakerCell): void {
 export function breakerTick(cell: BreakerCell, settings: BreakerSettings, nowMs: number): boolean {
   // Further away than it ever can be: the clock was set back, or `openForMs` was lowered.
   const misplaced = cell.openUntilMs - nowMs > settings.openForMs + ROUNDING_MS;
-  const due =
-    (cell.phase === 'open' && (nowMs >= cell.openUntilMs || misplaced)) ||
-    (cell.phase === 'half_open' && nowMs - cell.halfOpenSinceMs >= settings.openForMs);
-  if (due) breakerHalfOpen(cell, nowMs);
-  return due;
+  const waited = cell.phase === 'half_open' && nowMs - cell.halfOpenSinceMs >= settings.openForMs;
+  const due = cell.phase === 'open' && (nowMs >= cell.openUntilMs || misplaced);
+  // Where requests are rare, a verdict takes more than one such time: what succeeded counts on.
+  const successes = waited ? cell.trialSuccesses : 0;
+  if (!due && !waited) return false;
+  breakerHalfOpen(cell, nowMs);
+  cell.trialSuccesses = successes;
+  return true;
 }

@@ -86,7 +86,14 @@ export const CATALOGUE = {
     'scheduler',
     z.strictObject({ ...backend, untilMs: instant, votes: z.array(id) }),
   ),
-  'breaker.half_opened': decision('scheduler', z.strictObject(backend)),
+  /**
+   * `untilMs`: when its trials are passed on if there is no verdict; `round`: how often they were. Absent in what was written
+   * before they existed.
+   */
+  'breaker.half_opened': decision(
+    'scheduler',
+    z.strictObject({ ...backend, untilMs: instant.optional(), round: count.optional() }),
+  ),
   'breaker.closed': decision('scheduler', z.strictObject(backend)),
   /** Ends the events of each command, also of one that changed nothing. `fingerprint` tells it from another of its id. */
   'command.accepted': decision(

@@ -63,8 +63,10 @@ export const BACKEND_FOLDS: { readonly [T in BackendEventType]: Fold<T> } = {
     backend.breakerUntilMs = data.untilMs;
     backend.breakerOpenings += 1;
   },
-  'breaker.half_opened': (backend) => {
+  'breaker.half_opened': (backend, { data }) => {
     backend.breaker = 'half_open';
+    backend.breakerUntilMs = data.untilMs ?? 0;
+    backend.trialRound = data.round ?? 0;
     backend.trippedBy.clear();
   },
   'breaker.closed': (backend) => {
