@@ -1,10 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { UsherConfig } from '@usher/config';
 import { FileWatch, onReloadSignal, onStopSignals, type StopSignal } from '@usher/runtime';
-import { EXIT_OK, type Io, type Run, UsageError } from '../io.ts';
+import { EXIT_OK, type Io, type Run } from '../io.ts';
 import { ConfigFollower } from '../process/config-follower.ts';
 import { type Demo, startDemo } from '../process/demo.ts';
-import { type Running, runServices, SERVICE_NAMES, type ServiceName } from '../process/run-services.ts';
+import { type Running, runServices } from '../process/run-services.ts';
+import { type ServiceName, serviceNames } from '../process/service-names.ts';
 import { configFile, readConfig } from '../read-config.ts';
 import { tellTranslation } from '../tell-translation.ts';
 import type * as verbs from '../verbs/running.ts';
@@ -116,15 +117,4 @@ function greet(demo: Demo, { addresses, admin, metrics }: Running, io: Io): void
     '',
   ];
   for (const line of lines) io.out(line);
-}
-
-function serviceNames(only: readonly string[]): readonly ServiceName[] {
-  if (only.length === 0) return SERVICE_NAMES;
-  const asked = only.flatMap((list) => list.split(',')).map((name) => name.trim());
-  for (const name of asked) {
-    if (!(SERVICE_NAMES as readonly string[]).includes(name)) {
-      throw new UsageError(`--only: there is no service ${name}; there are ${SERVICE_NAMES.join(', ')}`);
-    }
-  }
-  return SERVICE_NAMES.filter((name) => asked.includes(name));
 }

@@ -11,8 +11,8 @@ export const status: Run<typeof verbs.status> = async ({ options }, io) => {
     io.out(JSON.stringify(answer));
     return EXIT_OK;
   }
-  const { instance, version, position, digest, leader, degraded, drains } = answer;
-  for (const { part, since } of answer.outages) io.out(`DEGRADED since ${since}: ${part.replace('_', ' ')}`);
+  const { instance, version, position, digest, leader, degraded, outages, drains } = answer;
+  for (const { part, since } of outages) io.out(`DEGRADED since ${since}: ${part.replace('_', ' ')}`);
   io.out(`${instance}, version ${version}`);
   io.out(`position ${position}, digest ${digest}`);
   io.out(leader === null ? 'no scheduler has led yet' : `led by ${leader.scheduler}, term ${leader.term}`);

@@ -11,9 +11,14 @@ export async function listening<T>(
   } catch (error) {
     const { code, syscall } = error as NodeJS.ErrnoException;
     if (syscall !== 'listen' || code === undefined) throw error;
-    const cause = CAUSES[code] ?? `it fails with ${code}`;
+    const cause = listenFault(code);
     throw new UsherError('conflict', `${key}: cannot listen on ${host}:${port}: ${cause}`, { cause: error });
   }
+}
+
+/** Why listening failed and what to do, by the code of the error. */
+export function listenFault(code: string): string {
+  return CAUSES[code] ?? `it fails with ${code}`;
 }
 
 const CAUSES: Readonly<Record<string, string>> = {

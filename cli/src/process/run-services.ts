@@ -1,29 +1,25 @@
 import { join } from 'node:path';
-import { refusalWriter, registerAdminRoutes } from '@usher/admin';
-import { type Collector, collectorRoutes, startCollector, startOpsenServer } from '@usher/collector';
+import { connxMetrics, veloMetrics } from '@usher/admin';
+import { type Collector, startCollector, startOpsenServer } from '@usher/collector';
 import { type LocalSettings, readSecret, sharedHash, tlsSource, type UsherConfig } from '@usher/config';
 import type { SharedSettings } from '@usher/domain';
 import type { Gateway } from '@usher/gateway';
 import { startHealth } from '@usher/health';
 import type { Service } from '@usher/ports';
 import {
-  type AdminServerOptions,
   type HealthReport,
   healthReport,
-  type Outages,
   type Phase,
   type RunningServer,
-  startAdminServer,
   startMetricsServer,
 } from '@usher/runtime';
 import { Scheduler } from '@usher/scheduler';
 import { Closing } from './closing.ts';
 import { listening } from './listening.ts';
+import { openAdmin, openHelios } from './open-admin.ts';
 import { type Core, openCore } from './open-core.ts';
+import type { ServiceName } from './service-names.ts';
 import { watchOutages } from './watch-outages.ts';
-
-export const SERVICE_NAMES = ['gateway', 'scheduler', 'health', 'collector'] as const;
-export type ServiceName = (typeof SERVICE_NAMES)[number];
 
 /** A process with its services, all up. */
 export interface Running {
@@ -79,8 +75,15 @@ export async function runServices(
     if (collector !== undefined) services.push(collector);
     await startRest(config, names, core, services, changeable);
     if (names.includes('gateway')) services.push(await startTraffic(config, core, changeable, env));
-    const admin = await openAdmin(config, core, { services: () => services, collector, health, outages });
+    const admin = await openAdmin(config, core.context, {
+      services: () => services,
+      collector,
+      health,
+      outages,
+    });
     if (admin !== undefined) servers.add('the admin server', () => admin.close());
+    const helios = await openHelios(config, core, health);
+    if (helios !== undefined) servers.add('the Helios API', () => helios.close());
     const opsen = await openOpsen(config, core, collector);
     if (opsen !== undefined) servers.add('the Opsen API', () => opsen.close());
     const metrics = await openMetrics(config, core, health);
@@ -130,8 +133,8 @@ async function startTraffic(
     keyFile: local.store.type === 'embedded' ? join(local.data, 'cookies.key') : undefined,
   };
   const geoipDatabase = local.geoip?.database;
-  const { workers, debugToken } = local;
-  const settings = { listen: listenersOf(local), workers, secrets, geoipDatabase, debugToken };
+  const { workers, debugToken, overload } = local;
+  const settings = { listen: listenersOf(local), workers, secrets, geoipDatabase, debugToken, overload };
   const gateway = await startGateway(context, settings, shared);
   changeable.gateway = gateway;
   return gateway;
@@ -156,40 +159,6 @@ function addressText({ host, port }: { readonly host: string; readonly port: num
   return `${host.includes(':') ? `[${host}]` : host}:${port}`;
 }
 
-/** What the admin server shows of the process. */
-interface AdminParts {
-  readonly services: () => readonly Service[];
-  readonly collector: Collector | undefined;
-  readonly health: () => HealthReport;
-  readonly outages: Outages;
-}
-
-async function openAdmin(
-  { local, shared: { trustedProxies } }: UsherConfig,
-  { context }: Core,
-  { services, collector, health, outages }: AdminParts,
-): Promise<RunningServer | undefined> {
-  if (local.admin === null) return undefined;
-  const { clock, log, random } = context;
-  const register: AdminServerOptions['register'] = (app) => {
-    registerAdminRoutes(app, context, { services, outages: () => outages.current });
-    if (collector !== undefined) collectorRoutes(app, collector);
-  };
-  const { tls, ...settings } = local.admin;
-  const server = startAdminServer({
-    ...settings,
-    ...(tls === undefined ? {} : { tls: tlsSource(tls) }),
-    trustedProxies,
-    clock,
-    log,
-    random,
-    health,
-    onRefusals: refusalWriter(context),
-    register,
-  });
-  return await listening('admin.address', local.admin, server);
-}
-
 /** Only where agents are heard. */
 async function openOpsen(
   { local: { opsen } }: UsherConfig,
@@ -202,11 +171,12 @@ async function openOpsen(
 
 async function openMetrics(
   { local }: UsherConfig,
-  { metrics, log }: Core,
+  { context, metrics, log }: Core,
   health: () => HealthReport,
 ): Promise<RunningServer | undefined> {
   if (local.metrics === null) return undefined;
-  const server = startMetricsServer({ ...local.metrics, metrics, health, log });
+  const forms = { connx: connxMetrics(context, metrics), velo: veloMetrics(context, metrics) };
+  const server = startMetricsServer({ ...local.metrics, metrics, forms, health, log });
   return await listening('metrics.address', local.metrics, server);
 }
 

@@ -101,8 +101,8 @@ export const weight = verb({
 
 export const breakers = verb({
   name: 'breakers',
-  summary: 'show how the gateways vote on the breaker of each backend, and whose votes count',
-  options: { ...ADMIN_OPTIONS, pool: { type: 'string', value: 'P', doc: 'only the backends of this pool' } },
+  summary: 'tell how the gateways vote on the breaker of each backend, and whose votes count',
+  options: { ...ADMIN_OPTIONS, pool: { type: 'string', value: 'P', doc: 'only those of this pool' } },
 });
 
 export const pools = verb({

@@ -1,4 +1,4 @@
-import { CONFIG_OPTIONS, FOREIGN_FLAGS, FORMAT_OPTION, JSON_OPTION } from './options.ts';
+import { CONFIG_OPTIONS, FOREIGN_FLAGS, FORMAT_OPTION, JSON_OPTION, ONLY_OPTION } from './options.ts';
 import { verb } from './verb.ts';
 
 /** Verbs that need no running system. */
@@ -34,6 +34,17 @@ export const importConfig = verb({
       takes: { paths: 'files' },
     },
   },
+  behind: FOREIGN_FLAGS,
+});
+
+export const doctor = verb({
+  name: 'doctor',
+  summary: 'look for whatever a configuration relies on and does not find',
+  notes: [
+    'Clocks, NATS and its rights, Redis, the limit of open files, ports, permissions, and for how long backends keep connections.',
+    'It changes nothing and ends with 1 when there is an error. Run it as the user that Usher runs as.',
+  ],
+  options: { ...CONFIG_OPTIONS, ...ONLY_OPTION, ...JSON_OPTION },
   behind: FOREIGN_FLAGS,
 });
 

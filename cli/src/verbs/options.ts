@@ -41,6 +41,16 @@ export const JSON_OPTION = {
   json: { type: 'boolean', doc: 'print JSON, for programs' },
 } as const satisfies Options;
 
+/** For whatever runs services, or looks at what they need. */
+export const ONLY_OPTION = {
+  only: {
+    type: 'string',
+    value: 'SERVICE,…',
+    multiple: true,
+    doc: 'only these of gateway, scheduler, health and collector',
+  },
+} as const satisfies Options;
+
 /** For whatever talks to a running system. */
 export const ADMIN_OPTIONS = {
   ...CONFIG_OPTIONS,
@@ -50,6 +60,19 @@ export const ADMIN_OPTIONS = {
     doc: 'the admin API, when it is not the one that the configuration names',
   },
   token: { type: 'string', value: 'T', doc: 'the token to show, when it is not one of the configuration' },
+  ca: {
+    type: 'string',
+    value: 'FILE',
+    doc: 'who may sign its certificate, when that is nobody whom the machine knows and no configuration is at hand',
+    takes: { paths: 'files' },
+  },
+  cert: {
+    type: 'string',
+    value: 'FILE',
+    doc: 'the certificate to prove oneself with, when it asks for one',
+    takes: { paths: 'files' },
+  },
+  key: { type: 'string', value: 'FILE', doc: 'the private key of that', takes: { paths: 'files' } },
   timeout: { type: 'string', value: 'SECONDS', doc: 'how long an answer may take', default: '10' },
   ...JSON_OPTION,
 } as const satisfies Options;

@@ -1,4 +1,4 @@
-import { BACKEND_OPTIONS, CONFIG_OPTIONS, FOREIGN_FLAGS, PLACE_OPTION } from './options.ts';
+import { BACKEND_OPTIONS, CONFIG_OPTIONS, FOREIGN_FLAGS, ONLY_OPTION, PLACE_OPTION } from './options.ts';
 import { verb } from './verb.ts';
 
 /** Verbs that run something until it is stopped. */
@@ -9,12 +9,7 @@ export const run = verb({
   notes: ['The configuration is one of Usher, or of Helios, load-balancer, ConnX, Velo or Opsen.'],
   options: {
     ...CONFIG_OPTIONS,
-    only: {
-      type: 'string',
-      value: 'SERVICE,…',
-      multiple: true,
-      doc: 'only these of gateway, scheduler, health and collector',
-    },
+    ...ONLY_OPTION,
     workers: { type: 'string', value: 'N', doc: 'threads that serve traffic' },
   },
   behind: FOREIGN_FLAGS,
@@ -36,6 +31,12 @@ export const agent = verb({
       type: 'string',
       value: 'FILE',
       doc: 'its credentials for those',
+      takes: { paths: 'files' },
+    },
+    ca: {
+      type: 'string',
+      value: 'FILE',
+      doc: 'who may sign the certificates of either, when that is nobody whom the machine knows',
       takes: { paths: 'files' },
     },
     register: { type: 'string', value: 'URL', doc: 'registers the backend under this URL; needs --pool' },

@@ -1,9 +1,11 @@
 export { RecordTooLargeError } from './draft.ts';
 export { EmbeddedBus } from './embedded/bus.ts';
 export { inspectEmbedded } from './embedded/inspect.ts';
+export { holderOf } from './embedded/lock.ts';
 export { type EmbeddedOptions, openEmbedded } from './embedded/open.ts';
 export { type EventReader, openEmbeddedReader } from './embedded/reader.ts';
 export type { JetStreamOptions } from './jetstream/connection-options.ts';
+export { examineNats, type NatsExamination, type NatsRights } from './jetstream/examine.ts';
 export { openJetStream } from './jetstream/open.ts';
 export { openNatsBus } from './jetstream/open-bus.ts';
 export type { OpenLog } from './open-log.ts';

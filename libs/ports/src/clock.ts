@@ -12,6 +12,13 @@ export interface Timer {
   cancel(): void;
 }
 
+/** What another clock said, with when it was asked and when its answer was here by ours; all in milliseconds since the Unix epoch. */
+export interface ClockReading {
+  readonly askedMs: number;
+  readonly theirMs: number;
+  readonly answeredMs: number;
+}
+
 /** Chance, as a port. */
 export interface Random {
   /** Uniform in [0, 1). */

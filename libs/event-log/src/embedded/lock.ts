@@ -131,6 +131,12 @@ async function look(path: string): Promise<Seen | undefined> {
   }
 }
 
+/** The process that has a directory for itself; undefined when none does, as far as can be told. */
+export async function holderOf(dir: string): Promise<number | undefined> {
+  const holder = (await look(join(dir, LOCK_FILE)))?.holder;
+  return holder !== undefined && stateOf(holder) === 'running' ? holder.pid : undefined;
+}
+
 /**
  * Makes the lock; when somebody has it, the present time by the clock of the files, which may not be ours. A link, since
  * the lock must have its content from the first moment on.

@@ -48,7 +48,7 @@ export async function ensureStreams(
   log: Log,
   { seenBefore, clustered }: { readonly seenBefore: boolean; readonly clustered: boolean },
 ): Promise<StreamInfo | undefined> {
-  const copies = clustered ? CLUSTER_COPIES : 1;
+  const copies = copiesIn(clustered);
   const found = await findStream(manager, EVENTS_STREAM);
   if (found === undefined && seenBefore) return undefined;
   const events = found ?? (await addStream(manager, EVENTS, copies));
@@ -84,7 +84,13 @@ async function addStream(
   }
 }
 
-function weaknessesOf(config: StreamConfig, copies: number): string[] {
+/** Of how many servers each stream should be kept by. */
+export function copiesIn(clustered: boolean): number {
+  return clustered ? CLUSTER_COPIES : 1;
+}
+
+/** What is unsafe about how the stream of events is kept, each as the end of a sentence. */
+export function weaknessesOf(config: StreamConfig, copies: number): string[] {
   const found: string[] = [];
   if (config.num_replicas < copies) found.push(`only ${config.num_replicas} of the servers keep it`);
   if (config.storage !== EVENTS.storage) found.push('it is in memory and ends with the server');

@@ -8,6 +8,10 @@ import {
   StoreUnavailableError,
 } from '@usher/ports';
 import { Redis, type RedisOptions } from 'ioredis';
+import { KEY_PREFIX, valueKey } from './keys.ts';
+import { unfitPolicy } from './memory-policy.ts';
+import { RATE_SCRIPTS } from './rate-scripts.ts';
+import { RedisRates } from './redis-rates.ts';
 import { RedisReservations } from './redis-reservations.ts';
 import { RedisSticky } from './redis-sticky.ts';
 import { RESERVATION_SCRIPTS } from './reservation-scripts.ts';
@@ -26,7 +30,6 @@ const RECONNECT_MAX_MS = 500;
 const UNFIT_POLICY =
   'state store: when Redis is full of sessions it may refuse or forget all else; its maxmemory-policy should be volatile-ttl';
 
-const KEY_PREFIX = 'usher:';
 const LEASES_KEY = `${KEY_PREFIX}leases`;
 
 /**
@@ -65,6 +68,7 @@ export async function openRedisStore(options: RedisStoreOptions): Promise<StateS
 class RedisStore implements StateStore {
   readonly reservations: RedisReservations;
   readonly sticky: RedisSticky;
+  readonly rates: RedisRates;
   readonly #redis: Redis;
   readonly #leasesKey: string;
   readonly #clock: Clock;
@@ -86,6 +90,7 @@ class RedisStore implements StateStore {
     const run: RunScript = (...call) => this.#call(() => this.#runPrepared(call));
     this.reservations = new RedisReservations(run, () => this.#serverRun);
     this.sticky = new RedisSticky(run);
+    this.rates = new RedisRates(run);
     this.#redis.on('error', (error: Error) => {
       this.#cause = error;
     });
@@ -165,7 +170,7 @@ class RedisStore implements StateStore {
       const [info, memory] = await Promise.all([
         this.#redis.info('server'),
         this.#redis.info('memory'),
-        loadScripts(this.#redis, [...RESERVATION_SCRIPTS, ...STICKY_SCRIPTS]),
+        loadScripts(this.#redis, [...RESERVATION_SCRIPTS, ...STICKY_SCRIPTS, ...RATE_SCRIPTS]),
       ]);
       this.#serverRun = /^run_id:(\w+)/m.exec(info)?.[1] ?? '';
       this.#setConnected(true);
@@ -201,20 +206,6 @@ class RedisStore implements StateStore {
     this.#cause = undefined;
     for (const listener of this.#listeners) listener(this.#status);
   }
-}
-
-/**
- * How the server makes room when its memory is full, where it should not so: only what has a time to live may go. Undefined
- * when that holds, or its memory is not limited.
- */
-function unfitPolicy(memory: string): string | undefined {
-  const [, max = '0'] = /^maxmemory:(\d+)/m.exec(memory) ?? [];
-  const [, policy = ''] = /^maxmemory_policy:(\S+)/m.exec(memory) ?? [];
-  return max === '0' || policy === '' || policy.startsWith('volatile-') ? undefined : policy;
-}
-
-function valueKey(key: string): string {
-  return `${KEY_PREFIX}value:${key}`;
 }
 
 function messageOf(error: unknown): string {

@@ -21,7 +21,7 @@ type Token = { readonly kind: 'word' | '{' | '}' | ';'; readonly text: string; r
 
 /** Blank, a comment, a quoted text (perhaps never closed), a mark, or a word in which a backslash takes the next character. */
 const TOKEN =
-  /\s+|#[^\n]*|(?<quoted>"(?:[^"\\]|\\[\s\S])*"?|'(?:[^'\\]|\\[\s\S])*'?)|(?<mark>[{};])|(?<word>(?:\\[\s\S]|\$\{[^}\s]*\}|[^\s{};"'\\]|(?<=\S)["'])+|\\)/gy;
+  /\s+|#[^\n]*|(?<quoted>"(?:[^"\\]|\\[\s\S])*"?|'(?:[^'\\]|\\[\s\S])*'?)|(?<mark>[{};])|(?<word>(?:\\[\s\S]|\$\{[^{}\s]*\}|[^\s{};"'\\]|(?<=\S)["'])+|\\)/gy;
 
 /** Reads the grammar of nginx. What cannot be read is a fault, and reading goes on behind it. */
 export function parseDirectives(

@@ -1,0 +1,153 @@
+import { describe, expect, test } from 'vitest';
+import { helios } from './helios.ts';
+import { imported, importFaults } from './testing/imported.ts';
+import { testKeys } from './testing/key-rows.ts';
+
+const SECRET = 'k3-Vq9zR.t7wLm2xPd8';
+const WEB = 'pools.web';
+
+/** Everything that can be switched on is. */
+const BASE = {
+  server: { port: 8080 },
+  backends: [{ name: 'one', address: 'http://localhost:8081' }],
+  load_balancer: { websocket_pool: { enabled: true } },
+  health_checks: {
+    active: { enabled: true, interval: 10, timeout: 5, path: '/' },
+    passive: { enabled: true, unhealthy_threshold: 3, unhealthy_timeout: 30 },
+  },
+  rate_limit: { enabled: true, max_tokens: 100, refill_rate_seconds: 1 },
+  circuit_breaker: { enabled: true },
+  admin_api: { enabled: true, auth_token: SECRET },
+  metrics: { enabled: true },
+  logging: { request_id: { enabled: true }, trace: { enabled: true } },
+  plugins: { enabled: true, chain: [{ name: 'gzip' }] },
+};
+
+describe('a key of Helios', () => {
+  testKeys(helios, BASE, [
+    ['server.port', 8081, 'listen[0].address', '0.0.0.0:8081'],
+    [
+      'server.tls',
+      { enabled: true, certFile: 'a.pem', keyFile: 'a.key' },
+      'listen[0].tls.certificates',
+      [{ cert: 'a.pem', key: 'a.key' }],
+    ],
+    ['server.tls.enabled', false, 'listen[0].tls', undefined],
+    ['server.tls.certFile', 'a.pem', 'listen[0].tls', undefined],
+    ['server.tls.keyFile', 'a.key', 'listen[0].tls', undefined],
+    ['server.timeouts.read', 7, 'timeouts.request_header', '7s'],
+    ['server.timeouts.read', 0, 'timeouts.request_header', '15s'],
+    ['server.timeouts.write', 7, 'timeouts.body_idle', '7s'],
+    ['server.timeouts.idle', 7, 'timeouts.idle', '7s'],
+    ['server.timeouts.handler', 7, 'timeouts.request', '7s'],
+    ['server.timeouts.shutdown', 7, 'timeouts.shutdown', '7s'],
+    ['server.timeouts.backend_dial', 7, 'timeouts.connect', '7s'],
+    ['server.timeouts.backend_read', 7, 'timeouts.response', '7s'],
+    ['server.timeouts.backend_idle', 7, 'timeouts.backend_idle', '7s'],
+    ['backends[].name', 'two', `${WEB}.backends[0].id`, 'two'],
+    ['backends[].address', 'http://10.0.0.1:1', `${WEB}.backends[0].url`, 'http://10.0.0.1:1'],
+    ['backends[].weight', 5, `${WEB}.backends[0].weight`, 5],
+    ['backends[].weight', 0, `${WEB}.backends[0].weight`, 1],
+    ['load_balancer.strategy', 'round_robin', `${WEB}.strategy`, 'round_robin'],
+    ['load_balancer.strategy', 'least_connections', `${WEB}.strategy`, 'least_connections'],
+    ['load_balancer.strategy', 'weighted_round_robin', `${WEB}.strategy`, 'weighted_round_robin'],
+    ['load_balancer.strategy', 'ip_hash', `${WEB}.strategy`, 'ip_hash'],
+    ['load_balancer.strategy', 'ip_hash_consistent', WEB.concat('.hash'), { by: 'ip' }],
+    ['load_balancer.websocket_pool.enabled', true, /websocket_pool: not translated/],
+    ['load_balancer.websocket_pool.max_idle', 5, /websocket_pool: not translated/],
+    ['load_balancer.websocket_pool.max_active', 5, /websocket_pool: not translated/],
+    ['load_balancer.websocket_pool.idle_timeout_seconds', 5, /websocket_pool: not translated/],
+    ['health_checks.active.enabled', true, `${WEB}.health.type`, 'http'],
+    ['health_checks.active.enabled', false, `${WEB}.health`, { type: 'none' }],
+    ['health_checks.active.interval', 7, `${WEB}.health.interval`, '7s'],
+    ['health_checks.active.timeout', 7, `${WEB}.health.timeout`, '7s'],
+    ['health_checks.active.path', '/up', `${WEB}.health.path`, '/up'],
+    ['health_checks.passive.enabled', true, `${WEB}.passive.enabled`, true],
+    ['health_checks.passive.unhealthy_threshold', 7, `${WEB}.passive.consecutive`, 7],
+    ['health_checks.passive.unhealthy_timeout', 7, `${WEB}.passive.eject_for`, '7s'],
+    ['rate_limit.enabled', true, 'rate_limit.by', 'ip'],
+    ['rate_limit.max_tokens', 7, 'rate_limit.burst', 7],
+    ['rate_limit.refill_rate_seconds', 6, 'rate_limit.rate', '10/m'],
+    ['circuit_breaker.enabled', false, `${WEB}.breaker`, { enabled: false }],
+    ['circuit_breaker.max_requests', 7, `${WEB}.breaker.half_open_requests`, 7],
+    ['circuit_breaker.max_requests', 0, `${WEB}.breaker.half_open_requests`, 1],
+    ['circuit_breaker.interval_seconds', 7, `${WEB}.breaker.window`, '7s'],
+    ['circuit_breaker.timeout_seconds', 7, `${WEB}.breaker.open_for`, '7s'],
+    ['circuit_breaker.failure_threshold', 7, `${WEB}.breaker.failures`, 7],
+    ['circuit_breaker.success_threshold', 7, `${WEB}.breaker.successes`, 7],
+    ['admin_api.enabled', false, 'admin', undefined],
+    ['admin_api.port', 9191, 'helios.address', '0.0.0.0:9191'],
+    ['admin_api.auth_token', SECRET, 'admin.tokens[0].secret', SECRET],
+    ['admin_api.auth_token', 'change-me', 'helios.address', '127.0.0.1:9091'],
+    ['admin_api.auth_token', '', /admin_api: changed: without auth_token/],
+    ['admin_api.ip_allow_list', ['127.0.0.1', '10.0.0.0/8'], 'admin.allow', ['127.0.0.1/32', '10.0.0.0/8']],
+    ['admin_api.ip_deny_list', ['128.0.0.0/1', '::/0'], 'admin.allow', ['0.0.0.0/1']],
+    ['metrics.enabled', false, 'metrics', 'none'],
+    ['metrics.port', 9191, 'metrics.address', '0.0.0.0:9191'],
+    ['metrics.path', '/other', /metrics.path: changed: metrics are at \/metrics/],
+    ['plugins.enabled', false, 'routes[0].plugins', undefined],
+    ['plugins.chain[].name', 'gzip', 'routes[0].plugins', [{ name: 'gzip' }]],
+    ['plugins.chain[].name', 'logging', /not translated: there is no log of requests/],
+    ['plugins.chain[].name', 'headers', /not translated: there is no plugin headers/],
+    ['plugins.chain[].name', 'request-id', 'routes[0].plugins', undefined],
+    ['plugins.chain[]', { name: 'size_limit' }, 'limits.request_body', '10MiB'],
+    [
+      'plugins.chain[]',
+      { name: 'size_limit', config: { max_request_body: 2048 } },
+      'limits.request_body',
+      '2KiB',
+    ],
+    ['plugins.chain[].config', { min_size: 2048, level: 5 }, 'routes[0].plugins[0].min_size', '2KiB'],
+    ['plugins.chain[].config', { level: 5 }, /config.level: not translated/],
+    ['logging.level', 'warn', 'logging.level', 'warn'],
+    ['logging.level', 'fatal', 'logging.level', 'error'],
+    ['logging.format', 'json', 'logging.format', 'json'],
+    ['logging.format', 'console', 'logging.format', 'text'],
+    ['logging.include_caller', true, /include_caller: not translated/],
+    ['logging.request_id.enabled', true, 'logging.level', 'info'],
+    ['logging.request_id.header', 'X-Correlation', /request_id.header: changed/],
+    ['logging.trace.enabled', true, /logging.trace: not translated/],
+    ['logging.trace.header', 'X-Other', /logging.trace: not translated/],
+  ]);
+});
+
+test('what is documented to be refused is refused, with its place', () => {
+  const backend = 'backends: [{ name: a, address: "http://a:1" }]\n';
+  for (const [text, fault] of [
+    ['server: { port: 70000 }\n', /1:17 server.port: expected a whole number from 1 to 65535/],
+    ['load_balancer: { strategy: robin }\n', /1:28 load_balancer.strategy: expected one of round_robin, .*/],
+    ['logging: { level: loud }\n', /1:19 logging.level: expected one of/],
+    [
+      'plugins: { enabled: true, chain: [{ name: custom-auth, config: { apiKey: k } }] }\n',
+      /1:43 plugins.chain\[\].name: .*let in/,
+    ],
+    ['admin_api: { enabled: true, ip_allow_list: [10.0.0.0/33] }\n', /admin_api.ip_allow_list/],
+    ['server: { tls: { enabled: true } }\n', /1:16 server.tls.certFile: TLS needs/],
+    [
+      'health_checks: { active: { enabled: true, interval: soon } }\n',
+      /active.interval: expected a whole number/,
+    ],
+  ] as const)
+    expect(importFaults(text + backend, 'helios').join('\n')).toMatch(fault);
+  expect(importFaults('server: { port: 80 }\n', 'helios')).toContain('1:1 backends: there are no backends');
+  expect(importFaults('backends: [{ address: "http://a:1" }]\n', 'helios').join('\n')).toContain(
+    'a backend needs its name',
+  );
+});
+
+test('two backends with the same name are a fault of both places', () => {
+  const backends = '[{ name: a, address: "http://a:1" }, { name: a, address: "http://b:1" }]';
+  expect(importFaults(`backends: ${backends}\n`, 'helios').join('\n')).toMatch(
+    /1:\d+ pools.web.backends\[1\].id/,
+  );
+});
+
+test('a key that nobody knows is told, with what was probably meant', () => {
+  const { notes } = imported(
+    'server: { prot: 1 }\nbackends: [{ name: a, address: "http://a:1" }]\n',
+    'helios',
+  );
+  expect(notes).toEqual([
+    '1:11 server.prot: not translated: Helios has no such key, did you mean "server.port"?',
+  ]);
+});

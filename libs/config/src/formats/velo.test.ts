@@ -1,0 +1,48 @@
+import { describe, expect, test } from 'vitest';
+import { parseConfigText } from '../load.ts';
+import { testKeys } from './testing/key-rows.ts';
+import { velo } from './velo.ts';
+
+const BASE = { backends: { urls: ['http://10.0.0.1:80'] } };
+const WEB = 'pools.web';
+
+describe('a key of Velo', () => {
+  testKeys(velo, BASE, [
+    ['server.address', '127.0.0.1', 'listen[0].address', '127.0.0.1:8090'],
+    ['server.port', 8091, 'listen[0].address', '0.0.0.0:8091'],
+    ['backends.urls', ['http://a:1', 'http://b:2'], `${WEB}.backends[1]`, { id: 'b-2', url: 'http://b:2' }],
+    ['strategy', 'roundrobin', `${WEB}.strategy`, 'round_robin'],
+    ['strategy', 'leastconnection', `${WEB}.strategy`, 'least_connections'],
+    ['circuit.failure_threshold', 7, `${WEB}.breaker.failures`, 7],
+    ['circuit.timeout', '7s', `${WEB}.breaker.open_for`, '7s'],
+    ['health.interval', '1m30s', `${WEB}.health.interval`, '90s'],
+    ['health.timeout', '500ms', `${WEB}.health.timeout`, '500ms'],
+    ['metrics.enabled', false, 'metrics', 'none'],
+    ['metrics.enabled', true, 'metrics', { address: '127.0.0.1:9090', format: 'velo' }],
+    ['metrics.enabled', true, 'routes[0]', { path: '/metrics', pool: 'usher-metrics' }],
+    ['metrics.path', '/other', /metrics.path: changed/],
+  ]);
+});
+
+test('its variables lie over the file, and a variable that is wrong is named', () => {
+  const text = 'backends: { urls: ["http://a:1"] }\n';
+  const env = {
+    LB_PORT: '9000',
+    LB_ADDRESS: '127.0.0.1',
+    LB_STRATEGY: 'leastconnection',
+    HEALTH_CHECK_INTERVAL: '7s',
+    HEALTH_CHECK_TIMEOUT: '3s',
+    CIRCUIT_FAILURE_THRESHOLD: '9',
+    CIRCUIT_TIMEOUT: '21s',
+  };
+  const { local, shared } = parseConfigText(text, { env });
+  expect(local.listen).toMatchObject([{ host: '127.0.0.1', port: 9000 }]);
+  expect(shared.pools[0]).toMatchObject({
+    strategy: 'least_connections',
+    health: { intervalMs: 7000, timeoutMs: 3000 },
+    breaker: { failures: 9, openForMs: 21_000 },
+  });
+  expect(() => parseConfigText(text, { env: { LB_PORT: 'many' } })).toThrow(
+    /env LB_PORT: expected a whole number/,
+  );
+});
