@@ -48,6 +48,11 @@ const BENCHMARKS: Readonly<Record<string, Entry>> = {
     about: 'nanoseconds to find the session of a request, and memory after ten million clients; --ids',
     load: async () => await import('./sticky.ts'),
   },
+  'rate-limit': {
+    about:
+      'nanoseconds that a rate limit adds to a request, memory after ten million addresses; --addresses; --minute: four gateways',
+    load: async () => await import('./rate-limit/rate-limit.ts'),
+  },
   agent: {
     about: 'share of a core that an agent costs, five minutes long; --seconds',
     load: async () => await import('./agent.ts'),
