@@ -4,6 +4,8 @@ import { defineConfig } from 'vitest/config';
 // `.e2e.test.ts` whole processes. Only the first kind shares one module graph; the others are isolated.
 const ends = (suffix: string) => [`**/*${suffix}`];
 const elsewhere = ['**/node_modules/**', 'data/**'];
+/** They are busy all the time and wait for nothing. */
+const simulated = ['simulation/**'];
 
 export default defineConfig({
   test: {
@@ -12,12 +14,21 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ends('.test.ts'),
-          exclude: [...elsewhere, ...ends('.int.test.ts'), ...ends('.e2e.test.ts')],
+          exclude: [...elsewhere, ...simulated, ...ends('.int.test.ts'), ...ends('.e2e.test.ts')],
           isolate: false,
           // Most of their time they wait for threads and sockets.
           maxWorkers: 2,
           // Generous: a machine that others use too is slow now and then, and that is no fault of the code.
           testTimeout: 30_000,
+        },
+      },
+      {
+        test: {
+          name: 'simulation',
+          include: simulated.map((folder) => `${folder}/*.test.ts`),
+          exclude: elsewhere,
+          maxWorkers: 2,
+          testTimeout: 300_000,
         },
       },
       {

@@ -1,74 +1,29 @@
-import { refusalWriter, registerAdminRoutes } from '@usher/admin';
-import { type Collector, collectorRoutes, startOpsenServer } from '@usher/collector';
-import { tlsSource, type UsherConfig } from '@usher/config';
-import type { Service } from '@usher/ports';
-import {
-  type AdminServerOptions,
-  type HealthReport,
-  type Outages,
-  type RunningServer,
-  startAdminServer,
-  startMetricsServer,
-} from '@usher/runtime';
+import { connxMetrics, veloMetrics } from '@usher/admin';
+import { type Collector, startOpsenServer } from '@usher/collector';
+import type { UsherConfig } from '@usher/config';
+import { type HealthReport, type RunningServer, startMetricsServer } from '@usher/runtime';
 import type { Closing } from './closing.ts';
 import { listening } from './listening.ts';
+import { type AdminParts, type InheritOne, openAdmin, openHelios } from './open-admin.ts';
 import type { Core } from './open-core.ts';
-
-/** What the servers show of the process. */
-interface FrontParts {
-  readonly services: () => readonly Service[];
-  readonly collector: Collector | undefined;
-  readonly health: () => HealthReport;
-  readonly outages: Outages;
-  readonly inherit: InheritOne;
-}
-
-type ServerAddress = { readonly host: string; readonly port: number };
-/** The descriptor of a socket that listens there already. */
-type InheritOne = (address: ServerAddress) => Promise<number | undefined>;
 
 /** Opens the servers that the configuration asks for, and has `closing` close them. Answers with where they are. */
 export async function openServers(
   config: UsherConfig,
   core: Core,
-  parts: FrontParts,
+  parts: AdminParts,
   closing: Closing,
 ): Promise<{ readonly admin: string | undefined; readonly metrics: string | undefined }> {
   const { collector, health, inherit } = parts;
-  const admin = await openAdmin(config, core, parts);
+  const admin = await openAdmin(config, core.context, parts);
   if (admin !== undefined) closing.add('the admin server', () => admin.close());
+  const helios = await openHelios(config, core, parts);
+  if (helios !== undefined) closing.add('the Helios API', () => helios.close());
   const opsen = await openOpsen(config, core, collector, inherit);
   if (opsen !== undefined) closing.add('the Opsen API', () => opsen.close());
   const metrics = await openMetrics(config, core, health, inherit);
   if (metrics !== undefined) closing.add('the metrics server', () => metrics.close());
   return { admin: urlOf(admin, config.local.admin?.tls !== undefined), metrics: urlOf(metrics) };
-}
-
-async function openAdmin(
-  { local, shared: { trustedProxies } }: UsherConfig,
-  { context }: Core,
-  { services, collector, health, outages, inherit }: FrontParts,
-): Promise<RunningServer | undefined> {
-  if (local.admin === null) return undefined;
-  const { clock, log, random } = context;
-  const register: AdminServerOptions['register'] = (app) => {
-    registerAdminRoutes(app, context, { services, outages: () => outages.current });
-    if (collector !== undefined) collectorRoutes(app, collector);
-  };
-  const { tls, ...settings } = local.admin;
-  const server = startAdminServer({
-    ...settings,
-    ...(tls === undefined ? {} : { tls: tlsSource(tls) }),
-    socket: await inherit(local.admin),
-    trustedProxies,
-    clock,
-    log,
-    random,
-    health,
-    onRefusals: refusalWriter(context),
-    register,
-  });
-  return await listening('admin.address', local.admin, server);
 }
 
 /** Only where agents are heard. */
@@ -85,13 +40,14 @@ async function openOpsen(
 
 async function openMetrics(
   { local }: UsherConfig,
-  { metrics, log }: Core,
+  { context, metrics, log }: Core,
   health: () => HealthReport,
   inherit: InheritOne,
 ): Promise<RunningServer | undefined> {
   if (local.metrics === null) return undefined;
   const socket = await inherit(local.metrics);
-  const server = startMetricsServer({ ...local.metrics, socket, metrics, health, log });
+  const forms = { connx: connxMetrics(context, metrics), velo: veloMetrics(context, metrics) };
+  const server = startMetricsServer({ ...local.metrics, socket, metrics, forms, health, log });
   return await listening('metrics.address', local.metrics, server);
 }
 

@@ -104,7 +104,8 @@ async function open(
 
 async function openLog({ bus, data, name }: LocalSettings, log: ProcessLog, clock: Clock): Promise<OpenLog> {
   if (bus.type === 'embedded') return await openEmbedded({ dir: data, log, clock });
-  return await openJetStream({ servers: bus.servers, credentials: bus.credentials, name, log, clock });
+  const { servers, credentials, ca } = bus;
+  return await openJetStream({ servers, credentials, ca, name, log, clock });
 }
 
 async function openStore(

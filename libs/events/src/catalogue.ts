@@ -138,6 +138,18 @@ export const CATALOGUE = {
       ),
     }),
   ),
+  /** What the gateway answers with 503 from now on, so that it can serve the rest. */
+  'gateway.shedding_changed': fact(
+    'gateway',
+    z.strictObject({
+      gateway: id,
+      shed: z.enum(['nothing', 'sheddable', 'all_but_critical']),
+      cause: z.enum(['memory', 'event_loop', 'over']),
+    }),
+  ),
+  /** The state store is away from the gateway, so it allows its part of the rate limits by itself; and that is over. */
+  'gateway.rate_limits_split': fact('gateway', z.strictObject({ gateway: id })),
+  'gateway.rate_limits_joined': fact('gateway', z.strictObject({ gateway: id })),
   /** The gateway has nothing in flight any more to a backend that is draining; sent once for each drain. */
   'backend.emptied': fact('gateway', z.strictObject({ ...backend, gateway: id })),
   'breaker.tripped': fact(

@@ -1,7 +1,9 @@
 import type { BackendSettings, BackendStats, PolicySettings, PoolSettings, Resources } from '@usher/domain';
 import {
+  PRIORITIES,
   PROBE_METHODS,
   PROXY_PROTOCOLS,
+  RATE_SCOPES,
   RESERVE_MODES,
   SAME_SITES,
   SECURE_MODES,
@@ -137,6 +139,7 @@ export const poolSettings: z.ZodType<PoolSettings> = z.strictObject({
     .strictObject({ distance: factor, cpu: factor, memory: factor, gpu: factor, latency: factor })
     .optional(),
   sticky: sticky.optional(),
+  adaptive: z.strictObject({ min: positive, max: positive }).optional(),
 });
 
 export const endpoints = z.array(z.strictObject({ path: z.string(), url: z.string() }));
@@ -156,6 +159,15 @@ export const backendSettings: z.ZodType<BackendSettings> = z.strictObject({
   maxConnections: count.optional(),
   capacity: resources.optional(),
 });
+
+const counted = { requests: positive, perMs: positive, burst: positive, scope: z.enum(RATE_SCOPES) };
+
+const rateLimit = z.discriminatedUnion('by', [
+  z.strictObject({ by: z.literal('ip'), ...counted }),
+  z.strictObject({ by: z.literal('header'), name: z.string(), ...counted }),
+  z.strictObject({ by: z.literal('route'), ...counted }),
+  z.strictObject({ by: z.literal('global'), ...counted }),
+]);
 
 export const policySettings: z.ZodType<PolicySettings> = z.strictObject({
   routes: z.array(
@@ -181,6 +193,8 @@ export const policySettings: z.ZodType<PolicySettings> = z.strictObject({
           default: id.optional(),
         })
         .optional(),
+      rateLimit: z.union([z.literal('none'), rateLimit]).optional(),
+      priority: z.enum(PRIORITIES).optional(),
     }),
   ),
   timeouts: z.strictObject({
@@ -207,6 +221,7 @@ export const policySettings: z.ZodType<PolicySettings> = z.strictObject({
     upgrades: count,
   }),
   trustedProxies: z.array(z.string()),
+  rateLimit: rateLimit.optional(),
 });
 
 const percent = z.number().min(0).max(100);

@@ -95,6 +95,9 @@ const FLEET_FOLDS: { readonly [T in FleetEventType]: Fold<T> } = {
   'process.recovered': () => {},
   // For the caches of other gateways; there are too many sessions for the state to know each.
   'sticky.moved': () => {},
+  'gateway.shedding_changed': () => {},
+  'gateway.rate_limits_split': () => {},
+  'gateway.rate_limits_joined': () => {},
   // For people to look at.
   'admin.refused': () => {},
 };

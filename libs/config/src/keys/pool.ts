@@ -1,4 +1,5 @@
 import type {
+  AdaptiveSettings,
   BackendSettings,
   BreakerSettings,
   PassiveSettings,
@@ -141,6 +142,19 @@ const queue: Type<QueueSettings> = section({
   }),
 });
 
+const adaptive: Type<AdaptiveSettings> = section({
+  min: defaulted(3, {
+    to: 'min',
+    type: wholeNumber({ min: 1, max: 100_000 }),
+    doc: 'Requests that each gateway may have under way on a backend however slow that is.',
+  }),
+  max: defaulted(1000, {
+    to: 'max',
+    type: wholeNumber({ min: 1, max: 100_000 }),
+    doc: 'Most that it may have under way however fast that is.',
+  }),
+});
+
 const keys = section({
   ...strategyKeys,
   backends: defaulted([], {
@@ -175,6 +189,11 @@ const keys = section({
       doc: 'How requests wait, in order of arrival, while all backends that could take them are at their `max_connections` or have no room for their tier.',
     },
   ),
+  adaptive_concurrency: optional('backends take what `max_connections` allows', {
+    to: 'adaptive',
+    type: adaptive,
+    doc: 'Finds out for each backend how many requests it can have under way before they wait for each other there, by how its answers slow down. Further ones wait in the `queue`, or go to other backends. `max_connections` still holds.',
+  }),
   proxy_protocol: defaulted('none', {
     to: 'proxyProtocol',
     type: oneOf(PROXY_PROTOCOLS),
@@ -251,6 +270,9 @@ function declare(id: string, pool: Declared, reading: Reading): DeclaredPool {
   if (pool.http2 && pool.proxyProtocol !== 'none') {
     reading.complain(pool, 'http2', 'excludes proxy_protocol, whose connections serve one request each');
   }
+  const { adaptive } = pool;
+  if (adaptive !== undefined && adaptive.min > adaptive.max)
+    reading.complain(adaptive, 'min', 'is above max');
   const named = backends.map((declared, index) => {
     const path = reading.pathOf(declared);
     const backend: BackendSettings = { ...declared, id: declared.id ?? `${id}-${index + 1}`, pool: id };

@@ -1,5 +1,7 @@
-import { availableParallelism } from 'node:os';
+import { availableParallelism, totalmem } from 'node:os';
+import type { PressureSettings } from '@usher/domain';
 import type { Service } from '@usher/ports';
+import type { WorkerOverload } from '../worker/pressure-watch.ts';
 import type { ListenAddress } from '../worker/protocol.ts';
 import type { Inherit, ListenerSettings } from './listeners.ts';
 
@@ -36,6 +38,21 @@ export interface GatewaySettings {
   readonly geoipDatabase?: string | undefined;
   /** Requests that show it are answered with more than others. Absent = none are. */
   readonly debugToken?: string | undefined;
+  /** When it does without some of the requests. Absent = never. */
+  readonly overload?: OverloadSettings | undefined;
+}
+
+interface OverloadSettings extends PressureSettings {
+  /** What the process may take; absent = what its control group allows, or the machine has. */
+  readonly memoryBytes?: number | undefined;
+}
+
+export function overloadOf({ overload }: GatewaySettings): WorkerOverload | undefined {
+  if (overload === undefined) return undefined;
+  const allowed = process.constrainedMemory();
+  const machine = totalmem();
+  const surroundings = allowed > 0 && allowed < machine ? allowed : machine;
+  return { ...overload, memoryBytes: overload.memoryBytes ?? surroundings };
 }
 
 /** How many workers a gateway has. */

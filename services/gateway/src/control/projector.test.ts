@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { BackendRow, TableDelta } from '../routing-table.ts';
 import { policy, pool } from '../testing/fixtures.ts';
 import { backendAt, registered, TestFleet } from '../testing/fleet.ts';
+import { AdaptiveLimits } from './adaptive-limits.ts';
 import { Projector } from './projector.ts';
 import { SharedCells } from './shared-cells.ts';
 
@@ -24,7 +25,7 @@ function follow(fallback: Partial<SharedSettings> = {}, workers = 1, gateway = '
     fleet: fleet.fold,
     fallback: { ...policy(), pools: [pool()], backends: [], ...fallback },
     workers,
-    cells: new SharedCells(workers),
+    cells: new SharedCells(workers, new AdaptiveLimits(fleet.clock)),
     log,
   });
   let deltas: TableDelta[] = [];

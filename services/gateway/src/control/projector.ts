@@ -149,7 +149,12 @@ export class Projector {
     if (config === null) {
       const rows = fallback.backends.map((settings): BackendRow => {
         const { id, pool, url, endpoints, weight, maxConnections } = settings;
-        const limit = this.#options.cells.limitOf(pool, id, maxConnections);
+        const limit = this.#options.cells.limitOf(
+          pool,
+          id,
+          maxConnections,
+          fallback.pools.find((each) => each.id === pool),
+        );
         const row = { id, pool, url, endpoints, weight, limit, halfOpen: false, trialLimit: 1 };
         // Nobody has looked at them yet.
         return { ...row, eligible: false, barred: 'unknown', lastResort: true };
@@ -175,7 +180,8 @@ export class Projector {
     const why = eligibility(backend);
     // How much room there is, whoever reserves it knows best.
     const barred = why === 'full' ? 'ok' : why;
-    const breaker = this.#options.fleet.state.pools.get(pool)?.settings.breaker;
+    const poolSettings = this.#options.fleet.state.pools.get(pool)?.settings;
+    const breaker = poolSettings?.breaker;
     const halfOpen = backend.breaker === 'half_open' && breaker?.enabled === true;
     const trials = breaker?.halfOpenRequests ?? 1;
     const row = {
@@ -190,7 +196,7 @@ export class Projector {
       halfOpen,
       trialLimit: Math.max(1, Math.floor(trials / workers)),
       ...(halfOpen ? { fleetTrials: this.#fleetTrials(backend, trials) } : {}),
-      limit: this.#options.cells.limitOf(pool, id, maxConnections),
+      limit: this.#options.cells.limitOf(pool, id, maxConnections, poolSettings),
     };
     return this.#isUsable(row) ? row : undefined;
   }
@@ -231,8 +237,8 @@ function shares(whole: number, parts: number): number[] {
   );
 }
 
-function policyOf({ routes, timeouts, limits, trustedProxies }: SharedSettings): PolicySettings {
-  return { routes, timeouts, limits, trustedProxies };
+function policyOf({ pools: _pools, backends: _backends, ...policy }: SharedSettings): PolicySettings {
+  return policy;
 }
 
 /** Events that may change more than the backend that they are about. */
@@ -268,6 +274,7 @@ function sameRow(a: BackendRow, b: BackendRow): boolean {
     a.trialLimit === b.trialLimit &&
     String(a.fleetTrials) === String(b.fleetTrials) &&
     a.limit?.max === b.limit?.max &&
+    a.limit?.adaptive === b.limit?.adaptive &&
     a.limit?.cells === b.limit?.cells
   );
 }

@@ -1,5 +1,6 @@
 import {
   breakerAdmits,
+  linePressure,
   type PoolSettings,
   type Preference,
   RetryBudget,
@@ -59,6 +60,7 @@ export function newPool(settings: PoolSettings): PoolTable {
     chooser: STRATEGIES[settings.strategy === 'custom' ? 'p2c' : settings.strategy].create(),
     retryBudget: new RetryBudget(),
     line: undefined,
+    pressure: 0,
     tls: new PoolTls(DEFAULT_TLS),
   };
 }
@@ -92,6 +94,13 @@ export function rebuildEligible(pool: PoolTable, nowMs: number): void {
   pool.panic = isPanicking(pool);
   const preference = preferenceOf(pool);
   setCandidates(pool, pool.slots, preference === null ? [] : candidatesOf(pool, preference));
+}
+
+/** Goes on with what changes by itself: slow starts, and how much of the pool's line is taken. */
+export function tickPool(pool: PoolTable, nowMs: number): void {
+  const { line, pressure, settings } = pool;
+  if (pool.warming) rebuildEligible(pool, nowMs);
+  if (line !== undefined) pool.pressure = linePressure(pressure, line.taken(settings.queue?.max ?? 0));
 }
 
 /** Which of these it has come to; null when there is nobody to choose from. */
