@@ -27,11 +27,17 @@ export interface AdminParts {
   readonly inherit: InheritOne;
 }
 
+/** The descriptor of a socket that listens there already. */
+export type InheritOne = (address: {
+  readonly host: string;
+  readonly port: number;
+}) => Promise<number | undefined>;
+
 /** All routes of a process's admin server beside those that every such server has. */
 export function registerApi(
   app: Parameters<AdminServerOptions['register']>[0],
   context: ServiceContext,
-  { services, collector, outages }: Omit<AdminParts, 'health' | 'inherit'>,
+  { services, collector, outages }: Pick<AdminParts, 'services' | 'collector' | 'outages'>,
 ): void {
   registerAdminRoutes(app, context, { services, outages: () => outages.current });
   if (collector !== undefined) collectorRoutes(app, collector);

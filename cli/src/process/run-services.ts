@@ -164,8 +164,9 @@ async function startTraffic(
   };
   const geoipDatabase = local.geoip?.database;
   const inherit: Inherit | undefined = predecessor && ((address) => predecessor.sockets.take(address));
-  const { workers, debugToken } = local;
-  const settings = { listen: listenersOf(local), workers, secrets, geoipDatabase, debugToken, inherit };
+  const { workers, debugToken, overload } = local;
+  const own = { secrets, geoipDatabase, debugToken, overload, inherit };
+  const settings = { listen: listenersOf(local), workers, ...own };
   const instance = nameOfGateway(config, predecessor);
   const gateway = await startGateway({ ...context, instance }, settings, shared);
   changeable.gateway = gateway;

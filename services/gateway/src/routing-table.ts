@@ -73,9 +73,6 @@ export interface BackendSlot extends Candidate {
   trialLimit: number;
   /** The fleet's breaker is half open. */
   fleetHalfOpen: boolean;
-  /** See `BackendRow.fleetTrials`; whose part of it is this worker's now. */
-  fleetTrials: readonly number[] | undefined;
-  trialTurn: number;
 
   /** Requests under way that began in this worker. */
   own: number;
@@ -233,7 +230,7 @@ export interface BackendRow {
   readonly halfOpen: boolean;
   /** This worker's part of the trials that its own half-open breaker allows. */
   readonly trialLimit: number;
-  /** Trials of the fleet's half-open breaker by worker; these take turns with their parts. Absent = `trialLimit` each. */
+  /** Trials of the fleet's half-open breaker by worker. Absent = `trialLimit` each. */
   readonly fleetTrials?: readonly number[] | undefined;
   readonly limit: RowLimit | undefined;
 }

@@ -8,6 +8,7 @@ import {
   parseBackendUrl,
 } from '@usher/domain';
 import type { GrpcCheck } from './grpc-health.ts';
+import type { ExpectedAnswer } from './probe-answer.ts';
 
 type Probed = Exclude<HealthCheck, { type: 'none' }>;
 
@@ -28,7 +29,8 @@ interface Secured {
 export type ProbeTarget =
   | (Place & { readonly type: 'tcp' })
   | (Place &
-      Secured & {
+      Secured &
+      ExpectedAnswer & {
         readonly type: 'http';
         /** Value of the Host header. */
         readonly authority: string;
@@ -36,9 +38,8 @@ export type ProbeTarget =
         readonly method: ProbeMethod;
         /** Names in lower case. */
         readonly headers: Readonly<Record<string, string>>;
-        readonly expectStatus: readonly number[];
-        /** Text that the body has to contain; absent = any body will do. */
-        readonly expectBody?: string;
+        /** Absent = HTTP/1.1. */
+        readonly http2?: true;
       })
   | (Place & Secured & { readonly type: 'grpc' } & GrpcCheck);
 
@@ -75,13 +76,14 @@ export function probePlan(state: FleetState, id: string): ProbePlan | undefined 
 function targetAt(
   url: string,
   health: Probed,
-  { proxyProtocol, tls = { verify: true } }: Pick<PoolSettings, 'proxyProtocol' | 'tls'>,
+  { proxyProtocol, http2, tls = { verify: true } }: Pick<PoolSettings, 'proxyProtocol' | 'http2' | 'tls'>,
 ): ProbeTarget | undefined {
   const origin = parseBackendUrl(url);
   if (typeof origin === 'string') return undefined;
   const { host, port, authority } = origin;
   const place: Place = proxyProtocol === 'none' ? { host, port } : { host, port, proxyProtocol };
-  return targetOf(health, place, { authority, ...(origin.tls ? { tls } : {}) });
+  const target = targetOf(health, place, { authority, ...(origin.tls ? { tls } : {}) });
+  return target.type === 'http' && http2 ? { ...target, http2 } : target;
 }
 
 function targetOf(health: Probed, place: Place, server: Secured & { authority: string }): ProbeTarget {

@@ -212,7 +212,7 @@ export function poolUpdated(id: string, health: HealthCheck): EventDraft {
   return { type: 'pool.updated', subject: id, data: { settings: poolSettings(id, health) } };
 }
 
-function poolSettings(id: string, health: HealthCheck): PoolSettings {
+export function poolSettings(id: string, health: HealthCheck): PoolSettings {
   return {
     id,
     strategy: 'p2c',
