@@ -12,6 +12,12 @@ import {
 import { listening } from './listening.ts';
 import type { Core } from './open-core.ts';
 
+/** The descriptor of a socket that listens there already; undefined when there is none. */
+export type InheritOne = (address: {
+  readonly host: string;
+  readonly port: number;
+}) => Promise<number | undefined>;
+
 /** What the admin server shows of the process. */
 export interface AdminParts {
   readonly services: () => readonly Service[];
