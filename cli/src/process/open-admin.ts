@@ -27,12 +27,6 @@ export interface AdminParts {
   readonly inherit: InheritOne;
 }
 
-/** The descriptor of a socket that listens there already. */
-export type InheritOne = (address: {
-  readonly host: string;
-  readonly port: number;
-}) => Promise<number | undefined>;
-
 /** All routes of a process's admin server beside those that every such server has. */
 export function registerApi(
   app: Parameters<AdminServerOptions['register']>[0],
