@@ -13,7 +13,6 @@ const KEPT_CLIENTS = 24;
 const BRIEF_CLIENTS = 12;
 /** Between two restarts. */
 const LIFE_MS = 300;
-const POOL = 'health: { type: http, path: /healthz, interval: 500ms, timeout: 400ms }';
 
 interface Case {
   readonly gateway: UsherProcess;
@@ -22,7 +21,7 @@ interface Case {
 
 const CASES: Readonly<Record<string, () => Promise<Case>>> = {
   'one process': async () => {
-    const solo = await SoloUsher.start({ pool: POOL });
+    const solo = await SoloUsher.start({});
     return { gateway: solo.usher, stop: () => solo.stop() };
   },
   'a fleet': async () => {

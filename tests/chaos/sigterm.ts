@@ -19,7 +19,6 @@ const LIFE_MS = 500;
 const KEPT_CLIENTS = 24;
 const BRIEF_CLIENTS = 8;
 const RUDE_CLIENTS = 4;
-const POOL = 'health: { type: http, path: /healthz, interval: 500ms, timeout: 400ms }';
 const POLICY = `timeouts: { lame_duck: ${LAME_DUCK_MS}ms, shutdown: ${SHUTDOWN_MS}ms }
 limits: { connections: 20000, upgrades: 10000 }`;
 
@@ -29,7 +28,7 @@ const CHANGES = 200;
 
 /** A loaded gateway is told to stop again and again, and its configuration changes around open WebSockets. */
 export async function chaos(report: Report, { quick }: ChaosOptions): Promise<void> {
-  const solo = await SoloUsher.start({ pool: POOL, policy: POLICY });
+  const solo = await SoloUsher.start({ policy: POLICY });
   await stops(report, solo, quick ? QUICK_STOPS : STOPS);
   await changes(report, solo, quick ? QUICK_SHARE : 1);
   await solo.stop();
