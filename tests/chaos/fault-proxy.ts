@@ -72,8 +72,9 @@ export class FaultProxy {
         return;
       }
       client.pause();
-      client.unshift(first);
       this.#join(client, fault);
+      client.unshift(first);
+      client.resume();
     });
   }
 
