@@ -37,6 +37,7 @@ export default defineConfig({
           include: ends('.int.test.ts'),
           exclude: elsewhere,
           isolate: true,
+          maxWorkers: 2,
           testTimeout: 60_000,
           hookTimeout: 30_000,
         },
@@ -47,7 +48,8 @@ export default defineConfig({
           include: ends('.e2e.test.ts'),
           exclude: elsewhere,
           isolate: true,
-          fileParallelism: false,
+          // Processes start, and then wait for each other.
+          maxWorkers: 2,
           testTimeout: 120_000,
           hookTimeout: 60_000,
         },
