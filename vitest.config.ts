@@ -4,6 +4,8 @@ import { defineConfig } from 'vitest/config';
 // `.e2e.test.ts` whole processes. Only the first kind shares one module graph; the others are isolated.
 const ends = (suffix: string) => [`**/*${suffix}`];
 const elsewhere = ['**/node_modules/**', 'data/**'];
+/** They are busy all the time and wait for nothing. */
+const simulated = ['simulation/**'];
 
 export default defineConfig({
   test: {
@@ -12,7 +14,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ends('.test.ts'),
-          exclude: [...elsewhere, ...ends('.int.test.ts'), ...ends('.e2e.test.ts')],
+          exclude: [...elsewhere, ...simulated, ...ends('.int.test.ts'), ...ends('.e2e.test.ts')],
           isolate: false,
           // Most of their time they wait for threads and sockets.
           maxWorkers: 2,
@@ -22,10 +24,20 @@ export default defineConfig({
       },
       {
         test: {
+          name: 'simulation',
+          include: simulated.map((folder) => `${folder}/*.test.ts`),
+          exclude: elsewhere,
+          maxWorkers: 2,
+          testTimeout: 300_000,
+        },
+      },
+      {
+        test: {
           name: 'integration',
           include: ends('.int.test.ts'),
           exclude: elsewhere,
           isolate: true,
+          maxWorkers: 2,
           testTimeout: 60_000,
           hookTimeout: 30_000,
         },
@@ -36,7 +48,8 @@ export default defineConfig({
           include: ends('.e2e.test.ts'),
           exclude: elsewhere,
           isolate: true,
-          fileParallelism: false,
+          // Processes start, and then wait for each other.
+          maxWorkers: 2,
           testTimeout: 120_000,
           hookTimeout: 60_000,
         },

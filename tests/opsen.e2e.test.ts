@@ -71,7 +71,7 @@ async function report(index: number, changes = {}): Promise<void> {
     disk_avail_gb: 90,
     ...changes,
   };
-  expect(await post('/stats', stats)).toEqual([200, { status: 'received' }]);
+  expect(await post('/stats', stats)).toEqual([200, { status: 'ok' }]);
 }
 
 /** How many of the backends that are known could take a request of the tier, as the gateway sees it. */

@@ -1,6 +1,8 @@
 import { fileURLToPath } from 'node:url';
 import { ERRORS } from '../libs/domain/src/index.ts';
 import { CATALOGUE } from '../libs/events/src/index.ts';
+import { ASYNC_API, asyncApi } from './docs/async-api.ts';
+import { MEANINGS } from './docs/event-meanings.ts';
 import { EVENTS_PAGE, eventsPage } from './docs/events-page.ts';
 import { decisions, links, paths } from './tidy/docs.ts';
 import { imports } from './tidy/imports.ts';
@@ -22,6 +24,7 @@ const RULES: readonly Rule[] = [
   decisions,
   errorPage('docs/reference/errors.md', ERRORS),
   generatedPage(EVENTS_PAGE, eventsPage(CATALOGUE)),
+  generatedPage(ASYNC_API, asyncApi(CATALOGUE, MEANINGS)),
 ];
 
 const tree = readTree(fileURLToPath(new URL('..', import.meta.url)));

@@ -39,9 +39,19 @@ const BENCHMARKS: Readonly<Record<string, Entry>> = {
     about: 'appends and replay of the embedded event log',
     load: async () => await import('./event-log.ts'),
   },
+  spread: {
+    about:
+      'milliseconds until four gateways go by a change of health or of a breaker, embedded and over NATS; --changes',
+    load: async () => await import('./spread.ts'),
+  },
   sticky: {
     about: 'nanoseconds to find the session of a request, and memory after ten million clients; --ids',
     load: async () => await import('./sticky.ts'),
+  },
+  'rate-limit': {
+    about:
+      'nanoseconds that a rate limit adds to a request, memory after ten million addresses; --addresses; --minute: four gateways',
+    load: async () => await import('./rate-limit/rate-limit.ts'),
   },
   agent: {
     about: 'share of a core that an agent costs, five minutes long; --seconds',

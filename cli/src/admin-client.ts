@@ -2,12 +2,32 @@ import { type Problem, UsherError } from '@usher/domain';
 import { httpUrlOption, numberOption } from './arguments.ts';
 import { type Io, UsageError } from './io.ts';
 import { type ConfigArguments, readConfig } from './read-config.ts';
+import { secureFetch, type Trust } from './secure-fetch.ts';
+import { trustInOwn, trustOf } from './trust.ts';
 
 export interface AdminArguments extends ConfigArguments {
   readonly admin?: string | undefined;
   readonly token?: string | undefined;
+  /** Files in PEM form: whose certificates are trusted, and what the command proves itself with. */
+  readonly ca?: string | undefined;
+  readonly cert?: string | undefined;
+  readonly key?: string | undefined;
   /** In seconds. */
   readonly timeout: string;
+}
+
+interface ClientOptions {
+  readonly token: string | undefined;
+  readonly timeoutMs: number;
+  readonly trust: Trust;
+}
+
+/** What is asked of the API. */
+interface Asked {
+  readonly method?: string;
+  readonly body?: string;
+  readonly headers?: Record<string, string>;
+  readonly signal: AbortSignal;
 }
 
 /** The admin API of a running system. */
@@ -15,21 +35,21 @@ export class AdminClient {
   readonly #url: string;
   readonly #token: string | undefined;
   readonly #timeoutMs: number;
+  readonly #trust: Trust;
 
-  constructor(
-    url: string,
-    { token, timeoutMs }: { readonly token: string | undefined; readonly timeoutMs: number },
-  ) {
+  constructor(url: string, { token, timeoutMs, trust }: ClientOptions) {
     this.#url = url.replace(/\/+$/, '');
     this.#token = token;
     this.#timeoutMs = timeoutMs;
+    this.#trust = trust;
   }
 
   /** Finds the system by `--admin`, or else by the configuration. */
   static async find(args: AdminArguments, io: Io): Promise<AdminClient> {
     const timeoutMs = Math.round(numberOption('timeout', args.timeout) * 1000);
+    const trust = trustOf(args, io);
     if (args.admin !== undefined) {
-      return new AdminClient(httpUrlOption('admin', args.admin), { token: args.token, timeoutMs });
+      return new AdminClient(httpUrlOption('admin', args.admin), { token: args.token, timeoutMs, trust });
     }
     const { admin } = (await readConfig(args, io)).local;
     if (admin === null) throw new UsageError('the configuration has no admin server; name one with --admin');
@@ -38,9 +58,12 @@ export class AdminClient {
       args.token ??
       admin.tokens.find(({ role }) => role === 'admin')?.secret ??
       admin.tokens.find(({ role }) => role !== 'agent')?.secret;
-    return new AdminClient(`http://${host.includes(':') ? `[${host}]` : host}:${admin.port}`, {
+    const scheme = admin.tls === undefined ? 'http' : 'https';
+    return new AdminClient(`${scheme}://${host.includes(':') ? `[${host}]` : host}:${admin.port}`, {
       token,
       timeoutMs,
+      trust:
+        admin.tls === undefined || args.ca !== undefined ? trust : { ...trustInOwn(admin.tls), ...trust },
     });
   }
 
@@ -77,7 +100,11 @@ export class AdminClient {
     }
   }
 
-  async #ask<T extends object>(path: string, init: RequestInit, member: keyof T & string): Promise<T> {
+  async #ask<T extends object>(
+    path: string,
+    init: Omit<Asked, 'signal'>,
+    member: keyof T & string,
+  ): Promise<T> {
     const response = await this.#fetch(path, { ...init, signal: AbortSignal.timeout(this.#timeoutMs) });
     const answer = parseJson(await this.#read(response));
     if (typeof answer !== 'object' || answer === null || !Object.hasOwn(answer, member)) {
@@ -86,12 +113,15 @@ export class AdminClient {
     return answer as T;
   }
 
-  async #fetch(path: string, init: RequestInit): Promise<Response> {
+  async #fetch(path: string, init: Asked): Promise<Response> {
     const headers = new Headers(init.headers);
     if (this.#token !== undefined) headers.set('authorization', `Bearer ${this.#token}`);
     let response: Response;
     try {
-      response = await fetch(this.#url + path, { ...init, headers });
+      const url = this.#url + path;
+      response = url.startsWith('https:')
+        ? await secureFetch(url, { ...init, headers }, this.#trust)
+        : await fetch(url, { ...init, headers });
     } catch (error) {
       throw this.#silence(error);
     }

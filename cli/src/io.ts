@@ -5,6 +5,8 @@ export interface Io {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly cwd: string;
   readonly hostname: string;
+  /** What runs this program again as it was run. */
+  readonly commandLine: readonly string[];
   /** Writes a line to standard output. */
   out(line: string): void;
   /** Writes a line to standard error. */

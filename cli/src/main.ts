@@ -1,4 +1,5 @@
 import { hostname } from 'node:os';
+import { dirname, join } from 'node:path';
 import { ConfigError } from '@usher/config';
 import { UsherError } from '@usher/domain';
 import { COMMANDS, type Command } from './commands.ts';
@@ -13,6 +14,7 @@ const io: Io = {
   env: process.env,
   cwd: process.cwd(),
   hostname: hostname(),
+  commandLine: [join(dirname(process.argv[1] ?? ''), '../../bin/usher'), ...process.argv.slice(2)],
   out: (line) => process.stdout.write(`${line}\n`),
   err: (line) => process.stderr.write(`${line}\n`),
 };

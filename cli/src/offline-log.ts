@@ -16,8 +16,8 @@ export async function openOfflineLog(local: LocalSettings): Promise<OfflineLog> 
   }
   const clock = systemClock();
   const log = createLog({ ...local.logging, level: 'error', clock });
-  const { servers, credentials } = local.bus;
-  const opened = await openJetStream({ servers, credentials, name: `${local.name}-replay`, log, clock });
+  const { servers, credentials, ca } = local.bus;
+  const opened = await openJetStream({ servers, credentials, ca, name: `${local.name}-replay`, log, clock });
   return {
     inspect: async () => {
       const { fault } = opened.events.status();

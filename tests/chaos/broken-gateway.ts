@@ -1,12 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Report } from '../soak/report.ts';
 import { until } from '../support/wait.ts';
-import { ChaosClient } from './chaos-client.ts';
 import { ChaosFleet } from './chaos-fleet.ts';
+import { hostOf } from './client/host-of.ts';
 import { FaultProxy } from './fault-proxy.ts';
 import { LogFacts } from './log-facts.ts';
 import type { ChaosOptions } from './main.ts';
-import { ownsConnection } from './owned-connections.ts';
 
 const BACKENDS = 4;
 const RATE_PER_S = 200;
@@ -14,9 +13,15 @@ const BROKEN_MS = 15_000;
 const QUICK_BROKEN_MS = 5_000;
 const LIMIT_MS = 2_000;
 
+/** What `usher breakers --json` says, as far as it is read. */
+interface Breakers {
+  readonly gateways: readonly { readonly gateway: string; readonly trust: string }[];
+}
+
 /** The way out of one gateway of two is broken: the fleet goes on using the backends, and knows whose fault it is. */
 export async function chaos(report: Report, { quick }: ChaosOptions): Promise<void> {
-  let broken = 0;
+  let broken = false;
+  const ofBroken = Buffer.from(`host: ${hostOf(0)}\r\n`);
   const proxies: FaultProxy[] = [];
   const fleet = await ChaosFleet.start({
     nats: 'single',
@@ -24,9 +29,7 @@ export async function chaos(report: Report, { quick }: ChaosOptions): Promise<vo
     through: async (ports) => {
       for (const port of ports) {
         proxies.push(
-          await FaultProxy.start(port, ({ remotePort = 0, localPort = 0 }) => ({
-            refuse: broken !== 0 && ownsConnection(broken, remotePort, localPort),
-          })),
+          await FaultProxy.start(port, () => ({ resetOn: (first) => broken && first.includes(ofBroken) })),
         );
       }
       return proxies.map(({ port }) => port);
@@ -34,18 +37,13 @@ export async function chaos(report: Report, { quick }: ChaosOptions): Promise<vo
   });
   const facts = await LogFacts.open(fleet.nats.map(({ url }) => url));
   await fleet.service('scheduler').eligible('b0', 'b1', 'b2', 'b3');
-  const client = new ChaosClient({
-    gateways: fleet.gateways.map(({ ports }) => ({ port: ports.traffic, healthPort: ports.metrics })),
-    ratePerS: RATE_PER_S,
-    path: '/',
-    limitMs: LIMIT_MS,
-  });
+  const client = fleet.client(RATE_PER_S, LIMIT_MS);
   client.go();
   await until(
     'both gateways have told of their traffic',
     () => facts.requests.size === fleet.gateways.length,
   );
-  broken = fleet.service('gateway-1').pid;
+  broken = true;
   // Connections that it has are used up to their end.
   for (const proxy of proxies) proxy.cut();
   await sleep(quick ? QUICK_BROKEN_MS : BROKEN_MS);
@@ -59,6 +57,14 @@ export async function chaos(report: Report, { quick }: ChaosOptions): Promise<vo
     min: BACKENDS / 2,
   });
   report.add('fleet breakers that opened', facts.types.get('breaker.opened') ?? 0, '', { max: 0 });
+  const suspects = (await fleet.service('scheduler').json<Breakers>('breakers')).gateways
+    .filter(({ trust }) => trust === 'suspect')
+    .map(({ gateway }) => gateway);
+  report.add('events that flag a gateway', facts.types.get('gateway.suspected') ?? 0, '', { min: 1 });
+  report.add('flagged: the one whose way out is broken', Number(suspects.includes('gateway-1')), '', {
+    min: 1,
+  });
+  report.add('flagged: others', suspects.filter((each) => each !== 'gateway-1').length, '', { max: 0 });
   await client.stop();
   await facts.close();
   await fleet.stop();

@@ -10,24 +10,17 @@ import {
 import { UsherProcess } from '../support/usher-process.ts';
 import { until } from '../support/wait.ts';
 import { ChaosBackends } from './chaos-backends.ts';
+import { ChaosClient } from './chaos-client.ts';
+import { type WebSetup, webConfig } from './web-config.ts';
 
 const POLL_LIMIT_MS = 1_000;
 
-export interface FleetSetup {
+export interface FleetSetup extends WebSetup {
   readonly nats: 'single' | 'cluster';
   readonly gateways?: number;
   /** What runs in the process of each gateway. Default: `gateway`. */
   readonly gatewayRuns?: string;
-  readonly backends?: number;
-  /** YAML of the pool `web` but for its backends. */
-  readonly pool?: string;
-  /** More YAML at the root. */
-  readonly policy?: string;
-  /** In place of the backends' own ports. */
-  readonly through?: (ports: readonly number[]) => Promise<readonly number[]>;
 }
-
-const POOL = `health: { type: http, path: /healthz, interval: 500ms, timeout: 400ms }`;
 
 /** A whole system of real processes on the loopback. */
 export class ChaosFleet {
@@ -48,20 +41,9 @@ export class ChaosFleet {
     this.nats = nats;
     this.redis = redis;
     this.backends = backends;
-    const { pool = POOL, policy = '' } = setup;
-    const declared = ports.map((port, place) => `{ id: b${place}, url: "http://127.0.0.1:${port}" }`);
     this.config = `bus: { servers: [${nats.map(({ url }) => `"${url}"`).join(', ')}] }
 store: "${redis.url}"
-workers: 1
-${policy}
-pools:
-  web:
-    ${pool}
-    backends: [${declared.join(', ')}]
-routes:
-  - { path: "/plugin/*", pool: web, plugins: [{ name: gzip }] }
-  - { path: "/*", pool: web }
-`;
+${webConfig(ports, setup)}`;
   }
 
   static async start(setup: FleetSetup): Promise<ChaosFleet> {
@@ -79,6 +61,12 @@ routes:
 
   get gateways(): readonly UsherProcess[] {
     return [...this.services].filter(([name]) => name.startsWith('gateway')).map(([, each]) => each);
+  }
+
+  /** A client of all gateways, which begins when it is told to. */
+  client(ratePerS: number, limitMs: number): ChaosClient {
+    const gateways = this.gateways.map(({ ports }) => ({ port: ports.traffic, healthPort: ports.metrics }));
+    return new ChaosClient({ gateways, ratePerS, path: '/', limitMs });
   }
 
   service(name: string): UsherProcess {

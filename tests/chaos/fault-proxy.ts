@@ -5,6 +5,8 @@ import { type AddressInfo, connect, createServer, type Server, type Socket } fro
 export interface Fault {
   /** It is reset as soon as it is there. */
   readonly refuse?: boolean;
+  /** It is reset when what comes first from the client is like this. */
+  readonly resetOn?: (first: Buffer) => boolean;
   /** So late everything comes through, in each direction. */
   readonly delayMs?: number;
   /** After so many bytes to the target, or from it, the connection is over. */
@@ -59,6 +61,24 @@ export class FaultProxy {
       client.resetAndDestroy();
       return;
     }
+    const { resetOn } = fault;
+    if (resetOn === undefined) {
+      this.#join(client, fault);
+      return;
+    }
+    client.once('data', (first: Buffer) => {
+      if (resetOn(first)) {
+        client.resetAndDestroy();
+        return;
+      }
+      client.pause();
+      this.#join(client, fault);
+      client.unshift(first);
+      client.resume();
+    });
+  }
+
+  #join(client: Socket, fault: Fault): void {
     const target = connect({ port: this.#port, host: '127.0.0.1', noDelay: true, allowHalfOpen: true });
     target.on('error', () => {});
     pass(client, target, fault, fault.bytesUpMax);

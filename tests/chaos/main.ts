@@ -27,6 +27,7 @@ const PROGRAMS: Readonly<Record<string, () => Promise<{ readonly chaos: Chaos }>
   'post-once': async () => await import('./post-once.ts'),
   'keep-alive': async () => await import('./keep-alive.ts'),
   sigterm: async () => await import('./sigterm.ts'),
+  'hot-restart': async () => await import('./hot-restart.ts'),
   probes: async () => await import('./probes.ts'),
 };
 

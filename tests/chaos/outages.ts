@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { NatsServer, RedisServer } from '@usher/testing';
 import type { Report } from '../soak/report.ts';
 import { until } from '../support/wait.ts';
-import { ChaosClient } from './chaos-client.ts';
+import type { ChaosClient } from './chaos-client.ts';
 import { ChaosFleet } from './chaos-fleet.ts';
 import type { Sample } from './client/messages.ts';
 import { LogFacts } from './log-facts.ts';
@@ -90,12 +90,7 @@ async function overFleet(
 ): Promise<void> {
   const fleet = await ChaosFleet.start({ nats });
   const facts = await LogFacts.open(fleet.nats.map(({ url }) => url));
-  const client = new ChaosClient({
-    gateways: fleet.gateways.map(({ ports }) => ({ port: ports.traffic, healthPort: ports.metrics })),
-    ratePerS: RATE_PER_S,
-    path: '/',
-    limitMs: CLIENT_LIMIT_MS,
-  });
+  const client = fleet.client(RATE_PER_S, CLIENT_LIMIT_MS);
   try {
     await fleet.service('scheduler').eligible('b0', 'b1', 'b2');
     for (const victim of victimsOf(fleet)) {

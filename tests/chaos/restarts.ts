@@ -1,6 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Report } from '../soak/report.ts';
-import { ChaosClient } from './chaos-client.ts';
 import { ChaosFleet } from './chaos-fleet.ts';
 import type { ChaosOptions } from './main.ts';
 
@@ -20,12 +19,7 @@ export async function chaos(report: Report, { quick }: ChaosOptions): Promise<vo
   await fleet.backends.set('sick', SICK);
   await fleet.backendsAre('unhealthy', SICK);
   const before = await sickRequests(fleet);
-  const client = new ChaosClient({
-    gateways: fleet.gateways.map(({ ports }) => ({ port: ports.traffic, healthPort: ports.metrics })),
-    ratePerS: RATE_PER_S,
-    path: '/',
-    limitMs: LIMIT_MS,
-  });
+  const client = fleet.client(RATE_PER_S, LIMIT_MS);
   client.go();
   const restarts = quick ? QUICK_RESTARTS : RESTARTS;
   const gateway = fleet.service('gateway-2');

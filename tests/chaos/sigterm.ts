@@ -3,7 +3,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Report } from '../soak/report.ts';
 import { isReady } from '../support/usher-process.ts';
 import { until } from '../support/wait.ts';
-import { type Ending, Line } from './client/line.ts';
+import type { Ending } from './client/line.ts';
+import { Crowd } from './crowd.ts';
 import type { ChaosOptions } from './main.ts';
 import { openWebSockets } from './open-web-sockets.ts';
 import { SoloUsher } from './solo-usher.ts';
@@ -12,16 +13,12 @@ const STOPS = 20;
 const QUICK_STOPS = 2;
 const LAME_DUCK_MS = 1_000;
 const SHUTDOWN_MS = 5_000;
-const LIMIT_MS = 10_000;
 const POLL_MS = 5;
 /** How long it has traffic before each SIGTERM. */
 const LIFE_MS = 500;
 const KEPT_CLIENTS = 24;
 const BRIEF_CLIENTS = 8;
 const RUDE_CLIENTS = 4;
-const PAUSE_MS_MAX = 40;
-const PATHS = ['/', '/plugin/', '/slow', '/plugin/slow'];
-const POOL = 'health: { type: http, path: /healthz, interval: 500ms, timeout: 400ms }';
 const POLICY = `timeouts: { lame_duck: ${LAME_DUCK_MS}ms, shutdown: ${SHUTDOWN_MS}ms }
 limits: { connections: 20000, upgrades: 10000 }`;
 
@@ -31,60 +28,10 @@ const CHANGES = 200;
 
 /** A loaded gateway is told to stop again and again, and its configuration changes around open WebSockets. */
 export async function chaos(report: Report, { quick }: ChaosOptions): Promise<void> {
-  const solo = await SoloUsher.start({ pool: POOL, policy: POLICY });
+  const solo = await SoloUsher.start({ policy: POLICY });
   await stops(report, solo, quick ? QUICK_STOPS : STOPS);
   await changes(report, solo, quick ? QUICK_SHARE : 1);
   await solo.stop();
-}
-
-/** How clients take it that the gateway is not ready: a balancer opens no connection to it any more, others go on. */
-type Manners = 'as a balancer' | 'regardless';
-
-class Crowd {
-  readonly endings = new Map<Ending, number>();
-  /** Answers that came after the gateway had said that it is not ready. */
-  late = 0;
-  leaving = false;
-  #over = false;
-  readonly #port: number;
-  readonly #manners: Manners;
-  readonly #clients: readonly Promise<void>[];
-
-  constructor(port: number, manners: Manners, kept: number, brief: number) {
-    this.#port = port;
-    this.#manners = manners;
-    this.#clients = [
-      ...Array.from({ length: kept }, (_, place) => this.#client(place, Infinity)),
-      ...Array.from({ length: brief }, (_, place) => this.#client(place, 1)),
-    ];
-  }
-
-  async stop(): Promise<void> {
-    this.#over = true;
-    await Promise.all(this.#clients);
-  }
-
-  async #client(place: number, requestsPerConnection: number): Promise<void> {
-    const request = `GET ${PATHS[place % PATHS.length]} HTTP/1.1\r\nhost: chaos\r\n\r\n`;
-    let line: Line | undefined;
-    for (let requests = 0; !this.#over; requests++) {
-      if (line?.open !== true || requests % requestsPerConnection === 0) {
-        line?.close();
-        await this.#permission();
-        line = new Line(this.#port);
-      }
-      const ending = await line.ask(request, LIMIT_MS);
-      this.endings.set(ending, (this.endings.get(ending) ?? 0) + 1);
-      if (ending === 200 && this.leaving) this.late += 1;
-      // As long as nobody listens there is nothing to do.
-      await sleep(ending === 'refused' ? PAUSE_MS_MAX : (PAUSE_MS_MAX * place) / KEPT_CLIENTS);
-    }
-    line?.close();
-  }
-
-  async #permission(): Promise<void> {
-    while (this.#manners === 'as a balancer' && this.leaving && !this.#over) await sleep(POLL_MS);
-  }
 }
 
 async function stops(report: Report, { usher, port }: SoloUsher, times: number): Promise<void> {
@@ -108,7 +55,7 @@ async function stops(report: Report, { usher, port }: SoloUsher, times: number):
   }
   await polite.stop();
   await rude.stop();
-  const of = (ending: Ending, crowd = polite): number => crowd.endings.get(ending) ?? 0;
+  const of = (ending: Ending, crowd = polite): number => crowd.of(ending);
   report.add('stops', times, '');
   report.add('not ready after', slowestNotReadyMs, 'ms', { max: LAME_DUCK_MS / 2 });
   report.add('longest stop', longestMs, 'ms', { max: LAME_DUCK_MS + SHUTDOWN_MS });
@@ -117,16 +64,11 @@ async function stops(report: Report, { usher, port }: SoloUsher, times: number):
   report.add('accepted and lost', of('lost'), '', { max: 0 });
   report.add('accepted and late', of('late') + of('late', rude), '', { max: 0 });
   report.add('refused', of('refused'), '', { max: 0 });
-  report.add('answered with an error', errors(polite) + errors(rude), '', { max: 0 });
+  report.add('answered with an error', polite.errors + rude.errors, '', { max: 0 });
   // What the kernel takes between the last look at its queue and the end of the listener is reset by it.
   report.add('requests of those who go on connecting', of(200, rude), '', { min: times });
   report.add('lost in the queue of the kernel', of('lost', rude), '', { max: times });
   report.add('refused, because nobody listened', of('refused', rude), '');
-}
-
-function errors({ endings }: Crowd): number {
-  const others = [...endings].filter(([ending]) => typeof ending === 'number' && ending !== 200);
-  return others.reduce((sum, [, count]) => sum + count, 0);
 }
 
 async function changes(report: Report, { usher, port }: SoloUsher, share: number): Promise<void> {

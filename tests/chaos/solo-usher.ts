@@ -2,20 +2,14 @@ import path from 'node:path';
 import { tempDir } from '@usher/testing';
 import { UsherProcess } from '../support/usher-process.ts';
 import { ChaosBackends } from './chaos-backends.ts';
+import { type WebSetup, webConfig } from './web-config.ts';
 
-export interface SoloSetup {
-  readonly backends?: number;
-  /** For how long these keep connections that are idle. */
+export interface SoloSetup extends WebSetup {
+  /** For how long its backends keep connections that are idle. */
   readonly keepAliveMs?: number;
-  /** YAML of the pool `web` but for its backends. */
-  readonly pool: string;
-  /** More YAML at the root. */
-  readonly policy?: string;
-  /** In place of the backends' own ports. */
-  readonly through?: (ports: readonly number[]) => Promise<readonly number[]>;
 }
 
-/** One Usher process that runs everything, with backends of its own. Paths that begin with `/plugin/` take the plugin lane. */
+/** One Usher process that runs everything, with backends of its own. */
 export class SoloUsher {
   readonly usher: UsherProcess;
   readonly backends: ChaosBackends;
@@ -28,22 +22,11 @@ export class SoloUsher {
   }
 
   static async start(setup: SoloSetup): Promise<SoloUsher> {
-    const { pool, policy = '', keepAliveMs, through = async (ports) => ports } = setup;
+    const { keepAliveMs, through = async (ports) => ports } = setup;
     const directory = tempDir();
     const backends = await ChaosBackends.start(setup.backends ?? 3, keepAliveMs);
     const ports = await through(backends.ports);
-    const declared = ports.map((port, place) => `{ id: b${place}, url: "http://127.0.0.1:${port}" }`);
-    const config = `workers: 1
-logging: { level: warn }
-${policy}
-pools:
-  web:
-    ${pool}
-    backends: [${declared.join(', ')}]
-routes:
-  - { path: "/plugin/*", pool: web, plugins: [{ name: gzip }] }
-  - { path: "/*", pool: web }
-`;
+    const config = `logging: { level: warn }\n${webConfig(ports, setup)}`;
     const usher = await UsherProcess.start({ directory: path.join(directory.path, 'usher'), config });
     return new SoloUsher(usher, backends, () => directory.remove());
   }

@@ -18,6 +18,9 @@ const POOLS = {
   'probes and breakers':
     `health: { type: http, path: /healthz, interval: ${INTERVAL_MS}ms, timeout: 500ms }\n` +
     '    retry: { attempts: 3 }',
+  'probes, breakers and no panic':
+    `health: { type: http, path: /healthz, interval: ${INTERVAL_MS}ms, timeout: 500ms }\n` +
+    '    panic: 0%\n    retry: { attempts: 3 }',
 } as const;
 
 /** All backends fail at once: retries do not make it worse, and it is over as soon as they are back. */

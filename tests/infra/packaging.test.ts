@@ -39,7 +39,7 @@ describe('systemd units', () => {
 
   test.each(units)('%s starts a command that there is, restarts it and confines it', (name) => {
     const unit = read(path.join('infra/systemd', name));
-    const commands = [...unit.matchAll(/^Exec\w+=(\S+) (\S+)/gm)].map(([, program, verb]) => ({
+    const commands = [...unit.matchAll(/^ExecStart\w*=(\S+) (\S+)/gm)].map(([, program, verb]) => ({
       program,
       verb,
     }));
@@ -49,6 +49,8 @@ describe('systemd units', () => {
       expect(['run', 'check', 'agent']).toContain(verb);
     }
     expect(unit).toMatch(/^Restart=(always|on-failure)$/m);
+    // What follows a hot restart is another process.
+    if (unit.includes('USR2')) expect(unit).toMatch(/^Type=notify\nNotifyAccess=all$/m);
     expect(unit).toMatch(/^NoNewPrivileges=yes$/m);
     expect(unit).toMatch(/^ProtectSystem=strict$/m);
     // V8 writes machine code.

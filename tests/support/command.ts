@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 export const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 export const USHER = fileURLToPath(new URL('../../bin/usher', import.meta.url));
 
-const OUTPUT_CHARS_MAX = 100_000;
+const OUTPUT_CHARS_MAX = 20_000_000;
 const STOP_LIMIT_MS = 20_000;
 
 export interface Result {

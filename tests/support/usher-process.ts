@@ -2,6 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { end, type Result, type Started, start, USHER, usher, usherJson } from './command.ts';
 import { freePorts, type Ports } from './ports.ts';
+import { Successor } from './successor.ts';
 import { until } from './wait.ts';
 
 export interface Setup {
@@ -18,6 +19,8 @@ export interface Setup {
   readonly listen?: (trafficPort: number) => string;
   /** Flags for Node, as in `NODE_OPTIONS`. */
   readonly nodeOptions?: string;
+  /** More of the environment. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 /** What `usher status --json` says, as far as tests read it. */
@@ -40,6 +43,8 @@ export class UsherProcess {
   readonly dataDirectory: string;
   readonly #setup: Setup;
   #started: Started | undefined;
+  /** Runs in its place since a hot restart. */
+  #successor: Successor | undefined;
 
   private constructor(setup: Setup, ports: Ports) {
     const { directory, config, name = 'usher-1', adminKeys = '', listen = plainListener } = setup;
@@ -72,7 +77,7 @@ ${config}`,
 
   /** Of the process that was started last. */
   get pid(): number {
-    return this.#started?.child.pid ?? 0;
+    return this.#successor?.pid ?? this.#started?.child.pid ?? 0;
   }
 
   /** What it has printed. */
@@ -85,9 +90,9 @@ ${config}`,
   }
 
   async start(): Promise<void> {
-    const { only, directory, nodeOptions } = this.#setup;
+    const { only, directory, nodeOptions, env: more } = this.#setup;
     const args = ['run', '--config', this.configFile, ...(only === undefined ? [] : ['--only', only])];
-    const env = nodeOptions === undefined ? {} : { NODE_OPTIONS: nodeOptions };
+    const env = { ...(nodeOptions === undefined ? {} : { NODE_OPTIONS: nodeOptions }), ...more };
     const started = start(USHER, args, directory, env);
     this.#started = started;
     await until('ready', async () => {
@@ -98,20 +103,36 @@ ${config}`,
 
   /** Ends it as a crash would: no signal handler runs, nothing is flushed. */
   async kill9(): Promise<void> {
-    if (this.#started !== undefined) await end(this.#started, 'SIGKILL');
+    if (this.#started !== undefined) await this.#end(this.#started, 'SIGKILL');
   }
 
   /** Stops it from running while its sockets stay open, as a stalled machine would. */
   freeze(): void {
-    this.#started?.child.kill('SIGSTOP');
+    process.kill(this.pid, 'SIGSTOP');
   }
 
   thaw(): void {
-    this.#started?.child.kill('SIGCONT');
+    process.kill(this.pid, 'SIGCONT');
   }
 
   async stop(): Promise<Result | undefined> {
-    return this.#started === undefined ? undefined : await end(this.#started, 'SIGTERM');
+    return this.#started === undefined ? undefined : await this.#end(this.#started, 'SIGTERM');
+  }
+
+  /** Has it hand over to a new process; resolves when the old one has ended. */
+  async hotRestart(): Promise<void> {
+    const before = this.#successor;
+    const child = this.#started?.child;
+    const successor = await Successor.of(this.pid);
+    await (before === undefined ? until('it has ended', () => child?.exitCode === 0) : before.ended());
+    this.#successor = successor;
+  }
+
+  async #end(started: Started, signal: NodeJS.Signals): Promise<Result> {
+    const successor = this.#successor;
+    this.#successor = undefined;
+    await successor?.end(signal);
+    return await end(started, signal);
   }
 
   /** Runs a command with this process's configuration. */

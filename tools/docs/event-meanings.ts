@@ -39,6 +39,11 @@ export const MEANINGS: Readonly<Record<EventType, string>> = {
   'gateway.started': 'A gateway takes requests from now on.',
   'gateway.stopped': 'A gateway ended in an orderly way.',
   'gateway.observed': 'What a gateway saw of each backend since its last such event.',
+  'gateway.shedding_changed':
+    'A gateway has too much to do and answers some requests with 503 from now on, by the priority of their routes, or not any more.',
+  'gateway.rate_limits_split':
+    'A gateway does not reach the state store and allows its part of the rate limits by itself.',
+  'gateway.rate_limits_joined': 'A gateway counts rate limits together with the others again.',
   'backend.emptied': 'A gateway has no request left on a draining backend.',
   'breaker.tripped':
     'A gateway’s own breaker for a backend opened; the gateway sends it nothing until `untilMs`.',

@@ -8,6 +8,7 @@ import { createLog, onStopSignals, systemClock, systemRandom } from '@usher/runt
 import { httpUrlOption, numberOption, placeOption } from '../arguments.ts';
 import { EXIT_OK, type Io, type Run, UsageError } from '../io.ts';
 import { placeOfMachine } from '../place-of-machine.ts';
+import { readPem } from '../trust.ts';
 import type * as verbs from '../verbs/running.ts';
 import type { Given } from '../verbs/verb.ts';
 
@@ -49,17 +50,19 @@ interface Opened {
 
 async function open(
   backend: string,
-  { url, token, nats = '', credentials }: Values,
+  { url, token, ca, nats = '', credentials }: Values,
   { clock, log, io }: { readonly clock: Clock; readonly log: Log; readonly io: Io },
 ): Promise<Opened> {
   if (url !== undefined) {
     const secret = token === undefined ? undefined : secretOf(token, io);
-    return { target: { url, token: secret }, close: async () => undefined };
+    const trusted = ca === undefined ? undefined : readPem('ca', ca, io);
+    return { target: { url, token: secret, ca: trusted }, close: async () => undefined };
   }
   // An agent that reports over HTTP need not load it.
   const { openNatsBus } = await import('@usher/event-log');
   const name = `agent-${backend}`;
-  const opened = await openNatsBus({ servers: nats.split(','), credentials, name, log, clock });
+  const trusted = ca === undefined ? undefined : path.resolve(io.cwd, ca);
+  const opened = await openNatsBus({ servers: nats.split(','), credentials, ca: trusted, name, log, clock });
   return { target: { bus: opened.bus }, close: () => opened.close() };
 }
 

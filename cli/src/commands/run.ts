@@ -1,11 +1,20 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { UsherConfig } from '@usher/config';
-import { FileWatch, onReloadSignal, onStopSignals, type StopSignal } from '@usher/runtime';
+import {
+  FileWatch,
+  notifySupervisor,
+  onReloadSignal,
+  onRestartSignal,
+  onStopSignals,
+  type StopSignal,
+} from '@usher/runtime';
 import { EXIT_OK, type Io, type Run } from '../io.ts';
 import { ConfigFollower } from '../process/config-follower.ts';
 import { type Demo, startDemo } from '../process/demo.ts';
+import { Predecessor } from '../process/predecessor.ts';
 import { type Running, runServices } from '../process/run-services.ts';
 import { type ServiceName, serviceNames } from '../process/service-names.ts';
+import { Succession } from '../process/succession.ts';
 import { configFile, readConfig } from '../read-config.ts';
 import { tellTranslation } from '../tell-translation.ts';
 import type * as verbs from '../verbs/running.ts';
@@ -18,10 +27,11 @@ export const run: Run<typeof verbs.run> = async ({ options, behind }, io) => {
   const names = serviceNames(options.only);
   const set = [...options.set, ...(options.workers === undefined ? [] : [`workers=${options.workers}`])];
   const file = configFile(options.config, io);
+  const predecessor = await Predecessor.meet(io.env);
   const demo = file === undefined ? await startDemo() : undefined;
   const read = () => readConfig({ config: file, set, format: options.format, flags: behind }, io, demo?.yaml);
   try {
-    await serve({ names, demo, file, read }, io);
+    await serve({ names, demo, file, read, predecessor }, io);
   } finally {
     demo?.stop();
   }
@@ -34,15 +44,22 @@ interface Task {
   /** Undefined in a demo. */
   readonly file: string | undefined;
   readonly read: () => Promise<UsherConfig>;
+  readonly predecessor: Predecessor | undefined;
 }
 
-async function serve({ names, demo, file, read }: Task, io: Io): Promise<void> {
+async function serve(task: Task, io: Io): Promise<void> {
+  const { names, demo, file, read, predecessor } = task;
   const config = await read();
   tellTranslation(config, io);
   const { promise: stopped, resolve } = Promise.withResolvers<StopSignal>();
   const unlisten = onStopSignals(resolve);
+  let succession: Succession | undefined;
+  const deaf = onRestartSignal(() => {
+    if (succession === undefined) io.err('usher: SIGUSR2: this cannot be restarted now; nothing has changed');
+    else void succession.begin();
+  });
   try {
-    const starting = runServices(config, names, io.env);
+    const starting = runServices(config, names, io.env, predecessor);
     const running = await Promise.race([starting, stopped]);
     if (typeof running === 'string') {
       io.err(`usher: ${running} while starting: stopping`);
@@ -51,15 +68,32 @@ async function serve({ names, demo, file, read }: Task, io: Io): Promise<void> {
     }
     announce(running, names, demo, io);
     const unfollow = file === undefined ? undefined : follow(file, config, running, read);
-    const signal = await stopped;
-    running.core.log.info('stopping', { signal });
+    // The backends of a demo end with the process.
+    if (demo === undefined) succession = successionOf(running, io);
+    const outcome = await (succession === undefined ? stopped : Promise.race([stopped, succession.done]));
     unfollow?.();
-    // Whoever sits before it and presses Ctrl-C sends it no traffic any more.
-    await running.stop({ leave: signal === 'SIGTERM' });
+    if (typeof outcome === 'function') await running.cede(outcome);
+    else await stop(running, outcome, succession);
+    succession?.part();
   } finally {
     // From here on a signal ends the process by itself, whatever has been left behind.
     unlisten();
+    deaf();
   }
+}
+
+function successionOf(running: Running, { env, commandLine }: Io): Succession {
+  const { log, context } = running.core;
+  const gateway = running.gatewayName;
+  const releaseLog = () => running.releaseLog();
+  return new Succession({ env, commandLine, gateway, log, clock: context.clock, releaseLog });
+}
+
+async function stop(running: Running, signal: StopSignal, succession: Succession | undefined): Promise<void> {
+  running.core.log.info('stopping', { signal });
+  succession?.stop();
+  // Whoever sits before it and presses Ctrl-C sends it no traffic any more.
+  await running.stop({ leave: signal === 'SIGTERM' });
 }
 
 /** Stops what is still starting as soon as it has started or failed, but does not wait long for that. */
@@ -78,6 +112,7 @@ function announce(running: Running, names: readonly ServiceName[], demo: Demo | 
     admin: running.admin,
     metrics: running.metrics,
   });
+  notifySupervisor(io.env['NOTIFY_SOCKET'], running.core.log);
   if (demo !== undefined) greet(demo, running, io);
 }
 

@@ -27,10 +27,10 @@ export interface NatsQuestion {
 export async function lookAtNats({ bus, config, services, clock }: NatsQuestion): Promise<Finding[]> {
   if (bus.type === 'embedded') return [];
   const { name } = config.local;
-  const { servers, credentials } = bus;
+  const { servers, credentials, ca } = bus;
   try {
     const rights = rightsOf(services, name, config.shared.backends[0]?.id ?? name);
-    return judge(await examineNats({ servers, credentials, name, clock }, rights));
+    return judge(await examineNats({ servers, credentials, ca, name, clock }, rights));
   } catch (cause) {
     const message = `cannot be used at ${servers.join(', ')}: ${(cause as Error).message}`;
     return [

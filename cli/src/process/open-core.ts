@@ -13,6 +13,7 @@ import {
 import { openEmbeddedStore, openRedisStore } from '@usher/state-store';
 import { VERSION } from '../version.ts';
 import { Closing } from './closing.ts';
+import { type Give, HeirOutbox } from './heir-outbox.ts';
 import { restoreFold } from './restore-fold.ts';
 
 /** How long a process waits for the log at its start before it goes on with what it has. */
@@ -26,6 +27,13 @@ export interface Core {
   readonly metrics: MetricsRegistry;
   readonly log: ProcessLog;
   readonly watch: Pick<Service, 'name' | 'fault'>;
+  /**
+   * Closes the log and all that depends on it, for another process to open it. What the services that go on have to tell waits
+   * for `endow`.
+   */
+  releaseLog(): Promise<void>;
+  /** From now on `give` takes the facts of a core that has released its log. */
+  endow(give: Give): void;
   close(): Promise<void>;
 }
 
@@ -33,14 +41,19 @@ export interface Core {
 export async function openCore(local: LocalSettings): Promise<Core> {
   const clock = systemClock();
   const log = createLog({ ...local.logging, clock });
-  const closing = new Closing();
+  const closing = { log: new Closing(), store: new Closing() };
   const close = async () => {
-    await closing.run(log);
+    await closing.log.run(log);
+    await closing.store.run(log);
     log.close();
   };
   try {
-    const core = await open(local, log, clock, closing);
-    return { ...core, close };
+    const { outbox, ...core } = await open(local, log, clock, closing);
+    const releaseLog = async () => {
+      outbox.disown();
+      await closing.log.run(log);
+    };
+    return { ...core, releaseLog, endow: (give) => outbox.endow(give), close };
   } catch (error) {
     await close();
     throw error;
@@ -51,25 +64,26 @@ async function open(
   local: LocalSettings,
   log: ProcessLog,
   clock: Clock,
-  closing: Closing,
-): Promise<Omit<Core, 'close'>> {
+  closing: { readonly log: Closing; readonly store: Closing },
+): Promise<Omit<Core, 'close' | 'releaseLog' | 'endow'> & { readonly outbox: HeirOutbox }> {
   const metrics = createMetrics();
   const opened = await openLog(local, log, clock);
   const random = systemRandom();
   const owner = `${local.name}#${random.uuid()}`;
-  closing.add('the event log', () => opened.close());
+  closing.log.add('the event log', () => opened.close());
   const store = await openStore(local, owner, log, clock);
-  closing.add('the state store', () => store.close());
+  closing.store.add('the state store', () => store.close());
   const fold = await restoreFold(opened.events, log);
   const tail = await follow(opened.events, fold, log);
-  closing.add('the fold of the event log', () => tail.stop());
-  const outbox = createOutbox({ events: opened.events, clock, log });
-  closing.add('the outbox', async () => {
-    await outbox.flush(FLUSH_WAIT_MS).catch((error: unknown) => {
-      log.warn('facts were left unwritten', { pending: outbox.pending, cause: (error as Error).message });
+  closing.log.add('the fold of the event log', () => tail.stop());
+  const own = createOutbox({ events: opened.events, clock, log });
+  closing.log.add('the outbox', async () => {
+    await own.flush(FLUSH_WAIT_MS).catch((error: unknown) => {
+      log.warn('facts were left unwritten', { pending: own.pending, cause: (error as Error).message });
     });
-    outbox.close();
+    own.close();
   });
+  const outbox = new HeirOutbox(own);
   const context: ServiceContext = {
     instance: local.name,
     owner,
@@ -85,12 +99,13 @@ async function open(
     metrics,
   };
   exposeLog(context);
-  return { context, fold, metrics, log, watch: watchLog(opened.events) };
+  return { context, fold, metrics, log, outbox, watch: watchLog(opened.events) };
 }
 
 async function openLog({ bus, data, name }: LocalSettings, log: ProcessLog, clock: Clock): Promise<OpenLog> {
   if (bus.type === 'embedded') return await openEmbedded({ dir: data, log, clock });
-  return await openJetStream({ servers: bus.servers, credentials: bus.credentials, name, log, clock });
+  const { servers, credentials, ca } = bus;
+  return await openJetStream({ servers, credentials, ca, name, log, clock });
 }
 
 async function openStore(

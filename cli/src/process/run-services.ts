@@ -1,27 +1,18 @@
 import { join } from 'node:path';
-import { refusalWriter, registerAdminRoutes } from '@usher/admin';
-import { type Collector, collectorRoutes, startCollector, startOpsenServer } from '@usher/collector';
+import { startCollector } from '@usher/collector';
 import { type LocalSettings, readSecret, sharedHash, tlsSource, type UsherConfig } from '@usher/config';
 import type { SharedSettings } from '@usher/domain';
-import type { Gateway } from '@usher/gateway';
+import type { Gateway, Inherit } from '@usher/gateway';
 import { startHealth } from '@usher/health';
 import type { Service } from '@usher/ports';
-import {
-  type AdminServerOptions,
-  dnsResolver,
-  type HealthReport,
-  healthReport,
-  type Outages,
-  type Phase,
-  type RunningServer,
-  startAdminServer,
-  startMetricsServer,
-} from '@usher/runtime';
+import { dnsResolver, healthReport, type Phase } from '@usher/runtime';
 import { Scheduler } from '@usher/scheduler';
 import { backendFiles } from './backend-files.ts';
 import { Closing } from './closing.ts';
-import { listening } from './listening.ts';
+import { addressText, openServers } from './front-servers.ts';
+import type { Give } from './heir-outbox.ts';
 import { type Core, openCore } from './open-core.ts';
+import type { Predecessor } from './predecessor.ts';
 import type { ServiceName } from './service-names.ts';
 import { watchOutages } from './watch-outages.ts';
 
@@ -33,6 +24,12 @@ export interface Running {
   readonly core: Core;
   /** Goes by the listeners and the shared settings of another configuration. Rejects, with everything as it was, when it cannot. */
   readonly apply: (config: UsherConfig) => Promise<void>;
+  /** What the gateway is called in the fleet. */
+  readonly gatewayName: string;
+  /** Gives the log up for another process; of the services only the gateway goes on. */
+  releaseLog(): Promise<void>;
+  /** Leaves the traffic to another process, which listens on the same sockets, finishes what is under way, and stops. */
+  cede(give: Give): Promise<void>;
   /** `leave`: whoever sends traffic here gets time to find out first. Default: no. */
   stop(options?: { readonly leave?: boolean }): Promise<void>;
 }
@@ -55,7 +52,10 @@ export async function runServices(
   config: UsherConfig,
   names: readonly ServiceName[],
   env: Environment,
+  predecessor?: Predecessor,
 ): Promise<Running> {
+  // Of a log in files there can be one user at a time.
+  if (config.local.bus.type === 'embedded') await predecessor?.takeLog();
   const core = await openCore(config.local);
   const services: Service[] = [];
   const changeable: Changeable = {};
@@ -68,32 +68,64 @@ export async function runServices(
     outages.stop();
     if (leave) await changeable.gateway?.leave();
     // The gateway first: it drains while everything that it relies on still works.
-    const closing = new Closing();
-    for (const service of services) closing.add(service.name, () => service.stop());
-    await closing.run(core.log);
+    await stopAll(services, core);
     await servers.run(core.log);
     await core.close();
+  };
+  const releaseLog = async () => {
+    const { gateway } = changeable;
+    const others = services.filter((service) => service !== gateway);
+    outages.stop();
+    await stopAll(others, core);
+    services.splice(0, Infinity, ...(gateway === undefined ? [] : [gateway]));
+    await core.releaseLog();
+  };
+  const cede: Running['cede'] = async (give) => {
+    phase = 'stopping';
+    core.endow(give);
+    await servers.run(core.log);
+    await changeable.gateway?.listen([]);
+    await stop({ leave: true });
   };
   try {
     const collector = names.includes('collector') ? startCollector(core.context) : undefined;
     if (collector !== undefined) services.push(collector);
     await startRest(config, names, core, services, changeable);
-    if (names.includes('gateway')) services.push(await startTraffic(config, core, changeable, env));
-    const admin = await openAdmin(config, core, { services: () => services, collector, health, outages });
-    if (admin !== undefined) servers.add('the admin server', () => admin.close());
-    const opsen = await openOpsen(config, core, collector);
-    if (opsen !== undefined) servers.add('the Opsen API', () => opsen.close());
-    const metrics = await openMetrics(config, core, health);
-    if (metrics !== undefined) servers.add('the metrics server', () => metrics.close());
+    if (names.includes('gateway'))
+      services.push(await startTraffic(config, core, changeable, env, predecessor));
+    const inherit = async (address: { readonly host: string; readonly port: number }) =>
+      (await predecessor?.sockets.take(address))?.[0];
+    const front = { services: () => services, collector, health, outages, inherit };
+    const urls = await openServers(config, core, front, servers);
+    predecessor?.relieve(core.context.outbox);
+    predecessor?.sockets.close();
     phase = 'running';
     const addresses = (changeable.gateway?.addresses ?? []).map(addressText);
     const apply = (next: UsherConfig) => applyTo(changeable, next);
-    const adminUrl = urlOf(admin, config.local.admin?.tls !== undefined);
-    return { addresses, admin: adminUrl, metrics: urlOf(metrics), core, apply, stop };
+    return {
+      addresses,
+      ...urls,
+      core,
+      apply,
+      gatewayName: nameOfGateway(config, predecessor),
+      releaseLog,
+      cede,
+      stop,
+    };
   } catch (error) {
     await stop();
     throw error;
   }
+}
+
+async function stopAll(services: readonly Service[], { log }: Core): Promise<void> {
+  const closing = new Closing();
+  for (const service of services) closing.add(service.name, () => service.stop());
+  await closing.run(log);
+}
+
+function nameOfGateway({ local }: UsherConfig, predecessor: Predecessor | undefined): string {
+  return predecessor?.gatewayName(local.name) ?? local.name;
 }
 
 /** Starts the other services in order, adding each to `services`. */
@@ -118,11 +150,13 @@ async function startRest(
 }
 
 async function startTraffic(
-  { local, shared }: UsherConfig,
+  config: UsherConfig,
   { context }: Core,
   changeable: Changeable,
   env: Environment,
+  predecessor: Predecessor | undefined,
 ): Promise<Gateway> {
+  const { local, shared } = config;
   // A process without a gateway need not load one.
   const { startGateway } = await import('@usher/gateway');
   const secrets = {
@@ -131,9 +165,12 @@ async function startTraffic(
     keyFile: local.store.type === 'embedded' ? join(local.data, 'cookies.key') : undefined,
   };
   const geoipDatabase = local.geoip?.database;
-  const { workers, debugToken } = local;
-  const settings = { listen: listenersOf(local), workers, secrets, geoipDatabase, debugToken };
-  const gateway = await startGateway(context, settings, shared);
+  const inherit: Inherit | undefined = predecessor && ((address) => predecessor.sockets.take(address));
+  const { workers, debugToken, overload } = local;
+  const own = { secrets, geoipDatabase, debugToken, overload, inherit };
+  const settings = { listen: listenersOf(local), workers, ...own };
+  const instance = nameOfGateway(config, predecessor);
+  const gateway = await startGateway({ ...context, instance }, settings, shared);
   changeable.gateway = gateway;
   return gateway;
 }
@@ -151,66 +188,4 @@ function listenersOf({ listen }: LocalSettings) {
 
 function declaredBy(shared: SharedSettings) {
   return { shared, hash: sharedHash(shared) };
-}
-
-function addressText({ host, port }: { readonly host: string; readonly port: number }): string {
-  return `${host.includes(':') ? `[${host}]` : host}:${port}`;
-}
-
-/** What the admin server shows of the process. */
-interface AdminParts {
-  readonly services: () => readonly Service[];
-  readonly collector: Collector | undefined;
-  readonly health: () => HealthReport;
-  readonly outages: Outages;
-}
-
-async function openAdmin(
-  { local, shared: { trustedProxies } }: UsherConfig,
-  { context }: Core,
-  { services, collector, health, outages }: AdminParts,
-): Promise<RunningServer | undefined> {
-  if (local.admin === null) return undefined;
-  const { clock, log, random } = context;
-  const register: AdminServerOptions['register'] = (app) => {
-    registerAdminRoutes(app, context, { services, outages: () => outages.current });
-    if (collector !== undefined) collectorRoutes(app, collector);
-  };
-  const { tls, ...settings } = local.admin;
-  const server = startAdminServer({
-    ...settings,
-    ...(tls === undefined ? {} : { tls: tlsSource(tls) }),
-    trustedProxies,
-    clock,
-    log,
-    random,
-    health,
-    onRefusals: refusalWriter(context),
-    register,
-  });
-  return await listening('admin.address', local.admin, server);
-}
-
-/** Only where agents are heard. */
-async function openOpsen(
-  { local: { opsen } }: UsherConfig,
-  { context }: Core,
-  collector: Collector | undefined,
-): Promise<RunningServer | undefined> {
-  if (opsen === undefined || collector === undefined) return undefined;
-  return await listening('opsen.address', opsen, startOpsenServer(opsen, context, collector));
-}
-
-async function openMetrics(
-  { local }: UsherConfig,
-  { metrics, log }: Core,
-  health: () => HealthReport,
-): Promise<RunningServer | undefined> {
-  if (local.metrics === null) return undefined;
-  const server = startMetricsServer({ ...local.metrics, metrics, health, log });
-  return await listening('metrics.address', local.metrics, server);
-}
-
-function urlOf(server: RunningServer | undefined, isTls = false): string | undefined {
-  return server === undefined ? undefined : `${isTls ? 'https' : 'http'}://${addressText(server)}`;
 }

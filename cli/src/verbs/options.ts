@@ -60,6 +60,19 @@ export const ADMIN_OPTIONS = {
     doc: 'the admin API, when it is not the one that the configuration names',
   },
   token: { type: 'string', value: 'T', doc: 'the token to show, when it is not one of the configuration' },
+  ca: {
+    type: 'string',
+    value: 'FILE',
+    doc: 'who may sign its certificate, when that is nobody whom the machine knows and no configuration is at hand',
+    takes: { paths: 'files' },
+  },
+  cert: {
+    type: 'string',
+    value: 'FILE',
+    doc: 'the certificate to prove oneself with, when it asks for one',
+    takes: { paths: 'files' },
+  },
+  key: { type: 'string', value: 'FILE', doc: 'the private key of that', takes: { paths: 'files' } },
   timeout: { type: 'string', value: 'SECONDS', doc: 'how long an answer may take', default: '10' },
   ...JSON_OPTION,
 } as const satisfies Options;

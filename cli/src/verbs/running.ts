@@ -33,6 +33,12 @@ export const agent = verb({
       doc: 'its credentials for those',
       takes: { paths: 'files' },
     },
+    ca: {
+      type: 'string',
+      value: 'FILE',
+      doc: 'who may sign the certificates of either, when that is nobody whom the machine knows',
+      takes: { paths: 'files' },
+    },
     register: { type: 'string', value: 'URL', doc: 'registers the backend under this URL; needs --pool' },
     pool: { type: 'string', value: 'ID', doc: 'the pool of the backend' },
     ...BACKEND_OPTIONS,

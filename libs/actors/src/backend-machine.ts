@@ -21,7 +21,8 @@ export type BackendFact =
   | { readonly type: 'probes.failed'; readonly cause: string }
   | { readonly type: 'quorum.tripped'; readonly untilMs: number; readonly votes: readonly string[] }
   | { readonly type: 'quorum.recovered' }
-  | { readonly type: 'trial.due' };
+  | { readonly type: 'trial.due'; readonly untilMs: number }
+  | { readonly type: 'trial.passed_on'; readonly untilMs: number; readonly round: number };
 
 /**
  * Events of the log by the state they set. `health.reset` stands for a change of address or of probing, `room.set` for
@@ -78,6 +79,12 @@ const becameUnhealthy = result('backend.became_unhealthy', (backend, fact) => ({
 const opened = result('breaker.opened', (backend, fact) => {
   if (fact.type !== 'quorum.tripped') throw new Error(`a breaker cannot open by ${fact.type}`);
   return { backend, untilMs: fact.untilMs, votes: [...fact.votes] };
+});
+
+const halfOpened = result('breaker.half_opened', (backend, fact) => {
+  if (fact.type === 'trial.due') return { backend, untilMs: fact.untilMs };
+  if (fact.type !== 'trial.passed_on') throw new Error(`a breaker cannot half open by ${fact.type}`);
+  return { backend, untilMs: fact.untilMs, round: fact.round };
 });
 
 function causeOf(fact: BackendFact): string {
@@ -142,11 +149,12 @@ export const backendMachine = types.createMachine({
       initial: 'closed',
       states: {
         closed: { on: { 'quorum.tripped': { target: 'open', actions: opened } } },
-        open: { on: { 'trial.due': { target: 'half_open', actions: result('breaker.half_opened') } } },
+        open: { on: { 'trial.due': { target: 'half_open', actions: halfOpened } } },
         half_open: {
           on: {
             'quorum.tripped': { target: 'open', actions: opened },
             'quorum.recovered': { target: 'closed', actions: result('breaker.closed') },
+            'trial.passed_on': { actions: halfOpened },
           },
         },
       },

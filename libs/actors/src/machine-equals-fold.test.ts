@@ -33,7 +33,11 @@ const fact: fc.Arbitrary<BackendFact> = fc.oneof(
     untilMs: fc.nat(),
     votes: fc.constant(['gw-1']),
   }),
-  fc.constantFrom<BackendFact>({ type: 'quorum.recovered' }, { type: 'trial.due' }),
+  fc.constantFrom<BackendFact>(
+    { type: 'quorum.recovered' },
+    { type: 'trial.due', untilMs: 5 },
+    { type: 'trial.passed_on', untilMs: 6, round: 1 },
+  ),
 );
 
 let nextId = 0;
@@ -129,7 +133,8 @@ test('a fact that the present state does not allow emits nothing', () => {
   fold.apply({ position: 1, subject: 's', events: envelopes([registered('unchecked')]), quarantined: [] });
   expect(actors.decide('b1', { type: 'enable.wanted' })).toEqual([]);
   expect(actors.decide('b1', { type: 'probes.failed', cause: 'late' })).toEqual([]);
-  expect(actors.decide('b1', { type: 'trial.due' })).toEqual([]);
+  expect(actors.decide('b1', { type: 'trial.due', untilMs: 1 })).toEqual([]);
+  expect(actors.decide('b1', { type: 'trial.passed_on', untilMs: 1, round: 1 })).toEqual([]);
   expect(actors.decide('nobody', { type: 'disable.wanted' })).toEqual([]);
 });
 

@@ -1,5 +1,5 @@
 import { join, type Reading } from './reading.ts';
-import type { AdminSettings } from './settings.ts';
+import type { Address, AdminSettings } from './settings.ts';
 import { formatAddress, isLoopback } from './types/network.ts';
 import { weaknessOf } from './weak-secrets.ts';
 
@@ -18,8 +18,8 @@ export function checkAdmin(admin: AdminSettings, reading: Reading): void {
   if (!isLoopback(admin.host)) checkReachable(admin, reading);
 }
 
-/** Whoever can connect can guess. */
-function checkReachable(admin: AdminSettings, reading: Reading): void {
+/** Whoever can connect to the address, which is that of the admin API or of another that it guards, can guess. */
+export function checkReachable(admin: AdminSettings, reading: Reading, listener: Address = admin): void {
   const isFaulty = (key: string) => reading.isFaulty(join(reading.pathOf(admin), key));
   for (const token of admin.tokens) {
     const weakness = weaknessOf(token.secret);
@@ -27,13 +27,13 @@ function checkReachable(admin: AdminSettings, reading: Reading): void {
       reading.complain(
         token,
         'secret',
-        `${weakness}, and ${formatAddress(admin)} can be reached from other machines`,
+        `${weakness}, and ${formatAddress(listener)} can be reached from other machines`,
       );
   }
   if (admin.tokens.length > 0 || admin.jwt !== undefined || isFaulty('tokens') || isFaulty('jwt')) return;
   reading.complain(
-    admin,
+    listener,
     'address',
-    `${formatAddress(admin)} can be reached from other machines, but there are no tokens, so anyone could take over; add tokens or use 127.0.0.1`,
+    `${formatAddress(listener)} can be reached from other machines, but there are no tokens, so anyone could take over; add tokens or use 127.0.0.1`,
   );
 }

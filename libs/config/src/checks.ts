@@ -1,8 +1,8 @@
 import type { PoolSettings, RouteSettings, SharedSettings } from '@usher/domain';
-import { checkAdmin } from './checks-admin.ts';
+import { checkAdmin, checkReachable } from './checks-admin.ts';
 import { formatPlace } from './fault.ts';
 import { join, type Reading } from './reading.ts';
-import type { Address, LocalSettings, OpsenSettings } from './settings.ts';
+import type { Address, AdminSettings, HeliosSettings, LocalSettings, OpsenSettings } from './settings.ts';
 import { suggest } from './suggest.ts';
 import { formatAddress, isLoopback, overlaps } from './types/network.ts';
 
@@ -14,6 +14,7 @@ export function checkReferences(local: LocalSettings, shared: SharedSettings, re
     checkAdmin(local.admin, reading);
   }
   if (local.opsen !== undefined) checkOpsen(local.opsen, shared, reading);
+  if (local.helios !== undefined) checkHelios(local.helios, local.admin, shared, reading);
   checkSharing(local, reading);
   checkUnique(shared.backends, ['id'], (backend) => backend.id, reading);
   checkUnique(shared.routes, ['id'], (route) => route.id, reading);
@@ -25,11 +26,12 @@ export function checkReferences(local: LocalSettings, shared: SharedSettings, re
     checkUnique(endpoints, ['path'], ({ path }) => path, reading);
 }
 
-function checkAddresses({ listen, admin, metrics, opsen }: LocalSettings, reading: Reading): void {
+function checkAddresses({ listen, admin, metrics, opsen, helios }: LocalSettings, reading: Reading): void {
   const addresses: Address[] = [...listen];
   if (admin !== null) addresses.push(admin);
   if (metrics !== null) addresses.push(metrics);
   if (opsen !== undefined) addresses.push(opsen);
+  if (helios !== undefined) addresses.push(helios);
   for (const [index, address] of addresses.entries()) {
     const other = addresses.slice(0, index).find((earlier) => overlaps(address, earlier));
     if (other === undefined) continue;
@@ -52,6 +54,25 @@ function checkSharing(local: LocalSettings, reading: Reading): void {
     local,
     reading.isWritten(local, 'store') ? 'store' : 'bus',
     'the log is shared through NATS, but the store is in this process alone, so that every process would lead; give `store` the URL of a Redis server',
+  );
+}
+
+/** It lets in whom the admin API lets in, so what keeps others out there has to be there. */
+function checkHelios(
+  helios: HeliosSettings,
+  admin: AdminSettings | null,
+  { pools }: SharedSettings,
+  reading: Reading,
+): void {
+  if (admin === null) reading.complain(helios, '', 'who may call is told by `admin`, which is none');
+  else if (!isLoopback(helios.host)) checkReachable(admin, reading, helios);
+  if (reading.isFaulty('pools') || pools.some(({ id }) => id === helios.pool)) return;
+  const ids = pools.map(({ id }) => id);
+  reading.complain(
+    helios,
+    'pool',
+    `there is no pool ${JSON.stringify(helios.pool)}`,
+    suggest(helios.pool, ids),
   );
 }
 

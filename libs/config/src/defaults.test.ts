@@ -21,6 +21,7 @@ const DEFAULTS: UsherConfig = {
     bus: { type: 'embedded' },
     store: { type: 'embedded' },
     data: '/etc/usher/data',
+    overload: { memorySoft: 0.8, memoryHard: 0.9, loopDelayMs: 200 },
     logging: { level: 'info', format: 'json' },
   },
   shared: {
@@ -211,6 +212,7 @@ test('every form of a value is normalised', () => {
     host: '*.example.com',
     path: '/v1/*',
     pool: 'web',
+    priority: 'normal',
     websocket: true,
     plugins: [{ name: 'gzip', options: { min_size: '1KiB', levels: [1, 2] } }],
   });

@@ -7,9 +7,11 @@ export interface LocalSettings {
   readonly listen: readonly Listener[];
   readonly workers: number | 'auto';
   readonly admin: AdminSettings | null;
-  readonly metrics: Address | null;
+  readonly metrics: MetricsSettings | null;
   /** Undefined: clients of Opsen are not served. */
   readonly opsen?: OpsenSettings | undefined;
+  /** Undefined: callers of Helios' admin API are not served. */
+  readonly helios?: HeliosSettings | undefined;
   readonly bus: BusSettings;
   readonly store: StoreSettings;
   /** Directory of the embedded log and store, absolute. */
@@ -18,12 +20,38 @@ export interface LocalSettings {
   readonly geoip?: { /** Absolute path. */ readonly database: string } | undefined;
   /** Requests that show it are answered with more than others; absent = none are. */
   readonly debugToken?: string | undefined;
+  readonly overload: OverloadSettings;
   readonly logging: { readonly level: 'debug' | 'info' | 'warn' | 'error'; readonly format: 'json' | 'text' };
+}
+
+/** When a process does without some of the requests. */
+export interface OverloadSettings {
+  /** What it may take; undefined = what its control group or machine has. */
+  readonly memoryBytes?: number | undefined;
+  /** Shares of that, 0..1; 0 = never. */
+  readonly memorySoft: number;
+  readonly memoryHard: number;
+  /** 0 = it does not count. */
+  readonly loopDelayMs: number;
 }
 
 export interface Address {
   readonly host: string;
   readonly port: number;
+}
+
+/** Whose names metrics can have beside Usher's own. */
+export const METRICS_FORMATS = ['connx', 'velo'] as const;
+
+export interface MetricsSettings extends Address {
+  /** Undefined: Usher's own. */
+  readonly format?: (typeof METRICS_FORMATS)[number] | undefined;
+}
+
+/** The API for callers of Helios' admin API. */
+export interface HeliosSettings extends Address {
+  /** Whose backends and strategy it is about. */
+  readonly pool: string;
 }
 
 /** Where traffic comes in. */
@@ -114,7 +142,13 @@ export interface AdminToken {
 
 export type BusSettings =
   | { readonly type: 'embedded' }
-  | { readonly type: 'nats'; readonly servers: readonly string[]; readonly credentials?: string | undefined };
+  | {
+      readonly type: 'nats';
+      readonly servers: readonly string[];
+      readonly credentials?: string | undefined;
+      /** Absolute path of the certificates that are trusted. With it, TLS is needed. */
+      readonly ca?: string | undefined;
+    };
 
 export type StoreSettings = { readonly type: 'embedded' } | { readonly type: 'redis'; readonly url: string };
 

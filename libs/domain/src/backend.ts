@@ -74,8 +74,10 @@ export interface BackendState {
   health: Health;
   healthCause: string;
   breaker: Breaker;
-  /** When an open breaker lets trial requests through. */
+  /** When an open breaker lets trial requests through, and when a half-open one passes them on. */
   breakerUntilMs: number;
+  /** How often the trials of the half-open breaker were passed on. */
+  trialRound: number;
   /** How often the breaker opened without a closing in between. */
   breakerOpenings: number;
   /** Gateways whose own view is open, by the time until which it is. */
@@ -157,6 +159,7 @@ export function newBackend(
     healthCause: 'registered',
     breaker: 'closed',
     breakerUntilMs: 0,
+    trialRound: 0,
     breakerOpenings: 0,
     trippedBy: new Map(),
     ejectedBy: new Map(),

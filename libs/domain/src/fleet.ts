@@ -26,6 +26,8 @@ export interface PoolState {
   origin: 'config' | 'command';
   /** Gateways in which the pool is in panic, by the time since which it is. */
   panicBy: Map<string, number>;
+  /** When each gateway last reported traffic to any of its backends. */
+  seenBy: Map<string, number>;
   revision: number;
 }
 

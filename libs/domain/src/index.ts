@@ -89,7 +89,33 @@ export {
   breakerTrialEnded,
   closedBreaker,
 } from './local-breaker.ts';
+export {
+  type AdaptiveSample,
+  type AdaptiveState,
+  isEnough,
+  limitNow,
+  newAdaptive,
+  nextAdaptive,
+} from './overload/adaptive-limit.ts';
+export {
+  linePressure,
+  NO_PRESSURE,
+  nextPressure,
+  type Pressure,
+  type PressureLevel,
+  type PressureSettings,
+  pressureLevel,
+} from './overload/pressure.ts';
+export {
+  type AdaptiveSettings,
+  PRIORITIES,
+  type Priority,
+  RATE_SCOPES,
+  type RateKey,
+  type RateLimitSettings,
+} from './overload-settings.ts';
 export { PATH_PATTERN_LENGTH_MAX, PathTable, pathPatternFault } from './path-table.ts';
+export { type Bucket, keptAhead, pauseAfterEmpty, takeFrom, untilNext } from './rate/bucket.ts';
 export {
   type ExplainedCandidate,
   type ExplainedDecision,

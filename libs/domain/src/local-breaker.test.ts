@@ -131,6 +131,13 @@ describe('a half-open breaker', () => {
     expect(cell.phase).toBe('half_open');
   });
 
+  test('closes by successes however far apart they are', () => {
+    const cell = halfOpened();
+    expect(record(cell, '.')).toBe('none');
+    expect(breakerTick(cell, SETTINGS, START + SETTINGS.openForMs)).toBe(true);
+    expect(record(cell, '.', START + SETTINGS.openForMs + 1)).toBe('recovered');
+  });
+
   test('gets new trials when the old ones have not come to a verdict for as long as it was open', () => {
     const cell = halfOpened();
     cell.trialsInFlight = 3;

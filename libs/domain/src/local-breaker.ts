@@ -144,8 +144,9 @@ export function breakerClose(cell: BreakerCell): void {
 
 /**
  * Lets time pass: an open breaker whose time has come becomes half open, and one that has been half open for another
- * `openForMs` without a verdict gets new trials, for its trials may be connections that stay open for hours. True when
- * the breaker may admit requests that it did not admit before.
+ * `openForMs` without a verdict gets new trials, for its trials may be connections that stay open for hours. Successes
+ * still count then, for where requests are rare the breaker would never close. True when the breaker may admit requests that
+ * it did not admit before.
  */
 export function breakerTick(cell: BreakerCell, settings: BreakerSettings, nowMs: number): boolean {
   // Further away than it ever can be: the clock was set back, or `openForMs` was lowered.
@@ -153,6 +154,8 @@ export function breakerTick(cell: BreakerCell, settings: BreakerSettings, nowMs:
   const due =
     (cell.phase === 'open' && (nowMs >= cell.openUntilMs || misplaced)) ||
     (cell.phase === 'half_open' && nowMs - cell.halfOpenSinceMs >= settings.openForMs);
+  const { trialSuccesses } = cell;
   if (due) breakerHalfOpen(cell, nowMs);
+  cell.trialSuccesses = trialSuccesses;
   return due;
 }

@@ -7,6 +7,7 @@
 import type { Resources } from './backend.ts';
 import type { DiscoverySettings } from './discovery-settings.ts';
 import type { BreakerSettings, HealthCheck, PassiveSettings } from './health-settings.ts';
+import type { AdaptiveSettings, Priority, RateLimitSettings } from './overload-settings.ts';
 import type { ScoringSettings } from './resource/score.ts';
 import type { Tier } from './resource/tier.ts';
 import type { StickySettings } from './sticky-settings.ts';
@@ -153,6 +154,8 @@ export interface PoolSettings {
   readonly targets?: TargetSettings | undefined;
   /** Absent: the pool has the backends that are declared, and no others. */
   readonly discovery?: DiscoverySettings | undefined;
+  /** Absent: backends take what `maxConnections` allows. */
+  readonly adaptive?: AdaptiveSettings | undefined;
 }
 
 /** Largest weight of a backend: enough for shares of a thousandth, little enough for exact sums. */
@@ -224,6 +227,10 @@ export interface RouteSettings {
   readonly websocket: boolean;
   /** Absent = requests name no tier. */
   readonly tier?: TierDetection | undefined;
+  /** Absent = that of the policy. */
+  readonly rateLimit?: RateLimitSettings | 'none' | undefined;
+  /** Absent in what was written before it existed: then `normal`. */
+  readonly priority?: Priority | undefined;
 }
 
 export interface TimeoutSettings {
@@ -269,6 +276,8 @@ export interface PolicySettings {
   readonly limits: LimitSettings;
   /** Networks in CIDR notation whose X-Forwarded-* headers count. */
   readonly trustedProxies: readonly string[];
+  /** For routes without one of their own. Absent = none. */
+  readonly rateLimit?: RateLimitSettings | undefined;
 }
 
 /** One whole shared configuration, as a file declares it. */

@@ -86,7 +86,14 @@ export const CATALOGUE = {
     'scheduler',
     z.strictObject({ ...backend, untilMs: instant, votes: z.array(id) }),
   ),
-  'breaker.half_opened': decision('scheduler', z.strictObject(backend)),
+  /**
+   * `untilMs`: when its trials are passed on if there is no verdict; `round`: how often they were. Absent in what was written
+   * before they existed.
+   */
+  'breaker.half_opened': decision(
+    'scheduler',
+    z.strictObject({ ...backend, untilMs: instant.optional(), round: count.optional() }),
+  ),
   'breaker.closed': decision('scheduler', z.strictObject(backend)),
   /** Ends the events of each command, also of one that changed nothing. `fingerprint` tells it from another of its id. */
   'command.accepted': decision(
@@ -138,8 +145,23 @@ export const CATALOGUE = {
       ),
     }),
   ),
-  /** The gateway has nothing in flight any more to a backend that is draining; sent once for each drain. */
-  'backend.emptied': fact('gateway', z.strictObject({ ...backend, gateway: id })),
+  /** What the gateway answers with 503 from now on, so that it can serve the rest. */
+  'gateway.shedding_changed': fact(
+    'gateway',
+    z.strictObject({
+      gateway: id,
+      shed: z.enum(['nothing', 'sheddable', 'all_but_critical']),
+      cause: z.enum(['memory', 'event_loop', 'over']),
+    }),
+  ),
+  /** The state store is away from the gateway, so it allows its part of the rate limits by itself; and that is over. */
+  'gateway.rate_limits_split': fact('gateway', z.strictObject({ gateway: id })),
+  'gateway.rate_limits_joined': fact('gateway', z.strictObject({ gateway: id })),
+  /**
+   * The gateway has nothing in flight any more to a backend that is draining; sent once for each drain. `revision`: that of the
+   * backend, so that one that comes late counts for no later drain. Absent in what was written before it existed.
+   */
+  'backend.emptied': fact('gateway', z.strictObject({ ...backend, gateway: id, revision: count.optional() })),
   'breaker.tripped': fact(
     'gateway',
     z.strictObject({ ...backend, gateway: id, failures: count, requests: count, untilMs: instant }),

@@ -1,8 +1,10 @@
 import type { BackendSettings, BackendStats, PolicySettings, PoolSettings, Resources } from '@usher/domain';
 import {
+  PRIORITIES,
   PRIORITY_MAX,
   PROBE_METHODS,
   PROXY_PROTOCOLS,
+  RATE_SCOPES,
   RESERVE_MODES,
   SAME_SITES,
   SECURE_MODES,
@@ -154,6 +156,7 @@ export const poolSettings: z.ZodType<PoolSettings> = z.strictObject({
   sticky: sticky.optional(),
   targets: z.strictObject({ networks: z.array(z.string()), names: z.array(z.string()) }).optional(),
   discovery: discovery.optional(),
+  adaptive: z.strictObject({ min: positive, max: positive }).optional(),
 });
 
 export const endpoints = z.array(z.strictObject({ path: z.string(), url: z.string() }));
@@ -174,6 +177,15 @@ export const backendSettings: z.ZodType<BackendSettings> = z.strictObject({
   maxConnections: count.optional(),
   capacity: resources.optional(),
 });
+
+const counted = { requests: positive, perMs: positive, burst: positive, scope: z.enum(RATE_SCOPES) };
+
+const rateLimit = z.discriminatedUnion('by', [
+  z.strictObject({ by: z.literal('ip'), ...counted }),
+  z.strictObject({ by: z.literal('header'), name: z.string(), ...counted }),
+  z.strictObject({ by: z.literal('route'), ...counted }),
+  z.strictObject({ by: z.literal('global'), ...counted }),
+]);
 
 export const policySettings: z.ZodType<PolicySettings> = z.strictObject({
   routes: z.array(
@@ -199,6 +211,8 @@ export const policySettings: z.ZodType<PolicySettings> = z.strictObject({
           default: id.optional(),
         })
         .optional(),
+      rateLimit: z.union([z.literal('none'), rateLimit]).optional(),
+      priority: z.enum(PRIORITIES).optional(),
     }),
   ),
   timeouts: z.strictObject({
@@ -225,6 +239,7 @@ export const policySettings: z.ZodType<PolicySettings> = z.strictObject({
     upgrades: count,
   }),
   trustedProxies: z.array(z.string()),
+  rateLimit: rateLimit.optional(),
 });
 
 const percent = z.number().min(0).max(100);

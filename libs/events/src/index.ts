@@ -8,7 +8,15 @@ export {
   type CommandOf,
   parseCommand,
 } from './commands.ts';
-export { type AgentReport, agentReport, backendStats, ID_PATTERN } from './data-schemas.ts';
+export {
+  type AgentReport,
+  agentReport,
+  backendSettings,
+  backendStats,
+  ID_PATTERN,
+  policySettings,
+  poolSettings,
+} from './data-schemas.ts';
 export type { EventContext, EventDraft, EventOf, UsherEvent, Writer } from './envelope.ts';
 export { decodeWord, encodeWords, type InFlightWord } from './in-flight-word.ts';
 export {
@@ -19,7 +27,13 @@ export {
   eventTimeMs,
   type Quarantined,
 } from './record.ts';
-export { parseRouteQuestion, type RouteAct, type RouteAnswer, type RouteRequest } from './route-question.ts';
+export {
+  parseRouteQuestion,
+  type RouteAct,
+  type RouteAnswer,
+  type RouteRequest,
+  routeQuestion,
+} from './route-question.ts';
 export {
   AGENTS_PREFIX,
   CHECKPOINT_SUBJECT,

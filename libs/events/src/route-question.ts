@@ -10,7 +10,7 @@ const text = z
   .regex(/^[^\r\n]*$/, 'expected no line break');
 
 /** A request about which a gateway is asked, as `POST /v1/route` takes it. */
-const question = z.strictObject({
+export const routeQuestion = z.strictObject({
   method: text.min(1).default('GET'),
   url: text.optional(),
   host: text.optional(),
@@ -25,7 +25,7 @@ const question = z.strictObject({
 
 /** Reads what `POST /v1/route` is asked; a string says what is wrong with it. */
 export function parseRouteQuestion(raw: unknown): RouteQuestion | string {
-  const read = question.safeParse(raw);
+  const read = routeQuestion.safeParse(raw);
   if (!read.success)
     return read.error.issues.map((issue) => `${issue.path.join('.') || 'body'}: ${issue.message}`).join('; ');
   const { method, headers, client_ip, tier, client_lat, client_lon, pool } = read.data;
@@ -56,7 +56,7 @@ function aimOf({
   url,
   host,
   path,
-}: z.infer<typeof question>): Pick<RouteQuestion, 'host' | 'target'> | string {
+}: z.infer<typeof routeQuestion>): Pick<RouteQuestion, 'host' | 'target'> | string {
   if (url === undefined) {
     if (host === undefined || path === undefined) return 'url: expected, or host and path';
     return { host, target: path };

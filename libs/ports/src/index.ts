@@ -17,6 +17,7 @@ export {
 export type { Log, LogFields } from './log.ts';
 export type { MessageBus, Subscription } from './message-bus.ts';
 export type { HistogramSample, Metrics, Sample } from './metrics.ts';
+export type { RateBucket, RateBuckets, RateTaken } from './rate-buckets.ts';
 export type {
   GivenBack,
   HeldAllocation,

@@ -1,13 +1,15 @@
+import type { RateBuckets } from './rate-buckets.ts';
 import type { Reservations } from './reservations.ts';
 import type { StickyAssignments } from './sticky-assignments.ts';
 
 /**
- * Short-lived state that several processes share: leases, reservations, sticky assignments and single values. Every
+ * Short-lived state that several processes share: leases, reservations, sticky assignments, rate limits and single values. Every
  * call answers within the store's command timeout or throws StoreUnavailableError. Drivers: embedded (one process), Redis.
  */
 export interface StateStore {
   readonly reservations: Reservations;
   readonly sticky: StickyAssignments;
+  readonly rates: RateBuckets;
   /** Takes the lease if it is free or already `owner`'s, and keeps it for `ttlMs` from now. */
   acquireLease(name: string, owner: string, ttlMs: number): Promise<LeaseResult>;
   /** Gives the lease up if it is `owner`'s. */

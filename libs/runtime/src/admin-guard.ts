@@ -69,6 +69,7 @@ export function guard(app: FastifyInstance, options: GuardOptions): void {
     if (address === undefined || isDenied(address) || !isAllowed(address))
       throw new Refused('address', 'This address may not connect');
     if (!rates.take(address)) throw new Refused('rate');
+    if (hostsOf(request) > 1) throw new Refused('unreadable', 'Host is given more than once');
     refuseForeignPages(request, authenticator.open);
     if (needed(request) === 'public') return;
     const identified = await authenticator.identify(request.headers);
@@ -121,6 +122,11 @@ function refuseForeignPages({ headers }: FastifyRequest, withoutTokens: boolean)
     throw new Refused('origin', 'Pages of other origins may not call this');
   if (withoutTokens && !isLoopback(host))
     throw new Refused('host', 'Without tokens this answers to localhost and loopback addresses only');
+}
+
+/** RFC 9112 section 3.2. Node shows the first; who checked another has not checked that. */
+function hostsOf({ raw: { rawHeaders } }: FastifyRequest): number {
+  return rawHeaders.filter((text, at) => at % 2 === 0 && text.toLowerCase() === 'host').length;
 }
 
 function needed({ routeOptions }: FastifyRequest): AdminRole | 'public' {

@@ -9,6 +9,8 @@ import { AdminJwt, type AdminJwtSettings } from './admin-jwt.ts';
 import { type AdminLimits, OpenConnections, RequestRates } from './admin-limits.ts';
 import { RefusalBook } from './admin-refusals.ts';
 import { createTlsServer } from './admin-tls.ts';
+import { type DocumentedRoute, type OpenApi, openApi } from './api/open-api.ts';
+import { DOCUMENT, HEALTH } from './api/own-docs.ts';
 import { type HealthReport, healthStatusCode } from './health-report.ts';
 import type { RunningServer } from './metrics-server.ts';
 import { isLoopback, plainAddress } from './networks.ts';
@@ -36,6 +38,8 @@ export interface AdminServerOptions {
   readonly host: string;
   /** 0 = any free one. */
   readonly port: number;
+  /** Descriptor of a socket that listens there already; absent = it opens its own. */
+  readonly socket?: number | undefined;
   /** Who may call; with none and without `jwt` no token is needed, which is refused on any but a loopback address. */
   readonly tokens: readonly AdminToken[];
   /** Whose signed tokens are taken too. */
@@ -64,7 +68,8 @@ export interface AdminServerOptions {
 /** Starts the admin server. Throws what listening throws, and on an address that others reach if it needs no token. */
 export async function startAdminServer(options: AdminServerOptions): Promise<RunningServer> {
   const app = createAdminApp(options);
-  await app.listen({ host: options.host, port: options.port });
+  const { host, port: asked, socket } = options;
+  await app.listen({ host, port: asked, ...(socket === undefined ? {} : { fd: socket }) });
   return {
     host: options.host,
     port: (app.server.address() as AddressInfo).port,
@@ -102,12 +107,26 @@ export function createAdminApp(options: AdminServerOptions): FastifyInstance {
   const { allow, deny = [], trustedProxies = [] } = options;
   const rates = new RequestRates(limits.requestsPerS, clock);
   guard(app, { authenticator: authenticator(tokens, jwt), allow, deny, trustedProxies, rates, refusals });
-  app.get('/v1/health', { config: { role: 'public' } }, (_request, reply) => {
+  serveDocument(app);
+  app.get('/v1/health', HEALTH, (_request, reply) => {
     const report = options.health();
     return reply.code(healthStatusCode(report)).send(report);
   });
   options.register(app);
   return app;
+}
+
+/** Adds the document of all routes that are added from now on, itself included. */
+function serveDocument(app: FastifyInstance): void {
+  const routes: DocumentedRoute[] = [];
+  let document: OpenApi | undefined;
+  app.addHook('onRoute', ({ method, url, config }) => {
+    const { role, about } = config ?? {};
+    // Fastify answers HEAD wherever it answers GET.
+    if (role === undefined || about === undefined || method === 'HEAD') return;
+    for (const each of [method].flat()) routes.push({ method: each, url, role, about });
+  });
+  app.get('/v1/openapi.json', DOCUMENT, () => (document ??= openApi(routes)));
 }
 
 function createServer(

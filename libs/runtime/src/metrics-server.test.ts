@@ -33,6 +33,37 @@ test('metrics are served in the text format', async () => {
   expect(await response.text()).toBe('usher_up 1\n');
 });
 
+const running = () => healthReport('running', []);
+
+test('other forms are there for whoever asks, and one of them may be what others get', async () => {
+  const form = { contentType: 'application/json', render: async () => '{}' };
+  const metrics = { contentType: 'text/plain', render: async () => 'usher_up 1' };
+  const options = {
+    host: '127.0.0.1',
+    port: 0,
+    metrics,
+    forms: { velo: form },
+    health: running,
+    log: silent,
+  };
+  for (const [format, plain] of [
+    [undefined, 'usher_up 1'],
+    ['velo', '{}'],
+  ] as const) {
+    const started = await startMetricsServer({ ...options, format });
+    const get = (path: string) => fetch(`http://127.0.0.1:${started.port}${path}`);
+    try {
+      expect(await (await get('/metrics')).text()).toBe(plain);
+      expect(await (await get('/metrics?format=usher')).text()).toBe('usher_up 1');
+      expect((await get('/metrics?format=velo')).headers.get('content-type')).toBe('application/json');
+      for (const other of ['connx', '__proto__'])
+        expect((await get(`/metrics?format=${other}`)).status).toBe(404);
+    } finally {
+      await started.close();
+    }
+  }
+});
+
 test('a process that serves with a fault is degraded, and still ready', async () => {
   const get = await start(
     healthReport('running', [service('gateway'), service('health', 'The log is away.')]),

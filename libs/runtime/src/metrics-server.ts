@@ -9,11 +9,20 @@ import type { MetricsRegistry } from './metrics.ts';
 const REQUEST_TIMEOUT_MS = 5000;
 const CONNECTIONS_MAX = 64;
 
+/** Metrics in one form. */
+export type MetricsForm = Pick<MetricsRegistry, 'contentType' | 'render'>;
+
 export interface MetricsServerOptions {
   readonly host: string;
   /** 0 = any free one. */
   readonly port: number;
-  readonly metrics: Pick<MetricsRegistry, 'contentType' | 'render'>;
+  /** Descriptor of a socket that listens there already; absent = it opens its own. */
+  readonly socket?: number | undefined;
+  readonly metrics: MetricsForm;
+  /** Other forms, by the name that `?format=` asks for. */
+  readonly forms?: Readonly<Record<string, MetricsForm>> | undefined;
+  /** The one of them that whoever does not ask gets. Default: `metrics`. */
+  readonly format?: string | undefined;
   readonly health: () => HealthReport;
   readonly log: Log;
 }
@@ -25,7 +34,7 @@ export interface RunningServer {
 }
 
 /**
- * The operations endpoints, for Prometheus and for whoever decides where traffic goes: `/metrics`; `/health` (the
+ * The operations endpoints, for Prometheus and for whoever decides where traffic goes: `/metrics`, in another form with `?format=`; `/health` (the
  * report, 503 when new traffic should go elsewhere); `/health/ready` (the same status code alone); `/health/live` (200
  * as long as the process answers at all).
  */
@@ -39,7 +48,8 @@ export async function startMetricsServer(options: MetricsServerOptions): Promise
       else response.destroy();
     });
   });
-  server.listen(options.port, options.host);
+  const { host, port, socket } = options;
+  server.listen({ host, port, ...(socket === undefined ? {} : { fd: socket }) });
   await once(server, 'listening');
   return {
     host: options.host,
@@ -54,7 +64,7 @@ export async function startMetricsServer(options: MetricsServerOptions): Promise
 }
 
 async function answer(
-  { metrics, health }: MetricsServerOptions,
+  { metrics, forms = {}, format = '', health }: MetricsServerOptions,
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
@@ -63,11 +73,16 @@ async function answer(
     send(response, 404, 'application/problem+json', problem('not_found'));
     return;
   }
-  const path = request.url?.split('?', 1)[0] ?? '/';
+  const [path = '/', query] = (request.url ?? '/').split('?');
   switch (path) {
-    case '/metrics':
-      send(response, 200, metrics.contentType, await metrics.render());
+    case '/metrics': {
+      const asked = new URLSearchParams(query).get('format') ?? format;
+      const form = Object.hasOwn(forms, asked) ? forms[asked] : undefined;
+      if (form === undefined && !['', 'usher', format].includes(asked)) break;
+      const { contentType, render } = form ?? metrics;
+      send(response, 200, contentType, await render());
       return;
+    }
     case '/health': {
       const report = health();
       send(response, healthStatusCode(report), 'application/json', JSON.stringify(report));
@@ -82,9 +97,8 @@ async function answer(
     case '/health/live':
       send(response, 200, 'application/json', '{"status":"ok"}');
       return;
-    default:
-      send(response, 404, 'application/problem+json', problem('not_found'));
   }
+  send(response, 404, 'application/problem+json', problem('not_found'));
 }
 
 function problem(code: 'not_found' | 'internal'): string {

@@ -63,3 +63,16 @@ test('names that break the convention, and the same name twice, are refused', ()
   metrics.gauge('usher_once', 'x', empty);
   expect(() => metrics.gauge('usher_once', 'x', empty)).toThrow(/twice/);
 });
+
+test('what families have can be read one by one', async () => {
+  const metrics = createMetrics();
+  metrics.gauge('usher_one', 'x', () => [{ labels: {}, value: 2 }]);
+  metrics.histogram('usher_wait_seconds', 'x', [0.1], () => [{ labels: {}, counts: [3, 1], sum: 1 }]);
+  expect(await metrics.samples('usher_one')).toEqual([{ labels: {}, value: 2 }]);
+  expect(await metrics.samples('usher_other')).toEqual([]);
+  expect(await metrics.distribution('usher_wait_seconds')).toEqual({
+    bounds: [0.1],
+    samples: [{ labels: {}, counts: [3, 1], sum: 1 }],
+  });
+  expect(await metrics.distribution('usher_one')).toBeUndefined();
+});

@@ -19,7 +19,7 @@ beforeEach(() => {
   changes = [];
   const state = emptyFleet();
   const settings = { health: { type: 'tcp' }, agents: true } as Partial<PoolSettings> as PoolSettings;
-  state.pools.set('web', { settings, origin: 'config', panicBy: new Map(), revision: 1 });
+  state.pools.set('web', { settings, origin: 'config', panicBy: new Map(), seenBy: new Map(), revision: 1 });
   outages = new Outages({
     clock,
     events: { status: () => log },

@@ -3,7 +3,7 @@ import type { StateStore } from '@usher/ports';
 const unused = (): Promise<never> => Promise.reject(new Error('not used'));
 
 /** The parts of a state store that a test of leases does not need; whoever calls them after all gets an error. */
-export const LEASES_ONLY: Pick<StateStore, 'reservations' | 'sticky'> = {
+export const LEASES_ONLY: Pick<StateStore, 'reservations' | 'sticky' | 'rates'> = {
   reservations: {
     reserve: unused,
     release: unused,
@@ -12,5 +12,6 @@ export const LEASES_ONLY: Pick<StateStore, 'reservations' | 'sticky'> = {
     sweep: unused,
     list: unused,
   },
+  rates: { take: unused, give: unused },
   sticky: { get: unused, assign: unused, move: unused, clear: unused },
 };

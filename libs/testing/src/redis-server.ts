@@ -110,7 +110,8 @@ async function launch(dir: string, port: number, settings: Settings): Promise<Ch
 /** Whether what listens on the port is Redis and answers. */
 async function answers(port: number): Promise<boolean> {
   try {
-    return (await told(port, 'PING')).startsWith('+PONG');
+    // One that wants a password first is up, too.
+    return /^(\+PONG|-NOAUTH)/.test(await told(port, 'PING'));
   } catch {
     return false;
   }

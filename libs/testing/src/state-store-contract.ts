@@ -1,5 +1,6 @@
 import type { StateStore } from '@usher/ports';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { testRates } from './rate-contract.ts';
 import { testReservations } from './reservation-contract.ts';
 import { testSticky } from './sticky-contract.ts';
 
@@ -29,6 +30,7 @@ export function testStateStore(driver: string, open: () => Promise<StateStoreSub
     testValues(() => subject);
     testReservations(() => subject);
     testSticky(() => subject);
+    testRates(() => subject);
 
     test('says that it is connected', () => {
       expect(subject.store.status().connected).toBe(true);

@@ -1,15 +1,11 @@
 import { UsherError } from '@usher/domain';
-import type { CommandName } from '@usher/events';
 import type { ServiceContext } from '@usher/ports';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { type Accepted, sendCommand, type Wish } from './command-sender.ts';
+import { ANY_COMMAND, declareShort } from './api/command-docs.ts';
+import { sendCommand, type Wish } from './command-sender.ts';
 import { readObject, readQuery } from './input.ts';
+import { SHORT_COMMANDS, type ShortCommand } from './short-commands.ts';
 
-const OPERATE = { config: { role: 'operate' } } as const;
-/** Where a resource is named, it is named by the path. */
-interface ById {
-  readonly Params: { readonly id: string };
-}
 const WISH_KEYS = ['name', 'data', 'actor', 'reason', 'expectRevision'] as const;
 
 /**
@@ -17,40 +13,31 @@ const WISH_KEYS = ['name', 'data', 'actor', 'reason', 'expectRevision'] as const
  * the command's id, `If-Match` as the revision it is based on and, but for the first, `?reason=`.
  */
 export function registerCommandRoutes(app: FastifyInstance, context: ServiceContext): void {
-  const short = (request: FastifyRequest, name: CommandName, data: unknown): Promise<Accepted> => {
-    const { reason } = readQuery(request.query, ['reason']);
-    return sendCommand(context, request, { name, data, ...(reason === undefined ? {} : { reason }) });
-  };
-
-  app.post('/v1/commands', OPERATE, (request) => {
+  app.post('/v1/commands', ANY_COMMAND, (request) => {
     readQuery(request.query, []);
     return sendCommand(context, request, readWish(request.body));
   });
-  app.post('/v1/backends', OPERATE, (request) => {
-    const settings = { weight: 1, ...readObject(request.body) };
-    return short(request, 'backend.add', { settings });
-  });
-  app.patch<ById>('/v1/backends/:id', OPERATE, (request) =>
-    short(request, 'backend.update', about(request, 'backend')),
-  );
-  app.delete<ById>('/v1/backends/:id', OPERATE, (request) =>
-    short(request, 'backend.remove', about(request, 'backend')),
-  );
-  for (const verb of ['drain', 'enable', 'disable'] as const) {
-    app.post<ById>(`/v1/backends/:id/${verb}`, OPERATE, (request) =>
-      short(request, `backend.${verb}`, about(request, 'backend')),
-    );
+  for (const short of SHORT_COMMANDS) {
+    const { method, url, command: name } = short;
+    app.route({
+      method,
+      url,
+      ...declareShort(short),
+      handler: (request) => {
+        const { reason } = readQuery(request.query, ['reason']);
+        const data = dataOf(short, request);
+        return sendCommand(context, request, { name, data, ...(reason === undefined ? {} : { reason }) });
+      },
+    });
   }
-  app.post<ById>('/v1/pools/:id/strategy', OPERATE, (request) =>
-    short(request, 'pool.set_strategy', about(request, 'pool')),
-  );
 }
 
-/** The body as a command's data, with the resource that the path names. */
-function about(request: FastifyRequest<ById>, kind: 'backend' | 'pool'): Record<string, unknown> {
-  const body = readObject(request.body);
-  if (kind in body) throw new UsherError('invalid_input', `${kind}: the path says which`);
-  return { ...body, [kind]: request.params.id };
+/** The body as the command's data, with the resource that the path names. */
+function dataOf({ body: kind }: ShortCommand, { body, params }: FastifyRequest): Record<string, unknown> {
+  const given = readObject(body);
+  if (kind === 'settings') return { settings: { weight: 1, ...given } };
+  if (kind.rest in given) throw new UsherError('invalid_input', `${kind.rest}: the path says which`);
+  return { ...given, [kind.rest]: (params as { readonly id: string }).id };
 }
 
 function readWish(body: unknown): Wish {

@@ -2,6 +2,7 @@ import { Readable } from 'node:stream';
 import { UsherError } from '@usher/domain';
 import type { ServiceContext } from '@usher/ports';
 import type { FastifyInstance } from 'fastify';
+import { EVENTS } from './api/read-docs.ts';
 import { eventLines } from './event-stream.ts';
 import { readFlag, readQuery, readWholeNumber } from './input.ts';
 
@@ -13,7 +14,7 @@ const LAST_LINE_MS = 10_000;
 /** `GET /v1/events`: the log as lines of JSON. */
 export function registerEventRoutes(app: FastifyInstance, { events, clock }: ServiceContext): void {
   let followers = 0;
-  app.get('/v1/events', { config: { role: 'read' } }, async (request, reply) => {
+  app.get('/v1/events', EVENTS, async (request, reply) => {
     const query = readQuery(request.query, ['after', 'limit', 'follow']);
     const follow = query.follow !== undefined && readFlag('follow', query.follow);
     const limit =

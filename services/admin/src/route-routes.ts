@@ -8,9 +8,9 @@ import {
 } from '@usher/events';
 import type { ServiceContext } from '@usher/ports';
 import type { FastifyInstance } from 'fastify';
+import { EXPLAIN } from './api/route-docs.ts';
 import { readObject, readQuery } from './input.ts';
 
-const READ = { config: { role: 'read' } } as const;
 /** How long a gateway may take to answer: more than its worker may, so that we hear when that does not. */
 const ANSWER_TIMEOUT_MS = 3_000;
 
@@ -19,7 +19,7 @@ const ANSWER_TIMEOUT_MS = 3_000;
  * is the one that `gateway` names, or any.
  */
 export function registerRouteRoutes(app: FastifyInstance, context: ServiceContext): void {
-  app.post('/v1/route', READ, async (request): Promise<Explanation> => {
+  app.post('/v1/route', EXPLAIN, async (request): Promise<Explanation> => {
     readQuery(request.query, []);
     const { gateway, ...question } = readObject(request.body);
     const fault = parseRouteQuestion(question);

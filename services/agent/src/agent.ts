@@ -3,6 +3,7 @@ import { ID_PATTERN } from '@usher/events';
 import type { Clock, Log, MessageBus, Random, Service } from '@usher/ports';
 import { BusUplink } from './bus-uplink.ts';
 import { Delivery } from './delivery.ts';
+import type { HttpTarget } from './http-link.ts';
 import { HttpUplink } from './http-uplink.ts';
 import { MeanWindow } from './mean-window.ts';
 import { Cgroup } from './sources/cgroup.ts';
@@ -31,9 +32,7 @@ export interface AgentSources {
 export interface AgentOptions {
   /** Id of the backend that this machine serves. */
   readonly id: string;
-  readonly target:
-    | { readonly bus: MessageBus }
-    | { readonly url: string; readonly token?: string | undefined };
+  readonly target: { readonly bus: MessageBus } | HttpTarget;
   /** Registers the backend, and takes it away when the agent stops. Absent = it is declared elsewhere. */
   readonly registration?: Registration | undefined;
   readonly clock: Clock;

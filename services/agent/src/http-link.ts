@@ -1,9 +1,16 @@
-import { connect, type Socket } from 'node:net';
-import { connect as connectTls } from 'node:tls';
+import { connect, isIP, type Socket } from 'node:net';
+import { type ConnectionOptions, connect as connectTls } from 'node:tls';
 
 /** How long the server may say nothing while it owes an answer. */
 const SILENCE_MS_MAX = 5_000;
 const ANSWER_CHARS_MAX = 65_536;
+
+export interface HttpTarget {
+  readonly url: string;
+  readonly token?: string | undefined;
+  /** Whose certificates are trusted, PEM. Default: the authorities that Node knows. */
+  readonly ca?: string | undefined;
+}
 
 export interface HttpAnswer {
   readonly status: number;
@@ -22,13 +29,15 @@ interface Waiting {
 export class HttpLink {
   readonly #url: URL;
   readonly #head: string;
+  readonly #ca: string | undefined;
   #socket: Socket | undefined;
   #received = '';
   #waiting: Waiting | undefined;
 
   /** Throws when the URL is not one of HTTP or the token cannot be part of a header. */
-  constructor(url: string, token: string | undefined) {
+  constructor({ url, token, ca }: HttpTarget) {
     this.#url = new URL(url);
+    this.#ca = ca;
     if (!/^https?:$/.test(this.#url.protocol)) throw new Error(`${url} is not an http or https URL`);
     if (token !== undefined && !/^[\x21-\x7e]+$/.test(token)) throw new Error('the token has blanks in it');
     const authorization = token === undefined ? '' : `authorization: Bearer ${token}\r\n`;
@@ -57,7 +66,7 @@ export class HttpLink {
     const host = hostname.replace(/^\[(.*)\]$/, '$1');
     const socket =
       protocol === 'https:'
-        ? connectTls({ host, port: Number(port || 443), servername: host })
+        ? connectTls({ host, port: Number(port || 443), ...this.#trust(host) })
         : connect({ host, port: Number(port || 80) });
     socket.setNoDelay(true).setTimeout(SILENCE_MS_MAX).setEncoding('latin1');
     const own = (handle: (error: Error) => void) => (error: Error) => {
@@ -71,6 +80,14 @@ export class HttpLink {
     socket.on('close', () => failed(new Error(`${this.#url.origin} closed the connection`)));
     socket.on('timeout', () => failed(new Error(`no answer within ${SILENCE_MS_MAX} ms`)));
     return socket;
+  }
+
+  /** An address is no name to ask for (RFC 6066 section 3). */
+  #trust(host: string): ConnectionOptions {
+    return {
+      ...(isIP(host) === 0 ? { servername: host } : {}),
+      ...(this.#ca === undefined ? {} : { ca: this.#ca }),
+    };
   }
 
   #fail(error: Error): void {

@@ -1,5 +1,5 @@
 import { ERRORS, type Problem, UsherError } from '@usher/domain';
-import { type HttpAnswer, HttpLink } from './http-link.ts';
+import { type HttpAnswer, HttpLink, type HttpTarget } from './http-link.ts';
 import type { Registration, Uplink } from './uplink.ts';
 
 /** Reports over the admin API, by `POST /v1/stats/<backend>`, and registers by `PUT /v1/agents/<backend>`. */
@@ -10,8 +10,8 @@ export class HttpUplink implements Uplink {
   readonly #agents: string;
 
   /** Throws when the URL is not one of HTTP or the token cannot be one. */
-  constructor(server: { readonly url: string; readonly token?: string | undefined }, backend: string) {
-    this.#link = new HttpLink(server.url, server.token);
+  constructor(server: HttpTarget, backend: string) {
+    this.#link = new HttpLink(server);
     this.#origin = new URL(server.url).origin;
     this.#stats = `/v1/stats/${backend}`;
     this.#agents = `/v1/agents/${backend}`;

@@ -1,10 +1,8 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Collector } from './collector.ts';
+import * as docs from './collector-docs.ts';
 
 type OfBackend = { Params: { backend: string } };
-
-/** Whoever calls has a token for this backend, or is an operator. */
-const AGENT = { config: { role: 'agent' } } as const;
 
 /**
  * Adds the agents' way in over HTTP to the admin server: `POST /v1/stats/<backend>` with `BackendStats`, and
@@ -12,15 +10,15 @@ const AGENT = { config: { role: 'agent' } } as const;
  * All are answered 204.
  */
 export function collectorRoutes(app: FastifyInstance, collector: Collector): void {
-  app.post<OfBackend>('/v1/stats/:backend', AGENT, (request, reply) => {
+  app.post<OfBackend>('/v1/stats/:backend', docs.REPORT, (request, reply) => {
     collector.submit(request.params.backend, request.body);
     return reply.code(204).send();
   });
-  app.put<OfBackend>('/v1/agents/:backend', AGENT, async (request, reply) => {
+  app.put<OfBackend>('/v1/agents/:backend', docs.REGISTER, async (request, reply) => {
     await collector.agents.register(speaker(request), request.body);
     return reply.code(204).send();
   });
-  app.delete<OfBackend>('/v1/agents/:backend', AGENT, async (request, reply) => {
+  app.delete<OfBackend>('/v1/agents/:backend', docs.DEREGISTER, async (request, reply) => {
     await collector.agents.deregister(speaker(request));
     return reply.code(204).send();
   });

@@ -6,22 +6,24 @@ import type {
   EjectionCell,
   Eligibility,
   EndpointSettings,
-  ErrorCode,
   Features,
   HashSettings,
   PathTable,
   PolicySettings,
   PoolSettings,
+  PressureLevel,
   ResourceFacts,
   RetryBudget,
   RouteSettings,
 } from '@usher/domain';
 import type { Targets } from '@usher/runtime';
+import type { RateRule } from './rate/rate-rule.ts';
 import type { Sticky } from './sticky/sticky.ts';
 import type { Addresses } from './table/addresses.ts';
 import type { BackendLimit } from './table/backend-limit.ts';
 import type { RowLimit } from './table/row-limit.ts';
 import type { PoolTls, TlsClient, TlsRow } from './table/tls-client.ts';
+import type { Guest, Line, Wait } from './waiting.ts';
 import type { ConnectCause } from './wire/connect-cause.ts';
 
 /**
@@ -75,9 +77,6 @@ export interface BackendSlot extends Candidate {
   trialLimit: number;
   /** The fleet's breaker is half open. */
   fleetHalfOpen: boolean;
-  /** See `BackendRow.fleetTrials`; whose part of it is this worker's now. */
-  fleetTrials: readonly number[] | undefined;
-  trialTurn: number;
 
   /** Requests under way that began in this worker. */
   own: number;
@@ -98,68 +97,6 @@ export interface BackendSlot extends Candidate {
   limit: BackendLimit | undefined;
 }
 
-/** A request that waits until a backend has room. */
-export interface Waiter {
-  readonly features: Features;
-  /** A backend has room, and the request has been begun on it. */
-  admitted(slot: BackendSlot): void;
-  /** No backend is left for which waiting makes sense. */
-  turnedAway(): void;
-}
-
-/** Where a waiter stands. */
-export interface Place {
-  readonly waiter: Waiter;
-}
-
-/** How a wait ended; `refused`: it never began, because too many were waiting. */
-export type LineExit = 'served' | 'timeout' | 'left' | 'refused' | 'no_backend';
-
-export interface LineCounts {
-  /** In this worker, now. */
-  readonly waiting: number;
-  readonly exits: Readonly<Record<LineExit, number>>;
-  /** Waits that ended with being served, by their length: one cell for each bound of latencies and one above. */
-  readonly waits: readonly number[];
-  readonly waitSumMs: number;
-}
-
-/** Those who wait for a pool whose backends are at their limits, in order of arrival. */
-export interface Line {
-  /** Somebody waits, in whichever worker. */
-  readonly busy: boolean;
-  readonly counts: LineCounts;
-  /** Undefined when `max` requests of the gateway wait already. The caller calls `serve` once it knows its place. */
-  enter(waiter: Waiter, max: number): Place | undefined;
-  /** Whether `enter` would give a place now. */
-  hasPlace(max: number): boolean;
-  /** For a waiter that gives up. */
-  leave(place: Place, exit: LineExit): void;
-  /** To be told by a waiter that was admitted. */
-  waited(ms: number): void;
-  /** Lets in whom there is room for. To be called whenever there may be more room than before. */
-  serve(): void;
-}
-
-/** A request that could not be begun on a backend at once. */
-export interface Guest {
-  /** A backend has room now, and the request was begun on it. `reserved`: what was reserved for it there, to be released after the attempt. */
-  onRoom(slot: BackendSlot, reserved?: Hold): void;
-  onNoRoom(code: ErrorCode, detail: string): void;
-}
-
-/** What a request waits for before it can be begun on a backend. Tells its guest exactly once how it ended, unless that leaves. */
-export interface Wait {
-  /** When `expire` is to be called. */
-  readonly dueMs: number;
-  /** Starts to wait. The guest may hear at once. */
-  begin(): void;
-  /** The guest is gone. */
-  leave(): void;
-  /** The time is over. */
-  expire(): void;
-}
-
 /** Something on a backend that is a request's, or a tunnel's, until it is released once. */
 export interface Hold {
   release(): void;
@@ -173,7 +110,7 @@ export interface PoolTable extends CandidatePool<BackendSlot> {
   declared: boolean;
   /** What part of a request the strategy goes by; undefined when it goes by none. */
   hash: HashSettings | undefined;
-  /** The strategy goes by how backends answer, so it has to be told. */
+  /** The strategy goes by how backends answer, or their limits do, so it has to be told. */
   hears: boolean;
   /** The strategy goes by the requests under way. */
   needsLoad: boolean;
@@ -194,6 +131,8 @@ export interface PoolTable extends CandidatePool<BackendSlot> {
   readonly retryBudget: RetryBudget;
   /** Undefined as long as no backend of the pool has a limit. */
   line: Line | undefined;
+  /** How much of that is taken. */
+  pressure: PressureLevel;
   tls: PoolTls;
   targets: Targets;
 }
@@ -204,6 +143,11 @@ export interface RouteEntry {
   readonly lane: 'wire' | 'plugin';
   /** Requests answered so far by the first digit of their status, index 1 to 5. Both lanes add one per answered request. */
   readonly answers: Float64Array;
+  /** Up to which level of pressure its requests are served. */
+  readonly rank: number;
+  readonly rule: RateRule | undefined;
+  /** Of those that were looked at before they were served, see `Admission`. */
+  readonly counts: Float64Array;
 }
 
 /** Why an attempt ended, as the retry loop and the breaker see it. */
@@ -294,7 +238,7 @@ export interface BackendRow {
   readonly halfOpen: boolean;
   /** This worker's part of the trials that its own half-open breaker allows. */
   readonly trialLimit: number;
-  /** Trials of the fleet's half-open breaker by worker; these take turns with their parts. Absent = `trialLimit` each. */
+  /** Trials of the fleet's half-open breaker by worker. Absent = `trialLimit` each. */
   readonly fleetTrials?: readonly number[] | undefined;
   readonly limit: RowLimit | undefined;
 }

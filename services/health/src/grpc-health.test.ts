@@ -126,7 +126,7 @@ test('an endless answer is cut off', async () => {
 
 test('a server that does not speak HTTP/2, says nothing or is not there is a failure', async () => {
   const old = createTcpServer(
-    (socket) => void socket.on('data', () => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n')),
+    (socket) => void socket.once('data', () => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n')),
   );
   expect(await probe(await listen(old))).toMatchObject({ ok: false, timedOut: false });
   expect(await probe(await listen(createTcpServer()), '', 50)).toMatchObject({ ok: false, timedOut: true });

@@ -75,7 +75,7 @@ test('probes of a backend that stays down come slower the longer it does, unless
   expect([3, 10, 12, 20, 30, 1000].map((times) => intervalOf('unhealthy', failed(times), every))).toEqual([
     5000, 5000, 6000, 10_000, 15_000, 15_000,
   ]);
-  expect(intervalOf('unhealthy', failed(1000), every, true)).toBe(5000);
+  expect(intervalOf('unhealthy', failed(1000), every, true)).toBe(4500);
   expect(intervalOf('unhealthy', failed(1000), { intervalMs: 5000 })).toBe(5000);
   expect(intervalOf('unhealthy', after(...Array.from({ length: 99 }, () => false), true), every)).toBe(1000);
 });
@@ -84,4 +84,10 @@ test('intervals are shorter than said by up to a fifth, and never longer', () =>
   const every = { intervalMs: 1000 };
   expect(probeIntervalMs('healthy', after(true), every, false, 0)).toBe(1000);
   expect(probeIntervalMs('healthy', after(true), every, false, 1)).toBeCloseTo(800);
+});
+
+test('with nobody else healthy a probe and what follows from it fit into an interval', () => {
+  const every = { intervalMs: 1000 };
+  expect(probeIntervalMs('unhealthy', after(false), every, true, 0)).toBe(900);
+  expect(probeIntervalMs('unhealthy', after(false), every, true, 1)).toBeCloseTo(800);
 });

@@ -61,5 +61,7 @@ export function probeIntervalMs(
   const down = health === 'unhealthy' && !alone;
   const slowMs = Math.min(Math.max(intervalMs, downIntervalMs), (intervalMs * counts.failures) / DOWN_SHARE);
   const calmMs = down ? Math.max(intervalMs, slowMs) : intervalMs;
-  return (changing ? Math.min(intervalMs, fastMs) : calmMs) * (1 - JITTER * chance);
+  // Half of it at the least when all wait for the answer: the probe and what follows from it are to fit into the interval too.
+  const share = alone ? (1 + chance) / 2 : chance;
+  return (changing ? Math.min(intervalMs, fastMs) : calmMs) * (1 - JITTER * share);
 }

@@ -1,15 +1,15 @@
-import { type IncomingMessage, request } from 'node:http';
+import { request } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { performance } from 'node:perf_hooks';
 import { connect as connectTls } from 'node:tls';
 import { guardedLookup, targetsOf } from '@usher/runtime';
 import { checkGrpc } from './grpc-health.ts';
+import { probeHttp2 } from './http2-probe.ts';
+import { judgeAnswer, type Settle } from './probe-answer.ts';
 import type { ProbeTarget } from './probe-plan.ts';
 import { ProbeTls } from './probe-tls.ts';
 import type { ProbeResult, Prober } from './prober.ts';
 
-/** More of a health page than this is not read. */
-const BODY_BYTES_MAX = 64 * 1024;
 const CAUSE_LENGTH_MAX = 200;
 
 const CAUSES: Readonly<Record<string, string>> = {
@@ -20,8 +20,6 @@ const CAUSES: Readonly<Record<string, string>> = {
   ENOTFOUND: 'host name not found',
   EAI_AGAIN: 'host name not resolved',
 };
-
-type Settle = (outcome: 'ok' | { readonly cause: string }) => void;
 
 /** Makes probes over real sockets: a new connection each time, so that a probe proves that connections are accepted. */
 export function createNetworkProber(): Prober {
@@ -37,7 +35,8 @@ export function createNetworkProber(): Prober {
           settled = true;
           clearTimeout(timer);
           signal.removeEventListener('abort', onAbort);
-          attempt.abort();
+          // Not within what its connection calls: Node crashes when a connection below TLS ends while TLS is at work.
+          setImmediate(() => attempt.abort());
           resolve(result);
         };
         const onAbort = () => finish({ ok: false, timedOut: false, cause: 'stopped' });
@@ -106,53 +105,27 @@ function probeTcp(target: ProbeTarget & { type: 'tcp' }, attempt: Attempt, settl
   socket.on('error', (error) => settle({ cause: causeOf(error) }));
 }
 
-/**
- * Succeeds when the whole answer arrived, or as much of it as is read, with a status and a body that are expected. Follows no
- * redirect.
- */
+/** Succeeds by the answer; follows no redirect. */
 function probeHttp(target: ProbeTarget & { type: 'http' }, attempt: Attempt, settle: Settle): void {
-  const { path, authority, method, expectStatus } = target;
+  const { path, authority, method, http2 = false } = target;
   const headers = { host: authority, 'user-agent': 'usher-health', accept: '*/*', ...target.headers };
-  const socket = openSecured(target, attempt, 'http/1.1');
+  const socket = openSecured(target, attempt, http2 ? 'h2' : 'http/1.1');
+  if (http2) {
+    socket.on('error', (error) => settle({ cause: causeOf(error) }));
+    probeHttp2(socket, target, headers, settle);
+    return;
+  }
   const call = request({ path, method, headers, createConnection: () => socket, signal: attempt.signal });
   call.on('error', (error) => settle({ cause: causeOf(error) }));
   let answered = false;
   call.on('response', (response) => {
     answered = true;
-    const status = response.statusCode ?? 0;
-    if (expectStatus.includes(status)) readBody(response, target.expectBody, settle);
-    else settle({ cause: `status ${status}, expected ${rangesOf(expectStatus)}` });
+    judgeAnswer(response.statusCode ?? 0, response, target, settle);
+    // That it was cut off is settled when the call closes.
+    response.on('error', () => {});
   });
   call.on('close', () => settle({ cause: answered ? 'the answer was cut off' : 'closed without an answer' }));
   call.end();
-}
-
-function readBody(response: IncomingMessage, expected: string | undefined, settle: Settle): void {
-  const parts: Buffer[] = [];
-  let bytes = 0;
-  const judge = (): void => {
-    const found = expected === undefined || Buffer.concat(parts).includes(expected);
-    settle(found ? 'ok' : { cause: `the body has no ${JSON.stringify(expected)}` });
-  };
-  response.on('data', (chunk: Buffer) => {
-    bytes += chunk.length;
-    if (expected !== undefined) parts.push(chunk);
-    if (bytes > BODY_BYTES_MAX) judge();
-  });
-  response.on('end', judge);
-  // That it was cut off is settled when the call closes.
-  response.on('error', () => {});
-}
-
-/** `200 or 204`, `200 to 299`: neighbours as a range. */
-function rangesOf(statuses: readonly number[]): string {
-  const ranges: [first: number, last: number][] = [];
-  for (const status of statuses) {
-    const range = ranges.at(-1);
-    if (range !== undefined && range[1] === status - 1) range[1] = status;
-    else ranges.push([status, status]);
-  }
-  return ranges.map(([first, last]) => (first === last ? first : `${first} to ${last}`)).join(' or ');
 }
 
 /** Succeeds when the service says that it serves (grpc.health.v1). */

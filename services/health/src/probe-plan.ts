@@ -9,6 +9,7 @@ import {
   type TargetSettings,
 } from '@usher/domain';
 import type { GrpcCheck } from './grpc-health.ts';
+import type { ExpectedAnswer } from './probe-answer.ts';
 
 type Probed = Exclude<HealthCheck, { type: 'none' }>;
 
@@ -31,7 +32,8 @@ interface Secured {
 export type ProbeTarget =
   | (Place & { readonly type: 'tcp' })
   | (Place &
-      Secured & {
+      Secured &
+      ExpectedAnswer & {
         readonly type: 'http';
         /** Value of the Host header. */
         readonly authority: string;
@@ -39,9 +41,8 @@ export type ProbeTarget =
         readonly method: ProbeMethod;
         /** Names in lower case. */
         readonly headers: Readonly<Record<string, string>>;
-        readonly expectStatus: readonly number[];
-        /** Text that the body has to contain; absent = any body will do. */
-        readonly expectBody?: string;
+        /** Absent = HTTP/1.1. */
+        readonly http2?: true;
       })
   | (Place & Secured & { readonly type: 'grpc' } & GrpcCheck);
 
@@ -80,14 +81,15 @@ export function probePlan(state: FleetState, id: string): ProbePlan | undefined 
 function targetAt(
   url: string,
   health: Probed,
-  { proxyProtocol, tls = { verify: true } }: Pick<PoolSettings, 'proxyProtocol' | 'tls'>,
+  { proxyProtocol, http2, tls = { verify: true } }: Pick<PoolSettings, 'proxyProtocol' | 'http2' | 'tls'>,
   guard: Pick<Place, 'guard'>,
 ): ProbeTarget | undefined {
   const origin = parseBackendUrl(url);
   if (typeof origin === 'string') return undefined;
   const { host, port, authority } = origin;
   const place: Place = { host, port, ...guard, ...(proxyProtocol === 'none' ? {} : { proxyProtocol }) };
-  return targetOf(health, place, { authority, ...(origin.tls ? { tls } : {}) });
+  const target = targetOf(health, place, { authority, ...(origin.tls ? { tls } : {}) });
+  return target.type === 'http' && http2 ? { ...target, http2 } : target;
 }
 
 function targetOf(health: Probed, place: Place, server: Secured & { authority: string }): ProbeTarget {

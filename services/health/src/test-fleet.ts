@@ -133,6 +133,7 @@ const silentBus: ServiceContext['bus'] = {
 class LeaseStore implements StateStore {
   readonly reservations = LEASES_ONLY.reservations;
   readonly sticky = LEASES_ONLY.sticky;
+  readonly rates = LEASES_ONLY.rates;
   connected = true;
   /** While set, leases are asked for in vain until it resolves. */
   held: Promise<void> | undefined;
@@ -211,7 +212,7 @@ export function poolUpdated(id: string, health: HealthCheck): EventDraft {
   return { type: 'pool.updated', subject: id, data: { settings: poolSettings(id, health) } };
 }
 
-function poolSettings(id: string, health: HealthCheck): PoolSettings {
+export function poolSettings(id: string, health: HealthCheck): PoolSettings {
   return {
     id,
     strategy: 'p2c',

@@ -120,10 +120,10 @@ test('of two changes to one revision exactly one is accepted', async () => {
   expect(answers.filter(({ ok }) => ok)).toHaveLength(1);
 });
 
-const emptied = (gateway: string): EventDraft => ({
+const emptied = (gateway: string, revision?: number): EventDraft => ({
   type: 'backend.emptied',
   subject: 'a',
-  data: { backend: 'a', gateway },
+  data: { backend: 'a', gateway, ...(revision === undefined ? {} : { revision }) },
 });
 
 test('a removed backend drains first and goes when every running gateway is done with it', async () => {
@@ -137,6 +137,24 @@ test('a removed backend drains first and goes when every running gateway is done
   await fleet.facts(events, [emptied('gw-2')]);
   fleet.clock.advance(100);
   await vi.waitFor(() => expect(fold.state.backends.has('a')).toBe(false));
+});
+
+test('what a gateway says of a drain late does not end a later one', async () => {
+  const fleet = newFleet();
+  const { fold, events } = await fleet.start('s1', declared(['a', 'b']));
+  const revision = () => fold.state.backends.get('a')!.revision;
+  await fleet.facts(events, [started('gw-1')]);
+  await fleet.command('backend.drain', { backend: 'a' });
+  const first = revision();
+  await fleet.command('backend.enable', { backend: 'a' });
+  await fleet.command('backend.drain', { backend: 'a' });
+  await fleet.facts(events, [emptied('gw-1', first)]);
+  fleet.clock.advance(1000);
+  expect(fold.state.backends.get('a')?.emptiedBy.size).toBe(0);
+  expect(fold.state.backends.get('a')?.lifecycle).toBe('draining');
+  await fleet.facts(events, [emptied('gw-1', revision())]);
+  fleet.clock.advance(100);
+  await vi.waitFor(() => expect(fold.state.backends.get('a')?.lifecycle).toBe('drained'));
 });
 
 test('another address makes what probes found void', async () => {

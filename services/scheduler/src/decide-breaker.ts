@@ -2,6 +2,9 @@ import type { BackendActors } from '@usher/actors';
 import { ballotOn, type FleetState, hasQuorum, standingsOf } from '@usher/domain';
 import type { EventDraft } from '@usher/events';
 
+/** Trials are passed on no more often: gateways report their traffic once a second. */
+const ROUND_MIN_MS = 1_000;
+
 /**
  * Fleet breaker of one backend: opens when most of the gateways that lately sent it traffic have tripped, so that one
  * gateway with a broken way out cannot take a backend from all others. While half open it closes at the first
@@ -25,4 +28,25 @@ export function decideBreaker(
   }
   if (recovered && ballot.for.length === 0) return actors.decide(id, { type: 'quorum.recovered' });
   return [];
+}
+
+/**
+ * An open breaker half opens. The trials of one that is half open for as long without a verdict are passed on, if there was
+ * traffic to its pool meanwhile: then whoever has them got none of it, or still waits for its answer.
+ */
+export function decideTrial(
+  state: FleetState,
+  actors: BackendActors,
+  id: string,
+  nowMs: number,
+): EventDraft[] {
+  const backend = state.backends.get(id);
+  const pool = state.pools.get(backend?.settings.pool ?? '');
+  if (backend === undefined || pool === undefined) return [];
+  const { breaker, breakerUntilMs, trialRound } = backend;
+  const roundMs = Math.max(ROUND_MIN_MS, pool.settings.breaker.openForMs);
+  const untilMs = nowMs + roundMs;
+  if (breaker === 'open') return actors.decide(id, { type: 'trial.due', untilMs });
+  if (nowMs < breakerUntilMs || Math.max(...pool.seenBy.values()) < breakerUntilMs - roundMs) return [];
+  return actors.decide(id, { type: 'trial.passed_on', untilMs, round: trialRound + 1 });
 }

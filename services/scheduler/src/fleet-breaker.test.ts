@@ -37,6 +37,34 @@ test.each([
   await vi.waitFor(() => expect(breaker()).toBe('half_open'));
 });
 
+test('trials without a verdict are passed on as long as there is traffic to the pool, and no more often than that', async () => {
+  const fleet = newFleet();
+  const { fold, events, context } = await fleet.start('s1', declared(['a', 'b']));
+  await context.store.acquireLease('gateway/gw-1', 'test', 1_000_000);
+  const state = () => fold.state.backends.get('a')!;
+  const settled = async () => void (await fleet.command('backend.enable', { backend: 'b' }));
+  await fleet.facts(events, [started('gw-1'), tripped('gw-1', 'a', fleet.clock.now() + 30_000)]);
+  await vi.waitFor(() => expect(state().breaker).toBe('open'));
+  fleet.clock.advance(30_100);
+  await vi.waitFor(() => expect(state().breaker).toBe('half_open'));
+  fleet.clock.advance(90_000);
+  await settled();
+  expect(state().trialRound).toBe(0);
+  await fleet.facts(events, [saw('gw-1', 'b')]);
+  await settled();
+  fleet.clock.advance(100);
+  await vi.waitFor(() => expect(state()).toMatchObject({ breaker: 'half_open', trialRound: 1 }));
+  fleet.clock.advance(29_000);
+  await fleet.facts(events, [saw('gw-1', 'b')]);
+  await settled();
+  expect(state().trialRound).toBe(1);
+  fleet.clock.advance(1_100);
+  await vi.waitFor(() => expect(state().trialRound).toBe(2));
+  fleet.clock.advance(60_000);
+  await settled();
+  expect(state().trialRound).toBe(2);
+});
+
 test('a gateway that fails against most of its backends has no vote', async () => {
   const fleet = newFleet();
   const { fold, events } = await fleet.start('s1', declared(['a', 'b', 'c']));

@@ -11,7 +11,7 @@ import type { LogRecord, Service, ServiceContext, Snapshot, Subscription, Timer 
 import { Checkpoints } from './checkpoints.ts';
 import { accepted, earlier } from './command-receipts.ts';
 import { ControlLog } from './control-log.ts';
-import { decideBreaker } from './decide-breaker.ts';
+import { decideBreaker, decideTrial } from './decide-breaker.ts';
 import { decideCommand } from './decide-command.ts';
 import { applyConfig, type DeclaredConfig, decideConfig, isOutdated } from './decide-config.ts';
 import { decideDeadlines } from './decide-deadlines.ts';
@@ -211,7 +211,8 @@ export class Scheduler implements Service {
       if (event.type === 'backend.became_healthy' || event.type === 'backend.probes_passed') {
         // Probes see it answer again, so there is no reason to wait for the breaker's own time.
         const { backend } = event.data;
-        this.#decideAlone(() => this.#actors.decide(backend, { type: 'trial.due' }));
+        const { fleet, clock } = this.#context;
+        this.#decideAlone(() => decideTrial(fleet.state, this.#actors, backend, clock.now()));
       }
       if (event.type === 'breaker.tripped' || event.type === 'breaker.recovered') {
         const { backend } = event.data;

@@ -1,4 +1,5 @@
 import { GatewayLineUp } from './gateway-line-up.ts';
+import { hostOf } from './host-of.ts';
 import type { ClientTask, FromClient, Sample, ToClient } from './messages.ts';
 
 /**
@@ -11,7 +12,8 @@ const TICK_MS = 2;
 const GAP_MS_MAX = 5;
 /** What was not sent may be sent again so often. */
 const TRIES_MAX = 20;
-const REQUEST = `GET ${path} HTTP/1.1\r\nhost: chaos\r\n\r\n`;
+/** By their hosts, which go on to the backends, one can tell there which gateway a request came through. */
+const requests = gateways.map((_, place) => `GET ${path} HTTP/1.1\r\nhost: ${hostOf(place)}\r\n\r\n`);
 
 interface Answered extends Omit<Sample, 'heldUp'> {
   heldUp: boolean;
@@ -55,11 +57,11 @@ async function ask(dueMs: number): Promise<void> {
   underWay += 1;
   const before = gaps;
   let gateway = next();
-  let ending = await lineUps[gateway]!.ask(REQUEST, limitMs);
+  let ending = await lineUps[gateway]!.ask(requests[gateway]!, limitMs);
   // Nothing of a request that was refused has been sent, so another gateway may have it.
   for (let tries = 1; ending === 'refused' && tries < TRIES_MAX; tries++) {
     gateway = next();
-    ending = await lineUps[gateway]!.ask(REQUEST, limitMs);
+    ending = await lineUps[gateway]!.ask(requests[gateway]!, limitMs);
   }
   const nowMs = performance.now();
   fresh.push({

@@ -21,7 +21,13 @@ const FLEET_FOLDS: { readonly [T in FleetEventType]: Fold<T> } = {
   },
   'pool.added': (state, { data }, position) => {
     const { settings, origin } = data;
-    state.pools.set(settings.id, { settings, origin, panicBy: new Map(), revision: position });
+    state.pools.set(settings.id, {
+      settings,
+      origin,
+      panicBy: new Map(),
+      seenBy: new Map(),
+      revision: position,
+    });
   },
   'pool.updated': (state, { data }, position) => {
     const pool = state.pools.get(data.settings.id);
@@ -95,6 +101,9 @@ const FLEET_FOLDS: { readonly [T in FleetEventType]: Fold<T> } = {
   'process.recovered': () => {},
   // For the caches of other gateways; there are too many sessions for the state to know each.
   'sticky.moved': () => {},
+  'gateway.shedding_changed': () => {},
+  'gateway.rate_limits_split': () => {},
+  'gateway.rate_limits_joined': () => {},
   // For people to look at.
   'admin.refused': () => {},
 };
@@ -113,6 +122,7 @@ function observe(state: FleetState, event: EventOf<'gateway.observed'>): void {
     backend.requests += seen.requests;
     backend.failures += seen.failures;
     backend.seenBy.set(data.gateway, atMs);
+    state.pools.get(backend.settings.pool)?.seenBy.set(data.gateway, atMs);
   }
 }
 
@@ -133,6 +143,7 @@ function retireGateway(state: FleetState, gateway: string): void {
     for (const [oldest] of gone.slice(0, -GONE_GATEWAYS_MAX)) gateways.delete(oldest);
   }
   forgetViews(state, gateway);
+  for (const { seenBy } of state.pools.values()) seenBy.delete(gateway);
   for (const backend of state.backends.values()) {
     backend.trippedBy.delete(gateway);
     backend.seenBy.delete(gateway);

@@ -24,7 +24,9 @@ export const BACKEND_FOLDS: { readonly [T in BackendEventType]: Fold<T> } = {
   'backend.disabled': (backend, _event, position) => endDrain(backend, 'disabled', position),
   'backend.enabled': (backend, _event, position) => endDrain(backend, 'active', position),
   'backend.emptied': (backend, { data }) => {
-    if (backend.lifecycle === 'draining') backend.emptiedBy.add(data.gateway);
+    const { lifecycle, revision } = backend;
+    if (lifecycle === 'draining' && (data.revision ?? revision) === revision)
+      backend.emptiedBy.add(data.gateway);
   },
   'backend.became_healthy': (backend, { data }) => setHealth(backend, 'healthy', data.cause),
   'backend.became_unhealthy': (backend, { data }) => setHealth(backend, 'unhealthy', data.cause),
@@ -61,8 +63,10 @@ export const BACKEND_FOLDS: { readonly [T in BackendEventType]: Fold<T> } = {
     backend.breakerUntilMs = data.untilMs;
     backend.breakerOpenings += 1;
   },
-  'breaker.half_opened': (backend) => {
+  'breaker.half_opened': (backend, { data }) => {
     backend.breaker = 'half_open';
+    backend.breakerUntilMs = data.untilMs ?? 0;
+    backend.trialRound = data.round ?? 0;
     backend.trippedBy.clear();
   },
   'breaker.closed': (backend) => {

@@ -36,10 +36,10 @@ describe('a key of ConnX', () => {
     ['circuitBreaker.timeout', 7, `${WEB}.breaker.open_for`, '7s'],
     ['circuitBreaker.resetTimeout', 7, /circuitBreaker.resetTimeout: not translated/],
     ['circuitBreaker.halfOpenSuccess', 7, `${WEB}.breaker.successes`, 7],
-    ['rateLimit.enabled', true, /rate_limit: \{ by: global, rate: 100\/s, burst: 200 \}/],
-    ['rateLimit.requestsPerSec', 7, /rate: 7\/s, burst: 14/],
-    ['rateLimit.burst', 7, /burst: 7/],
-    ['rateLimit.perIP', true, /by: ip/],
+    ['rateLimit.enabled', true, 'rate_limit', { by: 'global', rate: '100/s', burst: 200 }],
+    ['rateLimit.requestsPerSec', 7, 'rate_limit', { by: 'global', rate: '7/s', burst: 14 }],
+    ['rateLimit.burst', 7, 'rate_limit.burst', 7],
+    ['rateLimit.perIP', true, 'rate_limit.by', 'ip'],
   ]);
 });
 

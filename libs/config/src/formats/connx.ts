@@ -3,7 +3,7 @@ import { duration, map, rate, series, value, values } from './draft.ts';
 import { defaulted, type ForeignFile, type Given, optional } from './foreign-file.ts';
 import { keyedFormat } from './format.ts';
 import { bool, port, text, whole, words } from './kinds.ts';
-import { backendUrl, Ids, POOL, routeForAll } from './pieces.ts';
+import { backendUrl, Ids, withMetrics } from './pieces.ts';
 
 const SECONDS = 'Seconds.';
 
@@ -77,9 +77,7 @@ export const connx = keyedFormat({
         ]),
         timeouts: map({ shutdown: value(duration(shutdown.value * 1000), shutdown.at) }),
         rate_limit: rateLimit(file),
-        pools: map({ [POOL]: pool(file) }),
-        routes: routeForAll(),
-        metrics: map({ address: value('127.0.0.1:9090') }),
+        ...withMetrics(pool(file), { value: true, at: file.at, path: '', written: false }, 'connx'),
       },
       file.at,
     );

@@ -108,10 +108,15 @@ export const HELIOS_KEYS = {
   'admin_api.enabled': defaulted(
     bool,
     false,
-    'admin',
-    "Without it Usher's own commands are still served, on this machine alone.",
+    'helios',
+    "The API of Helios, with its paths and answers. Without it Usher's own commands are still served, on this machine alone.",
   ),
-  'admin_api.port': defaulted(port, 9091, 'admin.address', 'Every IPv4 address, with a token.'),
+  'admin_api.port': defaulted(
+    port,
+    9091,
+    'helios.address',
+    "Every IPv4 address, with a token. Usher's own API is at 127.0.0.1:9092.",
+  ),
   'admin_api.auth_token': optional(
     text,
     'admin.tokens[].secret',

@@ -7,6 +7,9 @@ import { heliosPlugins } from './helios-plugins.ts';
 import { allowedNetworks } from './ip-lists.ts';
 import { backendUrl, certificate, Ids, POOL, routeForAll } from './pieces.ts';
 
+/** Of Usher's own admin API, since that of Helios has the usual port. */
+const OWN_ADMIN = '127.0.0.1:9092';
+
 export const helios = keyedFormat({
   name: 'helios',
   title: 'Helios',
@@ -24,7 +27,7 @@ export const helios = keyedFormat({
         rate_limit: rateLimit(file),
         pools: map({ [POOL]: pool(file) }),
         routes: routeForAll({ plugins }),
-        admin: admin(file),
+        ...admin(file),
         metrics: metrics(file),
         logging: map({
           level: value(file.get('logging.level').value, file.get('logging.level').at),
@@ -159,9 +162,10 @@ function rateLimit(file: File): Input | undefined {
   });
 }
 
-function admin(file: File): Input | undefined {
+/** The API of Helios where it was, and Usher's own beside it. */
+function admin(file: File): Record<string, Input> {
   const enabled = file.get('admin_api.enabled');
-  if (!enabled.value) return undefined;
+  if (!enabled.value) return {};
   const [port, token] = [file.get('admin_api.port'), file.get('admin_api.auth_token')];
   const { value: secret = '', at } = token;
   const open = secret === '';
@@ -170,20 +174,22 @@ function admin(file: File): Input | undefined {
     const message = `${weakness}; so the API is on 127.0.0.1 only`;
     file.remarks.changed('admin_api', open ? file.placeOf('admin_api') : at, message);
   }
-  return map(
-    {
-      address: value(`${weakness === undefined ? '0.0.0.0' : '127.0.0.1'}:${port.value}`, port.at),
-      tokens: open
-        ? undefined
-        : series([map({ name: value('helios', at), secret: value(secret, at), role: value('admin', at) })]),
-      allow: allowedNetworks(
-        file.get('admin_api.ip_allow_list'),
-        file.get('admin_api.ip_deny_list'),
-        file.remarks,
-      ),
-    },
-    file.placeOf('admin_api'),
+  const host = weakness === undefined ? '0.0.0.0' : '127.0.0.1';
+  const allowed = allowedNetworks(
+    file.get('admin_api.ip_allow_list'),
+    file.get('admin_api.ip_deny_list'),
+    file.remarks,
   );
+  const tokens = series([
+    map({ name: value('helios', at), secret: value(secret, at), role: value('admin', at) }),
+  ]);
+  return {
+    admin: map(
+      { address: value(OWN_ADMIN), tokens: open ? undefined : tokens, allow: allowed },
+      file.placeOf('admin_api'),
+    ),
+    helios: map({ address: value(`${host}:${port.value}`, port.at), pool: value(POOL) }),
+  };
 }
 
 function metrics(file: File): Input {

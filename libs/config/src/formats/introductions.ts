@@ -14,7 +14,21 @@ follows the file. Relative paths start at its folder.
 What the documentation of Helios promises is kept, also where Helios itself does not keep it: \`text\` is a format of the log,
 \`gzip\` takes whole numbers, a backend that fails is the only one that is left alone, and one that is unhealthy moves nobody
 else's clients. Unlike there, nothing is believed of X-Forwarded-For unless \`trusted_proxies\` names who sent it
-(\`--set trusted_proxies=10.0.0.0/8\`). Keys that Helios does not know it ignores; Usher ignores them too and says so.`,
+(\`--set trusted_proxies=10.0.0.0/8\`). Keys that Helios does not know it ignores; Usher ignores them too and says so.
+
+Its admin API is where it was, with the same tokens, paths and answers:
+
+| Call | Answers |
+| --- | --- |
+| \`GET /v1/health\` | 200 \`{"status":"ok",…}\`; needs no token |
+| \`GET /v1/metrics\` | the counts of Helios as JSON; breakers are those of the backends |
+| \`GET /v1/backends\` | \`[{name, address, healthy, active_connections, weight}]\` |
+| \`POST /v1/backends/add\` \`{name, address, weight?}\` | 201 \`added\` once that is durable; 400, 409 |
+| \`POST\` or \`DELETE /v1/backends/remove\` \`{name}\` | 200 \`removed\`; it drains first. Who is not there is removed |
+| \`POST /v1/strategy\` \`{strategy}\` | 200 \`updated\`; 400 |
+
+401 without the token, 403 from an address that is not allowed; errors are \`application/problem+json\`. What is changed stays over a
+restart. \`/metrics\` is for Prometheus and \`/health\` beside it, on the port of the metrics.`,
   'load-balancer': `
 # From load-balancer
 
@@ -27,7 +41,8 @@ Both forms of its files are read, the one of its README (YAML) and the one of it
 means something else, is told with its place. A running process follows the file. Relative paths start at its folder.
 
 What its README promises is kept: backends that are unhealthy are not chosen, \`random\` is random, a sticky cookie reaches the
-client, requests keep their query, and the file can be changed while it runs.`,
+client, requests keep their query, and the file can be changed while it runs. \`/metrics\` is on the port of the traffic, with the names of
+Usher.`,
   connx: `
 # From ConnX
 
@@ -41,7 +56,8 @@ A file with nothing but \`server.port\` and backends with \`url\` and \`weight\`
 follows the file.
 
 What its README promises is kept: weights are exact, the settings of the breaker count, and all of them can be changed while it
-runs. Metrics have the names of Usher and an address of their own, 127.0.0.1:9090.`,
+runs. \`/metrics\` is on the port of the traffic with the names of ConnX, and at 127.0.0.1:9090, there with Usher's own as
+\`/metrics?format=usher\`. Methods are not counted: \`method_status\` is \`ANY_2xx\` and so on.`,
   velo: `
 # From Velo
 
@@ -54,7 +70,8 @@ What has no equal in Usher, or means something else, is told with its place. The
 of Usher over both; \`import\` takes the file alone. A running process follows the file. Instead of \`-generate-config\` there is
 the example in the project's root.
 
-Metrics are in the format of Prometheus, at an address of their own, 127.0.0.1:9090.`,
+\`/metrics\` is on the port of the traffic in the JSON of Velo, by the ids of pools, and at 127.0.0.1:9090, there for Prometheus as
+\`/metrics?format=usher\`.`,
   opsen: `
 # From Opsen
 

@@ -3,7 +3,7 @@ import { duration, map, series, value, values } from './draft.ts';
 import { defaulted, type ForeignFile, optional } from './foreign-file.ts';
 import { keyedFormat } from './format.ts';
 import { amount, bool, goDuration, port, text, texts, whole, words } from './kinds.ts';
-import { backendUrl, certificate, Ids, POOL, routeForAll } from './pieces.ts';
+import { backendUrl, certificate, Ids, withMetrics } from './pieces.ts';
 import { openSslNames } from './tls-names.ts';
 
 const VERSIONS = { TLS10: '1.0', TLS11: '1.1', TLS12: '1.2', TLS13: '1.3' };
@@ -98,12 +98,7 @@ const KEYS = {
   'backends[].id': optional(text, 'pools.web.backends[].id', 'Made of the URL when it is missing.'),
   'backends[].url': optional(text, 'pools.web.backends[].url'),
   'backends[].weight': defaulted(whole(0), 1, 'pools.web.backends[].weight', '0 is 1.'),
-  'metrics.prometheus.enabled': defaulted(
-    bool,
-    true,
-    'metrics',
-    'On an address of their own, 127.0.0.1:9090, instead of among the traffic.',
-  ),
+  'metrics.prometheus.enabled': defaulted(bool, true, 'metrics', "By Usher's names; also at 127.0.0.1:9090."),
   'metrics.prometheus.path': defaulted(text, '/metrics', '', 'Always `/metrics`.'),
 } as const;
 
@@ -121,11 +116,7 @@ export const loadBalancer = keyedFormat({
     return map(
       {
         listen: listen(file),
-        pools: map({ [POOL]: pool(file) }),
-        routes: routeForAll(),
-        metrics: enabled.value
-          ? map({ address: value('127.0.0.1:9090', enabled.at) })
-          : value('none', enabled.at),
+        ...withMetrics(pool(file), enabled),
       },
       file.at,
     );
@@ -265,8 +256,4 @@ function remarkOnTheRest(file: File): void {
     remarks.lost(sessions.path, sessions.at, 'a cookie says which backend, so nothing is stored');
   const path = file.get('metrics.prometheus.path');
   if (path.value !== '/metrics') remarks.changed(path.path, path.at, 'metrics are at /metrics');
-  if (file.get('metrics.prometheus.enabled').written && file.get('metrics.prometheus.enabled').value) {
-    const { at } = file.get('metrics.prometheus.enabled');
-    remarks.changed('metrics.prometheus', at, 'metrics are at 127.0.0.1:9090, not among the traffic');
-  }
 }

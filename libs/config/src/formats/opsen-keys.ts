@@ -52,7 +52,7 @@ export const OPSEN_KEYS = {
     text,
     '',
     'opsen.keys',
-    'Without any key everybody may call, as in Opsen; it is said.',
+    'Without any key calls to `localhost` are answered; it is said.',
   ),
   api_keys: defaulted(texts, [], 'opsen.keys'),
   whitelisted_ips: defaulted(

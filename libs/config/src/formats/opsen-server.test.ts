@@ -15,6 +15,7 @@ const BASE = {
 };
 const POOL = 'pools.opsen';
 const LIMITED = 'routes[0].path';
+const LIMIT = 'routes[0].rate_limit';
 
 describe("a key of Opsen's server", () => {
   testKeys(opsenServer, BASE, [
@@ -42,8 +43,9 @@ describe("a key of Opsen's server", () => {
     ['server_key', '', /server_key: changed: without a key/],
     ['api_keys', ['second'], 'opsen.keys', [BASE.server_key, 'second']],
     ['whitelisted_ips', ['10.0.0.0/8'], LIMITED, '/api/*'],
-    ['rate_limit_per_minute', 30, /rate_limit: \{ by: ip, rate: 30\/m, burst: 120 \}/],
-    ['rate_limit_burst', 30, /rate: 1\/s, burst: 30/],
+    ['rate_limit_per_minute', 30, LIMIT, { by: 'ip', rate: '30/m', burst: 120 }],
+    ['rate_limit_per_minute', 0, LIMIT, undefined],
+    ['rate_limit_burst', 30, LIMIT, { by: 'ip', rate: '1/s', burst: 30 }],
     ['max_request_body_bytes', 2048, 'limits.request_body', '2KiB'],
     ['request_timeout_seconds', 7, 'timeouts.response', '7s'],
     ['idle_timeout_seconds', 7, 'timeouts.idle', '7s'],

@@ -4,7 +4,7 @@ import { duration, map, rate, series, size, value, values } from './draft.ts';
 import { keyedFormat } from './format.ts';
 import { OPSEN_KEYS, type OpsenFile } from './opsen-keys.ts';
 import { tiers } from './opsen-tiers.ts';
-import { certificate } from './pieces.ts';
+import { certificate, ownPool } from './pieces.ts';
 
 /** Where the API listens; routes lead its paths there, so that it shares a port with the traffic. */
 const API = '127.0.0.1:9092';
@@ -49,7 +49,7 @@ export const opsenServer = keyedFormat({
           shutdown: seconds(file, 'shutdown_timeout_seconds'),
         }),
         limits: map({ request_body: value(size(body.value), body.at) }),
-        pools: map({ opsen: pool(file, declared), 'opsen-api': apiPool() }),
+        pools: map({ opsen: pool(file, declared), 'opsen-api': ownPool('opsen-api', API) }),
         routes: routes(file, declared),
         metrics: map({ address: value('127.0.0.1:9090') }),
         opsen: map({ address: value(API), pool: value('opsen'), keys: keys(file) }),
@@ -93,8 +93,9 @@ function keys(file: OpsenFile): Input | undefined {
   const [server, others] = [file.get('server_key'), file.get('api_keys')];
   const all = [...(server.value === '' ? [] : [server.value]), ...others.value.filter((key) => key !== '')];
   if (all.length > 0) return values(all, server.written ? server.at : others.at);
-  const message = 'without a key everybody who reaches the port may register and ask, as in Opsen';
-  file.remarks.changed('server_key', server.written ? server.at : file.at, `${message}; give it one`);
+  const message =
+    'without a key calls to localhost are answered, and whoever reaches the port can say that theirs is one; give it one';
+  file.remarks.changed('server_key', server.written ? server.at : file.at, message);
   return undefined;
 }
 
@@ -112,15 +113,6 @@ function pool(file: OpsenFile, declared: Input): Input {
     sticky: session,
     health: health(file),
     tls: skip.value ? map({ verify: value(false, skip.at) }) : undefined,
-  });
-}
-
-function apiPool(): Input {
-  return map({
-    backends: series([map({ id: value('opsen-api'), url: value(`http://${API}`) })]),
-    health: map({ type: value('none') }),
-    breaker: map({ enabled: value(false) }),
-    retry: map({ attempts: value(0) }),
   });
 }
 

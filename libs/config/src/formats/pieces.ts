@@ -1,7 +1,7 @@
-import type { Place } from '../fault.ts';
+import { DEFAULT_PLACE, type Place } from '../fault.ts';
 import type { Input } from '../input/input.ts';
 import { fitForId } from '../types/names.ts';
-import { map, value } from './draft.ts';
+import { map, series, value } from './draft.ts';
 import type { Given } from './foreign-file.ts';
 import type { Remarks } from './remarks.ts';
 
@@ -69,11 +69,35 @@ export function certificate(
   return map({ cert: value(cert.value || '.', cert.at), key: value(key.value || '.', key.at) }, around);
 }
 
+/** A pool of one address of this process, which is there as long as the process is. */
+export function ownPool(id: string, address: string): Input {
+  return map({
+    backends: series([map({ id: value(id), url: value(`http://${address}`) })]),
+    health: map({ type: value('none') }),
+    breaker: map({ enabled: value(false) }),
+    retry: map({ attempts: value(0) }),
+  });
+}
+
 /** A route for everything to the one pool. */
 export function routeForAll(more: Readonly<Record<string, Input | undefined>> = {}): Input {
+  return series([map({ path: value('/*'), pool: value(POOL), ...more })], DEFAULT_PLACE);
+}
+
+const METRICS = '127.0.0.1:9090';
+const METRICS_POOL = 'usher-metrics';
+
+/** The parts of a configuration of a system that answers `/metrics` among the traffic; without metrics just the pool. */
+export function withMetrics(pool: Input, enabled: Given<boolean>, format?: string): Record<string, Input> {
+  if (!enabled.value)
+    return { pools: map({ [POOL]: pool }), routes: routeForAll(), metrics: value('none', enabled.at) };
+  const routes = [
+    map({ path: value('/metrics'), pool: value(METRICS_POOL) }),
+    map({ path: value('/*'), pool: value(POOL) }),
+  ];
   return {
-    kind: 'list',
-    at: { kind: 'default' },
-    items: [map({ path: value('/*'), pool: value(POOL), ...more })],
+    pools: map({ [POOL]: pool, [METRICS_POOL]: ownPool(METRICS_POOL, METRICS) }),
+    routes: series(routes, DEFAULT_PLACE),
+    metrics: map({ address: value(METRICS), format: format === undefined ? undefined : value(format) }),
   };
 }

@@ -1,8 +1,7 @@
 import type { Fault, Place } from '../fault.ts';
-import type { Input, MapInput } from '../input/input.ts';
+import type { Input } from '../input/input.ts';
 import { parseYaml } from '../input/yaml.ts';
 import { suggest } from '../suggest.ts';
-import { withoutAwaited } from './awaited.ts';
 import { strangers } from './foreign-file.ts';
 import type { KeyedFormat, Outcome } from './format.ts';
 import { FORMAT_NAMES, GRAMMARS, type Grammar, KEYED_FORMATS } from './formats.ts';
@@ -133,8 +132,6 @@ function sourceOf(
   faults: readonly Fault[],
   remarks: Remarks,
 ): Source {
-  const root: MapInput | undefined =
-    outcome.kind === 'config' ? withoutAwaited(outcome.root, remarks) : undefined;
-  const made: Outcome = root === undefined ? outcome : { kind: 'config', root };
-  return { root, faults, translation: { ...system, outcome: made, notes: remarks.notes } };
+  const root = outcome.kind === 'config' ? outcome.root : undefined;
+  return { root, faults, translation: { ...system, outcome, notes: remarks.notes } };
 }

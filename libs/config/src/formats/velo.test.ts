@@ -18,6 +18,8 @@ describe('a key of Velo', () => {
     ['health.interval', '1m30s', `${WEB}.health.interval`, '90s'],
     ['health.timeout', '500ms', `${WEB}.health.timeout`, '500ms'],
     ['metrics.enabled', false, 'metrics', 'none'],
+    ['metrics.enabled', true, 'metrics', { address: '127.0.0.1:9090', format: 'velo' }],
+    ['metrics.enabled', true, 'routes[0]', { path: '/metrics', pool: 'usher-metrics' }],
     ['metrics.path', '/other', /metrics.path: changed/],
   ]);
 });

@@ -1,10 +1,10 @@
 import type { Input } from '../input/input.ts';
 import { addressOf } from './connx.ts';
 import { duration, map, series, value } from './draft.ts';
-import { defaulted, type ForeignFile } from './foreign-file.ts';
+import { defaulted, type ForeignFile, type Given } from './foreign-file.ts';
 import { keyedFormat } from './format.ts';
 import { bool, goDuration, port, text, texts, whole, words } from './kinds.ts';
-import { backendUrl, Ids, POOL, routeForAll } from './pieces.ts';
+import { backendUrl, Ids, withMetrics } from './pieces.ts';
 
 const KEYS = {
   'server.address': defaulted(text, '0.0.0.0', 'listen'),
@@ -43,7 +43,7 @@ const KEYS = {
     bool,
     true,
     'metrics',
-    'On an address of their own, 127.0.0.1:9090, in the format of Prometheus.',
+    'In the JSON of Velo, by the ids of pools; also at 127.0.0.1:9090, there with `?format=usher` for Prometheus.',
   ),
   'metrics.path': defaulted(text, '/metrics', '', 'Always `/metrics`.'),
 } as const;
@@ -70,9 +70,7 @@ export const velo = keyedFormat({
     return map(
       {
         listen: series([map({ address: value(addressOf(address.value, port.value), place) })]),
-        pools: map({ [POOL]: pool(file) }),
-        routes: routeForAll(),
-        metrics: metrics(file),
+        ...withMetrics(pool(file), metrics(file), 'velo'),
       },
       file.at,
     );
@@ -118,11 +116,9 @@ function backends(file: File): Input {
   return series(items, file.placeOf('backends.urls'));
 }
 
-function metrics(file: File): Input {
+function metrics(file: File): Given<boolean> {
   const [enabled, path] = [file.get('metrics.enabled'), file.get('metrics.path')];
-  if (!enabled.value) return value('none', enabled.at);
-  if (path.value !== '/metrics') file.remarks.changed(path.path, path.at, 'metrics are at /metrics');
-  if (enabled.written)
-    file.remarks.changed('metrics', enabled.at, 'metrics are at 127.0.0.1:9090, not among the traffic');
-  return map({ address: value('127.0.0.1:9090', enabled.at) });
+  if (enabled.value && path.value !== '/metrics')
+    file.remarks.changed(path.path, path.at, 'metrics are at /metrics');
+  return enabled;
 }

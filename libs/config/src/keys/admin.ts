@@ -1,4 +1,4 @@
-import type { AdminSettings, AdminToken } from '../settings.ts';
+import { type AdminSettings, type AdminToken, METRICS_FORMATS, type MetricsSettings } from '../settings.ts';
 import { list, mapped, wordOr } from '../types/collections.ts';
 import { id } from '../types/names.ts';
 import { listenAddress, network } from '../types/network.ts';
@@ -106,8 +106,13 @@ export const metrics = wordOrNothing(
         type: listenAddress,
         doc: 'Where `/metrics` (Prometheus) and `/health` listen.',
       }),
+      format: optional("Usher's own names", {
+        to: 'format',
+        type: oneOf(METRICS_FORMATS),
+        doc: 'What `/metrics` answers when it is not asked: `connx` has the names of ConnX, `velo` the JSON of Velo. Each is there at any time as `/metrics?format=connx`.',
+      }),
     }),
-    ({ address }) => ({ ...address }),
+    ({ address, format }): MetricsSettings => ({ ...address, ...(format === undefined ? {} : { format }) }),
   ),
 );
 

@@ -35,10 +35,22 @@ const nats = mapped(
     credentials: optional('no credentials', {
       to: 'credentials',
       type: plainSecret('the content of a NATS credentials file'),
-      doc: 'Content of a credentials file (`.creds`), best as `file:path`.',
+      doc: 'Content of a credentials file (`.creds`), or the seed of an nkey, best as `file:path`.',
+    }),
+    ca: optional('those that Node trusts, if the servers ask for TLS', {
+      to: 'ca',
+      type: filePath,
+      doc: 'File with the certificates, in PEM form, of those who may sign the certificates of the servers. With it, nothing is said to a server without TLS.',
     }),
   }),
-  (given): BusSettings => ({ type: 'nats', ...given }),
+  (given, _path, reading): BusSettings => {
+    const { ca, ...others } = given;
+    if (ca === undefined) return { type: 'nats', ...others };
+    const file = resolve(reading.surroundings.folder, ca);
+    if (!reading.surroundings.disk.isFile(file))
+      reading.complain(given, 'ca', `there is no such file: ${file}`);
+    return { type: 'nats', ...others, ca: file };
+  },
 );
 
 /** Where the event log and the messages are. */

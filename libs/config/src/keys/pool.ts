@@ -1,18 +1,12 @@
 import type {
+  AdaptiveSettings,
   BackendSettings,
   BreakerSettings,
-  PassiveSettings,
   PoolSettings,
   QueueSettings,
   RetrySettings,
 } from '@usher/domain';
-import {
-  EJECTED_SHARE_MAX,
-  PROXY_PROTOCOLS,
-  RESERVE_IDLE_MS,
-  RESERVE_MODES,
-  STORELESS_MODES,
-} from '@usher/domain';
+import { PROXY_PROTOCOLS, RESERVE_IDLE_MS, RESERVE_MODES, STORELESS_MODES } from '@usher/domain';
 import { ID_PATTERN } from '@usher/events';
 import type { Reading } from '../reading.ts';
 import { list, mapped, record } from '../types/collections.ts';
@@ -26,6 +20,7 @@ import { backend } from './backend.ts';
 import { backendTls } from './backend-tls.ts';
 import { discovery } from './discovery.ts';
 import { health } from './health.ts';
+import { passive } from './passive.ts';
 import { clientLocation, scoring, tier } from './resources.ts';
 import { nameCookie, sticky } from './sticky.ts';
 import { resolveStrategy, strategyKeys } from './strategy.ts';
@@ -65,55 +60,6 @@ const breaker: Type<BreakerSettings> = section({
   }),
 });
 
-const passive: Type<PassiveSettings> = mapped(
-  section({
-    enabled: defaulted(true, {
-      to: 'enabled',
-      type: trueOrFalse,
-      doc: 'Whether a backend that fails the requests of clients is ejected: left out for a while, longer each time.',
-    }),
-    consecutive: defaulted(5, {
-      to: 'consecutive',
-      type: counter,
-      doc: 'Failures in a row, without a success in between, that eject a backend. Only what is the fault of the backend counts.',
-    }),
-    failure_rate: defaulted('50%', {
-      to: 'failureRate',
-      type: percentage,
-      doc: 'Share of failures among the requests of a `window` that ejects a backend.',
-    }),
-    window: defaulted('10s', {
-      to: 'windowMs',
-      type: duration({ min: '100ms', max: '1h' }),
-      doc: 'Time in which that share is looked at.',
-    }),
-    min_requests: defaulted(20, {
-      to: 'requestsMin',
-      type: wholeNumber({ min: 1, max: 1_000_000 }),
-      doc: 'Requests that a window needs for its share to count.',
-      why: 'One failure of two requests is half of them, and chance.',
-    }),
-    eject_for: defaulted('30s', {
-      to: 'ejectForMs',
-      type: duration({ min: '100ms', max: '1h' }),
-      doc: 'How long the first ejection lasts. The second lasts twice as long, the third three times, and so on, up to 300s; each such time that passes without another takes one off again.',
-      why: 'A backend that fails whenever it is back costs fewer and fewer requests.',
-    }),
-    max_ejected: defaulted('50%', {
-      to: 'maxEjected',
-      type: percentage,
-      doc: 'Largest share of the pool that may be ejected at a time, at most half. One of three may go in any case unless this is 0%, and the last one that gets requests never.',
-    }),
-  }),
-  (given, _path, reading): PassiveSettings => {
-    if (given.maxEjected > EJECTED_SHARE_MAX)
-      reading.complain(given, 'max_ejected', 'more than half of a pool is never ejected; it goes up to 50%');
-    if (given.failureRate === 0)
-      reading.complain(given, 'failure_rate', '0% would eject every backend; it goes from 1%');
-    return given;
-  },
-);
-
 const retry: Type<RetrySettings> = section({
   attempts: defaulted(1, {
     to: 'attempts',
@@ -140,6 +86,19 @@ const queue: Type<QueueSettings> = section({
     type: duration({ min: '1ms', max: '1h' }),
     doc: 'How long a request waits before it is answered with 503.',
     why: 'Longer than a burst lasts, shorter than most clients have patience.',
+  }),
+});
+
+const adaptive: Type<AdaptiveSettings> = section({
+  min: defaulted(3, {
+    to: 'min',
+    type: wholeNumber({ min: 1, max: 100_000 }),
+    doc: 'Requests that each gateway may have under way on a backend however slow that is.',
+  }),
+  max: defaulted(1000, {
+    to: 'max',
+    type: wholeNumber({ min: 1, max: 100_000 }),
+    doc: 'Most that it may have under way however fast that is.',
   }),
 });
 
@@ -182,6 +141,11 @@ const keys = section({
       doc: 'How requests wait, in order of arrival, while all backends that could take them are at their `max_connections` or have no room for their tier.',
     },
   ),
+  adaptive_concurrency: optional('backends take what `max_connections` allows', {
+    to: 'adaptive',
+    type: adaptive,
+    doc: 'Finds out for each backend how many requests it can have under way before they wait for each other there, by how its answers slow down. Further ones wait in the `queue`, or go to other backends. `max_connections` still holds.',
+  }),
   proxy_protocol: defaulted('none', {
     to: 'proxyProtocol',
     type: oneOf(PROXY_PROTOCOLS),
@@ -263,6 +227,9 @@ function declare(id: string, pool: Declared, reading: Reading): DeclaredPool {
   if (pool.http2 && pool.proxyProtocol !== 'none') {
     reading.complain(pool, 'http2', 'excludes proxy_protocol, whose connections serve one request each');
   }
+  const { adaptive } = pool;
+  if (adaptive !== undefined && adaptive.min > adaptive.max)
+    reading.complain(adaptive, 'min', 'is above max');
   const named = backends.map((declared, index) => {
     const path = reading.pathOf(declared);
     const backend: BackendSettings = { ...declared, id: declared.id ?? `${id}-${index + 1}`, pool: id };

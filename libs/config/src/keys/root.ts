@@ -9,11 +9,14 @@ import { plainSecret } from '../types/secret.ts';
 import { defaulted, optional, section } from '../types/section.ts';
 import type { Type } from '../types/type.ts';
 import { admin, metrics } from './admin.ts';
+import { helios } from './helios.ts';
 import { listener } from './listener.ts';
 import { bus, geoip, logging, store, workers } from './local.ts';
 import { opsen } from './opsen.ts';
+import { overload } from './overload.ts';
 import { limits, timeouts } from './policy.ts';
 import { pools } from './pool.ts';
+import { rateLimit } from './rate-limit.ts';
 import { routes } from './route.ts';
 
 /** Names this process when the host name has no letter or digit. */
@@ -44,6 +47,11 @@ const keys = section({
   }),
   timeouts: defaulted({}, { to: 'timeouts', type: timeouts, doc: 'How long things may take.' }),
   limits: defaulted({}, { to: 'limits', type: limits, doc: 'How large things may be, and how many.' }),
+  rate_limit: optional('no limit', {
+    to: 'rateLimit',
+    type: rateLimit,
+    doc: 'How many requests may pass on routes that have no `rate_limit` of their own; one more is answered with 429. See [overload](../overload.md).',
+  }),
   pools: defaulted(
     {},
     { to: 'pools', type: pools, doc: 'The pools by their ids: backends and how one of them is chosen.' },
@@ -70,6 +78,11 @@ const keys = section({
     type: opsen,
     doc: 'The API that clients and agents of Opsen know, in processes that run the collector: `/register`, `/stats`, `/route`, `/clients` and `/health`.',
   }),
+  helios: optional("callers of Helios' admin API are not served", {
+    to: 'helios',
+    type: helios,
+    doc: 'The admin API that callers of Helios know: `/v1/backends`, `/v1/backends/add`, `/v1/backends/remove`, `/v1/strategy`, `/v1/metrics` and `/v1/health`. Who may call is told by `admin`.',
+  }),
   bus: defaulted('embedded', {
     to: 'bus',
     type: bus,
@@ -90,6 +103,14 @@ const keys = section({
     type: geoip,
     doc: 'Where clients are by their addresses, for pools whose backends are chosen by their resources: the distance to a client counts then, see `scoring`.',
   }),
+  overload: defaulted(
+    {},
+    {
+      to: 'overload',
+      type: overload,
+      doc: 'When this process has too much to do, and does without requests of low `priority`.',
+    },
+  ),
   debug_token: optional('nobody is told', {
     to: 'debugToken',
     type: plainSecret('the text of the token'),
@@ -104,7 +125,8 @@ const keys = section({
 
 /** The whole configuration. */
 export const root: Type<UsherConfig> = mapped(keys, (given, _path, reading): UsherConfig => {
-  const { listen, workers, admin, metrics, opsen, bus, store, geoip, logging, debugToken } = given;
+  const { listen, workers, admin, metrics, opsen, helios, bus, store, geoip, overload, logging, debugToken } =
+    given;
   const name = given.name ?? nameFrom(reading.surroundings.hostname);
   if (given.name === undefined) reading.leaf('name', name, { kind: 'default' });
   const data = resolve(reading.surroundings.folder, given.data);
@@ -117,10 +139,12 @@ export const root: Type<UsherConfig> = mapped(keys, (given, _path, reading): Ush
     bus,
     store,
     data,
+    overload,
     logging,
     ...(geoip === undefined ? {} : { geoip }),
     ...(debugToken === undefined ? {} : { debugToken }),
     ...(opsen === undefined ? {} : { opsen }),
+    ...(helios === undefined ? {} : { helios }),
   };
   const shared: SharedSettings = {
     pools: given.pools.map((pool) => pool.settings),
@@ -134,6 +158,7 @@ export const root: Type<UsherConfig> = mapped(keys, (given, _path, reading): Ush
     timeouts: given.timeouts,
     limits: given.limits,
     trustedProxies: given.trustedProxies,
+    ...(given.rateLimit === undefined ? {} : { rateLimit: given.rateLimit }),
   };
   checkReferences(local, shared, reading);
   return { local, shared };

@@ -1,10 +1,17 @@
 import { resolve } from 'node:path';
-import type { PluginSettings, TierDetection } from '@usher/domain';
-import { list, mapped } from '../types/collections.ts';
+import {
+  type PluginSettings,
+  PRIORITIES,
+  type Priority,
+  type RateLimitSettings,
+  type TierDetection,
+} from '@usher/domain';
+import { list, mapped, wordOr } from '../types/collections.ts';
 import { filePath, id, routeHost, routePath } from '../types/names.ts';
-import { trueOrFalse } from '../types/scalar.ts';
+import { oneOf, trueOrFalse } from '../types/scalar.ts';
 import { defaulted, openSection, optional, required, section } from '../types/section.ts';
 import type { Type } from '../types/type.ts';
+import { rateLimit } from './rate-limit.ts';
 import { tierDetection } from './tier-detection.ts';
 
 const pluginKeys = openSection({
@@ -37,6 +44,8 @@ export interface DeclaredRoute {
   readonly plugins: readonly PluginSettings[];
   readonly websocket: boolean;
   readonly tier?: TierDetection | undefined;
+  readonly rateLimit?: RateLimitSettings | 'none' | undefined;
+  readonly priority: Priority;
 }
 
 const route: Type<DeclaredRoute> = section({
@@ -65,6 +74,16 @@ const route: Type<DeclaredRoute> = section({
     to: 'tier',
     type: tierDetection,
     doc: 'Where a request names the tier that it needs, of those that its pool has. The body is looked at first, then the query, then the header. A tier that the pool has not is answered with 400.',
+  }),
+  rate_limit: optional('the one of the whole configuration', {
+    to: 'rateLimit',
+    type: wordOr('none', rateLimit),
+    doc: 'How many requests of the route may pass, instead of the `rate_limit` of the whole configuration; `none` = any number.',
+  }),
+  priority: defaulted('normal', {
+    to: 'priority',
+    type: oneOf(PRIORITIES),
+    doc: 'What happens when there is too much to do, see `overload`: `sheddable` requests are the first to be answered with 503, `critical` ones are served as long as anything is.',
   }),
   plugins: defaulted([], {
     to: 'plugins',

@@ -1,5 +1,6 @@
+import { jetstreamManager } from '@nats-io/jetstream';
 import { RecordingLog, startNatsServer, wallClock } from '@usher/testing';
-import { nkeys } from 'nats';
+import { connect, nkeyAuthenticator, nkeys } from 'nats';
 import { expect, it } from 'vitest';
 import { openJetStream } from './open.ts';
 import { openNatsBus } from './open-bus.ts';
@@ -50,3 +51,32 @@ it('serves an agent that may use its own subjects only, and drops what it says i
   await fleet.close();
   await server.stop();
 });
+
+it.each([
+  ['acknowledges', true],
+  ['does not', false],
+])(
+  'whether a stream that takes statistics lets agents publish elsewhere: one that %s',
+  async (_what, acknowledges) => {
+    const [fleetUser, agentUser] = [nkeys.createUser(), nkeys.createUser()];
+    const server = await startNatsServer(`authorization { users = [
+    { nkey: ${fleetUser.getPublicKey()} }
+    { nkey: ${agentUser.getPublicKey()}, permissions: { publish: "usher.stats.web-1", subscribe: "_INBOX.agent.>" } }
+  ] }`);
+    const open = async (user: typeof fleetUser) =>
+      await connect({ servers: server.url, authenticator: nkeyAuthenticator(user.getSeed()) });
+    const [operator, agent] = [await open(fleetUser), await open(agentUser)];
+    const manager = await jetstreamManager(operator);
+    await manager.streams.add({ name: 'STATISTICS', subjects: ['usher.stats.>'], no_ack: !acknowledges });
+    const heard: string[] = [];
+    operator.subscribe('usher.commands.>', { callback: (_error, { subject }) => void heard.push(subject) });
+    await operator.flush();
+    agent.publish('usher.stats.web-1', '{}', { reply: 'usher.commands.backend.remove' });
+    await agent.flush();
+    await expect.poll(async () => (await manager.streams.info('STATISTICS')).state.messages).toBe(1);
+    await operator.flush();
+    expect(heard).toEqual(acknowledges ? ['usher.commands.backend.remove'] : []);
+    await Promise.all([agent.close(), operator.close()]);
+    await server.stop();
+  },
+);

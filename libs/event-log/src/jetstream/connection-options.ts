@@ -7,6 +7,8 @@ export interface JetStreamOptions {
   readonly servers: readonly string[];
   /** A creds file or nkey seed, as text or as the path of a file. Absent = none. */
   readonly credentials?: string | undefined;
+  /** Path of the certificates that are trusted, PEM; with it, TLS is needed. Absent = those that Node trusts, if the server asks for TLS. */
+  readonly ca?: string | undefined;
   /** Name of this process; answers to it are sent to subjects below `_INBOX.<name>`. */
   readonly name: string;
   readonly log: Log;
@@ -24,6 +26,7 @@ export function inboxPrefixOf(name: string): string {
 export function connectionOptions({
   servers,
   credentials,
+  ca,
   name,
 }: Omit<JetStreamOptions, 'log' | 'clock'>): ConnectionOptions {
   return {
@@ -39,6 +42,8 @@ export function connectionOptions({
     reconnectJitter: 100,
     ignoreAuthErrorAbort: true,
     noAsyncTraces: true,
+    // Read again for each connection.
+    ...(ca === undefined ? {} : { tls: { caFile: ca } }),
     ...(credentials === undefined ? {} : { authenticator: authenticatorOf(credentials) }),
   };
 }

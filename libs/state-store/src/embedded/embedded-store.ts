@@ -1,4 +1,5 @@
 import type { Clock, Lease, LeaseResult, StateStore, StoreStatus } from '@usher/ports';
+import { EmbeddedRates } from './embedded-rates.ts';
 import { EmbeddedReservations } from './embedded-reservations.ts';
 import { EmbeddedSticky } from './embedded-sticky.ts';
 
@@ -21,6 +22,7 @@ export function openEmbeddedStore(options: { readonly clock: Clock }): StateStor
 class EmbeddedStore implements StateStore {
   readonly reservations: EmbeddedReservations;
   readonly sticky: EmbeddedSticky;
+  readonly rates: EmbeddedRates;
   readonly #clock: Clock;
   readonly #leases = new Map<string, Entry>();
   readonly #values = new Map<string, Entry>();
@@ -31,11 +33,13 @@ class EmbeddedStore implements StateStore {
     this.#clock = clock;
     this.reservations = new EmbeddedReservations(clock);
     this.sticky = new EmbeddedSticky(clock);
+    this.rates = new EmbeddedRates(clock);
     this.#status = { connected: true, sinceMs: clock.now() };
     this.#sweep = clock.every(SWEEP_EVERY_MS, () => {
       dropExpired(this.#leases, clock.now());
       dropExpired(this.#values, clock.now());
       this.sticky.dropExpired();
+      this.rates.dropFull();
     });
   }
 

@@ -10,6 +10,8 @@ import {
 import { Redis, type RedisOptions } from 'ioredis';
 import { KEY_PREFIX, valueKey } from './keys.ts';
 import { unfitPolicy } from './memory-policy.ts';
+import { RATE_SCRIPTS } from './rate-scripts.ts';
+import { RedisRates } from './redis-rates.ts';
 import { RedisReservations } from './redis-reservations.ts';
 import { RedisSticky } from './redis-sticky.ts';
 import { RESERVATION_SCRIPTS } from './reservation-scripts.ts';
@@ -66,6 +68,7 @@ export async function openRedisStore(options: RedisStoreOptions): Promise<StateS
 class RedisStore implements StateStore {
   readonly reservations: RedisReservations;
   readonly sticky: RedisSticky;
+  readonly rates: RedisRates;
   readonly #redis: Redis;
   readonly #leasesKey: string;
   readonly #clock: Clock;
@@ -87,6 +90,7 @@ class RedisStore implements StateStore {
     const run: RunScript = (...call) => this.#call(() => this.#runPrepared(call));
     this.reservations = new RedisReservations(run, () => this.#serverRun);
     this.sticky = new RedisSticky(run);
+    this.rates = new RedisRates(run);
     this.#redis.on('error', (error: Error) => {
       this.#cause = error;
     });
@@ -166,7 +170,7 @@ class RedisStore implements StateStore {
       const [info, memory] = await Promise.all([
         this.#redis.info('server'),
         this.#redis.info('memory'),
-        loadScripts(this.#redis, [...RESERVATION_SCRIPTS, ...STICKY_SCRIPTS]),
+        loadScripts(this.#redis, [...RESERVATION_SCRIPTS, ...STICKY_SCRIPTS, ...RATE_SCRIPTS]),
       ]);
       this.#serverRun = /^run_id:(\w+)/m.exec(info)?.[1] ?? '';
       this.#setConnected(true);

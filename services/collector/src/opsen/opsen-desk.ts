@@ -88,7 +88,7 @@ export class OpsenDesk {
     this.#collector.submit(backend, report);
     const models = body.objects('gpus').map((gpu) => gpu.text('name') ?? '');
     await this.#clients.remember(backend, detailsOf(body, models));
-    return { status: 'received' };
+    return { status: 'ok' };
   }
 
   async route(body: Body, { headers }: FastifyRequest): Promise<object> {
@@ -123,6 +123,24 @@ export class OpsenDesk {
     return await Promise.all(
       backends.map(async (backend) => clientView(backend, await this.#clients.details(backend.settings.id))),
     );
+  }
+
+  /** Takes away the clients that no longer report. */
+  async purge(): Promise<object> {
+    const silent = this.#clients.backends().filter(({ origin, stale }) => origin === 'agent' && stale);
+    for (const { settings } of silent)
+      await this.#collector.agents.deregister({ backend: settings.id, actor: 'opsen/purge' });
+    const purged = silent.length;
+    return this.#done({ purged, cache_purged: purged, db_purged: purged });
+  }
+
+  /** What a decision names it does not reserve, so that nothing is pending that could be purged. */
+  purgePending(): object {
+    return this.#done({ purged: 0 });
+  }
+
+  #done(counts: object): object {
+    return { status: 'success', ...counts, timestamp: new Date(this.#context.clock.now()).toISOString() };
   }
 
   health(): object {

@@ -24,6 +24,8 @@ export interface OpsenServerOptions {
   readonly host: string;
   /** 0 = any free one. */
   readonly port: number;
+  /** Descriptor of a socket that listens there already; absent = it opens its own. */
+  readonly socket?: number | undefined;
   /** Whose backends the clients are. */
   readonly pool: string;
   /** What callers show as `X-API-Key`; empty = nothing, which is refused on any but a loopback address. */
@@ -39,7 +41,8 @@ export async function startOpsenServer(
   collector: Collector,
 ): Promise<RunningServer> {
   const app = createOpsenApp(options, context, collector);
-  await app.listen({ host: options.host, port: options.port });
+  const { host, port: asked, socket } = options;
+  await app.listen({ host, port: asked, ...(socket === undefined ? {} : { fd: socket }) });
   const { port } = app.server.address() as AddressInfo;
   return { host: options.host, port, close: () => app.close() };
 }

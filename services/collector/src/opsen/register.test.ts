@@ -126,7 +126,7 @@ describe('POST /register', () => {
     const client_id = 'gpu 1 (Paris).example.com';
     await rig.call('POST', '/register', { ...CLIENT, client_id });
     expect([...rig.fleet.fold.state.backends.keys()].at(-1)).toMatch(/^gpu-1-Paris-example-com-[0-9a-f]{8}$/);
-    expect(await rig.call('POST', '/stats', { ...REPORT, client_id })).toEqual([200, { status: 'received' }]);
+    expect(await rig.call('POST', '/stats', { ...REPORT, client_id })).toEqual([200, { status: 'ok' }]);
     const [, clients] = await rig.call('GET', '/clients');
     expect(clients).toMatchObject([{ client_id }]);
   });

@@ -13,7 +13,7 @@ afterEach(async () => {
 describe('POST /stats', () => {
   test('takes a report', async () => {
     await rig.call('POST', '/register', CLIENT);
-    expect(await rig.call('POST', '/stats', REPORT)).toEqual([200, { status: 'received' }]);
+    expect(await rig.call('POST', '/stats', REPORT)).toEqual([200, { status: 'ok' }]);
     await rig.fleet.seconds(1);
     expect(rig.fleet.fold.state.backends.get('gpu-1')?.stats).toMatchObject({
       coresPercent: [12.34, 100],
@@ -51,6 +51,22 @@ describe('POST /stats', () => {
     expect(rig.fleet.types()).toContain('backend.went_stale');
     const [, clients] = await rig.call('GET', '/clients?active_only=true');
     expect(clients).toEqual([]);
+  });
+
+  test('clients that are silent for good are taken away when somebody asks for that, and others stay', async () => {
+    await rig.call('POST', '/register', CLIENT);
+    await rig.call('POST', '/stats', REPORT);
+    const nobody = { status: 'success', purged: 0, cache_purged: 0, db_purged: 0 };
+    expect(await rig.call('POST', '/clients/purge', {})).toMatchObject([200, nobody]);
+    await rig.fleet.seconds(302);
+    expect(await rig.call('DELETE', '/clients/purge')).toMatchObject([200, { purged: 1, db_purged: 1 }]);
+    await rig.fleet.seconds(1);
+    expect(rig.fleet.fold.state.backends.get('gpu-1')?.lifecycle ?? 'removed').not.toBe('active');
+    expect(await rig.call('POST', '/clients/purge-pending', {})).toMatchObject([
+      200,
+      { status: 'success', purged: 0 },
+    ]);
+    expect((await rig.call('GET', '/clients/purge'))[0]).toBe(405);
   });
 
   test.each([

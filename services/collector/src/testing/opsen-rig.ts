@@ -93,7 +93,7 @@ export class OpsenRig {
 
   /** A call with a good key, unless `headers` has another; answers with the status and the body. */
   async call(
-    method: 'GET' | 'POST' | 'PUT',
+    method: 'GET' | 'POST' | 'PUT' | 'DELETE',
     url: string,
     payload?: unknown,
     headers: Record<string, string> = {},

@@ -17,7 +17,13 @@ export function addDeparted(sum: Measurement | undefined, departed: Measurement)
     const before = routes.get(key);
     routes.set(
       key,
-      before === undefined ? each : { ...each, answers: addEach(before.answers, each.answers) },
+      before === undefined
+        ? each
+        : {
+            ...each,
+            answers: addEach(before.answers, each.answers),
+            counts: addEach(before.counts, each.counts),
+          },
     );
   }
   return {

@@ -11,7 +11,7 @@ export class Drains {
   readonly #fleet: FleetView;
   readonly #facts: Facts;
   readonly #observations: Observations;
-  /** By backend, the revision of the drain that was answered. */
+  /** By backend, the revision for which that was told. */
   readonly #answered = new Map<string, number>();
 
   constructor(gateway: string, fleet: FleetView, facts: Facts, observations: Observations) {
@@ -34,7 +34,7 @@ export class Drains {
       const told = this.#facts.tell({
         type: 'backend.emptied',
         subject: backend,
-        data: { backend, gateway },
+        data: { backend, gateway, revision },
       });
       if (told) this.#answered.set(backend, revision);
     }

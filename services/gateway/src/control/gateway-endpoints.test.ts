@@ -33,7 +33,7 @@ async function start(name: string): Promise<Backend> {
 async function gateway(resolver?: Resolver): Promise<number> {
   const settings = { listen: [{ host: '127.0.0.1', port: 0 }], workers: 2 };
   const fallback = { ...policy({ routes }), pools: [], backends: [] };
-  const started = await startGateway(fleet.context(), settings, fallback, resolver);
+  const started = await startGateway(fleet.context(), settings, fallback, resolver && { resolver });
   closing.push(() => started.stop());
   return started.addresses[0]!.port;
 }

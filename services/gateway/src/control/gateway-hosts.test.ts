@@ -31,7 +31,7 @@ const fallback = { ...policy({ routes }), pools: [], backends: [] };
 
 async function gateway(resolver: Resolver): Promise<number> {
   const settings = { listen: [{ host: '127.0.0.1', port: 0 }], workers: 2 };
-  const started = await startGateway(fleet.context(), settings, fallback, resolver);
+  const started = await startGateway(fleet.context(), settings, fallback, { resolver });
   closing.push(() => started.stop());
   return started.addresses[0]!.port;
 }

@@ -1,6 +1,7 @@
 import type { HistogramSample, Metrics, Sample } from '@usher/ports';
 import { LATENCY_BOUNDS_S, type WireCounts } from '../wire/counters.ts';
 import type { Measurement } from '../worker/protocol.ts';
+import { exposeAdmission } from './admission-metrics.ts';
 import { exposeLines } from './line-metrics.ts';
 import type { BackendTotals } from './observations.ts';
 import { exposeReservations } from './reservation-metrics.ts';
@@ -51,6 +52,7 @@ export function exposeMetrics(metrics: Metrics, sources: MetricsSources): void {
   exposeHosts(metrics, sources);
   exposeWorkers(metrics, shared, sources);
   exposeLines(metrics, () => shared.all());
+  exposeAdmission(metrics, () => shared.all());
   exposeSessions(metrics, { all: () => shared.all(), moves: sources.moves });
   exposeReservations(metrics, () => sources.reservations());
   exposeTls(metrics, sources, async () => (await shared.all()).map(({ tls }) => tls));

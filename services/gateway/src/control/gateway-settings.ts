@@ -1,7 +1,9 @@
-import { availableParallelism } from 'node:os';
+import { availableParallelism, totalmem } from 'node:os';
+import type { PressureSettings } from '@usher/domain';
 import type { Service } from '@usher/ports';
+import type { WorkerOverload } from '../worker/pressure-watch.ts';
 import type { ListenAddress } from '../worker/protocol.ts';
-import type { ListenerSettings } from './listeners.ts';
+import type { Inherit, ListenerSettings } from './listeners.ts';
 
 /** More workers than this gain nothing that another gateway would not gain more safely. */
 const WORKERS_AUTO_MAX = 16;
@@ -27,10 +29,30 @@ export interface GatewaySettings {
   readonly workers: number | 'auto';
   /** Absent: references stand for nothing, and the store has what is made. */
   readonly secrets?: SecretSettings;
+  /**
+   * Descriptors of sockets that listen on an address already, left by another process. They are taken with all that the
+   * kernel holds for them, one or more for each worker. Absent = there are none.
+   */
+  readonly inherit?: Inherit | undefined;
   /** File of the database that says where clients are. Absent = nobody knows. */
   readonly geoipDatabase?: string | undefined;
   /** Requests that show it are answered with more than others. Absent = none are. */
   readonly debugToken?: string | undefined;
+  /** When it does without some of the requests. Absent = never. */
+  readonly overload?: OverloadSettings | undefined;
+}
+
+interface OverloadSettings extends PressureSettings {
+  /** What the process may take; absent = what its control group allows, or the machine has. */
+  readonly memoryBytes?: number | undefined;
+}
+
+export function overloadOf({ overload }: GatewaySettings): WorkerOverload | undefined {
+  if (overload === undefined) return undefined;
+  const allowed = process.constrainedMemory();
+  const machine = totalmem();
+  const surroundings = allowed > 0 && allowed < machine ? allowed : machine;
+  return { ...overload, memoryBytes: overload.memoryBytes ?? surroundings };
 }
 
 /** How many workers a gateway has. */

@@ -160,7 +160,10 @@ describe('telling the log', () => {
     gate.resolve();
     expect((await answer).text).toBe('slow');
     await until(() => fleet.seen('backend.emptied').length > 0, 'the drain is over');
-    expect(fleet.seen('backend.emptied')).toMatchObject([{ data: { backend: 'b1', gateway: 'gw-1' } }]);
+    const { revision } = fleet.fold.state.backends.get('b1')!;
+    expect(fleet.seen('backend.emptied')).toMatchObject([
+      { data: { backend: 'b1', gateway: 'gw-1', revision } },
+    ]);
   });
 });
 

@@ -7,17 +7,18 @@ import { addDeparted } from './departed.ts';
 import { Drains } from './drains.ts';
 import { Facts } from './facts.ts';
 import { exposeMetrics } from './gateway-metrics.ts';
-import { type Gateway, type GatewaySettings, NO_SECRETS, workersOf } from './gateway-settings.ts';
+import { type Gateway, type GatewaySettings, NO_SECRETS, overloadOf, workersOf } from './gateway-settings.ts';
 import { GeoipFile } from './geoip-file.ts';
 import { InFlightExchange } from './in-flight-exchange.ts';
 import { type ListenerSettings, Listeners } from './listeners.ts';
 import { Observations } from './observations.ts';
 import { OneByOne } from './one-by-one.ts';
+import { type Outside, SYSTEM } from './outside.ts';
+import { OverloadControl } from './overload-control.ts';
 import { Presence } from './presence.ts';
 import { Projector } from './projector.ts';
 import { Allocations } from './reservations/allocations.ts';
-import { Resolutions } from './resolutions.ts';
-import { type Resolver, systemResolver } from './resolver.ts';
+import { RESOLVE_MAX_MS, Resolutions } from './resolutions.ts';
 import { FACTS_MS, ResourceFactsFeed } from './resource-facts.ts';
 import { serveRouteAnswers } from './route-answers.ts';
 import { SharedCells } from './shared-cells.ts';
@@ -31,8 +32,6 @@ const TELL_MS = 1_000;
 const DRAIN_CHECK_MS = 100;
 /** How long stopping may wait for the log to take the last facts. */
 const FLUSH_MAX_MS = 2_000;
-/** How long a start waits for host names to resolve; requests for those that do not are answered with 503 meanwhile. */
-const RESOLVE_MAX_MS = 1_000;
 /** How often the files for TLS to backends are looked at. */
 const TLS_FILES_CHECK_MS = 2_000;
 
@@ -45,9 +44,9 @@ export async function startGateway(
   context: ServiceContext,
   settings: GatewaySettings,
   fallback: SharedSettings,
-  resolver: Resolver = systemResolver,
+  outside: Partial<Outside> = {},
 ): Promise<Gateway> {
-  const gateway = new RunningGateway(context, settings, fallback, resolver);
+  const gateway = new RunningGateway(context, settings, fallback, { ...SYSTEM, ...outside });
   await gateway.start(settings.listen);
   return gateway;
 }
@@ -72,10 +71,12 @@ class RunningGateway implements Gateway {
   readonly #presence: Presence;
   readonly #sticky: StickyControl;
   readonly #allocations: Allocations;
+  readonly #overload: OverloadControl;
   readonly #timers: Timer[] = [];
   readonly #listeners: Listeners;
   readonly #changes = new OneByOne();
-  readonly #subscriptions: Subscription[] = [];
+  /** What was begun and has to be stopped. */
+  readonly #running: Subscription[] = [];
   #departed: Measurement | undefined;
   #stopped: Promise<void> | undefined;
 
@@ -83,7 +84,7 @@ class RunningGateway implements Gateway {
     context: ServiceContext,
     settings: GatewaySettings,
     fallback: SharedSettings,
-    resolver: Resolver,
+    { resolver, startWorker }: Outside,
   ) {
     const { instance, fleet, clock } = context;
     const log = context.log.child({ service: 'gateway' });
@@ -91,16 +92,11 @@ class RunningGateway implements Gateway {
     this.#context = context;
     this.#count = workersOf(settings);
     this.#debugToken = settings.debugToken;
-    this.#cells = new SharedCells(this.#count);
-    const gateway = instance;
-    this.#projector = new Projector({
-      gateway,
-      fleet,
-      fallback,
-      workers: this.#count,
-      cells: this.#cells,
-      log,
-    });
+    const own = { ...context, log };
+    this.#overload = new OverloadControl(own, facts, overloadOf(settings), () => this.#workers);
+    const cells = new SharedCells(this.#count, this.#overload.adaptive);
+    this.#cells = cells;
+    this.#projector = new Projector({ gateway: instance, fleet, fallback, workers: this.#count, cells, log });
     this.#resources = new ResourceFactsFeed(fleet, clock);
     this.#tlsFiles = new TlsFiles(log);
     const onChange = (content: SharedArrayBuffer) => this.#workers.broadcast({ kind: 'geoip', content });
@@ -115,7 +111,7 @@ class RunningGateway implements Gateway {
     const broadcast = this.#broadcast.bind(this);
     this.#news = new BackendNews({ gateway: instance, facts, table: this.#projector, log, broadcast });
     this.#drains = new Drains(instance, fleet, facts, this.#observations);
-    this.#presence = new Presence({ ...context, log }, facts, this.#count);
+    this.#presence = new Presence(own, facts, this.#count);
     this.#allocations = new Allocations({
       context,
       facts,
@@ -128,20 +124,19 @@ class RunningGateway implements Gateway {
       count: this.#count,
       clock,
       log,
+      startWorker,
       newStart: (worker) => this.#newStart(worker),
       onMessage: (worker, message) => this.#onMessage(worker, message),
       onDeath: (worker, last) => {
-        this.#observations.forgetWorker(worker);
-        this.#cells.forgetWorker(worker);
-        this.#allocations.forgetWorker(worker);
-        this.#news.forgetWorker(worker);
+        const parts = [this.#observations, this.#cells, this.#allocations, this.#news, this.#overload];
+        for (const part of parts) part.forgetWorker(worker);
         if (last !== undefined) this.#departed = addDeparted(this.#departed, last);
       },
     });
     const parts = { facts, projector: this.#projector, workers: this.#workers };
-    this.#sticky = new StickyControl({ ...context, log }, { ...(settings.secrets ?? NO_SECRETS), ...parts });
+    this.#sticky = new StickyControl(own, { ...(settings.secrets ?? NO_SECRETS), ...parts });
     this.#inFlight = new InFlightExchange(context, this.#observations, this.#projector, this.#workers);
-    this.#listeners = new Listeners(clock, log, this.#workers);
+    this.#listeners = new Listeners(clock, log, this.#workers, settings.inherit);
   }
 
   get addresses(): readonly ListenAddress[] {
@@ -150,7 +145,11 @@ class RunningGateway implements Gateway {
 
   async start(listen: readonly ListenerSettings[]): Promise<void> {
     const { fleet, clock, metrics } = this.#context;
-    this.#subscriptions.push(fleet.onRecord((record) => this.#onRecord(record)));
+    this.#running.push(
+      fleet.onRecord((record) => this.#onRecord(record)),
+      this.#resolutions,
+    );
+    if (this.#geoip !== undefined) this.#running.push(this.#geoip);
     this.#tlsFiles.read(this.#projector.pools());
     this.#resolutions.follow(this.#projector.hosts());
     await Promise.all([this.#resolutions.settled(RESOLVE_MAX_MS), this.#geoip?.look(), this.#sticky.start()]);
@@ -159,13 +158,15 @@ class RunningGateway implements Gateway {
       await this.#listeners.change(listen);
     } catch (error) {
       await this.#workers.kill();
-      for (const part of [...this.#subscriptions, this.#resolutions, this.#geoip]) part?.stop();
+      for (const part of this.#running) part.stop();
       throw error;
     }
     this.#presence.start();
-    this.#subscriptions.push(serveRouteAnswers(this.#context, this.#workers));
+    this.#running.push(serveRouteAnswers(this.#context, this.#workers));
+    this.#running.push(this.#sticky, this.#inFlight, this.#overload, this.#listeners);
     this.#inFlight.start();
     this.#allocations.start();
+    this.#overload.start(this.#projector.policy);
     this.#timers.push(
       clock.every(TELL_MS, () => this.#tell()),
       clock.every(FACTS_MS, () => this.#broadcast(this.#resources.take())),
@@ -214,10 +215,8 @@ class RunningGateway implements Gateway {
     await this.#changes.idle();
     await this.#workers.stop(this.#projector.policy.timeouts.shutdownMs);
     await this.#allocations.stop();
-    for (const subscription of this.#subscriptions) subscription.stop();
     for (const timer of this.#timers) timer.cancel();
-    const parts = [this.#resolutions, this.#sticky, this.#inFlight, this.#geoip, this.#listeners];
-    for (const part of parts) part?.stop();
+    for (const part of this.#running) part.stop();
     this.#news.retell();
     this.#observations.tell(clock.now());
     this.#presence.retire();
@@ -248,11 +247,13 @@ class RunningGateway implements Gateway {
       position: fleet.position,
       geoip: this.#geoip?.content,
       debugToken: this.#debugToken,
+      ...this.#overload.starting(this.#projector.policy),
     };
   }
 
   #onRecord(record: LogRecord): void {
     const deltas = this.#projector.changesBy(record);
+    this.#overload.rates.follow(this.#projector.policy);
     this.#resources.onRecord(record);
     const draining = record.events.some(({ type }) => type === 'backend.drain_started');
     // A drain changes no row when the backend got nothing anyway, and yet the workers have to confirm that they know.
@@ -279,6 +280,7 @@ class RunningGateway implements Gateway {
       this.#news.onMessage(worker, message);
       this.#allocations.onMessage(worker, message);
       this.#sticky.onMessage(worker, message);
+      this.#overload.onMessage(worker, message);
     }
   }
 

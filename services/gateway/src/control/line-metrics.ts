@@ -1,6 +1,6 @@
 import type { Metrics } from '@usher/ports';
-import type { LineCounts } from '../routing-table.ts';
 import { LINE_EXITS, sumOfLines } from '../table/line-counts.ts';
+import type { LineCounts } from '../waiting.ts';
 import { LATENCY_BOUNDS_S } from '../wire/counters.ts';
 import type { Measurement } from '../worker/protocol.ts';
 

@@ -15,6 +15,9 @@ export interface ListenerSettings extends ListenAddress {
   readonly tls?: TlsSource | undefined;
 }
 
+/** Where sockets that listen on an address can be had from. */
+export type Inherit = (address: ListenAddress) => Promise<readonly number[]>;
+
 interface Listener {
   /** It stays while the address does, and with it the sockets that listen. */
   readonly id: number;
@@ -30,14 +33,16 @@ export class Listeners {
   readonly #clock: Clock;
   readonly #log: Log;
   readonly #workers: Workers;
+  readonly #inherit: Inherit;
   readonly #reloads: Reloads = { ok: 0, failed: 0 };
   #current: readonly Listener[] = [];
   #nextId = 0;
 
-  constructor(clock: Clock, log: Log, workers: Workers) {
+  constructor(clock: Clock, log: Log, workers: Workers, inherit: Inherit = async () => []) {
     this.#clock = clock;
     this.#log = log;
     this.#workers = workers;
+    this.#inherit = inherit;
   }
 
   get addresses(): readonly ListenAddress[] {
@@ -81,12 +86,20 @@ export class Listeners {
 
   async #open(next: readonly Listener[]): Promise<void> {
     const known = new Set(this.#current.map(({ id }) => id));
-    const added = next.filter(({ id }) => !known.has(id)).map(({ address }) => address);
+    const added: ListenAddress[] = [];
+    const sockets = new Map<number, readonly number[]>();
+    for (const { id, address } of next) {
+      if (known.has(id)) continue;
+      const inherited = await this.#inherit(address);
+      if (inherited.length > 0) sockets.set(id, inherited);
+      else added.push(address);
+    }
     const releasePorts = await claimPorts(added);
     try {
       for (const address of added) await assertFree(address, this.addresses);
       const starts = next.map(startOf);
-      await this.#workers.listen(starts, (ports) => this.#commit(next, ports, starts));
+      const told = starts.map((each) => ({ ...each, sockets: sockets.get(each.id) }));
+      await this.#workers.listen(told, (ports) => this.#commit(next, ports, starts));
     } finally {
       await releasePorts();
     }

@@ -83,6 +83,29 @@ describe('the lease of a gateway', () => {
       return presence.fault === undefined;
     }, 'the name is free');
   });
+
+  test('held by a process of the same name that was killed is no fault, whatever the clock is set to meanwhile', async () => {
+    const store = openEmbeddedStore({ clock });
+    closing.push(() => store.close());
+    await store.acquireLease('gateway/gw-1', 'killed', 10_000);
+    let aheadMs = 0;
+    const set = {
+      now: () => clock.now() + aheadMs,
+      after: clock.after.bind(clock),
+      every: clock.every.bind(clock),
+    };
+    const context = fleet.context({ clock: set, store });
+    const presence = new Presence(context, new Facts(context), 1);
+    presence.start();
+    closing.push(() => presence.stop());
+    aheadMs = 60_000;
+    for (let step = 0; step < 6; step++) {
+      clock.advance(3_000);
+      await setImmediate();
+      expect(presence.fault).toBeUndefined();
+    }
+    expect(await store.listLeases('gateway/')).not.toMatchObject([{ owner: 'killed' }]);
+  });
 });
 
 describe('what a gateway says of itself', () => {

@@ -5,6 +5,8 @@ import type { Facts } from './facts.ts';
 
 const LEASE_TTL_MS = 10_000;
 const LEASE_RENEW_MS = 3_000;
+/** The lease of a process that is gone outlives so many renewals of ours, and no more. */
+const DENIALS_MAX = Math.floor(LEASE_TTL_MS / LEASE_RENEW_MS) + 1;
 
 /**
  * Makes the gateway known: `gateway.started` and `gateway.stopped` in the log, and a lease in the store that ends soon after
@@ -17,7 +19,8 @@ export class Presence {
   #announced = false;
   #storeAway = false;
   #renewing: Timer | undefined;
-  #deniedSinceMs: number | undefined;
+  /** In a row. */
+  #denials = 0;
   #fault: string | undefined;
 
   constructor(context: ServiceContext, facts: Facts, workers: number) {
@@ -85,16 +88,19 @@ export class Presence {
     }
   }
 
-  /** The lease of a process of this name that was killed lives on for a while; one that is renewed is somebody else's. */
+  /**
+   * The lease of a process of this name that was killed lives on for a while; one that is renewed is somebody else's. Counted
+   * and not timed: the machine's clock may be set meanwhile.
+   */
   #noteHolder(held: boolean, holder: string): void {
-    const { clock, instance, log } = this.#context;
+    const { instance, log } = this.#context;
     if (held) {
-      this.#deniedSinceMs = undefined;
+      this.#denials = 0;
       this.#fault = undefined;
       return;
     }
-    this.#deniedSinceMs ??= clock.now();
-    if (this.#fault !== undefined || clock.now() - this.#deniedSinceMs <= LEASE_TTL_MS) return;
+    this.#denials += 1;
+    if (this.#fault !== undefined || this.#denials <= DENIALS_MAX) return;
     this.#fault = `another process is called ${instance} too: each needs a \`name\` of its own`;
     log.error(this.#fault, { holder });
   }

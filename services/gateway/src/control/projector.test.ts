@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { BackendRow, TableDelta } from '../routing-table.ts';
 import { policy, pool } from '../testing/fixtures.ts';
 import { backendAt, registered, TestFleet } from '../testing/fleet.ts';
+import { AdaptiveLimits } from './adaptive-limits.ts';
 import { Projector } from './projector.ts';
 import { SharedCells } from './shared-cells.ts';
 
@@ -24,7 +25,7 @@ function follow(fallback: Partial<SharedSettings> = {}, workers = 1, gateway = '
     fleet: fleet.fold,
     fallback: { ...policy(), pools: [pool()], backends: [], ...fallback },
     workers,
-    cells: new SharedCells(workers),
+    cells: new SharedCells(workers, new AdaptiveLimits(fleet.clock)),
     log,
   });
   let deltas: TableDelta[] = [];
@@ -179,15 +180,16 @@ describe('following the log', () => {
       ],
     ],
   ])(
-    'divides %i trials of the fleet’s half-open breaker among all its workers, most to who saw the backend last',
+    'divides %i trials of the fleet’s half-open breaker among all its workers, most to who has traffic, and passes them on',
     async (halfOpenRequests, workers, parts) => {
       const gateways = ['d', 'c', 'b', 'a'];
       const followers = gateways.map((gateway) => follow({}, workers, gateway));
       const { configure, changes } = followers[0]!;
-      await configure(B1);
+      await configure(B1, B2);
       await changes(...gateways.map(started));
-      const data = { backend: 'b1', gateway: 'd', failures: 1, requests: 1, untilMs: 1 };
-      await changes({ type: 'breaker.tripped', subject: 'b1', data });
+      const seen = { backend: 'b2', requests: 1, failures: 0, latencySumMs: 1 };
+      const data = { gateway: 'd', windowMs: 1, requests: 1, errors: 0, backends: [seen] };
+      await changes({ type: 'gateway.observed', subject: 'd', data });
       const settings = pool({ breaker: { ...pool().breaker, halfOpenRequests } });
       await changes({ type: 'pool.updated', subject: 'web', data: { settings } });
       await changes({ type: 'breaker.half_opened', subject: 'b1', data: { backend: 'b1' } });

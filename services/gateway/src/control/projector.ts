@@ -11,6 +11,7 @@ import type { UsherEvent } from '@usher/events';
 import type { FleetView, Log, LogRecord } from '@usher/ports';
 import type { BackendRow, TableDelta } from '../routing-table.ts';
 import { sameEndpoints } from '../table/endpoints.ts';
+import { fleetTrials } from './fleet-trials.ts';
 import type { SharedCells } from './shared-cells.ts';
 
 export interface ProjectorOptions {
@@ -149,7 +150,12 @@ export class Projector {
     if (config === null) {
       const rows = fallback.backends.map((settings): BackendRow => {
         const { id, pool, url, endpoints, weight, priority, maxConnections } = settings;
-        const limit = this.#options.cells.limitOf(pool, id, maxConnections);
+        const limit = this.#options.cells.limitOf(
+          pool,
+          id,
+          maxConnections,
+          fallback.pools.find((each) => each.id === pool),
+        );
         const row = { id, pool, url, endpoints, weight, priority, limit, halfOpen: false, trialLimit: 1 };
         // Nobody has looked at them yet.
         return { ...row, eligible: false, barred: 'unknown', lastResort: true };
@@ -171,11 +177,12 @@ export class Projector {
 
   #rowOf(id: string, backend: BackendState): BackendRow | undefined {
     const { pool, url, endpoints, weight, priority, maxConnections } = backend.settings;
-    const { workers } = this.#options;
+    const { fleet, gateway, workers } = this.#options;
     const why = eligibility(backend);
     // How much room there is, whoever reserves it knows best.
     const barred = why === 'full' ? 'ok' : why;
-    const breaker = this.#options.fleet.state.pools.get(pool)?.settings.breaker;
+    const poolSettings = fleet.state.pools.get(pool)?.settings;
+    const breaker = poolSettings?.breaker;
     const halfOpen = backend.breaker === 'half_open' && breaker?.enabled === true;
     const trials = breaker?.halfOpenRequests ?? 1;
     const row = {
@@ -191,26 +198,10 @@ export class Projector {
       lastResort: barred === 'unknown' || barred === 'breaker_open',
       halfOpen,
       trialLimit: Math.max(1, Math.floor(trials / workers)),
-      ...(halfOpen ? { fleetTrials: this.#fleetTrials(backend, trials) } : {}),
-      limit: this.#options.cells.limitOf(pool, id, maxConnections),
+      ...(halfOpen ? { fleetTrials: fleetTrials(fleet.state, backend, { gateway, workers, trials }) } : {}),
+      limit: this.#options.cells.limitOf(pool, id, maxConnections, poolSettings),
     };
     return this.#isUsable(row) ? row : undefined;
-  }
-
-  /**
-   * Each worker's part of the trials of the fleet's half-open breaker, of which there are no more than `trials` in all gateways
-   * together. Who saw the backend last is served first, for requests are likely there. All gateways see the same state
-   * here, so that their parts add up.
-   */
-  #fleetTrials(backend: BackendState, trials: number): number[] {
-    const { fleet, gateway, workers } = this.#options;
-    const running = [...fleet.state.gateways].filter(([, each]) => each.running).map(([name]) => name);
-    const seen = (name: string) => backend.seenBy.get(name) ?? 0;
-    running.sort((a, b) => seen(b) - seen(a) || (a < b ? -1 : 1));
-    return shares(
-      running.length === 0 ? trials : (shares(trials, running.length)[running.indexOf(gateway)] ?? 0),
-      workers,
-    );
   }
 
   /** A backend that this version cannot talk to must not stop it from talking to the others. */
@@ -225,16 +216,8 @@ export class Projector {
   }
 }
 
-/** `whole` in as many parts as wanted, as equal as can be, the larger ones first. */
-function shares(whole: number, parts: number): number[] {
-  return Array.from(
-    { length: parts },
-    (_, part) => Math.floor(whole / parts) + (part < whole % parts ? 1 : 0),
-  );
-}
-
-function policyOf({ routes, timeouts, limits, trustedProxies }: SharedSettings): PolicySettings {
-  return { routes, timeouts, limits, trustedProxies };
+function policyOf({ pools: _pools, backends: _backends, ...policy }: SharedSettings): PolicySettings {
+  return policy;
 }
 
 /** Events that may change more than the backend that they are about. */
@@ -271,6 +254,7 @@ function sameRow(a: BackendRow, b: BackendRow): boolean {
     a.trialLimit === b.trialLimit &&
     String(a.fleetTrials) === String(b.fleetTrials) &&
     a.limit?.max === b.limit?.max &&
+    a.limit?.adaptive === b.limit?.adaptive &&
     a.limit?.cells === b.limit?.cells
   );
 }

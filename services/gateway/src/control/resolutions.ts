@@ -6,6 +6,8 @@ import type { Resolver } from './resolver.ts';
 const REFRESH_MS = 30_000;
 /** How often a name of which no address is known is looked up. */
 const RETRY_MS = 2_000;
+/** How long a start waits for host names to resolve; requests for those that do not are answered with 503 meanwhile. */
+export const RESOLVE_MAX_MS = 1_000;
 /** After a failed connection a name is looked up at once, but no more often than this. */
 const HURRY_MIN_MS = 1_000;
 /**

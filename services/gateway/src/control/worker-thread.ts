@@ -3,10 +3,24 @@ import type { FromWorker, ToWorker, WorkerStart } from '../worker/protocol.ts';
 
 const ENTRY = new URL('../worker/main.ts', import.meta.url);
 
+/** A worker as its control thread knows it. */
+export interface RunningWorker {
+  /** Resolves when it is gone, with what made it go when it failed. */
+  readonly ended: Promise<string | undefined>;
+  post(message: ToWorker): void;
+  kill(): Promise<void>;
+}
+
+/** Starts a worker, which tells by `listening` that it is there. */
+export type StartWorker = (
+  name: string,
+  start: WorkerStart,
+  onMessage: (message: FromWorker) => void,
+) => RunningWorker;
+
 /** One running worker thread. */
-export class WorkerThread {
+export class WorkerThread implements RunningWorker {
   readonly #thread: Worker;
-  /** Resolves when the thread is gone, with what made it go when it failed. */
   readonly ended: Promise<string | undefined>;
 
   constructor(name: string, start: WorkerStart, onMessage: (message: FromWorker) => void) {

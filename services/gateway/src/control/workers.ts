@@ -3,7 +3,7 @@ import type { RouteAct } from '@usher/events';
 import type { Clock, Log, Timer } from '@usher/ports';
 import type { FromWorker, ListenerStart, Measurement, ToWorker, WorkerStart } from '../worker/protocol.ts';
 import type { WorkerAnswer } from '../worker/route-desk.ts';
-import { WorkerThread } from './worker-thread.ts';
+import type { RunningWorker, StartWorker } from './worker-thread.ts';
 
 /** How long a worker may take to listen; it takes about 100 ms. */
 const START_MAX_MS = 20_000;
@@ -23,6 +23,7 @@ export interface WorkersOptions {
   readonly count: number;
   readonly clock: Clock;
   readonly log: Log;
+  readonly startWorker: StartWorker;
   /** What a worker that starts now has to know. */
   newStart(worker: number): WorkerStart;
   onMessage(worker: number, message: FromWorker): void;
@@ -35,7 +36,7 @@ type Prepared = Extract<FromWorker, { readonly kind: 'prepared' | 'unprepared' }
 /** A place for a worker: the thread changes when it dies, the place stays. */
 interface Place {
   readonly index: number;
-  thread: WorkerThread | undefined;
+  thread: RunningWorker | undefined;
   listening: boolean;
   /** Settled unless its thread is on its way up. */
   launched: Promise<void>;
@@ -206,19 +207,15 @@ export class Workers {
 
   /** Starts a place's thread; resolves when it listens. */
   #launch(place: Place): Promise<void> {
-    const { clock } = this.#options;
+    const { clock, startWorker } = this.#options;
     const { promise, resolve, reject } = Promise.withResolvers<void>();
-    const thread = new WorkerThread(
-      `gateway-${place.index}`,
-      this.#options.newStart(place.index),
-      (message) => {
-        if (message.kind === 'listening') {
-          place.listening = true;
-          resolve();
-        }
-        this.#onMessage(place, message);
-      },
-    );
+    const thread = startWorker(`gateway-${place.index}`, this.#options.newStart(place.index), (message) => {
+      if (message.kind === 'listening') {
+        place.listening = true;
+        resolve();
+      }
+      this.#onMessage(place, message);
+    });
     place.thread = thread;
     place.startedMs = clock.now();
     const late = clock.after(START_MAX_MS, () => void thread.kill());
@@ -227,7 +224,7 @@ export class Workers {
     return place.launched;
   }
 
-  async #awaitEnd(place: Place, thread: WorkerThread, reject: (error: Error) => void): Promise<void> {
+  async #awaitEnd(place: Place, thread: RunningWorker, reject: (error: Error) => void): Promise<void> {
     const cause = await thread.ended;
     reject(new UsherError('internal', `gateway worker ${place.index} ended: ${cause ?? 'it was stopped'}`));
     if (!this.#stopping) this.#options.log.error('a gateway worker ended', { worker: place.index, cause });

@@ -1,12 +1,13 @@
 import { constants, type ServerHttp2Stream } from 'node:http2';
 import { ERRORS, type ErrorCode } from '@usher/domain';
 import { FAULTS, FAULTY, type HttpFault, parseRequestHead, type RequestHead } from '@usher/http1';
+import { type RateTicket, rateFields } from '../rate/rate-ticket.ts';
 import type { RouteEntry } from '../routing-table.ts';
 import type { ClientSide } from '../wire/client-side.ts';
 import { Deadline, type Expirable } from '../wire/deadlines.ts';
 import { requestIdOf } from '../wire/forward-request.ts';
 import type { LaneContext } from '../wire/lane-context.ts';
-import { openExchange } from '../wire/open-exchange.ts';
+import { begin, openExchange } from '../wire/open-exchange.ts';
 import { RequestBody } from '../wire/request-body.ts';
 import type { Ends, Visitor } from '../wire/visitor.ts';
 import { feedBody } from './body-feed.ts';
@@ -94,8 +95,8 @@ export class ClientStream implements ClientSide, Expirable {
   exchangeFailed(code: ErrorCode, detail: string, nowMs: number): void {
     const { exchange } = this;
     if (exchange === undefined) return;
-    exchange.answers[(ERRORS[code].status / 100) | 0]! += 1;
-    this.fail(code, detail, exchange.requestId, nowMs);
+    exchange.route.answers[(ERRORS[code].status / 100) | 0]! += 1;
+    this.fail(code, detail, exchange.requestId, nowMs, exchange.rate);
   }
 
   /** No stream asks to switch. */
@@ -138,25 +139,28 @@ export class ClientStream implements ClientSide, Expirable {
 
   private open(head: RequestHead, route: RouteEntry, id: string, body: RequestBody | undefined): void {
     const { home, lane, startMs } = this;
+    const refuse = (code: ErrorCode, detail: string, rate?: RateTicket): void => {
+      route.answers[(ERRORS[code].status / 100) | 0]! += 1;
+      this.fail(code, detail, id, startMs, rate);
+    };
+    if (lane.admission.sheds(route)) return refuse('overloaded', '');
+    const rate = home.visitor.holdToRate(head, route, startMs);
+    if (rate?.outcome === 'limited') return refuse('rate_limited', '', rate);
     const features = home.visitor.featuresOf(head, route);
-    if (typeof features === 'string') {
-      route.answers[4]! += 1;
-      this.fail('unknown_tier', features, id, startMs);
-      return;
-    }
+    if (typeof features === 'string') return refuse('unknown_tier', features, rate);
     const patienceMs = this.grpc?.patienceMs ?? Infinity;
-    const request = { head, route, features, id, body, startMs, upgrade: false, patienceMs };
+    const request = { head, route, features, id, body, startMs, upgrade: false, patienceMs, rate };
     const chunked = head.body === 'chunked';
     const exchange = openExchange(this, lane, home.visitor, home.ends, request);
     this.exchange = exchange;
-    exchange.start();
+    begin(exchange, this, lane);
     if (body !== undefined) feedBody(this.stream, chunked, (bytes) => this.onBody(bytes));
   }
 
-  private loop(text: string, head: RequestHead, { answers }: RouteEntry, id: string): void {
+  private loop(text: string, head: RequestHead, route: RouteEntry, id: string): void {
     const chunked = head.body === 'chunked';
     const hasBody = head.body !== 'none';
-    const loop = new PluginLoop(this, this.lane, id, this.toHead, answers);
+    const loop = new PluginLoop(this, this.lane, id, this.toHead, route);
     this.exchange = loop;
     this.expireAt(Infinity);
     loop.start(text, this.home.visitor);
@@ -174,13 +178,13 @@ export class ClientStream implements ClientSide, Expirable {
     this.fail(fault.code, fault.detail, id, this.lane.now());
   }
 
-  private fail(code: ErrorCode, detail: string, id: string, nowMs: number): void {
+  private fail(code: ErrorCode, detail: string, id: string, nowMs: number, rate?: RateTicket): void {
     this.lane.counters.answered(ERRORS[code].status, nowMs - this.startMs);
     if (this.grpc === undefined) {
-      const { fields, text } = problemFields(code, detail, id);
+      const { fields, text } = problemFields(code, detail, id, rate);
       this.answer.whole(fields, this.toHead ? '' : text);
     } else {
-      this.answer.whole(grpcFailure(code, detail, id), '');
+      this.answer.whole([...grpcFailure(code, detail, id), ...rateFields(rate)], '');
     }
     this.exchangeOver(nowMs);
   }

@@ -1,4 +1,5 @@
 import { type Duplex, duplexPair } from 'node:stream';
+import type { RouteEntry } from '../routing-table.ts';
 import type { ClientSide } from '../wire/client-side.ts';
 import type { Exchange } from '../wire/exchange.ts';
 import type { LaneContext } from '../wire/lane-context.ts';
@@ -7,12 +8,12 @@ import { type Asked, ResponseRelay } from '../wire/response-relay.ts';
 import type { Visitor } from '../wire/visitor.ts';
 
 const EMPTY = Buffer.alloc(0);
-const NOTHING_OWN = { setCookie: '', panic: '' };
+const NOTHING_OWN = { setCookie: '', panic: '', rate: undefined };
 
 /** Whatever serves the request of a stream. */
 export type StreamServer = Pick<
   Exchange,
-  'requestId' | 'answers' | 'onBodyData' | 'onClientUnblocked' | 'onClientGone' | 'expire'
+  'requestId' | 'route' | 'rate' | 'onBodyData' | 'onClientUnblocked' | 'onClientGone' | 'expire'
 >;
 
 /**
@@ -26,25 +27,21 @@ export class PluginLoop implements StreamServer, Asked {
   readonly wantsBody = false;
   /** That lane sets cookies itself. */
   readonly attempts = NOTHING_OWN;
-  readonly answers: Float64Array;
+  /** That lane holds it to its limit too. */
+  readonly rate = undefined;
+  readonly route: RouteEntry;
   private readonly client: ClientSide;
   private readonly lane: LaneContext;
   private readonly relay: ResponseRelay;
   private readonly near: Duplex;
   private readonly far: Duplex;
 
-  constructor(
-    client: ClientSide,
-    lane: LaneContext,
-    requestId: string,
-    toHead: boolean,
-    answers: Float64Array,
-  ) {
+  constructor(client: ClientSide, lane: LaneContext, requestId: string, toHead: boolean, route: RouteEntry) {
     this.client = client;
     this.lane = lane;
     this.requestId = requestId;
     this.toHead = toHead;
-    this.answers = answers;
+    this.route = route;
     this.relay = new ResponseRelay(client, this, lane.responseHead);
     [this.near, this.far] = duplexPair();
   }

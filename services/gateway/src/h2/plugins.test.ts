@@ -1,6 +1,7 @@
 import type { RequestListener } from 'node:http';
 import { gunzipSync } from 'node:zlib';
 import { afterEach, expect, test } from 'vitest';
+import { admissionTo } from '../testing/admission.ts';
 import { startListener } from '../testing/http.ts';
 import { backend, closeAll, closeLater, lane, TEXT, text, zipped } from '../testing/plugin-lane.ts';
 import { WireCounters } from '../wire/counters.ts';
@@ -21,6 +22,7 @@ async function start(handle: RequestListener) {
     dialler: new Dialler({ log: behind.log, now: Date.now, onUnreachable: () => {} }),
     now: Date.now,
     newRequestId: () => 'id',
+    admission: admissionTo(behind.table),
     locate: () => undefined,
     handOver: (socket, head, peer) => behind.plugins.accept(socket, head, peer),
     counters,

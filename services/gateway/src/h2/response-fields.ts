@@ -1,4 +1,5 @@
 import { FIELD, type ResponseHead } from '@usher/http1';
+import { rateFields } from '../rate/rate-ticket.ts';
 import { PANIC_HEADER } from '../wire/debug-token.ts';
 import type { OwnFields } from '../wire/response-relay.ts';
 
@@ -44,9 +45,14 @@ export function responseFields(
     if (name !== SETTINGS) list.push(name, text.slice(fields.valueStart(line), fields.valueEnd(line)));
   }
   list.push('x-request-id', requestId);
-  if (own !== undefined && own.setCookie !== '') list.push('set-cookie', own.setCookie);
-  if (own !== undefined && own.panic !== '') list.push(PANIC_HEADER, own.panic);
+  if (own !== undefined) addOwn(list, own);
   return list;
+}
+
+function addOwn(list: FieldList, { setCookie, panic, rate }: OwnFields): void {
+  if (setCookie !== '') list.push('set-cookie', setCookie);
+  if (panic !== '') list.push(PANIC_HEADER, panic);
+  if (rate !== undefined) list.push(...rateFields(rate));
 }
 
 /** The same as an object, where names that repeat have a list of values. */

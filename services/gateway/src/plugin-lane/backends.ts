@@ -1,8 +1,9 @@
 import type { EventEmitter } from 'node:events';
 import type { Features } from '@usher/domain';
-import type { AttemptOutcome, BackendSlot, Guest, Hold, PoolTable, RoutingTable } from '../routing-table.ts';
+import type { AttemptOutcome, BackendSlot, Hold, PoolTable, RoutingTable } from '../routing-table.ts';
 import { visitOf } from '../sticky/sticky.ts';
 import { answerWith, answerWithout } from '../table/slot-load.ts';
+import type { Guest } from '../waiting.ts';
 
 /** What a request is placed by. */
 export interface Placed {
@@ -90,19 +91,24 @@ export class Attempt {
     if (!this.#pool.hears || this.#answered || this.#ended) return;
     this.#answered = true;
     const nowMs = this.#now();
-    this.#table.hear(this.#slot, answerWith(status), nowMs - this.#startedMs, nowMs);
+    this.#table.hear(this.#slot, answerWith(status), this.#tookMs(nowMs), nowMs);
   }
 
   /** True for the first call. */
   end(outcome: AttemptOutcome): boolean {
     if (this.#ended) return false;
     const nowMs = this.#now();
-    const tookMs = nowMs - this.#startedMs;
+    const tookMs = this.#tookMs(nowMs);
     if (this.#pool.hears && !this.#answered)
       this.#table.hear(this.#slot, answerWithout(outcome), tookMs, nowMs);
     this.#ended = true;
     this.#reserved?.release();
     this.#table.finish(this.#pool, this.#slot, outcome, tookMs, nowMs);
     return true;
+  }
+
+  /** The worker's clock may have been set back meanwhile; an attempt that took less than no time is no fact. */
+  #tookMs(nowMs: number): number {
+    return Math.max(0, nowMs - this.#startedMs);
   }
 }

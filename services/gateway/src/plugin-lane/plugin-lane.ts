@@ -8,6 +8,7 @@ import type { WireLaneOptions } from '../wire/lane-context.ts';
 import { type Peer, PeerDirectory } from '../wire/peer.ts';
 import { keyOfMessage } from '../wire/request-key.ts';
 import { allowsWebSocket } from '../wire/websocket.ts';
+import { admit } from './admit.ts';
 import type { Arrival, Upgrade } from './exchange.ts';
 import { PluginChains } from './plugin-chains.ts';
 import { codeOf, isWebSocket, refuse, sendPlainProblem, target } from './raw-requests.ts';
@@ -249,13 +250,20 @@ export class PluginLane {
     }
     const { address, scheme } = this.#sockets.get(request.socket) ?? NOBODY;
     const peer = this.#peers.describe(address, scheme, trustedProxies);
+    const tools = { ...this.#options, peers: this.#peers };
+    admit({ request, response, entry, peer, requestId }, tools, () => {
+      const arrival = this.#arrivalOf(request, entry, peer, requestId);
+      void this.#serve(request, response, upgrade === undefined ? arrival : { ...arrival, upgrade });
+    });
+  }
+
+  #arrivalOf(request: IncomingMessage, entry: RouteEntry, peer: Peer, requestId: string): Arrival {
     const { hash, asksWhere, settings } = entry.pool;
     const key = hash === undefined ? 0 : keyOfMessage(request, target(request).path, peer, hash, this.#peers);
     const tools = { peers: this.#peers, locate: this.#options.locate };
     const from = asksWhere ? placeOfMessage(request, settings, peer, tools) : undefined;
     const visit = entry.pool.sticky?.visitMessage(request, peer, this.#peers);
-    const arrival = { entry, key, from, requestId, host: request.headers.host, peer, visit };
-    void this.#serve(request, response, upgrade === undefined ? arrival : { ...arrival, upgrade });
+    return { entry, key, from, requestId, host: request.headers.host, peer, visit };
   }
 
   async #serve(request: IncomingMessage, response: ServerResponse, arrival: Arrival): Promise<void> {

@@ -22,7 +22,7 @@ export function problemOfError(error: unknown): LaneProblem {
 }
 
 /** Seconds for Retry-After, where trying again makes sense. */
-export function retryAfterOf({ code }: LaneProblem): number | undefined {
+export function retryAfterOf({ code }: Pick<LaneProblem, 'code'>): number | undefined {
   const kind = code === undefined ? undefined : ERRORS[code];
   return kind !== undefined && 'retryAfterS' in kind ? kind.retryAfterS : undefined;
 }

@@ -3,6 +3,7 @@ import type { Duplex } from 'node:stream';
 import { ERRORS, type ErrorCode, problemOf } from '@usher/domain';
 import { withoutQuery } from '../wire/outgoing-request.ts';
 import { problemResponse } from '../wire/problem-response.ts';
+import { retryAfterOf } from './problem-of-error.ts';
 
 /** What the lane does with a request, or with what should have been one, before and without Fastify. */
 
@@ -25,8 +26,14 @@ export function target(request: IncomingMessage): { readonly host: string; reado
 }
 
 /** Answers a request without Fastify. */
-export function sendPlainProblem(response: ServerResponse, code: ErrorCode, requestId: string): void {
+export function sendPlainProblem(
+  response: ServerResponse,
+  code: ErrorCode,
+  requestId: string,
+  retryAfterS = retryAfterOf({ code }),
+): void {
   const body = JSON.stringify(problemOf(code));
+  if (retryAfterS !== undefined) response.setHeader('retry-after', retryAfterS);
   response
     .writeHead(ERRORS[code].status, {
       'content-type': 'application/problem+json',

@@ -27,8 +27,6 @@ export function newSlot(
     lastResort: row.lastResort,
     trialLimit: trialLimitOf(row, worker),
     fleetHalfOpen: row.halfOpen,
-    fleetTrials: row.fleetTrials,
-    trialTurn: worker,
     own: 0,
     inFlight: 0,
     base: 0,
@@ -43,22 +41,13 @@ export function newSlot(
   };
 }
 
-/** How many trials the worker whose turn is `turn` may have under way. */
-function trialLimitOf({ halfOpen, fleetTrials = [], trialLimit }: BackendRow, turn: number): number {
-  return halfOpen && fleetTrials.length > 0 ? fleetTrials[turn % fleetTrials.length]! : trialLimit;
-}
-
-/** The fleet's trials had no verdict in their time: another worker has its turn, where this one may see no request. */
-export function passTrialTurn(slot: BackendSlot): void {
-  const { fleetHalfOpen, fleetTrials = [] } = slot;
-  if (!fleetHalfOpen || fleetTrials.length === 0) return;
-  slot.trialTurn += 1;
-  slot.trialLimit = fleetTrials[slot.trialTurn % fleetTrials.length]!;
+/** How many trials `worker` may have under way. */
+function trialLimitOf({ fleetTrials, trialLimit }: BackendRow, worker: number): number {
+  return fleetTrials?.[worker] ?? trialLimit;
 }
 
 /** Takes up what a row says anew about a slot that stays, in `worker`. */
 export function updateSlot(slot: BackendSlot, row: BackendRow, worker: number, nowMs: number): void {
-  if (row.halfOpen && !slot.fleetHalfOpen) slot.trialTurn = worker;
   // The fleet's trials are this worker's too, whatever it saw itself: only a trial's outcome can close the breaker.
   if (row.halfOpen && !slot.fleetHalfOpen) breakerHalfOpen(slot.breaker, nowMs);
   else if (!row.halfOpen && slot.fleetHalfOpen && slot.breaker.phase === 'half_open')
@@ -68,7 +57,6 @@ export function updateSlot(slot: BackendSlot, row: BackendRow, worker: number, n
   slot.eligible = row.eligible;
   slot.barred = row.barred;
   slot.lastResort = row.lastResort;
-  slot.trialLimit = trialLimitOf(row, slot.trialTurn);
+  slot.trialLimit = trialLimitOf(row, worker);
   slot.fleetHalfOpen = row.halfOpen;
-  slot.fleetTrials = row.fleetTrials;
 }

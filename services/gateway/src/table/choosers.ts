@@ -35,7 +35,7 @@ export class Choosers {
     const { strategy, hash = { by: 'ip' } } = settings;
     const needs = strategy === 'custom' ? CUSTOM : STRATEGIES[strategy];
     pool.hash = !needs.needsKey ? undefined : strategy === 'ip_hash' ? { by: 'ip' } : hash;
-    pool.hears = needs.needsAnswers;
+    pool.hears = needs.needsAnswers || settings.adaptive !== undefined;
     pool.needsLoad = needs.needsLoad;
     pool.asksWhere = strategy === 'resource' && scoringOf(settings).distance > 0;
     const name = nameOf(settings);

@@ -1,6 +1,5 @@
 import { type BreakerChange, breakerRecord, breakerTick, breakerTrialEnded } from '@usher/domain';
 import type { AttemptOutcome, BackendSlot, PoolTable } from '../routing-table.ts';
-import { passTrialTurn } from './backend-slot.ts';
 import { type BreakerNews, breakerNews } from './breaker-news.ts';
 import { noteEnd, tickEjection } from './ejections.ts';
 import type { Members } from './members.ts';
@@ -62,11 +61,7 @@ export class Judge {
     for (const { pool, slot } of this.#members.all()) {
       const { breaker } = slot;
       if (breaker.phase !== 'closed') {
-        const tried = breaker.phase === 'half_open';
-        if (breakerTick(breaker, pool.settings.breaker, nowMs)) {
-          if (tried) passTrialTurn(slot);
-          changed.add(pool);
-        }
+        if (breakerTick(breaker, pool.settings.breaker, nowMs)) changed.add(pool);
       }
       if (slot.ejection.untilMs === 0) continue;
       const news = tickEjection(pool, slot, nowMs);

@@ -21,11 +21,11 @@ export function chooseWithRoom(
 export function setLimit(slot: BackendSlot, row: RowLimit | undefined, worker: number): void {
   const { limit, own } = slot;
   if (limit !== undefined && row !== undefined && limit.shared === row.cells) {
-    limit.max = row.max;
+    limit.set(row);
     return;
   }
   limit?.adjust(-own);
-  slot.limit = row === undefined ? undefined : new BackendLimit(row.cells, worker, row.max);
+  slot.limit = row === undefined ? undefined : new BackendLimit(row, worker);
   slot.limit?.adjust(own);
 }
 

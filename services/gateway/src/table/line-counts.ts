@@ -1,4 +1,4 @@
-import type { LineCounts, LineExit } from '../routing-table.ts';
+import type { LineCounts, LineExit } from '../waiting.ts';
 
 /** Every way in which a wait ends. */
 export const LINE_EXITS = [

@@ -1,5 +1,6 @@
 import type { Features } from '@usher/domain';
-import type { BackendSlot, Guest, LineExit, Place, PoolTable, Wait, Waiter } from '../routing-table.ts';
+import type { BackendSlot, PoolTable } from '../routing-table.ts';
+import type { Guest, LineExit, Place, Wait, Waiter } from '../waiting.ts';
 import { whyNobody } from './pool-table.ts';
 
 /** Of pools that were declared before there were queues. */
@@ -7,6 +8,7 @@ export const NO_QUEUE = { max: 0, timeoutMs: 0 };
 
 /** One request's wait in line until a backend of its pool has room. */
 export class LineWait implements Wait, Waiter {
+  readonly brief = false;
   readonly dueMs: number;
   readonly features: Features;
   readonly #pool: PoolTable;

@@ -1,6 +1,7 @@
 import type { Ask, FastRandom, Features, SpherePoint, Uniform } from '@usher/domain';
-import type { BackendSlot, Guest, PoolTable, Wait } from '../routing-table.ts';
+import type { BackendSlot, PoolTable } from '../routing-table.ts';
 import { type Visit, visitOf } from '../sticky/sticky.ts';
+import type { Guest, Wait } from '../waiting.ts';
 import { type ExplainedPool, explainPool, firstWithRoom } from './explain-pool.ts';
 import { chooseWithRoom } from './limits.ts';
 import { LineWait } from './line-wait.ts';

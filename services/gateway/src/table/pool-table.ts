@@ -1,5 +1,6 @@
 import {
   breakerAdmits,
+  linePressure,
   type PoolSettings,
   PRIORITY_MAX,
   type Preference,
@@ -61,6 +62,7 @@ export function newPool(settings: PoolSettings): PoolTable {
     chooser: STRATEGIES[settings.strategy === 'custom' ? 'p2c' : settings.strategy].create(),
     retryBudget: new RetryBudget(),
     line: undefined,
+    pressure: 0,
     tls: new PoolTls(DEFAULT_TLS),
     targets: targetsOf(settings.targets),
   };
@@ -108,6 +110,13 @@ export function isSecondary(slot: BackendSlot): boolean {
     PREFERENCES[preference](slot) &&
     eligible.every((other) => other.priority < slot.priority)
   );
+}
+
+/** Goes on with what changes by itself: slow starts, and how much of the pool's line is taken. */
+export function tickPool(pool: PoolTable, nowMs: number): void {
+  const { line, pressure, settings } = pool;
+  if (pool.warming) rebuildEligible(pool, nowMs);
+  if (line !== undefined) pool.pressure = linePressure(pressure, line.taken(settings.queue?.max ?? 0));
 }
 
 /** Which of these it has come to; null when there is nobody to choose from. */

@@ -1,5 +1,6 @@
 import type { Features } from '@usher/domain';
-import type { BackendSlot, Guest, PoolTable, Wait } from '../routing-table.ts';
+import type { BackendSlot, PoolTable } from '../routing-table.ts';
+import type { Guest, Wait } from '../waiting.ts';
 import type { ReserveResult, WhyClosed } from '../worker/protocol.ts';
 import { whyNobody } from './pool-table.ts';
 import type { ReservationDesk } from './reservation-desk.ts';
@@ -27,6 +28,7 @@ interface Host {
 
 /** One request's wait until what its tier needs is reserved for it on a backend. */
 export class ReservationWait implements Wait {
+  readonly brief = false;
   readonly dueMs: number;
   readonly #pool: PoolTable;
   readonly #features: Features;

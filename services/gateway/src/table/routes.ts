@@ -1,4 +1,6 @@
-import { RouteMatcher, type RouteSettings } from '@usher/domain';
+import { type PolicySettings, RouteMatcher } from '@usher/domain';
+import { ADMISSION_COUNTS, rankOf } from '../admission/admission.ts';
+import { ruleOf } from '../rate/rate-rule.ts';
 import type { PoolTable, RouteEntry } from '../routing-table.ts';
 
 /** Index 0 is unused: it is the first digit of a status. */
@@ -9,14 +11,17 @@ export class Routes {
   entries: readonly RouteEntry[] = [];
   #matcher = new RouteMatcher<RouteEntry>([]);
 
-  set(settings: readonly RouteSettings[], poolOf: (id: string) => PoolTable): void {
-    const before = new Map(this.entries.map((entry) => [entry.settings.id, entry.answers]));
-    this.entries = settings.map((each) => ({
+  set(policy: PolicySettings, poolOf: (id: string) => PoolTable): void {
+    const before = new Map(this.entries.map((entry) => [entry.settings.id, entry]));
+    this.entries = policy.routes.map((each) => ({
       settings: each,
       pool: poolOf(each.pool),
       // Only the plugin lane reads bodies.
       lane: each.plugins.length > 0 || each.tier?.field !== undefined ? 'plugin' : 'wire',
-      answers: before.get(each.id) ?? new Float64Array(STATUS_CLASSES),
+      answers: before.get(each.id)?.answers ?? new Float64Array(STATUS_CLASSES),
+      rank: rankOf(each.priority),
+      rule: ruleOf(each, policy),
+      counts: before.get(each.id)?.counts ?? new Float64Array(ADMISSION_COUNTS),
     }));
     this.#matcher = new RouteMatcher(this.entries);
   }

@@ -1,5 +1,6 @@
-import type { BackendSlot, Guest, Wait } from '../routing-table.ts';
+import type { BackendSlot } from '../routing-table.ts';
 import type { Question } from '../sticky/sticky.ts';
+import type { Guest, Wait } from '../waiting.ts';
 
 /** Beyond the time in which the store is given up. */
 const ANSWER_MAX_MS = 2000;
@@ -19,6 +20,7 @@ export interface SessionWaitHost {
 
 /** One request's wait until the store has said where its session is, and then for whatever else it has to wait for. */
 export class SessionWait implements Wait {
+  readonly brief = false;
   readonly dueMs: number;
   readonly #question: Question;
   readonly #guest: Guest;

@@ -1,5 +1,6 @@
 import type { Features } from '@usher/domain';
-import type { BackendSlot, Line, LineCounts, LineExit, Place, Waiter } from '../routing-table.ts';
+import type { BackendSlot } from '../routing-table.ts';
+import type { Line, LineCounts, LineExit, Place, Waiter } from '../waiting.ts';
 import { bucketOf, LATENCY_BOUNDS_S } from '../wire/counters.ts';
 
 /** Cells: the bell, the last ticket, then for each worker the ticket of its first waiter (0 = none) and how many wait. */
@@ -107,6 +108,10 @@ export class WaitingLine implements Line {
     this.#publish();
     if (this.#workers > 1) void this.#listen();
     return place;
+  }
+
+  taken(max: number): number {
+    return max === 0 ? 0 : Number(this.#waiting()) / max;
   }
 
   hasPlace(max: number): boolean {

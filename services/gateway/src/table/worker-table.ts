@@ -10,15 +10,13 @@ import type {
   AttemptOutcome,
   BackendRow,
   BackendSlot,
-  Guest,
   Hold,
-  LineCounts,
   PoolTable,
   RouteEntry,
   RoutingTable,
   TableDelta,
-  Wait,
 } from '../routing-table.ts';
+import type { Guest, LineCounts, Wait } from '../waiting.ts';
 import { hearOfBreaker } from './breaker-news.ts';
 import { Choosers } from './choosers.ts';
 import { hearOfEjection } from './ejections.ts';
@@ -27,7 +25,7 @@ import { openLine, setLimit } from './limits.ts';
 import { Members } from './members.ts';
 import type { BackendObservation, ConnectFailureCount } from './observation.ts';
 import { Placing } from './placing.ts';
-import { newPool, rebuildEligible, settle, undeclared } from './pool-table.ts';
+import { newPool, rebuildEligible, settle, tickPool, undeclared } from './pool-table.ts';
 import { Routes } from './routes.ts';
 import { load } from './slot-load.ts';
 import { Stickiness } from './stickiness.ts';
@@ -109,6 +107,7 @@ export class WorkerTable implements RoutingTable {
 
   hear(slot: BackendSlot, answer: Answer, afterMs: number, nowMs: number): void {
     slot.pool.chooser.heard?.(slot, answer, afterMs, nowMs);
+    if (answer === 'answered') slot.limit?.heard(afterMs);
   }
 
   slotAt(index: number): BackendSlot | undefined {
@@ -164,7 +163,7 @@ export class WorkerTable implements RoutingTable {
   /** Lets breakers and ejections end whose time has come, and goes on with slow starts. To be called a few times a second. */
   tick(nowMs: number): void {
     this.#nowMs = nowMs;
-    for (const pool of this.#pools.values()) if (pool.warming) rebuildEligible(pool, nowMs);
+    for (const pool of this.#pools.values()) tickPool(pool, nowMs);
     for (const pool of this.#judge.tick(nowMs)) rebuildEligible(pool, nowMs);
     this.#judge.tellPanics(this.#pools.values());
     this.#serveLines();
@@ -234,7 +233,7 @@ export class WorkerTable implements RoutingTable {
 
   #setPolicy(policy: PolicySettings): void {
     this.#policy = policy;
-    this.#routes.set(policy.routes, (id) => this.#poolOf(id));
+    this.#routes.set(policy, (id) => this.#poolOf(id));
   }
 
   #poolOf(id: string): PoolTable {

@@ -92,5 +92,5 @@ export function keyed(key: number): Features {
 
 /** A limit for one backend, or for several that share a line. */
 export function limitOf(max: number, workers = 1, line = newLineCells(workers)): RowLimit {
-  return { max, cells: newLimitCells(workers), line };
+  return { max, adaptive: false, cells: newLimitCells(workers), line };
 }

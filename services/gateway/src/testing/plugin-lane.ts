@@ -9,6 +9,7 @@ import { PluginLane } from '../plugin-lane/plugin-lane.ts';
 import { WorkerTable } from '../table/worker-table.ts';
 import { WireCounters } from '../wire/counters.ts';
 import { Dialler } from '../wire/dialler.ts';
+import { admissionTo } from './admission.ts';
 import { policy, pool, route, row } from './fixtures.ts';
 import { type Answer, startBackend, startListener } from './http.ts';
 import { tableOptions } from './table-options.ts';
@@ -67,6 +68,7 @@ export async function lane(
     now: Date.now,
     newRequestId: () => `id-${++ids}`,
     locate: () => undefined,
+    admission: admissionTo(table),
     counters,
     log,
     workers: 1,

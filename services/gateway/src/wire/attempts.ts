@@ -1,17 +1,17 @@
 import type { Features } from '@usher/domain';
+import type { RateTicket } from '../rate/rate-ticket.ts';
 import type {
   AttemptOutcome,
   BackendSlot,
   Endpoint,
-  Guest,
   Hold,
   PoolTable,
   RoutingTable,
-  Wait,
 } from '../routing-table.ts';
 import { visitOf } from '../sticky/sticky.ts';
 import { endpointFor } from '../table/endpoints.ts';
 import { answerWith, answerWithout } from '../table/slot-load.ts';
+import type { Guest, Wait } from '../waiting.ts';
 
 const NONE_TRIED: readonly BackendSlot[] = [];
 
@@ -25,6 +25,8 @@ export class Attempts {
   left: number;
   /** What the answer says of the pool's panic, or empty. */
   panic = '';
+  /** The rate limit that the request was held to. */
+  rate: RateTicket | undefined;
   private readonly table: RoutingTable;
   readonly pool: PoolTable;
   private readonly features: Features;
@@ -104,7 +106,7 @@ export class Attempts {
     if (!this.pool.hears || this.heard || status === 0 || slot === undefined) return;
     this.heard = true;
     const nowMs = now();
-    this.table.hear(slot, answerWith(status), nowMs - this.startMs, nowMs);
+    this.table.hear(slot, answerWith(status), this.tookMs(nowMs), nowMs);
   }
 
   /** Keeps what the present attempt has on its backend beyond its end. */
@@ -123,14 +125,19 @@ export class Attempts {
     this.reserved?.release();
     this.reserved = undefined;
     if (this.pool.hears && !this.heard)
-      this.table.hear(slot, answerWithout(outcome), nowMs - this.startMs, nowMs);
-    this.table.finish(this.pool, slot, outcome, nowMs - this.startMs, nowMs);
+      this.table.hear(slot, answerWithout(outcome), this.tookMs(nowMs), nowMs);
+    this.table.finish(this.pool, slot, outcome, this.tookMs(nowMs), nowMs);
   }
 
   /** Ends the present attempt; its backend gets no other one of this request. */
   fail(outcome: AttemptOutcome, nowMs: number): void {
     if (this.slot !== undefined) (this.tried ??= []).push(this.slot);
     this.finish(outcome, nowMs);
+  }
+
+  /** The worker's clock may have been set back meanwhile; an attempt that took less than no time is no fact. */
+  private tookMs(nowMs: number): number {
+    return Math.max(0, nowMs - this.startMs);
   }
 
   private begin(slot: BackendSlot | undefined, nowMs: number): Endpoint | undefined {

@@ -10,9 +10,9 @@ import { requestIdOf } from './forward-request.ts';
 import type { ConnectionLine } from './forward-response.ts';
 import type { LaneContext } from './lane-context.ts';
 import { LastHost } from './last-host.ts';
-import { type Asked, openExchange } from './open-exchange.ts';
+import { type Asked, begin, openExchange } from './open-exchange.ts';
 import type { Output } from './output.ts';
-import { problemResponse } from './problem-response.ts';
+import { type ProblemContext, problemResponse } from './problem-response.ts';
 import type { Lifetime } from './read-buffers.ts';
 import { RequestBody } from './request-body.ts';
 import { RequestInput } from './request-input.ts';
@@ -24,6 +24,9 @@ import { allowsWebSocket, asksForWebSocket } from './websocket.ts';
 
 /** So much of the next requests is read while one is in progress; then the client has to wait. */
 const READ_AHEAD_BYTES_MAX = 64 * 1024;
+
+/** What an error answer has to know of its request. */
+type Answered = Omit<ProblemContext, 'connection'>;
 
 /** One client connection: its requests one after the other, and what happens between them. */
 export class ClientConnection implements LaneConnection, ClientSide, ClientSocketUser {
@@ -59,7 +62,7 @@ export class ClientConnection implements LaneConnection, ClientSide, ClientSocke
   }
 
   get connectionLine(): ConnectionLine {
-    if (this.lane.leaving) this.keepAlive = false;
+    if (this.lane.leaving || this.lane.admission.memoryLevel > 0) this.keepAlive = false;
     if (!this.keepAlive) return 'connection: close\r\n';
     return this.sayKeepAlive ? 'connection: keep-alive\r\n' : '';
   }
@@ -108,8 +111,8 @@ export class ClientConnection implements LaneConnection, ClientSide, ClientSocke
     const { exchange } = this;
     if (exchange === undefined) return;
     if (exchange.wantsBody) this.keepAlive = false;
-    exchange.answers[(ERRORS[code].status / 100) | 0]! += 1;
-    this.answerProblem(code, detail, exchange.requestId, exchange.toHead, nowMs - exchange.startMs);
+    exchange.route.answers[(ERRORS[code].status / 100) | 0]! += 1;
+    this.answerProblem(code, detail, exchange, nowMs - exchange.startMs);
     this.exchangeOver(nowMs);
   }
 
@@ -146,7 +149,7 @@ export class ClientConnection implements LaneConnection, ClientSide, ClientSocke
     const { exchange } = this;
     // Half a request will never become a whole one. And most who stop sending have left, which nothing that is written
     // would find out while they wait in line: none of them keeps others waiting.
-    if (exchange?.wantsBody === true || exchange?.waiting !== undefined) this.link.destroy();
+    if (exchange?.wantsBody === true || exchange?.waiting?.brief === false) this.link.destroy();
     else if (exchange === undefined && !this.output.blocked) this.link.close();
   }
 
@@ -220,38 +223,34 @@ export class ClientConnection implements LaneConnection, ClientSide, ClientSocke
       body.keep(input.bytes, headEnd, bodyEnd, input.lifetime);
     }
     input.consume(bodyEnd);
-    this.open({ head, id, body, startMs }, route);
+    this.open({ head, id, body, startMs, rate: undefined }, route);
   }
 
   private open(asked: Asked, route: RouteEntry | undefined): void {
     const { lane, visitor } = this;
     const { head } = asked;
-    if (route === undefined) {
-      this.turnAway(asked, 'no_route', '');
-      return;
-    }
+    if (route === undefined) return this.turnAway(asked, 'no_route', '');
+    if (lane.admission.sheds(route)) return this.turnAway(asked, 'overloaded', '', route);
+    asked.rate = visitor.holdToRate(head, route, asked.startMs);
+    if (asked.rate?.outcome === 'limited') return this.turnAway(asked, 'rate_limited', '', route);
     const features = visitor.featuresOf(head, route);
-    if (typeof features === 'string') {
-      this.turnAway(asked, 'unknown_tier', features, route);
-      return;
-    }
+    if (typeof features === 'string') return this.turnAway(asked, 'unknown_tier', features, route);
     const upgrade = head.fields.has(FIELD.upgrade) && allowsWebSocket(route) && asksForWebSocket(head);
-    if (upgrade && !lane.upgrades.reserve(lane.table.policy.limits)) {
-      this.turnAway(asked, 'overloaded', '', route);
-      return;
-    }
+    if (upgrade && !lane.upgrades.reserve(lane.table.policy.limits))
+      return this.turnAway(asked, 'overloaded', '', route);
     this.upgrading = upgrade;
     const request = { ...asked, route, features, upgrade, patienceMs: Infinity };
     this.exchange = openExchange(this, lane, visitor, this.link, request);
-    this.exchange.start();
+    begin(this.exchange, this, lane);
   }
 
   /** Answers a request that no backend gets. */
   private turnAway(asked: Asked, code: ErrorCode, detail: string, route?: RouteEntry): void {
-    const { head, id, body, startMs } = asked;
+    const { head, id, body, startMs, rate } = asked;
     if (body !== undefined && !body.done) this.keepAlive = false;
     if (route !== undefined) route.answers[(ERRORS[code].status / 100) | 0]! += 1;
-    this.answerProblem(code, detail, id, head.method === 'HEAD', this.lane.now() - startMs);
+    const answered = { requestId: id, toHead: head.method === 'HEAD', rate };
+    this.answerProblem(code, detail, answered, this.lane.now() - startMs);
     this.exchangeOver(startMs);
   }
 
@@ -268,13 +267,15 @@ export class ClientConnection implements LaneConnection, ClientSide, ClientSocke
     if (ERRORS[code].status === 400) lane.counters.badRequests += 1;
     this.keepAlive = false;
     this.input.clear();
-    this.answerProblem(code, detail, id ?? lane.newRequestId(), toHead, nowMs - (startMs ?? nowMs));
+    const asked = { requestId: id ?? lane.newRequestId(), toHead };
+    this.answerProblem(code, detail, asked, nowMs - (startMs ?? nowMs));
     this.link.close();
   }
 
-  private answerProblem(code: ErrorCode, detail: string, id: string, toHead: boolean, tookMs: number): void {
+  private answerProblem(code: ErrorCode, detail: string, asked: Answered, tookMs: number): void {
     this.lane.counters.answered(ERRORS[code].status, tookMs);
-    const context = { requestId: id, toHead, connection: this.connectionLine };
+    const { requestId, toHead, rate } = asked;
+    const context = { requestId, toHead, rate, connection: this.connectionLine };
     this.output.text(problemResponse(code, detail, context));
   }
 

@@ -57,8 +57,9 @@ export class WireCounters {
   upgradesRefused = 0;
   upgradesOpen = 0;
 
-  /** Counts an answered request. */
-  answered(status: number, durationMs: number): void {
+  /** Counts an answered request. What took less than no time, because the clock was set back, took none: sums only grow. */
+  answered(status: number, tookMs: number): void {
+    const durationMs = Math.max(0, tookMs);
     this.requestsByClass[(status / 100) | 0]! += 1;
     this.latencySumMs += durationMs;
     this.latencyCounts[bucketOf(durationMs)]! += 1;

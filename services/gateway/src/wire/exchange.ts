@@ -1,6 +1,7 @@
 import type { ErrorCode } from '@usher/domain';
 import { FAULTY, type RequestHead } from '@usher/http1';
-import type { AttemptOutcome, BackendSlot, Endpoint, Guest, Hold, Wait } from '../routing-table.ts';
+import type { AttemptOutcome, BackendSlot, Endpoint, Hold } from '../routing-table.ts';
+import type { Guest, Wait } from '../waiting.ts';
 import { Attempts } from './attempts.ts';
 import type { ClientSide } from './client-side.ts';
 import type { ExchangeRequest } from './exchange-request.ts';
@@ -9,8 +10,7 @@ import type { OutgoingRequest } from './outgoing-request.ts';
 import type { Lifetime } from './read-buffers.ts';
 import { type Asked, ResponseRelay } from './response-relay.ts';
 import { decideRetry, type Failure } from './retry.ts';
-import type { TimeLimits } from './time-limits.ts';
-import type { Loss, Upstream, Upstreams, UpstreamUser } from './upstream.ts';
+import type { Loss, Upstream, UpstreamUser } from './upstream.ts';
 import { UpstreamConnection } from './upstream-connection.ts';
 
 /** One request and its response, through as many attempts as the retry rules allow. */
@@ -23,11 +23,10 @@ export class Exchange implements UpstreamUser, Asked, Guest {
   readonly attempts: Attempts;
   private readonly outgoing: OutgoingRequest;
   readonly startMs: number;
-  readonly answers: Float64Array;
-  private readonly limits: TimeLimits;
+  readonly route: ExchangeRequest['route'];
   private over = false;
   private relay: ResponseRelay;
-  private readonly upstreams: Upstreams;
+  private readonly request: Pick<ExchangeRequest, 'limits' | 'upstreams'>;
   private upstream: Upstream | undefined;
   /** Undefined unless no backend has had room for it yet. */
   waiting: Wait | undefined;
@@ -41,12 +40,15 @@ export class Exchange implements UpstreamUser, Asked, Guest {
     this.toHead = head.method === 'HEAD';
     this.oldClient = head.minor === 0;
     this.attempts = new Attempts(lane.table, request.route.pool, request.features, request.outgoing);
-    this.upstreams = request.upstreams;
+    this.request = request;
     this.outgoing = request.outgoing;
     this.startMs = request.startMs;
-    this.answers = request.route.answers;
+    this.route = request.route;
     this.relay = new ResponseRelay(client, this, lane.responseHead);
-    this.limits = request.limits;
+  }
+
+  get rate(): Attempts['rate'] {
+    return this.attempts.rate;
   }
 
   get wantsBody(): boolean {
@@ -54,10 +56,19 @@ export class Exchange implements UpstreamUser, Asked, Guest {
   }
 
   /** Starts the first attempt. The beginning of the body, if any, has been taken and kept already. */
-  start(): void {
-    const endpoint = this.attempts.first(this.startMs);
-    if (endpoint !== undefined) this.attempt(endpoint, this.startMs);
-    else this.wait();
+  start(nowMs = this.startMs): void {
+    const endpoint = this.attempts.first(nowMs);
+    this.waiting = undefined;
+    if (endpoint !== undefined) this.attempt(endpoint, nowMs);
+    else this.startAfter(this.attempts.wait(this));
+  }
+
+  /** Has it wait for something else before an attempt. */
+  startAfter(waiting: Wait): void {
+    this.outgoing.sent = false;
+    this.waiting = waiting;
+    this.client.expireAt(Math.min(this.request.limits.endMs, waiting.dueMs));
+    waiting.begin();
   }
 
   onRoom(slot: BackendSlot, reserved?: Hold): void {
@@ -100,7 +111,7 @@ export class Exchange implements UpstreamUser, Asked, Guest {
 
   /** The client's queue has run empty: there is room for more of the response. */
   onClientUnblocked(): void {
-    if (this.relay.status !== 0) this.client.expireAt(this.limits.endMs);
+    if (this.relay.status !== 0) this.client.expireAt(this.request.limits.endMs);
     this.upstream?.resume();
   }
 
@@ -114,8 +125,8 @@ export class Exchange implements UpstreamUser, Asked, Guest {
 
   /** The time given by `expireAt` has come. */
   expire(nowMs: number): void {
-    const inTime = nowMs < this.limits.endMs;
-    const patient = nowMs < this.limits.patientUntilMs;
+    const { endMs, patientUntilMs } = this.request.limits;
+    const [inTime, patient] = [nowMs < endMs, nowMs < patientUntilMs];
     if (this.waiting !== undefined && patient) {
       this.waiting.expire();
     } else if (this.relay.status !== 0) {
@@ -148,9 +159,9 @@ export class Exchange implements UpstreamUser, Asked, Guest {
       if (this.client.answer.blocked) {
         this.upstream?.pause();
         const { bodyIdleMs } = this.lane.table.policy.timeouts;
-        this.client.expireAt(Math.min(this.limits.endMs, this.lane.now() + bodyIdleMs));
+        this.client.expireAt(Math.min(this.request.limits.endMs, this.lane.now() + bodyIdleMs));
       } else if (headBefore) {
-        this.client.expireAt(this.limits.endMs);
+        this.client.expireAt(this.request.limits.endMs);
       }
     }
   }
@@ -165,16 +176,8 @@ export class Exchange implements UpstreamUser, Asked, Guest {
     else this.onBroken('backend_closed', this.lane.now());
   }
 
-  private wait(): void {
-    const waiting = this.attempts.wait(this);
-    this.outgoing.sent = false;
-    this.waiting = waiting;
-    this.client.expireAt(Math.min(this.limits.endMs, waiting.dueMs));
-    waiting.begin();
-  }
-
   private attempt(endpoint: Endpoint, nowMs: number): void {
-    this.upstream = this.outgoing.preface !== '' ? undefined : this.upstreams.take(endpoint, this);
+    this.upstream = this.outgoing.preface !== '' ? undefined : this.request.upstreams.take(endpoint, this);
     if (this.upstream === undefined) this.connect(endpoint, nowMs);
     else this.send(nowMs);
   }
@@ -183,8 +186,8 @@ export class Exchange implements UpstreamUser, Asked, Guest {
     const { connectMs } = this.lane.table.policy.timeouts;
     this.outgoing.sent = false;
     const dueMs = nowMs + endpoint.addresses.share(connectMs);
-    this.upstream = this.upstreams.open(endpoint, this, dueMs, this.outgoing.preface);
-    this.client.expireAt(this.limits.endMs);
+    this.upstream = this.request.upstreams.open(endpoint, this, dueMs, this.outgoing.preface);
+    this.client.expireAt(this.request.limits.endMs);
   }
 
   private send(nowMs: number): void {
@@ -198,7 +201,7 @@ export class Exchange implements UpstreamUser, Asked, Guest {
   private awaitNext(nowMs: number): void {
     const { bodyIdleMs, responseMs } = this.lane.table.policy.timeouts;
     const dueMs = this.outgoing.dueMs(nowMs, bodyIdleMs, this.upstream?.output);
-    this.client.expireAt(Math.min(this.limits.endMs, dueMs ?? nowMs + responseMs));
+    this.client.expireAt(Math.min(this.request.limits.endMs, dueMs ?? nowMs + responseMs));
   }
 
   /** Ends it for a reason that lies with the client, whatever the backend makes of it. */
@@ -214,19 +217,16 @@ export class Exchange implements UpstreamUser, Asked, Guest {
     const { attempts, relay, upstream } = this;
     const { endpoint } = attempts;
     if (endpoint === undefined) return;
-    if (attempts.hasOtherAddress(outcome)) {
-      upstream?.destroy();
-      this.connect(endpoint, nowMs);
-      return;
-    }
-    const verdict = decideRetry({
-      outcome,
-      reached: this.outgoing.sent && !unprocessed,
-      stale: upstream?.reused === true && relay.untouched && outcome === 'backend_closed',
-      replayable: !relay.visible && this.outgoing.replayable,
-      idempotent: this.outgoing.idempotent,
-      attemptsLeft: attempts.left,
-    });
+    const verdict = attempts.hasOtherAddress(outcome)
+      ? 'fresh'
+      : decideRetry({
+          outcome,
+          reached: this.outgoing.sent && !unprocessed,
+          stale: upstream?.reused === true && relay.untouched && outcome === 'backend_closed',
+          replayable: !relay.visible && this.outgoing.replayable,
+          idempotent: this.outgoing.idempotent,
+          attemptsLeft: attempts.left,
+        });
     this.relay = new ResponseRelay(this.client, this, this.lane.responseHead);
     if (verdict === 'fresh') {
       upstream?.destroy();
@@ -241,7 +241,7 @@ export class Exchange implements UpstreamUser, Asked, Guest {
       this.attempt(next, nowMs);
     } else if (verdict === 'other' && attempts.waitsForAnother(nowMs)) {
       this.failure = outcome;
-      this.wait();
+      this.startAfter(this.attempts.wait(this));
     } else {
       this.over = true;
       this.client.exchangeFailed(outcome, '', nowMs);
@@ -264,7 +264,7 @@ export class Exchange implements UpstreamUser, Asked, Guest {
     const reusable = free && upstream?.isReusable === true;
     this.over = true;
     this.lane.counters.answered(relay.status, nowMs - this.startMs);
-    this.answers[(relay.status / 100) | 0]! += 1;
+    this.route.answers[(relay.status / 100) | 0]! += 1;
     if (reusable || relay.beyond !== undefined) this.upstream = undefined;
     if (reusable) {
       upstream.release(nowMs + this.lane.table.policy.timeouts.backendIdleMs, this.client.answer.queued);

@@ -1,4 +1,5 @@
 import { FIELD, keptFields, type ResponseHead } from '@usher/http1';
+import { rateLines } from '../rate/rate-ticket.ts';
 import { PANIC_HEADER } from './debug-token.ts';
 import type { OwnFields } from './response-relay.ts';
 import type { UPGRADE_LINES } from './websocket.ts';
@@ -49,9 +50,10 @@ export function forwardResponseHead(
   return `${statusLine(head)}${kept}x-request-id: ${requestId}\r\n${lines}${connection}\r\n`;
 }
 
-function ownLines({ setCookie, panic }: OwnFields): string {
-  const cookie = setCookie === '' ? '' : `set-cookie: ${setCookie}\r\n`;
-  return panic === '' ? cookie : `${cookie}${PANIC_HEADER}: ${panic}\r\n`;
+function ownLines({ setCookie, panic, rate }: OwnFields): string {
+  let lines = setCookie === '' ? '' : `set-cookie: ${setCookie}\r\n`;
+  if (panic !== '') lines += `${PANIC_HEADER}: ${panic}\r\n`;
+  return rate === undefined ? lines : lines + rateLines(rate);
 }
 
 function statusLine(head: ResponseHead): string {

@@ -1,6 +1,7 @@
 import type { Duplex } from 'node:stream';
 import type { RequestHead, ResponseHead } from '@usher/http1';
 import type { Log } from '@usher/ports';
+import type { Admission } from '../admission/admission.ts';
 import type { BackendSessions } from '../h2/backend-sessions.ts';
 import type { RoutingTable } from '../routing-table.ts';
 import type { BackendFaultLog } from './backend-fault-log.ts';
@@ -24,6 +25,8 @@ export interface WireLaneOptions {
   /** Takes over a connection whose next request is for the plugin lane. The socket is paused; `head` is what was read of it, which goes back with `unshift`; `client` is whom it is for. */
   handOver(socket: Duplex, head: Buffer, client: Peer): void;
   readonly counters: WireCounters;
+  /** Whether requests are served at all. */
+  readonly admission: Admission;
   readonly dialler: Dialler;
   /** Absent = nobody is told more than others. */
   readonly debug?: DebugToken | undefined;

@@ -75,9 +75,9 @@ class Lane implements WireLane, ConnectionOwner {
   }
 
   accept(socket: Socket, http2: boolean, claim?: ProxyClaim, first?: Buffer): void {
-    const { counters, table, workers } = this.context;
+    const { admission, counters, table, workers } = this.context;
     const connectionsMax = Math.ceil(table.policy.limits.connections / workers);
-    if (this.connections.size >= connectionsMax) {
+    if (this.connections.size >= connectionsMax || admission.memoryLevel === 2) {
       counters.connectionsRefused += 1;
       this.refuse(socket);
       return;

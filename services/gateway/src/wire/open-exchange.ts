@@ -1,5 +1,7 @@
 import type { Features } from '@usher/domain';
 import type { RequestHead } from '@usher/http1';
+import type { RateTicket } from '../rate/rate-ticket.ts';
+import { RateWait } from '../rate/rate-wait.ts';
 import type { RouteEntry } from '../routing-table.ts';
 import { visitOf } from '../sticky/sticky.ts';
 import type { ClientSide } from './client-side.ts';
@@ -23,10 +25,14 @@ export interface Arrived {
   readonly upgrade: boolean;
   /** How long the client waits for the end of the response. */
   readonly patienceMs: number;
+  /** The rate limit that it is held to. */
+  readonly rate: RateTicket | undefined;
 }
 
-/** What is known of it before its route. */
-export type Asked = Pick<Arrived, 'head' | 'id' | 'body' | 'startMs'>;
+/** What is known of it before its route; then also which rate limit that holds it to. */
+export interface Asked extends Pick<Arrived, 'head' | 'id' | 'body' | 'startMs'> {
+  rate: RateTicket | undefined;
+}
 
 /** What a visitor's request becomes; `ends` are those of its connection. */
 export function openExchange(
@@ -34,7 +40,7 @@ export function openExchange(
   lane: LaneContext,
   visitor: Visitor,
   ends: Ends,
-  { head, route, features, id, body, startMs, upgrade, patienceMs }: Arrived,
+  { head, route, features, id, body, startMs, upgrade, patienceMs, rate }: Arrived,
 ): Exchange {
   const { pool } = route;
   const preface = visitor.proxyHeader(pool.settings.proxyProtocol, ends);
@@ -45,6 +51,26 @@ export function openExchange(
   const limits = new TimeLimits(startMs, patienceMs, lane.table.policy.timeouts.requestMs);
   const request = { route, features, upstreams, outgoing, id, startMs, limits };
   const exchange = new Exchange(client, lane, head, request);
+  exchange.attempts.rate = rate;
   if (pool.panic && lane.debug !== undefined) exchange.attempts.panic = lane.debug.noteForHead(pool, head);
   return exchange;
+}
+
+/** Starts an exchange, at once or when it is known whether its client may have it. */
+export function begin(exchange: Exchange, client: ClientSide, { admission, now }: LaneContext): void {
+  const { rate, route, startMs } = exchange;
+  if (rate?.outcome !== 'unknown') {
+    exchange.start();
+    return;
+  }
+  const onSettled = (): void => {
+    const code = admission.judge(route, rate);
+    if (code !== undefined) {
+      exchange.onNoRoom(code, '');
+      return;
+    }
+    exchange.start(now());
+    client.resumeBody();
+  };
+  exchange.startAfter(new RateWait(admission.limiter, rate, startMs, onSettled));
 }

@@ -1,5 +1,6 @@
 import { STATUS_CODES } from 'node:http';
 import { ERRORS, type ErrorCode, type ErrorKind, problemOf } from '@usher/domain';
+import { type RateTicket, rateLines } from '../rate/rate-ticket.ts';
 import type { ConnectionLine } from './forward-response.ts';
 
 /** What an error answer depends on besides the error. */
@@ -8,6 +9,8 @@ export interface ProblemContext {
   readonly connection: ConnectionLine;
   /** It answers a HEAD request: the same head, no body. */
   readonly toHead: boolean;
+  /** The rate limit that the request was held to. */
+  readonly rate?: RateTicket | undefined;
 }
 
 /** A whole error answer (RFC 9457), ready to be written as latin1. */
@@ -20,6 +23,7 @@ export function problemResponse(code: ErrorCode, detail: string, context: Proble
     `content-length: ${body.length}`,
     `x-request-id: ${context.requestId}`,
   ];
-  if (kind.retryAfterS !== undefined) lines.push(`retry-after: ${kind.retryAfterS}`);
-  return `${lines.join('\r\n')}\r\n${context.connection}\r\n${context.toHead ? '' : body}`;
+  const retryAfterS = code === 'rate_limited' ? context.rate?.retryAfterS : kind.retryAfterS;
+  if (retryAfterS !== undefined) lines.push(`retry-after: ${retryAfterS}`);
+  return `${lines.join('\r\n')}\r\n${rateLines(context.rate)}${context.connection}\r\n${context.toHead ? '' : body}`;
 }

@@ -130,7 +130,7 @@ describe('a backend at its limit', () => {
     const cells = { cells: limit!.shared, line: newLineCells(1) };
     const url = harness.backends[0]!.url;
     const set = (max: number): void => {
-      const changed = row('b0', { url, limit: { max, ...cells } });
+      const changed = row('b0', { url, limit: { max, adaptive: false, ...cells } });
       harness.table.apply([{ kind: 'backend', row: changed }], 2, Date.now());
     };
     set(2);

@@ -7,6 +7,7 @@ import {
   parseResponseHead,
   type ResponseHead,
 } from '@usher/http1';
+import type { RateTicket } from '../rate/rate-ticket.ts';
 import type { ClientSide } from './client-side.ts';
 import type { Lifetime } from './read-buffers.ts';
 import { ResponseBody } from './response-body.ts';
@@ -26,6 +27,8 @@ export interface OwnFields {
   readonly setCookie: string;
   /** See `DebugToken`. */
   readonly panic: string;
+  /** The rate limit that the request was held to; undefined = none. */
+  readonly rate: RateTicket | undefined;
 }
 
 /** The request that a response answers, as far as the response depends on it. */

@@ -4,6 +4,8 @@ import type { Features, ProxyProtocol } from '@usher/domain';
 import type { RequestHead } from '@usher/http1';
 import type { Endpoint, ProxyClaim } from '../proxy-protocol/parse.ts';
 import { proxyHeaderV1, proxyHeaderV2 } from '../proxy-protocol/write.ts';
+import { rateKeyOfHead } from '../rate/rate-key.ts';
+import type { RateTicket } from '../rate/rate-ticket.ts';
 import type { RouteEntry } from '../routing-table.ts';
 import type { ClientSocket } from './client-socket.ts';
 import type { LooseSocket } from './connection-owner.ts';
@@ -71,6 +73,16 @@ export class Visitor {
   /** What of a request decides where it goes; a sentence when it does not say so as it should. */
   featuresOf(head: RequestHead, route: RouteEntry): Features | string {
     return featuresOfHead(head, route, this.peer, this.lane);
+  }
+
+  /** Counts a request against its route's rate limit; undefined where there is none. */
+  holdToRate(head: RequestHead, route: RouteEntry, nowMs: number): RateTicket | undefined {
+    const { rule } = route;
+    if (rule === undefined) return undefined;
+    const { lane, peer } = this;
+    const ticket = lane.admission.limiter.take(rule, rateKeyOfHead(head, rule, peer, lane.peers), nowMs);
+    lane.admission.judge(route, ticket);
+    return ticket;
   }
 
   /** What tells a backend at the start of a connection whom it is for, as latin1; empty for `none`. */

@@ -2,7 +2,12 @@ import { randomUUIDv7 } from 'node:crypto';
 import { type EventLoopUtilization, performance } from 'node:perf_hooks';
 import { FastRandom } from '@usher/domain';
 import { Locator, openPlaceDatabase } from '@usher/geoip';
+import { Admission } from '../admission/admission.ts';
 import { PluginLane } from '../plugin-lane/plugin-lane.ts';
+import { RateAsks } from '../rate/rate-asks.ts';
+import { RateCells } from '../rate/rate-cells.ts';
+import { RateLimiter } from '../rate/rate-limiter.ts';
+import type { TableDelta } from '../routing-table.ts';
 import { StoreAsks } from '../sticky/store-asks.ts';
 import { Elsewhere } from '../table/elsewhere.ts';
 import { ReservationDesk } from '../table/reservation-desk.ts';
@@ -16,6 +21,7 @@ import { createAcceptor } from './acceptor.ts';
 import { Arrivals } from './arrivals.ts';
 import { Listeners } from './listeners.ts';
 import { PortLog } from './port-log.ts';
+import { PressureWatch } from './pressure-watch.ts';
 import type { FromWorker, ListenerStart, Measurement, ToWorker, WorkerStart } from './protocol.ts';
 import { RouteDesk } from './route-desk.ts';
 import { WorkerClock } from './worker-clock.ts';
@@ -34,6 +40,9 @@ export class GatewayWorker {
   readonly #elsewhere = new Elsewhere();
   readonly #desk: ReservationDesk;
   readonly #asks: StoreAsks;
+  readonly #rateAsks: RateAsks;
+  readonly #admission: Admission;
+  readonly #pressure: PressureWatch | undefined;
   readonly #locator = new Locator();
   readonly #wireCounters = new WireCounters();
   readonly #pluginCounters = new WireCounters();
@@ -73,13 +82,20 @@ export class GatewayWorker {
       onPoolNews: (news) => post({ kind: 'pool', news }),
       log: this.#log,
     });
-    this.#table.apply(start.deltas, start.position, this.#clock.now());
+    this.#rateAsks = new RateAsks((asks) => post({ kind: 'rate_asks', asks }), now);
+    this.#admission = new Admission(new RateLimiter(new RateCells(start.rates), this.#rateAsks, now));
+    if (start.overload !== undefined)
+      this.#pressure = new PressureWatch(start.overload, this.#admission, (news) =>
+        post({ kind: 'pressure', news }),
+      );
+    this.#apply(start.deltas, start.position);
     const onUnreachable = (host: string): void => post({ kind: 'unreachable', host });
     if (start.geoip !== undefined) this.#locator.use(openPlaceDatabase(start.geoip));
     const tools = {
       table: this.#table,
       now,
       newRequestId: () => randomUUIDv7(),
+      admission: this.#admission,
       log: this.#log,
       dialler: new Dialler({ log: this.#log, now, onUnreachable }),
       locate: (address: string) => this.#locator.locate(address),
@@ -128,7 +144,7 @@ export class GatewayWorker {
   handle(message: ToWorker): void {
     switch (message.kind) {
       case 'deltas':
-        this.#table.apply(message.deltas, message.position, this.#clock.now());
+        this.#apply(message.deltas, message.position);
         if (message.deltas.some(({ kind }) => kind === 'addresses')) this.#wire.closeGone();
         if (message.deltas.some(({ kind }) => kind === 'policy')) this.#plugins.update();
         break;
@@ -160,6 +176,9 @@ export class GatewayWorker {
       case 'reserved':
         this.#desk.onReserved(message.id, message.pool, message.result);
         break;
+      case 'rate_answers':
+        for (const answer of message.answers) this.#rateAsks.answered(answer);
+        break;
       case 'sticky_answer':
         this.#asks.answered(message.id, message.answer);
         break;
@@ -176,9 +195,19 @@ export class GatewayWorker {
     }
   }
 
+  #apply(deltas: readonly TableDelta[], position: number): void {
+    this.#table.apply(deltas, position, this.#clock.now());
+    if (deltas.some(({ kind }) => kind === 'policy')) this.#admission.setRoutes(this.#table.routes);
+  }
+
   async #prepare(listen: readonly ListenerStart[]): Promise<void> {
+    const { worker, workers } = this.#start;
+    const ours = listen.map((listener) => ({
+      ...listener,
+      sockets: listener.sockets?.filter((_socket, place) => place % workers === worker),
+    }));
     try {
-      this.#post({ kind: 'prepared', ports: await this.#listeners.prepare(listen) });
+      this.#post({ kind: 'prepared', ports: await this.#listeners.prepare(ours) });
     } catch (error) {
       this.#post({ kind: 'unprepared', cause: (error as Error).message });
     }
@@ -189,8 +218,10 @@ export class GatewayWorker {
     this.#loopDelayMaxMs = Math.max(this.#loopDelayMaxMs, lateMs);
     this.#tickDueMs = performance.now() + TICK_MS;
     this.#clock.follow();
+    this.#pressure?.look(this.#clock.now(), lateMs);
     this.#table.tick(this.#clock.now());
     this.#asks.sweep();
+    this.#rateAsks.sweep();
     this.#arrivals.sweep();
     this.#observe();
   }
@@ -220,10 +251,11 @@ export class GatewayWorker {
     const loopDelayMaxMs = this.#loopDelayMaxMs;
     this.#loopDelayMaxMs = 0;
     return {
-      routes: this.#table.routes.map(({ settings, answers }) => ({
+      routes: this.#table.routes.map(({ settings, answers, counts }) => ({
         route: settings.id,
         pool: settings.pool,
         answers: [...answers],
+        counts: [...counts],
       })),
       lines: this.#table.lines(),
       connectFailures: this.#table.connectFailures(),

@@ -1,4 +1,4 @@
-import { createServer, type Server, type Socket } from 'node:net';
+import { createServer, type ListenOptions, type Server, type Socket } from 'node:net';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import type { ListenerTls } from '../tls/contexts.ts';
@@ -20,9 +20,9 @@ export interface Acceptor {
   update(tls: ListenerTls): void;
 }
 
-/** A socket that listens, with what it does for new connections. */
+/** Sockets that listen on one address, with what they do for new connections: one, unless more were left to us. */
 interface Listener {
-  readonly server: Server;
+  readonly servers: readonly Server[];
   readonly port: number;
   settings: ListenerStart;
   acceptor: Acceptor;
@@ -95,33 +95,47 @@ export class Listeners {
     await Promise.all(all.map((listener) => close(listener)));
   }
 
-  async #prepareOne(settings: ListenerStart): Promise<Change> {
+  async #prepareOne({ sockets, ...settings }: ListenerStart): Promise<Change> {
     const known = this.#current.get(settings.id);
     if (known === undefined) {
       const acceptor = this.#build(settings);
-      return { listener: await open(settings, acceptor), settings, acceptor };
+      return { listener: await open(settings, sockets ?? [], acceptor), settings, acceptor };
     }
     const same = isDeepStrictEqual(known.settings, settings);
     return { listener: known, settings, acceptor: same ? known.acceptor : this.#build(settings) };
   }
 }
 
-async function open(settings: ListenerStart, acceptor: Acceptor): Promise<Listener> {
+/** An address, or the descriptor of a socket that listens on it. */
+type Place = ListenOptions & { readonly fd?: number };
+
+async function open(
+  settings: ListenerStart,
+  sockets: readonly number[],
+  acceptor: Acceptor,
+): Promise<Listener> {
+  const servers: Server[] = [];
+  const listener: Listener = { servers, port: settings.port, settings, acceptor, accepted: 0 };
   const { host, port } = settings;
+  const places: readonly Place[] =
+    sockets.length > 0 ? sockets.map((fd) => ({ fd })) : [{ host, port, reusePort: true }];
+  for (const place of places) servers.push(await openOne(place, listener));
+  const [bound] = servers.map((server) => server.address());
+  return Object.assign(listener, { port: typeof bound === 'object' && bound !== null ? bound.port : port });
+}
+
+async function openOne(place: Place, listener: Listener): Promise<Server> {
   const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
     listener.accepted += 1;
     listener.acceptor.accept(socket);
   });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
-    server.listen({ host, port, reusePort: true, backlog: BACKLOG_MAX }, resolve);
+    server.listen({ ...place, backlog: BACKLOG_MAX }, resolve);
   });
   // A connection that could not be accepted, for want of descriptors for example, is no reason to accept no other.
   server.removeAllListeners('error').on('error', () => {});
-  const bound = server.address();
-  const found = typeof bound === 'object' && bound !== null ? bound.port : port;
-  const listener: Listener = { server, port: found, settings, acceptor, accepted: 0 };
-  return listener;
+  return server;
 }
 
 async function close(listener: Listener): Promise<void> {
@@ -133,5 +147,5 @@ async function close(listener: Listener): Promise<void> {
     const short = performance.now() - startMs <= QUIET_TURN_MS_MAX;
     quiet = short && listener.accepted === before ? quiet + 1 : 0;
   }
-  listener.server.close();
+  for (const server of listener.servers) server.close();
 }

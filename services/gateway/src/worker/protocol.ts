@@ -1,7 +1,8 @@
-import type { Dimension, PolicySettings, RouteQuestion } from '@usher/domain';
+import type { Dimension, PolicySettings, PressureLevel, RouteQuestion } from '@usher/domain';
 import type { RouteAct } from '@usher/events';
 import type { LogFields } from '@usher/ports';
-import type { LineCounts, TableDelta } from '../routing-table.ts';
+import type { RateAnswer, RateAsk } from '../rate/rate-asks.ts';
+import type { TableDelta } from '../routing-table.ts';
 import type { MoveCause } from '../sticky/seats.ts';
 import type { StickyCounts } from '../sticky/sticky.ts';
 import type { StickyAnswer, StickyQuestion } from '../sticky/store-asks.ts';
@@ -10,7 +11,9 @@ import type { BackendObservation, ConnectFailureCount } from '../table/observati
 import type { PoolNews } from '../table/pool-news.ts';
 import type { ListenerTls } from '../tls/contexts.ts';
 import type { TlsCounts } from '../tls/counters.ts';
+import type { LineCounts } from '../waiting.ts';
 import type { WireCounts } from '../wire/counters.ts';
+import type { WorkerOverload } from './pressure-watch.ts';
 import type { WorkerAnswer } from './route-desk.ts';
 
 /** What the control thread and the workers tell each other. Everything here survives structured cloning. */
@@ -32,6 +35,8 @@ export interface ListenerStart extends ListenAddress {
   readonly id: number;
   /** Undefined where it is plain. */
   readonly tls: ListenerTls | undefined;
+  /** Descriptors of sockets that listen there already. The workers share them out; one that gets none opens its own. */
+  readonly sockets?: readonly number[] | undefined;
 }
 
 /** What a worker is born with. */
@@ -50,6 +55,18 @@ export interface WorkerStart {
   readonly geoip: SharedArrayBuffer | undefined;
   /** Whoever shows it is told more than others. */
   readonly debugToken: string | undefined;
+  /** What the gateway knows of the clients that it holds to rate limits, shared by all workers. */
+  readonly rates: SharedArrayBuffer;
+  /** Undefined: it never does without any request. */
+  readonly overload: WorkerOverload | undefined;
+}
+
+/** How much a worker has to do, and what says so: the share of memory in use, how late it is. */
+export interface PressureNews {
+  readonly level: PressureLevel;
+  readonly cause: 'memory' | 'event_loop';
+  readonly memory: number;
+  readonly delayMs: number;
 }
 
 export type ToWorker =
@@ -68,6 +85,7 @@ export type ToWorker =
   /** What would be done with a request; answered by `answered`. */
   | { readonly kind: 'ask'; readonly id: number; readonly act: RouteAct; readonly question: RouteQuestion }
   | { readonly kind: 'reserved'; readonly id: number; readonly pool: string; readonly result: ReserveResult }
+  | { readonly kind: 'rate_answers'; readonly answers: readonly RateAnswer[] }
   | { readonly kind: 'sticky_answer'; readonly id: number; readonly answer: StickyAnswer }
   /** The gateway is about to stop: no connection is to be kept, but what comes is served. */
   | { readonly kind: 'leave' }
@@ -95,6 +113,10 @@ export type FromWorker =
   | { readonly kind: 'withdraw'; readonly id: number }
   /** What was granted is not used any more. An allocation is given back as often as it was granted. */
   | { readonly kind: 'give_back'; readonly pool: string; readonly allocations: readonly string[] }
+  /** Those with an id are answered by a `rate_answers`. */
+  | { readonly kind: 'rate_asks'; readonly asks: readonly RateAsk[] }
+  /** It has changed. */
+  | { readonly kind: 'pressure'; readonly news: PressureNews }
   /** Answered by one `sticky_answer` with its id. */
   | { readonly kind: 'sticky_ask'; readonly id: number; readonly question: StickyQuestion }
   /** The worker sends the requests of a session elsewhere, which nobody but the others have to know. */
@@ -161,6 +183,8 @@ export interface Measurement {
     readonly pool: string;
     /** By the first digit of the status. */
     readonly answers: readonly number[];
+    /** Of those that were looked at before they were served, see `Admission`. */
+    readonly counts: readonly number[];
   }[];
   /** Of the pools whose backends have limits. */
   readonly lines: readonly { readonly pool: string; readonly counts: LineCounts }[];

@@ -9,11 +9,13 @@ import {
   type TimeoutSettings,
 } from '@usher/domain';
 import { RecordingLog } from '@usher/testing';
+import type { Admission } from '../../admission/admission.ts';
 import { type Accept, ProxyListener } from '../../proxy-protocol/proxy-listener.ts';
 import type { ProxySenders } from '../../proxy-protocol/senders.ts';
 import type { AttemptOutcome, BackendSlot, PoolTable, TableDelta } from '../../routing-table.ts';
 import { newLineCells } from '../../table/waiting-line.ts';
 import { WorkerTable } from '../../table/worker-table.ts';
+import { admissionTo } from '../../testing/admission.ts';
 import { limitOf, policy, pool, route, row } from '../../testing/fixtures.ts';
 import { tableOptions } from '../../testing/table-options.ts';
 import { tlsFront } from '../../testing/tls-front.ts';
@@ -77,6 +79,7 @@ export interface HarnessOptions {
 /** A wire lane behind a real listener, with real backends; time moves only when the test says so, plus real time. */
 export class Harness {
   readonly table: RecordingTable;
+  readonly admission: Admission;
   readonly counters = new WireCounters();
   readonly lane: WireLane;
   readonly backends: readonly RawBackend[];
@@ -96,6 +99,7 @@ export class Harness {
   private constructor(backends: readonly RawBackend[], options: HarnessOptions) {
     this.backends = backends;
     this.table = tableFor(backends, options);
+    this.admission = admissionTo(this.table);
     const { log } = this;
     const now = () => performance.timeOrigin + performance.now() + this.aheadMs;
     this.lane = createWireLane({
@@ -106,6 +110,7 @@ export class Harness {
       locate: (address) => options.places?.[address],
       handOver: (socket, head, { address }) => this.handedOver.push({ socket, head, client: address }),
       counters: this.counters,
+      admission: this.admission,
       log,
       workers: options.workers ?? 1,
     });

@@ -1,0 +1,60 @@
+import { connxMetrics, veloMetrics } from '@usher/admin';
+import { type Collector, startOpsenServer } from '@usher/collector';
+import type { UsherConfig } from '@usher/config';
+import { type HealthReport, type RunningServer, startMetricsServer } from '@usher/runtime';
+import type { Closing } from './closing.ts';
+import { listening } from './listening.ts';
+import { type AdminParts, type InheritOne, openAdmin, openHelios } from './open-admin.ts';
+import type { Core } from './open-core.ts';
+
+/** Opens the servers that the configuration asks for, and has `closing` close them. Answers with where they are. */
+export async function openServers(
+  config: UsherConfig,
+  core: Core,
+  parts: AdminParts,
+  closing: Closing,
+): Promise<{ readonly admin: string | undefined; readonly metrics: string | undefined }> {
+  const { collector, health, inherit } = parts;
+  const admin = await openAdmin(config, core.context, parts);
+  if (admin !== undefined) closing.add('the admin server', () => admin.close());
+  const helios = await openHelios(config, core, parts);
+  if (helios !== undefined) closing.add('the Helios API', () => helios.close());
+  const opsen = await openOpsen(config, core, collector, inherit);
+  if (opsen !== undefined) closing.add('the Opsen API', () => opsen.close());
+  const metrics = await openMetrics(config, core, health, inherit);
+  if (metrics !== undefined) closing.add('the metrics server', () => metrics.close());
+  return { admin: urlOf(admin, config.local.admin?.tls !== undefined), metrics: urlOf(metrics) };
+}
+
+/** Only where agents are heard. */
+async function openOpsen(
+  { local: { opsen } }: UsherConfig,
+  { context }: Core,
+  collector: Collector | undefined,
+  inherit: InheritOne,
+): Promise<RunningServer | undefined> {
+  if (opsen === undefined || collector === undefined) return undefined;
+  const settings = { ...opsen, socket: await inherit(opsen) };
+  return await listening('opsen.address', opsen, startOpsenServer(settings, context, collector));
+}
+
+async function openMetrics(
+  { local }: UsherConfig,
+  { context, metrics, log }: Core,
+  health: () => HealthReport,
+  inherit: InheritOne,
+): Promise<RunningServer | undefined> {
+  if (local.metrics === null) return undefined;
+  const socket = await inherit(local.metrics);
+  const forms = { connx: connxMetrics(context, metrics), velo: veloMetrics(context, metrics) };
+  const server = startMetricsServer({ ...local.metrics, socket, metrics, forms, health, log });
+  return await listening('metrics.address', local.metrics, server);
+}
+
+export function addressText({ host, port }: { readonly host: string; readonly port: number }): string {
+  return `${host.includes(':') ? `[${host}]` : host}:${port}`;
+}
+
+function urlOf(server: RunningServer | undefined, isTls = false): string | undefined {
+  return server === undefined ? undefined : `${isTls ? 'https' : 'http'}://${addressText(server)}`;
+}

@@ -1,0 +1,113 @@
+import { policySettings } from '@usher/events';
+import {
+  COUNT,
+  declareRoute,
+  described,
+  FLAG,
+  INSTANT,
+  type JsonSchema,
+  listOf,
+  nullable,
+  objectOf,
+  TEXT,
+} from '@usher/runtime';
+import type { Status } from '../status.ts';
+import { schemaOf } from './from-events.ts';
+import { BACKEND, BREAKERS, GATEWAY, NAMED_DRAIN, POOL, POOL_SUMMARY } from './view-schemas.ts';
+
+const OF_POOL = { pool: described('Only those of this pool', TEXT) };
+const CONNECTION = objectOf<Status['log']>({ connected: FLAG, since: INSTANT });
+const POSITION = described('Position of the log that the answer stands for', COUNT);
+
+/** A list with the position that it stands for. */
+function at(name: string, items: JsonSchema): JsonSchema {
+  const properties = { position: POSITION, [name]: listOf(items) };
+  return { type: 'object', properties, required: ['position', name] };
+}
+
+const STATUS_SCHEMA = objectOf<Status>(
+  {
+    instance: TEXT,
+    version: TEXT,
+    position: COUNT,
+    digest: TEXT,
+    config: nullable(objectOf<NonNullable<Status['config']>>({ revision: COUNT, hash: TEXT })),
+    leader: nullable(objectOf<NonNullable<Status['leader']>>({ scheduler: TEXT, term: COUNT })),
+    log: CONNECTION,
+    store: CONNECTION,
+    pools: listOf(POOL_SUMMARY),
+    gateways: listOf(GATEWAY),
+    outages: listOf(objectOf<Status['outages'][number]>({ part: TEXT, since: INSTANT, what: TEXT })),
+    drains: listOf(NAMED_DRAIN),
+    degraded: listOf(TEXT),
+  },
+  'Status',
+);
+
+export const STATUS = declareRoute('read', {
+  name: 'getStatus',
+  summary: 'Tell how this process and the fleet are',
+  answer: { description: 'As this process has folded the log', schema: STATUS_SCHEMA },
+});
+
+export const BACKENDS = declareRoute('read', {
+  name: 'listBackends',
+  summary: 'List the backends',
+  query: OF_POOL,
+  answer: { description: 'All of them, or those of the pool', schema: at('backends', BACKEND) },
+  refusals: ['not_found'],
+});
+
+export const ONE_BACKEND = declareRoute('read', {
+  name: 'getBackend',
+  summary: 'Tell how a backend is',
+  notes: 'The header ETag has the revision that a change may require with If-Match.',
+  path: { id: described('The backend', TEXT) },
+  answer: { description: 'The backend', schema: BACKEND },
+});
+
+export const BREAKER_LIST = declareRoute('read', {
+  name: 'listBreakers',
+  summary: 'Tell how gateways vote on the breakers of backends',
+  query: OF_POOL,
+  answer: { description: 'Breakers, and what each gateway’s votes are worth', schema: BREAKERS },
+  refusals: ['not_found'],
+});
+
+export const POOLS = declareRoute('read', {
+  name: 'listPools',
+  summary: 'List the pools',
+  answer: { description: 'Their settings and backends', schema: at('pools', POOL) },
+});
+
+export const ROUTES = declareRoute('read', {
+  name: 'listRoutes',
+  summary: 'List the routes',
+  answer: {
+    description: 'As they were declared',
+    schema: at('routes', schemaOf(policySettings).properties?.['routes']?.items ?? {}),
+  },
+});
+
+export const GATEWAYS = declareRoute('read', {
+  name: 'listGateways',
+  summary: 'List the gateways',
+  answer: { description: 'Those that run, and the last that have gone', schema: at('gateways', GATEWAY) },
+});
+
+export const EVENTS = declareRoute('read', {
+  name: 'readEvents',
+  summary: 'Read the event log',
+  notes:
+    'One JSON object a line: a record with its `position`, `subject` and `events`, or at an early end `error` with a problem that says after which position to go on. docs/reference/asyncapi.json has the events.',
+  query: {
+    after: described(
+      'Only what is after this position; default 0, or with `follow` the end of the log',
+      COUNT,
+    ),
+    limit: described('At most so many records', COUNT),
+    follow: described('Whether to go on with what is written later', FLAG),
+  },
+  answer: { description: 'Lines of JSON', type: 'application/x-ndjson', schema: TEXT },
+  refusals: ['log_unavailable', 'log_replaced', 'overloaded'],
+});

@@ -1,0 +1,48 @@
+import { PRIORITIES, type PressureLevel, type Priority } from '@usher/domain';
+import type { RateLimiter } from '../rate/rate-limiter.ts';
+import type { RateTicket } from '../rate/rate-ticket.ts';
+import type { RouteEntry } from '../routing-table.ts';
+
+/** Up to which level of pressure requests of a priority are served. */
+export function rankOf(priority: Priority = 'normal'): number {
+  return PRIORITIES.indexOf(priority);
+}
+
+/** How many requests of a route passed its rate limit, did not, and were not served because there was too much to do. */
+export const ALLOWED = 0;
+export const LIMITED = 1;
+export const SHED = 2;
+export const ADMISSION_COUNTS = 3;
+
+/** What a worker looks at before it does anything for a request, the same in both lanes. */
+export class Admission {
+  readonly limiter: RateLimiter;
+  /** How much the worker has to do. */
+  level: PressureLevel = 0;
+  /** How little memory is left: at 1 connections close after their answer, at 2 none is accepted. */
+  memoryLevel: PressureLevel = 0;
+
+  constructor(limiter: RateLimiter) {
+    this.limiter = limiter;
+  }
+
+  /** There is too much to do for a request of this route. Counts those. */
+  sheds({ rank, pool, counts }: RouteEntry): boolean {
+    if (rank >= this.level && rank >= pool.pressure) return false;
+    counts[SHED]! += 1;
+    return true;
+  }
+
+  /** With what a request is refused that was held to a rate limit; undefined = it may pass, or that is not known yet. */
+  judge({ counts }: RouteEntry, { outcome }: RateTicket): 'rate_limited' | undefined {
+    if (outcome === 'unknown') return undefined;
+    const limited = outcome === 'limited';
+    counts[limited ? LIMITED : ALLOWED]! += 1;
+    return limited ? 'rate_limited' : undefined;
+  }
+
+  /** What all that are looked at have in common: the keys of their rules. */
+  setRoutes(routes: readonly RouteEntry[]): void {
+    this.limiter.setRules(routes.flatMap(({ rule }) => rule ?? []));
+  }
+}
