@@ -19,6 +19,7 @@ export {
 export { type Origin, parseBackendUrl } from './backend-url.ts';
 export { canonicalJson } from './canonical-json.ts';
 export { networkOf } from './client-network.ts';
+export type { ConfigPreview, NamedChanges, PreviewAnswer, SharedPreview } from './config-preview.ts';
 export { type DecidingBy, recordDecision } from './decision/record-decision.ts';
 export type { RecordedDecision } from './decision/recorded-decision.ts';
 export { Redecider } from './decision/redecider.ts';
