@@ -150,7 +150,7 @@ export interface PoolSettings {
   readonly scoring?: ScoringSettings | undefined;
   /** Absent: the requests of a client have nothing to do with each other. */
   readonly sticky?: StickySettings | undefined;
-  /** Where backends may be that agents register. Absent: anywhere but in networks where none should be. */
+  /** Where backends may be that agents register, commands add and name servers tell. Absent: anywhere but in networks where none should be. */
   readonly targets?: TargetSettings | undefined;
   /** Absent: the pool has the backends that are declared, and no others. */
   readonly discovery?: DiscoverySettings | undefined;

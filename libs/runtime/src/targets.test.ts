@@ -67,8 +67,15 @@ test('what is written like an address and is none is refused', () => {
   expect(allows('http://169.254.43518', { networks: ['0.0.0.0/0'], names: [] })).toBe(false);
 });
 
-test('a name may lead anywhere but to forbidden addresses', () => {
-  const { allowsAddress } = targetsOf({ networks: ['10.0.0.0/8'], names: ['a.example'] });
+test('a name may lead to the networks, and where there are none anywhere but to forbidden addresses', () => {
+  const listed = targetsOf({ networks: ['10.0.0.0/8'], names: ['a.example'] });
+  expect(['10.0.0.1', '::ffff:10.0.0.1', '127.0.0.1', '203.0.113.7'].map(listed.allowsAddress)).toEqual([
+    true,
+    true,
+    false,
+    false,
+  ]);
+  const { allowsAddress } = targetsOf({ networks: [], names: ['a.example'] });
   expect(
     ['10.0.0.1', '203.0.113.7', '169.254.169.254', 'fe80::1%eth0', '::ffff:169.254.169.254'].map(
       allowsAddress,

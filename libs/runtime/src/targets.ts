@@ -35,13 +35,15 @@ export interface Targets {
 
 /**
  * Targets as settings say; without any, every host but the forbidden networks. Those are allowed only by a network that
- * lies within them.
+ * lies within them. Where networks are named, the addresses of names have to be in them too: whoever has a name can have it
+ * lead anywhere.
  */
 export function targetsOf(settings: TargetSettings | undefined): Targets {
   const { networks = [], names = [] } = settings ?? {};
   const isListed = networkList(networks);
   const isMeant = networkList(networks.filter(isWithinForbidden));
-  const allowsAddress = (address: string) => !isForbidden(address) || isMeant(address);
+  const allowsAddress = (address: string) =>
+    isForbidden(address) ? isMeant(address) : networks.length === 0 || isListed(address);
   const allowsName = (host: string) => settings === undefined || isNamed(host.toLowerCase(), names);
   return {
     allowsAddress,

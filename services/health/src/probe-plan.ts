@@ -65,7 +65,10 @@ export function probePlan(state: FleetState, id: string): ProbePlan | undefined 
   const { health } = pool.settings;
   if (health.type === 'none') return undefined;
   const { url, endpoints = [] } = backend.settings;
-  const guard = backend.origin === 'agent' ? { guard: { targets: pool.settings.targets } } : {};
+  const guard =
+    backend.origin === 'agent' || backend.origin === 'command'
+      ? { guard: { targets: pool.settings.targets } }
+      : {};
   const probed = (each: string) => targetAt(each, health, pool.settings, guard);
   const target = probed(url);
   if (target === undefined) return undefined;

@@ -66,10 +66,22 @@ test('a backend where none may be is refused, whatever its endpoint is for', asy
       problem: { code: 'forbidden', detail: expect.stringContaining('key `targets` of pool web says where') },
     });
   expect(fold.state.backends.has('n')).toBe(false);
-  // An operator may put it anywhere.
-  expect(await fleet.command('backend.add', { settings: { ...settings, endpoints } })).toMatchObject({
-    ok: true,
-  });
+});
+
+test('operators are held to the same targets; only a file may put a backend anywhere', async () => {
+  const fleet = newFleet();
+  const { scheduler, fold } = await fleet.start('s1', withAgents(['a'], false));
+  const url = 'http://169.254.169.254';
+  for (const [name, data] of [
+    ['backend.add', { settings: { ...settings, url } }],
+    ['backend.add', { settings: { ...settings, endpoints: [{ path: '/api/*', url }] } }],
+    ['backend.update', { backend: 'a', url }],
+  ] as const)
+    expect(await fleet.command(name, data)).toMatchObject({ ok: false, problem: { code: 'forbidden' } });
+  expect(await fleet.command('backend.update', { backend: 'a', weight: 2 })).toMatchObject({ ok: true });
+  const { shared } = withAgents([]);
+  scheduler.declare({ shared: { ...shared, backends: [{ ...settings, url }] }, hash: 'anywhere' });
+  await vi.waitFor(() => expect(fold.state.backends.get('n')?.settings.url).toBe(url));
 });
 
 test('the targets of a pool say where its agents’ backends may be, also of those that are there', async () => {

@@ -84,12 +84,7 @@ function announceBackend(state: FleetState, settings: BackendSettings): EventDra
   if (!pool.settings.agents)
     throw new UsherError('forbidden', `pool ${settings.pool} takes no agents; its key \`agents\` is false`);
   checkEndpoints(settings);
-  const forbidden = forbiddenUrl(settings, pool.settings);
-  if (forbidden !== undefined)
-    throw new UsherError(
-      'forbidden',
-      `${forbidden} is not where backends of agents may be; key \`targets\` of pool ${settings.pool} says where`,
-    );
+  checkTargets(settings, pool);
   return declareBackend(state, settings, pool.settings, 'agent');
 }
 
@@ -98,6 +93,7 @@ function addBackend(state: FleetState, settings: BackendSettings): EventDraft[] 
   if (state.backends.has(settings.id))
     throw new UsherError('conflict', `backend ${settings.id} exists already`);
   checkEndpoints(settings);
+  checkTargets(settings, pool);
   const data = { settings, origin: 'command' as const, health: initialHealth(pool.settings) };
   return [{ type: 'backend.registered', subject: settings.id, data }];
 }
@@ -117,7 +113,9 @@ function updateBackend(state: FleetState, command: CommandOf<'backend.update'>):
   if (canonicalJson(settings) === canonicalJson(before)) return [];
   checkUnsaid(state, before, settings);
   if (!isElsewhere(before, settings)) return [{ type: 'backend.updated', subject: id, data: { settings } }];
-  const health = initialHealth(findPool(state, settings.pool).settings);
+  const pool = findPool(state, settings.pool);
+  checkTargets(settings, pool);
+  const health = initialHealth(pool.settings);
   return [{ type: 'backend.updated', subject: id, data: { settings, health } }];
 }
 
@@ -171,6 +169,16 @@ function findBackend(state: FleetState, id: string, expectRevision: number | und
 function checkRevision(what: string, actual: number, expected: number | undefined): void {
   if (expected === undefined || expected === actual) return;
   throw new UsherError('conflict', `${what} is at revision ${actual}, not ${expected}`);
+}
+
+/** Only who writes the file may put a backend anywhere: they have the machine, which others get at through it. */
+function checkTargets(settings: BackendSettings, pool: PoolState): void {
+  const forbidden = forbiddenUrl(settings, pool.settings);
+  if (forbidden === undefined) return;
+  throw new UsherError(
+    'forbidden',
+    `${forbidden} is not where backends of agents and commands may be; key \`targets\` of pool ${settings.pool} says where`,
+  );
 }
 
 function checkEndpoints({ url, endpoints = [] }: BackendSettings): void {

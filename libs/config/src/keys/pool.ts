@@ -170,7 +170,7 @@ const keys = section({
   targets: optional('any host, but no forbidden network', {
     to: 'targets',
     type: targets,
-    doc: 'Networks and hosts in which backends may be that agents register. Addresses of this machine, of a link, and of the services of clouds need a network of their own here.',
+    doc: 'Networks and hosts in which backends may be that agents register and commands add. With networks, all that names lead to has to be in them, also what `discovery` finds by DNS. Addresses of this machine, of a link, and of the services of clouds need a network of their own here.',
   }),
   tiers: defaulted([], {
     to: 'tiers',

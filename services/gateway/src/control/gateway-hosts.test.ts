@@ -85,23 +85,26 @@ test('both lanes speak TLS with the files of the pool, and take up files that ch
   for (const path of ['/x', '/zip/x']) expect((await ask(port, { path })).text).toBe('secure');
 });
 
-test('a name of an agent’s backend leads only where backends may be, in both lanes', async () => {
-  const backend = await startBackend('one');
-  closing.push(() => backend.close());
-  const url = backend.url.replace('127.0.0.1', 'one.test');
-  await fleet.configure([], { routes, pools: [pool({ agents: true })] });
-  await fleet.append(registered(backendAt('b1', url), 'agent'));
-  // This machine by another name, which is forbidden and yet would be reached.
-  const port = await gateway({ lookup: async () => ['0.0.0.0'] });
-  for (const path of ['/x', '/zip/x']) expect((await ask(port, { path })).text).toContain('no_backend');
-  const targets = { networks: ['0.0.0.0/8'], names: ['one.test'] };
-  const meant = pool({ agents: true, targets });
-  await fleet.append({ type: 'pool.updated', subject: 'web', data: { settings: meant } });
-  await until(async () => (await ask(port)).text === 'one', 'the targets count');
-  for (const path of ['/x', '/zip/x']) expect((await ask(port, { path })).text).toBe('one');
-  await fleet.append({ type: 'pool.updated', subject: 'web', data: { settings: pool({ agents: true }) } });
-  await until(async () => (await ask(port)).status === 503, 'they do not any more');
-  const data = { settings: backendAt('b1', url), origin: 'config' } as const;
-  await fleet.append({ type: 'backend.updated', subject: 'b1', data });
-  await until(async () => (await ask(port)).text === 'one', 'the file vouches for it');
-});
+test.each(['agent', 'command'] as const)(
+  'a name of a backend by %s leads only where backends may be, in both lanes',
+  async (origin) => {
+    const backend = await startBackend('one');
+    closing.push(() => backend.close());
+    const url = backend.url.replace('127.0.0.1', 'one.test');
+    await fleet.configure([], { routes, pools: [pool({ agents: true })] });
+    await fleet.append(registered(backendAt('b1', url), origin));
+    // This machine by another name, which is forbidden and yet would be reached.
+    const port = await gateway({ lookup: async () => ['0.0.0.0'] });
+    for (const path of ['/x', '/zip/x']) expect((await ask(port, { path })).text).toContain('no_backend');
+    const targets = { networks: ['0.0.0.0/8'], names: ['one.test'] };
+    const meant = pool({ agents: true, targets });
+    await fleet.append({ type: 'pool.updated', subject: 'web', data: { settings: meant } });
+    await until(async () => (await ask(port)).text === 'one', 'the targets count');
+    for (const path of ['/x', '/zip/x']) expect((await ask(port, { path })).text).toBe('one');
+    await fleet.append({ type: 'pool.updated', subject: 'web', data: { settings: pool({ agents: true }) } });
+    await until(async () => (await ask(port)).status === 503, 'they do not any more');
+    const data = { settings: backendAt('b1', url), origin: 'config' } as const;
+    await fleet.append({ type: 'backend.updated', subject: 'b1', data });
+    await until(async () => (await ask(port)).text === 'one', 'the file vouches for it');
+  },
+);

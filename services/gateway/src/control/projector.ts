@@ -26,6 +26,9 @@ export interface ProjectorOptions {
   readonly log: Log;
 }
 
+/** Whose host names lead only where the targets of their pool allow. */
+const GUARDED: ReadonlySet<BackendState['origin']> = new Set(['agent', 'command']);
+
 /** What the whole table should be. */
 interface Table {
   readonly policy: PolicySettings;
@@ -192,7 +195,7 @@ export class Projector {
       endpoints,
       weight,
       priority,
-      guarded: backend.origin === 'agent' ? (true as const) : undefined,
+      guarded: GUARDED.has(backend.origin) ? (true as const) : undefined,
       eligible: barred === 'ok',
       barred,
       lastResort: barred === 'unknown' || barred === 'breaker_open',
