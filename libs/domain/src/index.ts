@@ -18,7 +18,9 @@ export {
 } from './backend.ts';
 export { type Origin, parseBackendUrl } from './backend-url.ts';
 export { canonicalJson } from './canonical-json.ts';
+export { type Change, changesBetween } from './changes.ts';
 export { networkOf } from './client-network.ts';
+export { type ConfigView, configView, sharedSettingsOf } from './config-view.ts';
 export { type DecidingBy, recordDecision } from './decision/record-decision.ts';
 export type { RecordedDecision } from './decision/recorded-decision.ts';
 export { Redecider } from './decision/redecider.ts';
@@ -40,6 +42,7 @@ export {
   type ErrorCode,
   type ErrorKind,
   type Fault,
+  type Outdated,
   type Problem,
   problemOf,
   UsherError,
@@ -130,6 +133,7 @@ export { DIMENSIONS, type Dimension, NO_RESOURCES, type Tier } from './resource/
 export { detectTier, fieldOf, jsonField, type TierClaims } from './resource/tier-detection.ts';
 export { RetryBudget } from './retry-budget.ts';
 export { explainRoutes, inMatchOrder, RouteMatcher, type RouteVerdict } from './route-match.ts';
+export { REDACTED, tellsSecret } from './secret-name.ts';
 export {
   type BackendSettings,
   type BackendTlsSettings,

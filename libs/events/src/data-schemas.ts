@@ -1,4 +1,11 @@
-import type { BackendSettings, BackendStats, PolicySettings, PoolSettings, Resources } from '@usher/domain';
+import type {
+  BackendSettings,
+  BackendStats,
+  PolicySettings,
+  PoolSettings,
+  Resources,
+  SharedSettings,
+} from '@usher/domain';
 import {
   PRIORITIES,
   PROBE_METHODS,
@@ -169,7 +176,7 @@ const rateLimit = z.discriminatedUnion('by', [
   z.strictObject({ by: z.literal('global'), ...counted }),
 ]);
 
-export const policySettings: z.ZodType<PolicySettings> = z.strictObject({
+const policyFields = {
   routes: z.array(
     z.strictObject({
       id,
@@ -222,6 +229,15 @@ export const policySettings: z.ZodType<PolicySettings> = z.strictObject({
   }),
   trustedProxies: z.array(z.string()),
   rateLimit: rateLimit.optional(),
+};
+
+export const policySettings: z.ZodType<PolicySettings> = z.strictObject(policyFields);
+
+/** A whole configuration, as a file declares it. */
+export const sharedSettings: z.ZodType<SharedSettings> = z.strictObject({
+  ...policyFields,
+  pools: z.array(poolSettings),
+  backends: z.array(backendSettings),
 });
 
 const percent = z.number().min(0).max(100);

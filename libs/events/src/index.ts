@@ -16,6 +16,7 @@ export {
   ID_PATTERN,
   policySettings,
   poolSettings,
+  sharedSettings,
 } from './data-schemas.ts';
 export type { EventContext, EventDraft, EventOf, UsherEvent, Writer } from './envelope.ts';
 export { decodeWord, encodeWords, type InFlightWord } from './in-flight-word.ts';

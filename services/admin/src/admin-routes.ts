@@ -2,6 +2,7 @@ import type { Service, ServiceContext } from '@usher/ports';
 import type { Outage } from '@usher/runtime';
 import type { FastifyInstance } from 'fastify';
 import { registerCommandRoutes } from './command-routes.ts';
+import { registerConfigRoutes } from './config-routes.ts';
 import { DrainProgress } from './drain-progress.ts';
 import { registerEventRoutes } from './event-routes.ts';
 import { registerReadRoutes } from './read-routes.ts';
@@ -23,6 +24,7 @@ export function registerAdminRoutes(
   const drains = new DrainProgress(context);
   app.addHook('onClose', () => drains.stop());
   registerReadRoutes(app, context, { ...sources, drains });
+  registerConfigRoutes(app, context);
   registerEventRoutes(app, context);
   registerCommandRoutes(app, context);
   registerRouteRoutes(app, context);

@@ -36,7 +36,7 @@ export function decideCommand(
     case 'backend.drain':
     case 'backend.enable':
     case 'backend.disable': {
-      const backend = findBackend(state, command.data.backend, command.expectRevision);
+      const backend = findBackend(state, command.data.backend);
       return actors.decide(command.data.backend, lifecycleFact(state, backend, command, nowMs));
     }
     case 'pool.set_strategy':
@@ -95,7 +95,7 @@ function addBackend(state: FleetState, settings: BackendSettings): EventDraft[] 
 
 function updateBackend(state: FleetState, command: CommandOf<'backend.update'>): EventDraft[] {
   const { backend: id, url, weight, zone, endpoints, place } = command.data;
-  const { settings: before } = findBackend(state, id, command.expectRevision);
+  const { settings: before } = findBackend(state, id);
   const settings = {
     ...before,
     url: url ?? before.url,
@@ -114,7 +114,6 @@ function updateBackend(state: FleetState, command: CommandOf<'backend.update'>):
 function setStrategy(state: FleetState, command: CommandOf<'pool.set_strategy'>): EventDraft[] {
   const { pool: id, strategy } = command.data;
   const pool = findPool(state, id);
-  checkRevision(`pool ${id}`, pool.revision, command.expectRevision);
   if (pool.settings.strategy === strategy) return [];
   if (strategy === 'custom' && pool.settings.strategyFile === undefined)
     throw new UsherError('conflict', `pool ${id} has no strategy_file`);
@@ -127,16 +126,10 @@ function findPool(state: FleetState, id: string): PoolState {
   return pool;
 }
 
-function findBackend(state: FleetState, id: string, expectRevision: number | undefined): BackendState {
+function findBackend(state: FleetState, id: string): BackendState {
   const backend = state.backends.get(id);
   if (backend === undefined) throw new UsherError('not_found', `there is no backend ${id}`);
-  checkRevision(`backend ${id}`, backend.revision, expectRevision);
   return backend;
-}
-
-function checkRevision(what: string, actual: number, expected: number | undefined): void {
-  if (expected === undefined || expected === actual) return;
-  throw new UsherError('conflict', `${what} is at revision ${actual}, not ${expected}`);
 }
 
 function checkEndpoints({ url, endpoints = [] }: BackendSettings): void {

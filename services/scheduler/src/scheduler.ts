@@ -17,6 +17,7 @@ import { applyConfig, type DeclaredConfig, decideConfig, isOutdated } from './de
 import { decideDeadlines } from './decide-deadlines.ts';
 import { GatewayWatch } from './gateway-watch.ts';
 import { Leadership } from './leadership.ts';
+import { Revisions } from './revisions.ts';
 import { SuspectWatch } from './suspect-watch.ts';
 
 const DEADLINES_EVERY_MS = 100;
@@ -42,6 +43,7 @@ export class Scheduler implements Service {
   readonly #checkpoints: Checkpoints;
   readonly #gateways: GatewayWatch;
   readonly #suspects: SuspectWatch;
+  readonly #revisions: Revisions;
   readonly #records: Subscription;
   #commands: Subscription | undefined;
   #timers: Timer[] = [];
@@ -64,6 +66,7 @@ export class Scheduler implements Service {
     this.#checkpoints = new Checkpoints(context, options.snapshot);
     this.#gateways = new GatewayWatch(context);
     this.#suspects = new SuspectWatch(context);
+    this.#revisions = new Revisions(context);
     this.#records = context.fleet.onRecord((record) => this.#onRecord(record));
     this.#exposeMetrics();
   }
@@ -146,7 +149,10 @@ export class Scheduler implements Service {
       if (typeof command === 'string') throw new UsherError('invalid_input', command);
       return await this.#carryOut(command);
     } catch (error) {
-      if (error instanceof UsherError) return { ok: false, problem: problemOf(error.code, error.detail) };
+      if (error instanceof UsherError) {
+        const outdated = await this.#revisions.outdated(error);
+        return { ok: false, problem: problemOf(error.code, error.detail, outdated) };
+      }
       this.#context.log.error('a command failed', { cause: (error as Error).stack });
       return { ok: false, problem: problemOf('internal') };
     }
@@ -159,6 +165,7 @@ export class Scheduler implements Service {
     const decided = await this.#control.decide(cause, () => {
       receipt = earlier(fleet.state, command);
       if (receipt !== undefined) return [];
+      this.#revisions.check(command);
       return [...decideCommand(fleet.state, this.#actors, command, clock.now()), accepted(command)];
     });
     const { position, eventTypes } = receipt ?? { ...decided, eventTypes: decided.eventTypes.slice(0, -1) };

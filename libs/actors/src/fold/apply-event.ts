@@ -8,16 +8,17 @@ import {
 } from '@usher/domain';
 import { type EventOf, type EventType, eventTimeMs, type UsherEvent } from '@usher/events';
 import { BACKEND_FOLDS, type BackendEventType, dropAllocation } from './backend-events.ts';
+import { changesConfig } from './config-revision.ts';
 
 type FleetEventType = Exclude<EventType, BackendEventType>;
 type Fold<T extends EventType> = (state: FleetState, event: EventOf<T>, position: number) => void;
 
 const FLEET_FOLDS: { readonly [T in FleetEventType]: Fold<T> } = {
-  'config.applied': (state, { data: { revision, hash, policy }, actor: by }) => {
+  'config.applied': (state, { data: { revision, hash, policy }, actor: by }, changedAt) => {
     const { config } = state;
     const before = config === null ? [] : [config.hash, ...config.superseded];
     const superseded = before.filter((each) => each !== hash).slice(0, SUPERSEDED_MAX);
-    state.config = { revision, hash, by, policy, superseded };
+    state.config = { revision, changedAt, hash, by, policy, superseded };
   },
   'pool.added': (state, { data }, position) => {
     const { settings, origin } = data;
@@ -161,6 +162,7 @@ function forgetViews(state: FleetState, gateway: string): void {
 
 /** Changes `state` by one event. An event about a backend that does not exist (any more) changes nothing. */
 export function applyEvent(state: FleetState, event: UsherEvent, position: number): void {
+  if (state.config !== null && changesConfig(state, event)) state.config.changedAt = position;
   if (Object.hasOwn(FLEET_FOLDS, event.type)) {
     const fold = FLEET_FOLDS[event.type as FleetEventType] as Fold<EventType>;
     fold(state, event, position);
