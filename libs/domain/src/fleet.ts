@@ -51,6 +51,8 @@ export interface ConfigState {
   /** Whose file it is. */
   by: string;
   policy: PolicySettings;
+  /** Ids of the routes that commands added, which a file does not take away. */
+  added: readonly string[];
   /** Hashes of those before it, newest first, at most `SUPERSEDED_MAX`. */
   superseded: readonly string[];
 }

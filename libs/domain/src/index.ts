@@ -20,10 +20,12 @@ export { type Origin, parseBackendUrl } from './backend-url.ts';
 export { canonicalJson } from './canonical-json.ts';
 export { type Change, changesBetween } from './changes.ts';
 export { networkOf } from './client-network.ts';
+export { codeFiles, configFaults } from './config-faults.ts';
 export { type ConfigView, configView, sharedSettingsOf } from './config-view.ts';
 export { type DecidingBy, recordDecision } from './decision/record-decision.ts';
 export type { RecordedDecision } from './decision/recorded-decision.ts';
 export { Redecider } from './decision/redecider.ts';
+export { defaultPool, defaultRoute } from './default-settings.ts';
 export {
   EJECTED_SHARE_MAX,
   EJECTION_CAUSES,

@@ -1,9 +1,11 @@
 import type {
   BackendSettings,
   BackendStats,
+  LimitSettings,
   PolicySettings,
   PoolSettings,
   Resources,
+  RouteSettings,
   SharedSettings,
 } from '@usher/domain';
 import {
@@ -95,7 +97,7 @@ export const resources: z.ZodType<Resources> = z.strictObject({
 
 const factor = z.number().nonnegative();
 
-export const poolSettings: z.ZodType<PoolSettings> = z.strictObject({
+export const poolFields = {
   id,
   strategy: z.enum(STRATEGY_NAMES),
   strategyFile: z.string().optional(),
@@ -147,7 +149,9 @@ export const poolSettings: z.ZodType<PoolSettings> = z.strictObject({
     .optional(),
   sticky: sticky.optional(),
   adaptive: z.strictObject({ min: positive, max: positive }).optional(),
-});
+};
+
+export const poolSettings: z.ZodType<PoolSettings> = z.strictObject(poolFields);
 
 export const endpoints = z.array(z.strictObject({ path: z.string(), url: z.string() }));
 export const place = z.strictObject({
@@ -155,7 +159,7 @@ export const place = z.strictObject({
   longitude: z.number().min(-180).max(180),
 });
 
-export const backendSettings: z.ZodType<BackendSettings> = z.strictObject({
+export const backendFields = {
   id,
   pool: id,
   url: z.string(),
@@ -165,7 +169,9 @@ export const backendSettings: z.ZodType<BackendSettings> = z.strictObject({
   place: place.optional(),
   maxConnections: count.optional(),
   capacity: resources.optional(),
-});
+};
+
+export const backendSettings: z.ZodType<BackendSettings> = z.strictObject(backendFields);
 
 const counted = { requests: positive, perMs: positive, burst: positive, scope: z.enum(RATE_SCOPES) };
 
@@ -176,34 +182,49 @@ const rateLimit = z.discriminatedUnion('by', [
   z.strictObject({ by: z.literal('global'), ...counted }),
 ]);
 
-const policyFields = {
-  routes: z.array(
+export const routeFields = {
+  id,
+  host: z.string().optional(),
+  path: z.string(),
+  pool: id,
+  plugins: z.array(
     z.strictObject({
-      id,
-      host: z.string().optional(),
-      path: z.string(),
-      pool: id,
-      plugins: z.array(
-        z.strictObject({
-          name: z.string(),
-          file: z.string().optional(),
-          options: z.record(z.string(), z.unknown()),
-        }),
-      ),
-      websocket: z.boolean(),
-      tier: z
-        .strictObject({
-          field: z.string().optional(),
-          fieldBytesMax: count,
-          query: z.string().optional(),
-          header: z.string().optional(),
-          default: id.optional(),
-        })
-        .optional(),
-      rateLimit: z.union([z.literal('none'), rateLimit]).optional(),
-      priority: z.enum(PRIORITIES).optional(),
+      name: z.string(),
+      file: z.string().optional(),
+      options: z.record(z.string(), z.unknown()),
     }),
   ),
+  websocket: z.boolean(),
+  tier: z
+    .strictObject({
+      field: z.string().optional(),
+      fieldBytesMax: count,
+      query: z.string().optional(),
+      header: z.string().optional(),
+      default: id.optional(),
+    })
+    .optional(),
+  rateLimit: z.union([z.literal('none'), rateLimit]).optional(),
+  priority: z.enum(PRIORITIES).optional(),
+};
+
+export const routeSettings: z.ZodType<RouteSettings> = z.strictObject(routeFields);
+
+export const limitFields = {
+  requestBodyBytes: count,
+  bodyRateBytesPerS: count,
+  headerBytes: count,
+  headerCount: count,
+  connections: count,
+  connectionsPerIp: count,
+  requestsPerConnection: count,
+  upgrades: count,
+};
+
+export const limitSettings: z.ZodType<LimitSettings> = z.strictObject(limitFields);
+
+const policyFields = {
+  routes: z.array(routeSettings),
   timeouts: z.strictObject({
     requestHeaderMs: count,
     connectMs: count,
@@ -217,16 +238,7 @@ const policyFields = {
     lameDuckMs: count.optional(),
     shutdownMs: count,
   }),
-  limits: z.strictObject({
-    requestBodyBytes: count,
-    bodyRateBytesPerS: count,
-    headerBytes: count,
-    headerCount: count,
-    connections: count,
-    connectionsPerIp: count,
-    requestsPerConnection: count,
-    upgrades: count,
-  }),
+  limits: limitSettings,
   trustedProxies: z.array(z.string()),
   rateLimit: rateLimit.optional(),
 };

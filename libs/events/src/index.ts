@@ -1,21 +1,26 @@
 export { CATALOGUE, type CatalogueEntry, type EventData, type EventType } from './catalogue.ts';
 export {
+  COMMAND_NAMES,
   COMMANDS,
   type Command,
   type CommandAnswer,
   type CommandData,
+  type CommandInput,
   type CommandName,
   type CommandOf,
   parseCommand,
-} from './commands.ts';
+} from './commands/commands.ts';
+export type { CommandDeclaration, HttpForm } from './commands/declaration.ts';
 export {
   type AgentReport,
   agentReport,
   backendSettings,
   backendStats,
   ID_PATTERN,
+  limitSettings,
   policySettings,
   poolSettings,
+  routeSettings,
   sharedSettings,
 } from './data-schemas.ts';
 export type { EventContext, EventDraft, EventOf, UsherEvent, Writer } from './envelope.ts';

@@ -1,4 +1,5 @@
-import { sharedSettingsOf, UsherError } from '@usher/domain';
+import { changesBetween, configView, sharedSettingsOf, UsherError } from '@usher/domain';
+import { sharedSettings } from '@usher/events';
 import type { ServiceContext } from '@usher/ports';
 import type { FastifyInstance } from 'fastify';
 import * as docs from './api/read-docs.ts';
@@ -36,5 +37,23 @@ export function registerConfigRoutes(app: FastifyInstance, { fleet }: ServiceCon
     const revision = configRevision();
     void reply.header('etag', `"${revision}"`);
     return { position: fleet.position, revision, config };
+  });
+
+  app.post('/v1/config/diff', docs.CONFIG_DIFF, (request) => {
+    readQuery(request.query, []);
+    const { data: wanted, error } = sharedSettings.safeParse(request.body);
+    if (wanted === undefined) {
+      const faults = (error?.issues ?? []).map(
+        ({ path, message }) => `${path.map(String).join('.')}: ${message}`,
+      );
+      throw new UsherError('invalid_input', faults.join('; '));
+    }
+    const present = sharedSettingsOf(fleet.state);
+    const before = present === undefined ? {} : configView(present);
+    return {
+      position: fleet.position,
+      revision: configRevision(),
+      changes: changesBetween(before, configView(wanted)),
+    };
   });
 }

@@ -11,6 +11,23 @@ import {
 } from '@usher/domain';
 import type { Command, CommandOf, EventDraft } from '@usher/events';
 import { declareBackend, initialHealth, isElsewhere } from './decide-config.ts';
+import {
+  addPool,
+  addRoute,
+  removePool,
+  removeRoute,
+  updateLimits,
+  updatePool,
+  updateRoute,
+} from './decide-settings.ts';
+import { applyWhole, revertTo } from './decide-whole.ts';
+
+/** What a decision needs beside the state. */
+export interface Surroundings {
+  readonly nowMs: number;
+  /** The state at the position that `config.revert` names, if it is known. */
+  readonly past: FleetState | undefined;
+}
 
 /**
  * The events a command leads to in the present state; none when all is as it asks already.
@@ -20,7 +37,7 @@ export function decideCommand(
   state: FleetState,
   actors: BackendActors,
   command: Command,
-  nowMs: number,
+  { nowMs, past }: Surroundings,
 ): EventDraft[] {
   switch (command.name) {
     case 'backend.add':
@@ -39,8 +56,66 @@ export function decideCommand(
       const backend = findBackend(state, command.data.backend);
       return actors.decide(command.data.backend, lifecycleFact(state, backend, command, nowMs));
     }
+    case 'breaker.reset': {
+      const { backend: id } = command.data;
+      findBackend(state, id);
+      return [{ type: 'breaker.closed', subject: id, data: { backend: id, reset: true } }];
+    }
+    case 'pool.add':
+    case 'pool.update':
+    case 'pool.set_tiers':
+    case 'pool.remove':
+    case 'pool.set_strategy':
+    case 'route.add':
+    case 'route.update':
+    case 'route.remove':
+    case 'limits.update':
+    case 'config.apply':
+    case 'config.revert':
+      return decideSettings(state, command, { nowMs, past });
+  }
+}
+
+type SettingsCommand = Extract<
+  Command,
+  { readonly name: `pool.${string}` | `route.${string}` | `config.${string}` | 'limits.update' }
+>;
+
+function decideSettings(
+  state: FleetState,
+  command: SettingsCommand,
+  { nowMs, past }: Surroundings,
+): EventDraft[] {
+  switch (command.name) {
+    case 'pool.add':
+      return addPool(state, command);
+    case 'pool.update': {
+      const { pool, ...changes } = command.data;
+      return updatePool(state, pool, changes);
+    }
+    case 'pool.set_tiers':
+      return updatePool(state, command.data.pool, { tiers: command.data.tiers });
+    case 'pool.remove':
+      return removePool(state, command.data.pool);
     case 'pool.set_strategy':
       return setStrategy(state, command);
+    case 'route.add':
+      return addRoute(state, command);
+    case 'route.update':
+      return updateRoute(state, command);
+    case 'route.remove':
+      return removeRoute(state, command.data.route);
+    case 'limits.update':
+      return updateLimits(state, command);
+    case 'config.apply':
+      return applyWhole(state, command.data.config, nowMs);
+    case 'config.revert':
+      if (past === undefined)
+        throw new UsherError(
+          'not_found',
+          `there is no configuration of position ${command.data.to} any more`,
+        );
+      return revertTo(state, past, nowMs);
   }
 }
 
@@ -94,7 +169,7 @@ function addBackend(state: FleetState, settings: BackendSettings): EventDraft[] 
 }
 
 function updateBackend(state: FleetState, command: CommandOf<'backend.update'>): EventDraft[] {
-  const { backend: id, url, weight, zone, endpoints, place } = command.data;
+  const { backend: id, url, weight, zone, endpoints, place, maxConnections } = command.data;
   const { settings: before } = findBackend(state, id);
   const settings = {
     ...before,
@@ -103,6 +178,7 @@ function updateBackend(state: FleetState, command: CommandOf<'backend.update'>):
     zone: zone ?? before.zone,
     endpoints: endpoints === undefined ? before.endpoints : endpoints.length > 0 ? endpoints : undefined,
     place: place === undefined ? before.place : (place ?? undefined),
+    maxConnections: maxConnections === undefined ? before.maxConnections : (maxConnections ?? undefined),
   };
   checkEndpoints(settings);
   if (canonicalJson(settings) === canonicalJson(before)) return [];

@@ -6,7 +6,7 @@ import {
   sharedSettingsOf,
   UsherError,
 } from '@usher/domain';
-import type { Command } from '@usher/events';
+import { COMMANDS, type Command } from '@usher/events';
 import { LogUnavailableError, type Position, type ServiceContext } from '@usher/ports';
 import { PastStates } from './past-states.ts';
 
@@ -55,6 +55,14 @@ export class Revisions {
     throw new OutdatedError(target, seen, revision, fleet.position);
   }
 
+  /** The fleet at an earlier position, if it had a configuration then. Throws LogUnavailableError, UsherError `not_found`. */
+  async past(position: Position): Promise<FleetState | undefined> {
+    if (position > this.#context.fleet.position)
+      throw new UsherError('not_found', `the log has not reached position ${position}`);
+    const state = await this.#past.at(position);
+    return state?.config === null ? undefined : state;
+  }
+
   /** What has changed since the revision that the refused command was based on; undefined for other refusals. */
   async outdated(error: UsherError): Promise<Outdated | undefined> {
     if (!(error instanceof OutdatedError)) return undefined;
@@ -73,9 +81,11 @@ export class Revisions {
 }
 
 function targetOf({ name, data }: Command): Target {
-  if (name === 'backend.add') return { part: 'config' };
-  if (name === 'backend.announce') return { part: 'backend', id: data.settings.id };
-  return 'pool' in data ? { part: 'pool', id: data.pool } : { part: 'backend', id: data.backend };
+  const { on } = COMMANDS[name];
+  if (on === 'pool' && 'pool' in data && typeof data.pool === 'string')
+    return { part: 'pool', id: data.pool };
+  if (on === 'backend' && 'backend' in data) return { part: 'backend', id: data.backend };
+  return name === 'backend.announce' ? { part: 'backend', id: data.settings.id } : { part: 'config' };
 }
 
 function revisionOf(state: FleetState, target: Target): number | undefined {

@@ -161,12 +161,15 @@ export class Scheduler implements Service {
   async #carryOut(command: Command): Promise<CommandAnswer> {
     const { fleet, clock } = this.#context;
     const cause = { actor: command.actor, reason: command.reason, commandId: command.id };
+    // Worked out before its turn in the queue: nobody else's decision has to wait for it.
+    const past = command.name === 'config.revert' ? await this.#revisions.past(command.data.to) : undefined;
     let receipt: CommandReceipt | undefined;
     const decided = await this.#control.decide(cause, () => {
       receipt = earlier(fleet.state, command);
       if (receipt !== undefined) return [];
       this.#revisions.check(command);
-      return [...decideCommand(fleet.state, this.#actors, command, clock.now()), accepted(command)];
+      const surroundings = { nowMs: clock.now(), past };
+      return [...decideCommand(fleet.state, this.#actors, command, surroundings), accepted(command)];
     });
     const { position, eventTypes } = receipt ?? { ...decided, eventTypes: decided.eventTypes.slice(0, -1) };
     return { ok: true, position, events: eventTypes, repeated: receipt !== undefined };

@@ -14,11 +14,31 @@ type FleetEventType = Exclude<EventType, BackendEventType>;
 type Fold<T extends EventType> = (state: FleetState, event: EventOf<T>, position: number) => void;
 
 const FLEET_FOLDS: { readonly [T in FleetEventType]: Fold<T> } = {
-  'config.applied': (state, { data: { revision, hash, policy }, actor: by }, changedAt) => {
+  'config.applied': (state, { data, actor: by }, changedAt) => {
+    const { revision, hash, policy, added = [] } = data;
     const { config } = state;
     const before = config === null ? [] : [config.hash, ...config.superseded];
     const superseded = before.filter((each) => each !== hash).slice(0, SUPERSEDED_MAX);
-    state.config = { revision, changedAt, hash, by, policy, superseded };
+    state.config = { revision, changedAt, hash, by, policy, added, superseded };
+  },
+  'route.added': ({ config }, { data: { settings } }) => {
+    if (config === null) return;
+    config.policy = { ...config.policy, routes: [...config.policy.routes, settings] };
+    config.added = [...config.added, settings.id];
+  },
+  'route.updated': ({ config }, { data: { settings } }) => {
+    if (config === null) return;
+    const routes = config.policy.routes.map((route) => (route.id === settings.id ? settings : route));
+    config.policy = { ...config.policy, routes };
+  },
+  'route.removed': ({ config }, { data }) => {
+    if (config === null) return;
+    const routes = config.policy.routes.filter(({ id }) => id !== data.route);
+    config.policy = { ...config.policy, routes };
+    config.added = config.added.filter((id) => id !== data.route);
+  },
+  'limits.updated': ({ config }, { data: { limits } }) => {
+    if (config !== null) config.policy = { ...config.policy, limits };
   },
   'pool.added': (state, { data }, position) => {
     const { settings, origin } = data;

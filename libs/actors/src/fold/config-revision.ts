@@ -3,6 +3,10 @@ import type { EventType, UsherEvent } from '@usher/events';
 
 const ALWAYS: ReadonlySet<EventType> = new Set([
   'config.applied',
+  'route.added',
+  'route.updated',
+  'route.removed',
+  'limits.updated',
   'pool.added',
   'pool.updated',
   'pool.removed',

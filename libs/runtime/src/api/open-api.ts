@@ -14,7 +14,7 @@ export interface DocumentedRoute {
 
 export type OpenApi = Readonly<Record<string, unknown>>;
 
-const CHANGE = objectOf<Change>(
+export const CHANGE = objectOf<Change>(
   {
     path: described('Where, as in `pools.web.strategy`', TEXT),
     before: optional(described('What it was; absent when it was not there', {})),

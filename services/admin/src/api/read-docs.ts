@@ -1,6 +1,7 @@
-import type { SharedSettings } from '@usher/domain';
+import type { Change, SharedSettings } from '@usher/domain';
 import { policySettings, sharedSettings } from '@usher/events';
 import {
+  CHANGE,
   COUNT,
   declareRoute,
   described,
@@ -100,6 +101,21 @@ export const CONFIG = declareRoute('read', {
       position: POSITION,
       revision: described('As in ETag', COUNT),
       config: nullable(schemaOf(sharedSettings, 'SharedSettings')),
+    }),
+  },
+});
+
+export const CONFIG_DIFF = declareRoute('read', {
+  name: 'diffConfig',
+  summary: 'Tell in what a configuration differs from the shared settings in force',
+  notes: 'Nothing changes.',
+  body: { required: true, schema: schemaOf(sharedSettings, 'SharedSettings') },
+  answer: {
+    description: 'The changes from what is in force',
+    schema: objectOf<{ position: number; revision: number; changes: readonly Change[] }>({
+      position: POSITION,
+      revision: described('Of what is in force', COUNT),
+      changes: listOf(CHANGE),
     }),
   },
 });
