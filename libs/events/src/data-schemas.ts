@@ -236,6 +236,7 @@ const policyFields = {
     upgradeIdleMs: count,
     // Absent in what was written before it existed.
     lameDuckMs: count.optional(),
+    responseIdleMs: count.optional(),
     shutdownMs: count,
   }),
   limits: limitSettings,
