@@ -18,11 +18,15 @@ export {
 } from './backend.ts';
 export { type Origin, parseBackendUrl } from './backend-url.ts';
 export { canonicalJson } from './canonical-json.ts';
+export { type Change, changesBetween } from './changes.ts';
 export { networkOf } from './client-network.ts';
+export { codeFiles, configFaults } from './config-faults.ts';
 export type { ConfigPreview, NamedChanges, PreviewAnswer, SharedPreview } from './config-preview.ts';
+export { type ConfigView, configView, isDeclared, sharedSettingsOf } from './config-view.ts';
 export { type DecidingBy, recordDecision } from './decision/record-decision.ts';
 export type { RecordedDecision } from './decision/recorded-decision.ts';
 export { Redecider } from './decision/redecider.ts';
+export { defaultPool, defaultRoute } from './default-settings.ts';
 export { discoveredId } from './discovered-id.ts';
 export { DISCOVERED_KEYS, type DiscoverySettings, PRIORITY_MAX } from './discovery-settings.ts';
 export {
@@ -43,6 +47,7 @@ export {
   type ErrorCode,
   type ErrorKind,
   type Fault,
+  type Outdated,
   type Problem,
   problemOf,
   UsherError,
@@ -133,6 +138,7 @@ export { DIMENSIONS, type Dimension, NO_RESOURCES, type Tier } from './resource/
 export { detectTier, fieldOf, jsonField, type TierClaims } from './resource/tier-detection.ts';
 export { RetryBudget } from './retry-budget.ts';
 export { explainRoutes, inMatchOrder, RouteMatcher, type RouteVerdict } from './route-match.ts';
+export { REDACTED, tellsSecret } from './secret-name.ts';
 export {
   type BackendSettings,
   type BackendTlsSettings,

@@ -19,6 +19,7 @@ export {
   optional,
   TEXT,
 } from './api/json-schema.ts';
+export { CHANGE } from './api/open-api.ts';
 export { declareRoute, type RouteDoc } from './api/route-doc.ts';
 export { type BackendTlsMaterial, readBackendTls } from './backend-tls.ts';
 export { systemClock } from './clock.ts';

@@ -2,9 +2,10 @@ import type { Service, ServiceContext } from '@usher/ports';
 import type { Outage } from '@usher/runtime';
 import type { FastifyInstance } from 'fastify';
 import { registerCommandRoutes } from './command-routes.ts';
-import { type PreviewConfig, registerConfigRoutes } from './config-routes.ts';
+import { registerConfigRoutes } from './config-routes.ts';
 import { DrainProgress } from './drain-progress.ts';
 import { registerEventRoutes } from './event-routes.ts';
+import { type PreviewConfig, registerPreviewRoute } from './preview-routes.ts';
 import { registerReadRoutes } from './read-routes.ts';
 import { registerRouteRoutes } from './route-routes.ts';
 
@@ -25,8 +26,9 @@ export function registerAdminRoutes(
   const drains = new DrainProgress(context);
   app.addHook('onClose', () => drains.stop());
   registerReadRoutes(app, context, { ...sources, drains });
+  registerConfigRoutes(app, context);
   registerEventRoutes(app, context);
   registerCommandRoutes(app, context);
   registerRouteRoutes(app, context);
-  registerConfigRoutes(app, sources.preview);
+  registerPreviewRoute(app, sources.preview);
 }

@@ -1,20 +1,59 @@
-import { type PreviewAnswer, UsherError } from '@usher/domain';
+import { changesBetween, configView, sharedSettingsOf, UsherError } from '@usher/domain';
+import { sharedSettings } from '@usher/events';
+import type { ServiceContext } from '@usher/ports';
 import type { FastifyInstance } from 'fastify';
-import { PREVIEW_CONFIG } from './api/config-docs.ts';
-import { readObject, readQuery } from './input.ts';
+import * as docs from './api/read-docs.ts';
+import { readQuery } from './input.ts';
+import { poolView } from './views.ts';
 
-/** What a text would change if it were the configuration of this process. */
-export type PreviewConfig = (text: string) => Promise<PreviewAnswer>;
+/** What the fleet is meant to be like: its pools, routes and the rest of the shared settings. */
+export function registerConfigRoutes(app: FastifyInstance, { fleet }: ServiceContext): void {
+  const configRevision = () => fleet.state.config?.changedAt ?? 0;
 
-/** `POST /v1/config/preview`: nothing changes by it. */
-export function registerConfigRoutes(app: FastifyInstance, preview: PreviewConfig): void {
-  app.post('/v1/config/preview', PREVIEW_CONFIG, async (request): Promise<PreviewAnswer> => {
+  app.get('/v1/pools', docs.POOLS, (request) => {
     readQuery(request.query, []);
-    const { text, ...others } = readObject(request.body);
-    const [unknown] = Object.keys(others);
-    if (unknown !== undefined) throw new UsherError('invalid_input', `Unknown key ${unknown}; known: text`);
-    if (typeof text !== 'string')
-      throw new UsherError('invalid_input', 'text: expected a configuration, as its file would have it');
-    return await preview(text);
+    const pools = [...fleet.state.pools.values()].map((pool) => poolView(fleet.state, pool));
+    return { position: fleet.position, pools };
+  });
+
+  app.get<{ Params: { id: string } }>('/v1/pools/:id', docs.ONE_POOL, (request, reply) => {
+    readQuery(request.query, []);
+    const { id } = request.params;
+    const pool = fleet.state.pools.get(id);
+    if (pool === undefined) throw new UsherError('not_found', `No pool ${id}`);
+    return reply.header('etag', `"${pool.revision}"`).send(poolView(fleet.state, pool));
+  });
+
+  app.get('/v1/routes', docs.ROUTES, (request, reply) => {
+    readQuery(request.query, []);
+    const routes = fleet.state.config?.policy.routes ?? [];
+    void reply.header('etag', `"${configRevision()}"`);
+    return { position: fleet.position, routes };
+  });
+
+  app.get('/v1/config', docs.CONFIG, (request, reply) => {
+    readQuery(request.query, []);
+    const config = sharedSettingsOf(fleet.state) ?? null;
+    const revision = configRevision();
+    void reply.header('etag', `"${revision}"`);
+    return { position: fleet.position, revision, config };
+  });
+
+  app.post('/v1/config/diff', docs.CONFIG_DIFF, (request) => {
+    readQuery(request.query, []);
+    const { data: wanted, error } = sharedSettings.safeParse(request.body);
+    if (wanted === undefined) {
+      const faults = (error?.issues ?? []).map(
+        ({ path, message }) => `${path.map(String).join('.')}: ${message}`,
+      );
+      throw new UsherError('invalid_input', faults.join('; '));
+    }
+    const present = sharedSettingsOf(fleet.state);
+    const before = present === undefined ? {} : configView(present);
+    return {
+      position: fleet.position,
+      revision: configRevision(),
+      changes: changesBetween(before, configView(wanted)),
+    };
   });
 }

@@ -19,7 +19,7 @@ import {
   seededRandom,
 } from '@usher/testing';
 import { registerAdminRoutes } from './admin-routes.ts';
-import type { PreviewConfig } from './config-routes.ts';
+import type { PreviewConfig } from './preview-routes.ts';
 
 const TOKENS = [
   { name: 'viewer', secret: 'view-secret', role: 'read' },

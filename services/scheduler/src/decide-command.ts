@@ -12,7 +12,24 @@ import {
 } from '@usher/domain';
 import type { Command, CommandOf, EventDraft } from '@usher/events';
 import { declareBackend, initialHealth, isElsewhere } from './decide-config.ts';
+import {
+  addPool,
+  addRoute,
+  removePool,
+  removeRoute,
+  updateLimits,
+  updatePool,
+  updateRoute,
+} from './decide-settings.ts';
+import { applyWhole, revertTo } from './decide-whole.ts';
 import { forbiddenUrl } from './targets.ts';
+
+/** What a decision needs beside the state. */
+export interface Surroundings {
+  readonly nowMs: number;
+  /** The state at the position that `config.revert` names, if it is known. */
+  readonly past: FleetState | undefined;
+}
 
 /**
  * The events a command leads to in the present state; none when all is as it asks already.
@@ -22,7 +39,7 @@ export function decideCommand(
   state: FleetState,
   actors: BackendActors,
   command: Command,
-  nowMs: number,
+  { nowMs, past }: Surroundings,
 ): EventDraft[] {
   switch (command.name) {
     case 'backend.add':
@@ -35,16 +52,74 @@ export function decideCommand(
     case 'backend.update':
       return updateBackend(state, command);
     case 'backend.remove':
-      checkRemovable(state, findBackend(state, command.data.backend, command.expectRevision));
+      checkRemovable(state, findBackend(state, command.data.backend));
       return actors.decide(command.data.backend, drainToRemove(state, command.data.backend, nowMs));
     case 'backend.drain':
     case 'backend.enable':
     case 'backend.disable': {
-      const backend = findBackend(state, command.data.backend, command.expectRevision);
+      const backend = findBackend(state, command.data.backend);
       return actors.decide(command.data.backend, lifecycleFact(state, backend, command, nowMs));
     }
+    case 'breaker.reset': {
+      const { backend: id } = command.data;
+      findBackend(state, id);
+      return [{ type: 'breaker.closed', subject: id, data: { backend: id, reset: true } }];
+    }
+    case 'pool.add':
+    case 'pool.update':
+    case 'pool.set_tiers':
+    case 'pool.remove':
+    case 'pool.set_strategy':
+    case 'route.add':
+    case 'route.update':
+    case 'route.remove':
+    case 'limits.update':
+    case 'config.apply':
+    case 'config.revert':
+      return decideSettings(state, command, { nowMs, past });
+  }
+}
+
+type SettingsCommand = Extract<
+  Command,
+  { readonly name: `pool.${string}` | `route.${string}` | `config.${string}` | 'limits.update' }
+>;
+
+function decideSettings(
+  state: FleetState,
+  command: SettingsCommand,
+  { nowMs, past }: Surroundings,
+): EventDraft[] {
+  switch (command.name) {
+    case 'pool.add':
+      return addPool(state, command);
+    case 'pool.update': {
+      const { pool, ...changes } = command.data;
+      return updatePool(state, pool, changes);
+    }
+    case 'pool.set_tiers':
+      return updatePool(state, command.data.pool, { tiers: command.data.tiers });
+    case 'pool.remove':
+      return removePool(state, command.data.pool);
     case 'pool.set_strategy':
       return setStrategy(state, command);
+    case 'route.add':
+      return addRoute(state, command);
+    case 'route.update':
+      return updateRoute(state, command);
+    case 'route.remove':
+      return removeRoute(state, command.data.route);
+    case 'limits.update':
+      return updateLimits(state, command);
+    case 'config.apply':
+      return applyWhole(state, command.data.config, nowMs);
+    case 'config.revert':
+      if (past === undefined)
+        throw new UsherError(
+          'not_found',
+          `there is no configuration of position ${command.data.to} any more`,
+        );
+      return revertTo(state, past, nowMs);
   }
 }
 
@@ -99,8 +174,8 @@ function addBackend(state: FleetState, settings: BackendSettings): EventDraft[] 
 }
 
 function updateBackend(state: FleetState, command: CommandOf<'backend.update'>): EventDraft[] {
-  const { backend: id, url, weight, zone, endpoints, place } = command.data;
-  const { settings: before } = findBackend(state, id, command.expectRevision);
+  const { backend: id, url, weight, zone, endpoints, place, maxConnections } = command.data;
+  const { settings: before } = findBackend(state, id);
   const settings = {
     ...before,
     url: url ?? before.url,
@@ -108,6 +183,7 @@ function updateBackend(state: FleetState, command: CommandOf<'backend.update'>):
     zone: zone ?? before.zone,
     endpoints: endpoints === undefined ? before.endpoints : endpoints.length > 0 ? endpoints : undefined,
     place: place === undefined ? before.place : (place ?? undefined),
+    maxConnections: maxConnections === undefined ? before.maxConnections : (maxConnections ?? undefined),
   };
   checkEndpoints(settings);
   if (canonicalJson(settings) === canonicalJson(before)) return [];
@@ -146,7 +222,6 @@ function checkUnsaid(state: FleetState, before: BackendSettings, after: BackendS
 function setStrategy(state: FleetState, command: CommandOf<'pool.set_strategy'>): EventDraft[] {
   const { pool: id, strategy } = command.data;
   const pool = findPool(state, id);
-  checkRevision(`pool ${id}`, pool.revision, command.expectRevision);
   if (pool.settings.strategy === strategy) return [];
   if (strategy === 'custom' && pool.settings.strategyFile === undefined)
     throw new UsherError('conflict', `pool ${id} has no strategy_file`);
@@ -159,16 +234,10 @@ function findPool(state: FleetState, id: string): PoolState {
   return pool;
 }
 
-function findBackend(state: FleetState, id: string, expectRevision: number | undefined): BackendState {
+function findBackend(state: FleetState, id: string): BackendState {
   const backend = state.backends.get(id);
   if (backend === undefined) throw new UsherError('not_found', `there is no backend ${id}`);
-  checkRevision(`backend ${id}`, backend.revision, expectRevision);
   return backend;
-}
-
-function checkRevision(what: string, actual: number, expected: number | undefined): void {
-  if (expected === undefined || expected === actual) return;
-  throw new UsherError('conflict', `${what} is at revision ${actual}, not ${expected}`);
 }
 
 /** Only who writes the file may put a backend anywhere: they have the machine, which others get at through it. */

@@ -18,6 +18,7 @@ import { decideDeadlines } from './decide-deadlines.ts';
 import { Discovery, type DiscoveryTools } from './discovery/discovery.ts';
 import { GatewayWatch } from './gateway-watch.ts';
 import { Leadership } from './leadership.ts';
+import { Revisions } from './revisions.ts';
 import { SuspectWatch } from './suspect-watch.ts';
 
 const DEADLINES_EVERY_MS = 100;
@@ -45,6 +46,7 @@ export class Scheduler implements Service {
   readonly #gateways: GatewayWatch;
   readonly #discovery: Discovery;
   readonly #suspects: SuspectWatch;
+  readonly #revisions: Revisions;
   readonly #records: Subscription;
   #commands: Subscription | undefined;
   #timers: Timer[] = [];
@@ -73,6 +75,7 @@ export class Scheduler implements Service {
       write: (reason, decide) => this.#decideAlone(decide, reason),
     });
     this.#suspects = new SuspectWatch(context);
+    this.#revisions = new Revisions(context);
     this.#records = context.fleet.onRecord((record) => this.#onRecord(record));
     this.#exposeMetrics();
   }
@@ -157,7 +160,10 @@ export class Scheduler implements Service {
       if (typeof command === 'string') throw new UsherError('invalid_input', command);
       return await this.#carryOut(command);
     } catch (error) {
-      if (error instanceof UsherError) return { ok: false, problem: problemOf(error.code, error.detail) };
+      if (error instanceof UsherError) {
+        const outdated = await this.#revisions.outdated(error);
+        return { ok: false, problem: problemOf(error.code, error.detail, outdated) };
+      }
       this.#context.log.error('a command failed', { cause: (error as Error).stack });
       return { ok: false, problem: problemOf('internal') };
     }
@@ -166,11 +172,15 @@ export class Scheduler implements Service {
   async #carryOut(command: Command): Promise<CommandAnswer> {
     const { fleet, clock } = this.#context;
     const cause = { actor: command.actor, reason: command.reason, commandId: command.id };
+    // Worked out before its turn in the queue: nobody else's decision has to wait for it.
+    const past = command.name === 'config.revert' ? await this.#revisions.past(command.data.to) : undefined;
     let receipt: CommandReceipt | undefined;
     const decided = await this.#control.decide(cause, () => {
       receipt = earlier(fleet.state, command);
       if (receipt !== undefined) return [];
-      return [...decideCommand(fleet.state, this.#actors, command, clock.now()), accepted(command)];
+      this.#revisions.check(command);
+      const surroundings = { nowMs: clock.now(), past };
+      return [...decideCommand(fleet.state, this.#actors, command, surroundings), accepted(command)];
     });
     const { position, eventTypes } = receipt ?? { ...decided, eventTypes: decided.eventTypes.slice(0, -1) };
     return { ok: true, position, events: eventTypes, repeated: receipt !== undefined };

@@ -226,6 +226,10 @@ function policyOf({ pools: _pools, backends: _backends, ...policy }: SharedSetti
 /** Events that may change more than the backend that they are about. */
 const SWEEPING: ReadonlySet<UsherEvent['type']> = new Set([
   'config.applied',
+  'route.added',
+  'route.updated',
+  'route.removed',
+  'limits.updated',
   'pool.added',
   'pool.updated',
   'pool.removed',
