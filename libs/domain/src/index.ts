@@ -188,3 +188,16 @@ export {
   setCandidates,
   type Uniform,
 } from './strategies/strategy.ts';
+export { uneditable } from './traffic/header-names.ts';
+export { isPlainPath, plainPaths } from './traffic/plain-path.ts';
+export { rewritten } from './traffic/rewrite-path.ts';
+export { Template, unknownVariable, VARIABLES, type Variable } from './traffic/template.ts';
+export {
+  type ClientListSettings,
+  type HeaderEditSettings,
+  REDIRECT_STATUSES,
+  type RedirectSettings,
+  type RewriteSettings,
+  type SecurityHeaderSettings,
+  type TrafficSettings,
+} from './traffic/traffic-settings.ts';

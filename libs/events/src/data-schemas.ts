@@ -12,6 +12,7 @@ import {
   WEIGHT_MAX,
 } from '@usher/domain';
 import { z } from 'zod';
+import { trafficSettings } from './traffic-schemas.ts';
 
 /** The parts that several events' data are made of. Each is the shape on the log of the domain type it is checked against. */
 
@@ -195,6 +196,7 @@ export const policySettings: z.ZodType<PolicySettings> = z.strictObject({
         .optional(),
       rateLimit: z.union([z.literal('none'), rateLimit]).optional(),
       priority: z.enum(PRIORITIES).optional(),
+      traffic: trafficSettings.optional(),
     }),
   ),
   timeouts: z.strictObject({
@@ -222,6 +224,7 @@ export const policySettings: z.ZodType<PolicySettings> = z.strictObject({
   }),
   trustedProxies: z.array(z.string()),
   rateLimit: rateLimit.optional(),
+  traffic: trafficSettings.optional(),
 });
 
 const percent = z.number().min(0).max(100);

@@ -111,7 +111,8 @@ async function registerProxy(
         return reply;
       }
       refuseUnexpectedBody(request.raw);
-      new Exchange(tools, arrival, features, request, reply, path, hooks).start();
+      const sent = arrival.entry.traffic?.target(path) ?? path;
+      new Exchange(tools, arrival, features, request, reply, sent, hooks).start();
       return reply;
     },
   });
@@ -132,15 +133,17 @@ function openTunnel(
   request: FastifyRequest,
   reply: FastifyReply,
 ): void {
-  const { entry, requestId } = arrival;
+  const { entry, requestId, seen } = arrival;
   const headers = forwardedRequestHeaders(request.headers, arrival);
-  const target = request.raw.url ?? '/';
+  const { url = '/' } = request.raw;
+  const target = entry.traffic?.target(url) ?? url;
+  const edits = seen === undefined ? undefined : entry.traffic?.answerEdits(seen);
   reply.raw.detachSocket(client);
   reply.hijack();
   const onFailed = (code: ErrorCode): void => {
     onStatus(ERRORS[code].status);
     client.end(
-      problemResponse(code, '', { requestId, connection: 'connection: close\r\n', toHead: false }),
+      problemResponse(code, '', { requestId, edits, connection: 'connection: close\r\n', toHead: false }),
       'latin1',
     );
   };

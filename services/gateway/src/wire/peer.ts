@@ -13,7 +13,7 @@ const MAPPED = '::ffff:';
 
 /** An IPv4 address as such, also where it came over an IPv6 socket. */
 export function plainAddress(remote: string): string {
-  return remote.startsWith(MAPPED) ? remote.slice(MAPPED.length) : remote;
+  return remote.startsWith(MAPPED) && remote.includes('.') ? remote.slice(MAPPED.length) : remote;
 }
 
 /** Knows the trusted networks of the policy in force; compiles them again only when they changed. */

@@ -1,0 +1,79 @@
+import type { TrafficSettings } from '@usher/domain';
+import { wordOr } from '../../types/collections.ts';
+import { optional } from '../../types/section.ts';
+import { clients } from './clients.ts';
+import { headerEdits, securityHeaders } from './headers.ts';
+import { redirect, rewrite } from './paths.ts';
+
+const SEE = 'See [traffic](../traffic.md).';
+const OF_ALL = 'the one of the whole configuration';
+
+const DOCS = {
+  clients: `Whose requests are served, by their addresses. ${SEE}`,
+  redirect: `Where clients are sent instead of being served; \`https\`: those who do not come over TLS, to the same URL with https, by 308. ${SEE}`,
+  requestHeaders: `What changes in the header of requests on their way to a backend. ${SEE}`,
+  responseHeaders: `What changes in the header of all answers, also in those of the gateway itself. ${SEE}`,
+  securityHeaders: `Headers by which browsers protect a site, in answers that do not have them from their backends; \`{}\` for the usual ones. ${SEE}`,
+};
+
+/** What holds for routes that do not say it themselves. */
+export const SHARED_TRAFFIC_KEYS = {
+  clients: optional('every client', { to: 'clients', type: clients, doc: DOCS.clients }),
+  redirect: optional('nobody is sent elsewhere', { to: 'redirect', type: redirect, doc: DOCS.redirect }),
+  request_headers: optional('nothing', {
+    to: 'requestHeaders',
+    type: headerEdits,
+    doc: DOCS.requestHeaders,
+  }),
+  security_headers: optional('as backends send them', {
+    to: 'securityHeaders',
+    type: securityHeaders,
+    doc: DOCS.securityHeaders,
+  }),
+  response_headers: optional('nothing', {
+    to: 'responseHeaders',
+    type: headerEdits,
+    doc: DOCS.responseHeaders,
+  }),
+};
+
+/** What a route says itself; `none` takes away what all others have. */
+export const ROUTE_TRAFFIC_KEYS = {
+  clients: optional(OF_ALL, { to: 'clients', type: wordOr('none', clients), doc: DOCS.clients }),
+  redirect: optional(OF_ALL, { to: 'redirect', type: wordOr('none', redirect), doc: DOCS.redirect }),
+  rewrite: optional('paths go as they are', {
+    to: 'rewrite',
+    type: rewrite,
+    doc: `How the path changes on its way to the backend. ${SEE}`,
+  }),
+  request_headers: optional(OF_ALL, {
+    to: 'requestHeaders',
+    type: wordOr('none', headerEdits),
+    doc: DOCS.requestHeaders,
+  }),
+  security_headers: optional(OF_ALL, {
+    to: 'securityHeaders',
+    type: wordOr('none', securityHeaders),
+    doc: DOCS.securityHeaders,
+  }),
+  response_headers: optional(OF_ALL, {
+    to: 'responseHeaders',
+    type: wordOr('none', headerEdits),
+    doc: DOCS.responseHeaders,
+  }),
+};
+
+/** Takes the policy out of what else a section says. */
+export function splitTraffic<G extends TrafficSettings>({
+  clients,
+  redirect,
+  rewrite,
+  requestHeaders,
+  responseHeaders,
+  securityHeaders,
+  ...rest
+}: G): readonly [traffic: { readonly traffic?: TrafficSettings }, rest: Omit<G, keyof TrafficSettings>] {
+  const all = { clients, redirect, rewrite, requestHeaders, responseHeaders, securityHeaders };
+  const given = Object.entries(all).filter(([, value]) => value !== undefined);
+  return [given.length === 0 ? {} : { traffic: Object.fromEntries(given) }, rest];
+}
