@@ -90,3 +90,33 @@ test('braces around anything but the name of a variable stand for themselves', (
   );
   expect(routes[0]!.traffic).toMatchObject({ responseHeaders: { set: { nel: '{"max_age":1}' } } });
 });
+
+test('of a key only its hash is kept', () => {
+  const text = `${POOL}routes: [{ path: /*, pool: web, api_keys: { keys: [{ name: shop, key: kf83-ab21-99de-0c7a }] }, request_body: 5B, request_id: { header: X-Trace, trust: nobody }, cors: { origins: ["https://a.example"], max_age: 1m } }]`;
+  const config = parseConfigText(text);
+  expect(JSON.stringify(config)).not.toContain('kf83');
+  const { traffic } = config.shared.routes[0]!;
+  expect(traffic).toMatchObject({
+    apiKeys: {
+      header: 'x-api-key',
+      keys: [{ name: 'shop', sha256: expect.stringMatching(/^[0-9a-f]{64}$/) }],
+    },
+    bodyBytes: 5,
+    requestId: { header: 'x-trace', trust: 'nobody' },
+    cors: { origins: ['https://a.example'], credentials: false, maxAgeS: 60 },
+  });
+});
+
+test.each([
+  ['api_keys: { keys: [] }', 'at least 1'],
+  ['api_keys: { keys: [{ name: a, key: short }] }', 'too easy to guess'],
+  ['api_keys: { header: Host, keys: [{ name: a, key: kf83-ab21-99de-0c7a }] }', 'stays as it is'],
+  ['cors: { origins: ["*"], credentials: true }', 'origins have to be named'],
+  ['cors: { origins: ["*", "https://a.example"] }', 'stands for all'],
+  ['cors: { origins: ["null"] }', 'hides its own'],
+  ['cors: { origins: ["https://a.example/"] }', 'https://a.example'],
+  ['cors: { origins: ["https://a.example"], methods: [get] }', 'GET'],
+  ['request_id: { header: Content-Length }', 'stays as it is'],
+])('%s is refused as well', (keys, message) => {
+  expect(faults(keys)).toContain(message);
+});

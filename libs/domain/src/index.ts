@@ -193,10 +193,14 @@ export { isPlainPath, plainPaths } from './traffic/plain-path.ts';
 export { rewritten } from './traffic/rewrite-path.ts';
 export { Template, unknownVariable, VARIABLES, type Variable } from './traffic/template.ts';
 export {
+  type ApiKeySettings,
   type ClientListSettings,
+  type CorsSettings,
   type HeaderEditSettings,
   REDIRECT_STATUSES,
+  REQUEST_ID_TRUST,
   type RedirectSettings,
+  type RequestIdSettings,
   type RewriteSettings,
   type SecurityHeaderSettings,
   type TrafficSettings,

@@ -1,8 +1,9 @@
-import { REDIRECT_STATUSES, type TrafficSettings } from '@usher/domain';
+import { REDIRECT_STATUSES, REQUEST_ID_TRUST, type TrafficSettings } from '@usher/domain';
 import { z } from 'zod';
 
 const values = z.record(z.string(), z.string());
 const headerEdits = z.strictObject({ set: values, add: values, remove: z.array(z.string()) });
+const names = z.array(z.string());
 const none = z.literal('none');
 
 /** What a route, or all of them, ask of requests and change in them. */
@@ -16,6 +17,32 @@ export const trafficSettings: z.ZodType<TrafficSettings> = z.strictObject({
       z.literal('https'),
       z.strictObject({ status: z.literal(REDIRECT_STATUSES), to: z.string() }),
     ])
+    .optional(),
+  cors: z
+    .union([
+      none,
+      z.strictObject({
+        origins: names,
+        methods: names,
+        headers: names,
+        expose: names,
+        credentials: z.boolean(),
+        maxAgeS: z.number().int().nonnegative(),
+      }),
+    ])
+    .optional(),
+  apiKeys: z
+    .union([
+      none,
+      z.strictObject({
+        header: z.string(),
+        keys: z.array(z.strictObject({ name: z.string(), sha256: z.string() })),
+      }),
+    ])
+    .optional(),
+  bodyBytes: z.number().int().nonnegative().optional(),
+  requestId: z
+    .union([none, z.strictObject({ header: z.string(), trust: z.enum(REQUEST_ID_TRUST) })])
     .optional(),
   rewrite: z.strictObject({ strip: z.string().optional(), add: z.string().optional() }).optional(),
   requestHeaders: z.union([none, headerEdits]).optional(),

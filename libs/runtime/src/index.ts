@@ -2,6 +2,7 @@ export {
   type AdminIdentity,
   type AdminRole,
   type AdminToken,
+  hashFinder,
   secretFinder,
 } from './admin-access.ts';
 export { type AdminServerOptions, createAdminApp, startAdminServer } from './admin-server.ts';

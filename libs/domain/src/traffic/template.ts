@@ -1,5 +1,14 @@
 /** What a template may hold in braces, and what stands there then. */
-export const VARIABLES = ['client', 'request_id', 'scheme', 'host', 'path', 'query', 'route'] as const;
+export const VARIABLES = [
+  'client',
+  'consumer',
+  'request_id',
+  'scheme',
+  'host',
+  'path',
+  'query',
+  'route',
+] as const;
 export type Variable = (typeof VARIABLES)[number];
 
 const VARIABLE = /\{([a-z_]+)\}/;

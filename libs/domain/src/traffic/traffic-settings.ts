@@ -39,10 +39,44 @@ export interface SecurityHeaderSettings {
   readonly headers: Readonly<Record<string, string>>;
 }
 
+export interface CorsSettings {
+  /** As browsers send them; `*` alone for all. */
+  readonly origins: readonly string[];
+  readonly methods: readonly string[];
+  /** `*` for whatever is asked for. */
+  readonly headers: readonly string[];
+  readonly expose: readonly string[];
+  /** Never with all origins. */
+  readonly credentials: boolean;
+  readonly maxAgeS: number;
+}
+
+/** Who may call by showing a key. */
+export interface ApiKeySettings {
+  /** Name of the header, in lower case. */
+  readonly header: string;
+  /** No key can be found out from its SHA-256, in hexadecimal. */
+  readonly keys: readonly { readonly name: string; readonly sha256: string }[];
+}
+
+export const REQUEST_ID_TRUST = ['anyone', 'trusted_proxies', 'nobody'] as const;
+
+export interface RequestIdSettings {
+  /** Name of the header with the id, in lower case. */
+  readonly header: string;
+  /** Whose ids are kept. */
+  readonly trust: (typeof REQUEST_ID_TRUST)[number];
+}
+
 /** One part of it per key; `none` is meant for a route that does without what all others have. */
 export interface TrafficSettings {
   readonly clients?: ClientListSettings | 'none' | undefined;
   readonly redirect?: RedirectSettings | 'none' | undefined;
+  readonly cors?: CorsSettings | 'none' | undefined;
+  readonly apiKeys?: ApiKeySettings | 'none' | undefined;
+  /** Largest body of a request, instead of that of the limits; 0 = unlimited. */
+  readonly bodyBytes?: number | undefined;
+  readonly requestId?: RequestIdSettings | 'none' | undefined;
   readonly rewrite?: RewriteSettings | undefined;
   readonly requestHeaders?: HeaderEditSettings | 'none' | undefined;
   readonly responseHeaders?: HeaderEditSettings | 'none' | undefined;

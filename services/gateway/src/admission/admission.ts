@@ -44,6 +44,11 @@ export class Admission {
     return limited ? 'rate_limited' : undefined;
   }
 
+  /** Counts a request against its rate limit that is not served, whatever the store says of it. */
+  countLater(route: RouteEntry, ticket: RateTicket): void {
+    this.limiter.wait(ticket, () => this.judge(route, ticket));
+  }
+
   /** Counts a request that the policy of its route answers. */
   answered<A extends TrafficAnswer>({ counts }: RouteEntry, answer: A): A {
     counts[ANSWERED + ANSWERED_FOR.indexOf(answer.reason)]! += 1;

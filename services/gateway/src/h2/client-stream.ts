@@ -132,8 +132,8 @@ export class ClientStream implements ClientSide, Expirable {
       return;
     }
     const route = lane.table.match(home.lowerHost(head.host), head.path);
-    const id = requestIdOf(head) ?? lane.newRequestId();
-    const body = RequestBody.of(head, lane.table.policy.limits, this.startMs);
+    const id = requestIdOf(head, route?.traffic, home.visitor.peer) ?? lane.newRequestId();
+    const body = RequestBody.of(head, lane.table.policy.limits, this.startMs, route?.traffic?.bodyBytes);
     if (body?.take(EMPTY, 0, 0) === FAULTY) this.refuse(body.fault, id);
     else if (route === undefined) this.fail(turnedAway('no_route'), { requestId: id }, this.startMs);
     else if (route.lane === 'plugin') this.loop(text, head, route, id);

@@ -55,7 +55,7 @@ export class PluginLoop implements StreamServer, Asked {
     const kept = head.slice(0, -2).replaceAll(/^x-request-id:.*\r\n/gim, '');
     near.write(`${kept}x-request-id: ${requestId}\r\nconnection: close\r\n\r\n`, 'latin1');
     lane.counters.handedOver += 1;
-    lane.handOver(far, EMPTY, visitor.peer);
+    lane.handOver(far, EMPTY, { ...visitor.peer, requestId });
   }
 
   onBodyData(bytes: Buffer, length: number, _lifetime: Lifetime): number {

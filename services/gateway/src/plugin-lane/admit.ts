@@ -45,8 +45,13 @@ export function admit(
       return;
     }
   }
+  const serveCaller = (): void => {
+    const unknown = seen === undefined ? undefined : traffic?.identify(seen);
+    if (unknown === undefined) serve(seen);
+    else sendAway(response, admission.answered(entry, unknown), requestId);
+  };
   if (entry.rule === undefined) {
-    serve(seen);
+    serveCaller();
     return;
   }
   const { limiter } = admission;
@@ -54,7 +59,7 @@ export function admit(
   const onSettled = (): void => {
     const code = admission.judge(entry, ticket);
     tell(response, ticket);
-    if (code === undefined) serve(seen);
+    if (code === undefined) serveCaller();
     else sendPlainProblem(response, code, requestId, ticket.retryAfterS);
   };
   if (ticket.outcome === 'unknown') response.once('close', limiter.wait(ticket, onSettled));

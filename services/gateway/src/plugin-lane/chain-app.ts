@@ -61,7 +61,11 @@ export async function buildChainApp(
   await app.register(async (scope) => {
     scope.removeAllContentTypeParsers();
     await registerPlugins(scope, plugins);
-    passBodies(scope, policy.limits.requestBodyBytes, (request) => detectionBytes(arrivals.get(request)));
+    passBodies(
+      scope,
+      (request) => arrivals.get(request)?.entry.traffic?.bodyBytes ?? policy.limits.requestBodyBytes,
+      (request) => detectionBytes(arrivals.get(request)),
+    );
     await registerProxy(scope, policy, (request) => arrivals.get(request), tools);
   });
   await app.ready();

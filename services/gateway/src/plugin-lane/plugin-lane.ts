@@ -20,7 +20,7 @@ export interface PluginLaneOptions extends Omit<WireLaneOptions, 'handOver'> {
 }
 
 /** What is known of a client whatever the policy says. */
-type Client = Pick<Peer, 'address' | 'scheme'>;
+type Client = Pick<Peer, 'address' | 'scheme' | 'requestId'>;
 
 const NOBODY: Client = { address: '', scheme: 'http' };
 const DRAIN_CHECK_MS = 20;
@@ -230,7 +230,11 @@ export class PluginLane {
     upgrade?: Upgrade,
   ): void {
     if (this.#leaving) response.setHeader('connection', 'close');
-    const requestId = requestIdOf(request) ?? this.#options.newRequestId();
+    const { trustedProxies, limits } = this.#options.table.policy;
+    const { address, scheme, requestId: known } = this.#sockets.get(request.socket) ?? NOBODY;
+    const peer = this.#peers.describe(address, scheme, trustedProxies);
+    const requestId =
+      known ?? requestIdOf(request, entry?.traffic, peer.trusted) ?? this.#options.newRequestId();
     if (upgrade === undefined) this.#slow.begin(response, requestId);
     if (entry === undefined) {
       sendPlainProblem(response, 'no_route', requestId);
@@ -243,13 +247,10 @@ export class PluginLane {
       sendPlainProblem(response, 'misdirected', requestId);
       return;
     }
-    const { trustedProxies, limits } = this.#options.table.policy;
     if (request.rawHeaders.length / 2 > limits.headerCount) {
       sendPlainProblem(response, 'head_too_large', requestId);
       return;
     }
-    const { address, scheme } = this.#sockets.get(request.socket) ?? NOBODY;
-    const peer = this.#peers.describe(address, scheme, trustedProxies);
     const tools = { ...this.#options, peers: this.#peers };
     admit({ request, response, entry, peer, requestId }, tools, (seen) => {
       const arrival = { ...this.#arrivalOf(request, entry, peer, requestId), seen };

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { ERRORS, type ErrorCode, problemOf } from '@usher/domain';
 import { isToken } from '@usher/http1';
+import type { RouteTraffic } from '../traffic/route-traffic.ts';
 import { withoutQuery } from '../wire/outgoing-request.ts';
 import { ownAnswer, type TurnedAway } from '../wire/own-answer.ts';
 import { problemResponse } from '../wire/problem-response.ts';
@@ -30,9 +31,18 @@ export function target(request: IncomingMessage): { readonly host: string; reado
 }
 
 /** The client's own request id if it is one and valid, else undefined. */
-export function requestIdOf({ headers }: IncomingMessage): string | undefined {
+export function requestIdOf(
+  { headers, headersDistinct }: IncomingMessage,
+  traffic: RouteTraffic | undefined,
+  trusted: boolean,
+): string | undefined {
+  if (traffic !== undefined) return traffic.requestId((name) => onlyOf(headersDistinct[name]), trusted);
   const given = headers['x-request-id'];
   return typeof given === 'string' && isToken(given, REQUEST_ID_LENGTH_MAX) ? given : undefined;
+}
+
+function onlyOf(values: readonly string[] | undefined): string | undefined {
+  return values?.length === 1 ? values[0] : undefined;
 }
 
 /** Answers a request that was turned away. */

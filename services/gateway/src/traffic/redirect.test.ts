@@ -5,6 +5,7 @@ import type { TrafficRequest } from './traffic-request.ts';
 const request = (changes: Partial<TrafficRequest>): TrafficRequest => ({
   method: 'GET',
   client: '192.0.2.1',
+  consumer: '',
   request_id: 'r',
   scheme: 'http',
   host: 'shop.example',

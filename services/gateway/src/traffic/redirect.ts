@@ -18,9 +18,9 @@ export class Redirect {
 
   /** Where a request is sent; undefined = it stays here. */
   target(request: TrafficRequest): string | undefined {
-    const { client, request_id, scheme, host, path, query, route } = request;
+    const { client, consumer, request_id, scheme, host, path, query, route } = request;
     if (this.#toHttps && (scheme === 'https' || host === '')) return undefined;
-    return this.#to.filled({ client, request_id, scheme, host, path: rooted(path), query, route });
+    return this.#to.filled({ client, consumer, request_id, scheme, host, path: rooted(path), query, route });
   }
 }
 

@@ -1,18 +1,22 @@
 import {
   type ClientListSettings,
   type PolicySettings,
+  type RequestIdSettings,
   type RouteSettings,
   rewritten,
   type TrafficSettings,
 } from '@usher/domain';
+import { isToken } from '@usher/http1';
 import { networkList } from '@usher/runtime';
 import { TurnedAway, turnedAway } from '../wire/own-answer.ts';
+import { ApiKeys } from './api-keys.ts';
+import { CORS_FIELDS, Cors } from './cors.ts';
 import { EditTemplate, type Fields, type HeaderEdits } from './header-edits.ts';
 import { Redirect } from './redirect.ts';
 import type { TrafficRequest } from './traffic-request.ts';
 
 /** Why a gateway answers a request itself; the order in which it looks. */
-export const ANSWERED_FOR = ['client', 'redirect'] as const;
+export const ANSWERED_FOR = ['client', 'redirect', 'preflight', 'key'] as const;
 export type AnsweredFor = (typeof ANSWERED_FOR)[number];
 
 /** An answer of the gateway to a request that no backend gets. */
@@ -26,7 +30,6 @@ export class TrafficAnswer extends TurnedAway {
 }
 
 const NO_FIELDS: Fields = [];
-const NO_EDITS: HeaderEdits = { drop: [], lacking: NO_FIELDS, add: NO_FIELDS };
 const DENIED = new TrafficAnswer('client', turnedAway('forbidden'));
 
 /**
@@ -36,6 +39,11 @@ const DENIED = new TrafficAnswer('client', turnedAway('forbidden'));
 export class RouteTraffic {
   readonly #mayCome: ((address: string) => boolean) | undefined;
   readonly #redirect: Redirect | undefined;
+  readonly #cors: Cors | undefined;
+  readonly #keys: ApiKeys | undefined;
+  readonly #requestId: RequestIdSettings | undefined;
+  /** Largest body of a request, 0 = unlimited; undefined = as the limits say. */
+  readonly bodyBytes: number | undefined;
   readonly #rewrite: TrafficSettings['rewrite'];
   readonly #requestEdits: EditTemplate | undefined;
   readonly #answerEdits: EditTemplate | undefined;
@@ -45,7 +53,12 @@ export class RouteTraffic {
   readonly #fixed: { readonly http: HeaderEdits; readonly https: HeaderEdits } | undefined;
 
   constructor(settings: TrafficSettings) {
-    const { clients, redirect, rewrite, requestHeaders, responseHeaders, securityHeaders } = settings;
+    const { clients, redirect, cors, apiKeys, rewrite, requestHeaders, responseHeaders, securityHeaders } =
+      settings;
+    this.bodyBytes = settings.bodyBytes;
+    this.#requestId = isGiven(settings.requestId) ? settings.requestId : undefined;
+    this.#cors = isGiven(cors) ? new Cors(cors) : undefined;
+    this.#keys = isGiven(apiKeys) ? new ApiKeys(apiKeys) : undefined;
     this.#mayCome = isGiven(clients) ? gate(clients) : undefined;
     this.#redirect = isGiven(redirect) ? new Redirect(redirect) : undefined;
     this.#rewrite = rewrite;
@@ -58,24 +71,40 @@ export class RouteTraffic {
     const strict = hsts === undefined || said.includes(HSTS) ? [] : [HSTS, hsts];
     this.#lacking = { http: http.flat(), https: [...http.flat(), ...strict] };
     const fixed = this.#answerEdits === undefined ? NO_FIELDS : this.#answerEdits.fixed;
-    if (fixed !== undefined)
+    if (fixed !== undefined && this.#cors === undefined && this.#idNames.length === 0)
       this.#fixed = { http: this.#editsOf('http', fixed), https: this.#editsOf('https', fixed) };
   }
 
   /** It keeps somebody out. */
   get guards(): boolean {
-    return this.#mayCome !== undefined;
+    return this.#mayCome !== undefined || this.#keys !== undefined;
   }
 
   /** With what a request is answered instead of being served; asked before its rate limit. */
   judge(request: TrafficRequest): TrafficAnswer | undefined {
     if (this.#mayCome?.(request.client) === false) return DENIED;
     const to = this.#redirect?.target(request);
-    if (this.#redirect === undefined || to === undefined) return undefined;
-    return new TrafficAnswer(
-      'redirect',
-      new TurnedAway(undefined, this.#redirect.status, '', ['location', to]),
-    );
+    if (this.#redirect !== undefined && to !== undefined) return this.#sent(this.#redirect.status, to);
+    const preflight = this.#cors?.preflight(request);
+    return preflight === undefined ? undefined : new TrafficAnswer('preflight', preflight);
+  }
+
+  /** Finds out who calls; with what a request is answered when that is nobody. Asked after its rate limit. */
+  identify(request: TrafficRequest): TrafficAnswer | undefined {
+    const refusal = this.#keys?.identify(request);
+    return refusal === undefined ? undefined : new TrafficAnswer('key', refusal);
+  }
+
+  /** Id of a request, from the headers that it has; undefined = it needs a new one. */
+  requestId(given: (name: string) => string | undefined, trusted: boolean): string | undefined {
+    const { header, trust } = this.#requestId ?? EVERY_ID;
+    if (trust === 'nobody' || (trust === 'trusted_proxies' && !trusted)) return undefined;
+    const id = given(header);
+    return id !== undefined && isToken(id, REQUEST_ID_LENGTH_MAX) ? id : undefined;
+  }
+
+  #sent(status: number, to: string): TrafficAnswer {
+    return new TrafficAnswer('redirect', new TurnedAway(undefined, status, '', ['location', to]));
   }
 
   /** Path and query as the backend gets them. */
@@ -86,21 +115,44 @@ export class RouteTraffic {
   /** What changes in the head that the backend gets; undefined = nothing. */
   requestEdits(request: TrafficRequest): HeaderEdits | undefined {
     const edits = this.#requestEdits;
-    if (edits === undefined) return undefined;
-    return { ...NO_EDITS, drop: edits.drop, add: edits.added(request) };
+    const hidden = [...(this.#keys === undefined ? [] : [this.#keys.header]), ...this.#idNames];
+    if (edits === undefined && hidden.length === 0) return undefined;
+    const add = [...this.#idFields(request), ...(edits?.added(request) ?? NO_FIELDS)];
+    return { lacking: NO_FIELDS, drop: [...hidden, ...(edits?.drop ?? [])], add };
   }
 
   /** What changes in the head that the client gets, whoever answers. */
   answerEdits(request: TrafficRequest): HeaderEdits {
     const scheme = request.scheme === 'https' ? 'https' : 'http';
-    return this.#fixed?.[scheme] ?? this.#editsOf(scheme, this.#answerEdits?.added(request) ?? NO_FIELDS);
+    if (this.#fixed !== undefined) return this.#fixed[scheme];
+    const edits = this.#editsOf(scheme, this.#answerEdits?.added(request) ?? NO_FIELDS);
+    const cors = this.#cors === undefined ? NO_FIELDS : this.#cors.answer(request);
+    const names = [...(this.#cors === undefined ? [] : CORS_FIELDS), ...this.#idNames];
+    return {
+      lacking: edits.lacking,
+      drop: [...names, ...edits.drop],
+      add: [...this.#idFields(request), ...cors, ...edits.add],
+    };
   }
 
   #editsOf(scheme: 'http' | 'https', add: Fields): HeaderEdits {
     return { drop: this.#answerEdits?.drop ?? [], lacking: this.#lacking[scheme], add };
   }
+
+  /** Another header that has the id, if there is one. */
+  get #idNames(): readonly string[] {
+    const { header } = this.#requestId ?? EVERY_ID;
+    return header === EVERY_ID.header ? [] : [header];
+  }
+
+  #idFields(request: TrafficRequest): Fields {
+    return this.#idNames.flatMap((name) => [name, request.request_id]);
+  }
 }
 
+const REQUEST_ID_LENGTH_MAX = 128;
+/** Where the policy says nothing of ids. */
+const EVERY_ID: RequestIdSettings = { header: 'x-request-id', trust: 'anyone' };
 const HSTS = 'strict-transport-security';
 
 /** The policy of a route; undefined where it has none. */

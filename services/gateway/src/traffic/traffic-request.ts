@@ -5,8 +5,10 @@ import { withoutQuery } from '../wire/outgoing-request.ts';
 import type { Peer, PeerDirectory } from '../wire/peer.ts';
 
 /** One request as a policy sees it, the same in both lanes: also the values of the variables of templates. */
-export interface TrafficRequest extends Readonly<Record<Variable, string>> {
+export interface TrafficRequest extends Readonly<Record<Exclude<Variable, 'consumer'>, string>> {
   readonly method: string;
+  /** Who calls, as soon as that is known. */
+  consumer: string;
   /** The value of a header, named in lower case; undefined without it, or where it is given more than once. */
   header(name: string): string | undefined;
 }
@@ -21,6 +23,7 @@ interface Known {
 
 /** A request whose head the wire lane has read; of use as long as that head is. */
 export class HeadRequest implements TrafficRequest {
+  consumer = '';
   readonly #head: RequestHead;
   readonly #known: Known;
 
@@ -65,10 +68,7 @@ export class HeadRequest implements TrafficRequest {
   }
 
   header(name: string): string | undefined {
-    const { text, fields } = this.#head;
-    const line = lineNamed(text, fields, name);
-    if (line < 0 || lineNamed(text, fields, name, line + 1) >= 0) return undefined;
-    return text.slice(fields.valueStart(line), fields.valueEnd(line));
+    return onlyValue(this.#head, name);
   }
 
   #joined(id: number): string {
@@ -78,6 +78,7 @@ export class HeadRequest implements TrafficRequest {
 
 /** A request that Node has parsed. */
 export class MessageRequest implements TrafficRequest {
+  consumer = '';
   readonly #message: IncomingMessage;
   readonly #known: Known;
   readonly host: string;
@@ -127,6 +128,13 @@ export class MessageRequest implements TrafficRequest {
   #joined(name: string): string {
     return [this.#message.headers[name] ?? []].flat().join(', ');
   }
+}
+
+/** The value of a header, named in lower case; undefined without it, or where it is given more than once. */
+export function onlyValue({ text, fields }: RequestHead, name: string): string | undefined {
+  const line = lineNamed(text, fields, name);
+  if (line < 0 || lineNamed(text, fields, name, line + 1) >= 0) return undefined;
+  return text.slice(fields.valueStart(line), fields.valueEnd(line));
 }
 
 /** How the client came to the first proxy, as a trusted peer tells. */

@@ -211,8 +211,8 @@ export class ClientConnection implements LaneConnection, ClientSide, ClientSocke
       this.owner.closed(this);
       return;
     }
-    const id = requestIdOf(head) ?? lane.newRequestId();
-    const body = RequestBody.of(head, lane.table.policy.limits, startMs);
+    const id = requestIdOf(head, route?.traffic, this.visitor.peer) ?? lane.newRequestId();
+    const body = RequestBody.of(head, lane.table.policy.limits, startMs, route?.traffic?.bodyBytes);
     let bodyEnd = headEnd;
     if (body !== undefined) {
       bodyEnd = body.take(input.bytes, headEnd, input.end);

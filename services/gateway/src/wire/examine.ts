@@ -50,6 +50,12 @@ export function examine(
   }
   asked.rate = visitor.holdToRate(head, route, startMs);
   if (asked.rate?.outcome === 'limited') return turnedAway('rate_limited');
+  const unknown = asked.seen === undefined ? undefined : traffic?.identify(asked.seen);
+  if (unknown !== undefined) {
+    // Who guesses keys has used up a request all the same.
+    if (asked.rate?.outcome === 'unknown') admission.countLater(route, asked.rate);
+    return admission.answered(route, unknown);
+  }
   const features = visitor.featuresOf(head, route);
   return typeof features === 'string' ? turnedAway('unknown_tier' satisfies ErrorCode, features) : features;
 }

@@ -1,5 +1,7 @@
 import { FIELD, isToken, joinedValues, keptFields, type RequestHead, singleValue } from '@usher/http1';
 import { editHead, type HeaderEdits, linesOf } from '../traffic/header-edits.ts';
+import type { RouteTraffic } from '../traffic/route-traffic.ts';
+import { onlyValue } from '../traffic/traffic-request.ts';
 import { appendForwarded } from './forwarded-element.ts';
 import type { Peer } from './peer.ts';
 import { UPGRADE_LINES } from './websocket.ts';
@@ -32,7 +34,12 @@ export interface RequestChanges {
 }
 
 /** The client's own request id if it is one and valid, else undefined. */
-export function requestIdOf(head: RequestHead): string | undefined {
+export function requestIdOf(
+  head: RequestHead,
+  traffic: RouteTraffic | undefined,
+  { trusted }: Peer,
+): string | undefined {
+  if (traffic !== undefined) return traffic.requestId((name) => onlyValue(head, name), trusted);
   if (!head.fields.has(FIELD.xRequestId)) return undefined;
   const id = singleValue(head.text, head.fields, FIELD.xRequestId);
   return id !== undefined && isToken(id, REQUEST_ID_LENGTH_MAX) ? id : undefined;

@@ -7,6 +7,8 @@ export interface Peer {
   /** It is a proxy whose X-Forwarded-* headers count. */
   readonly trusted: boolean;
   readonly scheme: 'http' | 'https';
+  /** Id of the only request of its connection, where that has one already. */
+  readonly requestId?: string;
 }
 
 const MAPPED = '::ffff:';
