@@ -5,6 +5,13 @@ import type { BackendMode, Counts } from './backend-main.ts';
 
 const MAIN = fileURLToPath(new URL('./backend-main.ts', import.meta.url));
 
+export interface BackendSetup {
+  /** For how long they keep connections that are idle; for two minutes by default. */
+  readonly keepAliveMs?: number;
+  /** What they speak; HTTP/1.1 by default. */
+  readonly protocol?: 'http2';
+}
+
 /** Backends in a process of their own. */
 export class ChaosBackends {
   /** Where each of them listens. */
@@ -18,9 +25,9 @@ export class ChaosBackends {
     this.ports = ports;
   }
 
-  /** `keepAliveMs`: for how long they keep connections that are idle. */
-  static async start(count: number, keepAliveMs = 120_000): Promise<ChaosBackends> {
-    const started = start(process.execPath, [MAIN, String(count), String(keepAliveMs)], ROOT);
+  static async start(count: number, setup: BackendSetup = {}): Promise<ChaosBackends> {
+    const { keepAliveMs = 120_000, protocol = '' } = setup;
+    const started = start(process.execPath, [MAIN, String(count), String(keepAliveMs), protocol], ROOT);
     const ports = await until(
       'the backends listen',
       () => /^listening on ([\d ]+)$/m.exec(started.output())?.[1],

@@ -12,26 +12,49 @@ const QUICK_REQUESTS = 3_000;
 const CLIENTS = 48;
 const LIMIT_MS = 10_000;
 const BODY = 'once';
-const WAYS = ['wire', 'plugin', 'HTTP/2'] as const;
-type Way = (typeof WAYS)[number];
+/** How a POST comes in, and in what it goes on. */
+const LEGS = {
+  'HTTP/1.1': ['wire', 'plugin', 'HTTP/2'],
+  'HTTP/2': ['wire', 'HTTP/2'],
+} as const;
+const LEG_COUNT = Object.values(LEGS).flat().length;
+type Way = (typeof LEGS)['HTTP/1.1'][number];
 
 /** POSTs over connections to the backends that fail in every way: none of them is executed twice. */
-export async function chaos(report: Report, { quick }: ChaosOptions): Promise<void> {
+export async function chaos(report: Report, { quick, only = '' }: ChaosOptions): Promise<void> {
+  const each = Math.ceil((quick ? QUICK_REQUESTS : REQUESTS) / LEG_COUNT);
+  for (const [protocol, ways] of Object.entries(LEGS)) {
+    const name = `to backends in ${protocol}`;
+    if (name.includes(only)) await postThrough(report, name, ways, { each, http2: protocol === 'HTTP/2' });
+  }
+}
+
+interface Load {
+  /** Requests of each way. */
+  readonly each: number;
+  readonly http2: boolean;
+}
+
+async function postThrough(report: Report, name: string, ways: readonly Way[], load: Load): Promise<void> {
   const random = seededRandom(7);
   const proxies: FaultProxy[] = [];
   const solo = await SoloUsher.start({
-    pool: 'health: { type: none }\n    breaker: { enabled: false }\n    retry: { attempts: 3, budget: 100% }',
-    policy: 'timeouts: { response: 250ms }',
+    ...(load.http2 ? { protocol: 'http2' } : {}),
+    pool: `http2: ${load.http2}
+    health: { type: none }
+    breaker: { enabled: false }
+    retry: { attempts: 3, budget: 100% }`,
+    policy: 'timeouts: { response: 250ms, response_idle: 500ms }',
+    plugins: !load.http2,
     through: async (ports) => {
       for (const port of ports) proxies.push(await FaultProxy.start(port, () => drawFault(random)));
       return proxies.map(({ port }) => port);
     },
   });
   await solo.usher.eligible('b0', 'b1', 'b2');
-  const requests = quick ? QUICK_REQUESTS : REQUESTS;
   let next = 0;
-  for (const [place, way] of WAYS.entries()) {
-    const until = Math.round((requests * (place + 1)) / WAYS.length);
+  for (const [place, way] of ways.entries()) {
+    const until = load.each * (place + 1);
     const endings = new Map<Ending, number>();
     const client = async (): Promise<void> => {
       const poster = way === 'HTTP/2' ? new Http2Poster(solo.port) : new LinePoster(solo.port, way);
@@ -44,13 +67,13 @@ export async function chaos(report: Report, { quick }: ChaosOptions): Promise<vo
     await Promise.all(Array.from({ length: CLIENTS }, client));
     const all = [...endings.values()].reduce((sum, count) => sum + count, 0);
     const ok = endings.get(200) ?? 0;
-    report.add(`${way}: requests`, all, '');
-    report.add(`${way}: answered with 200`, ok, '', { min: Math.ceil(all / 10) });
-    report.add(`${way}: failed`, all - ok, '', { min: Math.ceil(all / 100) });
+    report.add(`${way} ${name}: requests`, all, '');
+    report.add(`${way} ${name}: answered with 200`, ok, '', { min: Math.ceil(all / 10) });
+    report.add(`${way} ${name}: failed`, all - ok, '', { min: Math.ceil(all / 100) });
   }
   const { ids, repeated } = await solo.backends.counts();
-  report.add('different ones that the backends got', ids, '', { max: requests });
-  report.add('executed twice', repeated, '', { max: 0 });
+  report.add(`${name}: different ones that they got`, ids, '', { min: 1, max: load.each * ways.length });
+  report.add(`${name}: executed twice`, repeated, '', { max: 0 });
   await solo.stop();
   for (const proxy of proxies) proxy.stop();
 }

@@ -1,13 +1,10 @@
 import path from 'node:path';
 import { tempDir } from '@usher/testing';
 import { UsherProcess } from '../support/usher-process.ts';
-import { ChaosBackends } from './chaos-backends.ts';
+import { type BackendSetup, ChaosBackends } from './chaos-backends.ts';
 import { type WebSetup, webConfig } from './web-config.ts';
 
-export interface SoloSetup extends WebSetup {
-  /** For how long its backends keep connections that are idle. */
-  readonly keepAliveMs?: number;
-}
+export interface SoloSetup extends WebSetup, BackendSetup {}
 
 /** One Usher process that runs everything, with backends of its own. */
 export class SoloUsher {
@@ -22,9 +19,9 @@ export class SoloUsher {
   }
 
   static async start(setup: SoloSetup): Promise<SoloUsher> {
-    const { keepAliveMs, through = async (ports) => ports } = setup;
+    const { through = async (ports) => ports } = setup;
     const directory = tempDir();
-    const backends = await ChaosBackends.start(setup.backends ?? 3, keepAliveMs);
+    const backends = await ChaosBackends.start(setup.backends ?? 3, setup);
     const ports = await through(backends.ports);
     const config = `logging: { level: warn }\n${webConfig(ports, setup)}`;
     const usher = await UsherProcess.start({ directory: path.join(directory.path, 'usher'), config });

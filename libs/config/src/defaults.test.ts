@@ -38,6 +38,7 @@ const DEFAULTS: UsherConfig = {
       requestMs: 0,
       upgradeIdleMs: 3_600_000,
       lameDuckMs: 1_000,
+      responseIdleMs: 300_000,
       shutdownMs: 30_000,
     },
     limits: {

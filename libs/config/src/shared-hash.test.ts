@@ -10,7 +10,7 @@ test('the hash is SHA-256 over the canonical JSON of the shared settings', () =>
     '{"backends":[],"limits":{"bodyRateBytesPerS":0,"connections":20000,"connectionsPerIp":0,"headerBytes":61440,' +
     '"headerCount":100,"requestBodyBytes":10485760,"requestsPerConnection":0,"upgrades":10000},' +
     '"pools":[],"routes":[],"timeouts":{"backendIdleMs":4000,"bodyIdleMs":60000,"connectMs":3000,"idleMs":75000,"lameDuckMs":1000,' +
-    '"requestHeaderMs":10000,"requestMs":0,"responseMs":30000,"shutdownMs":30000,"upgradeIdleMs":3600000},' +
+    '"requestHeaderMs":10000,"requestMs":0,"responseIdleMs":300000,"responseMs":30000,"shutdownMs":30000,"upgradeIdleMs":3600000},' +
     '"trustedProxies":[]}';
   expect(hashOf('{}')).toBe(createHash('sha256').update(json).digest('hex'));
 });

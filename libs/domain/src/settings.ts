@@ -225,6 +225,8 @@ export interface TimeoutSettings {
   readonly requestHeaderMs: number;
   readonly connectMs: number;
   readonly responseMs: number;
+  /** How long a backend may pause within the body of a response; 0 = no limit, as in what was written before it existed. */
+  readonly responseIdleMs?: number | undefined;
   /** How long a client may pause within the body of a request, or take nothing of a response that waits for it. */
   readonly bodyIdleMs: number;
   readonly idleMs: number;

@@ -210,6 +210,7 @@ export const policySettings: z.ZodType<PolicySettings> = z.strictObject({
     upgradeIdleMs: count,
     // Absent in what was written before it existed.
     lameDuckMs: count.optional(),
+    responseIdleMs: count.optional(),
     shutdownMs: count,
   }),
   limits: z.strictObject({

@@ -22,7 +22,13 @@ export const timeouts: Type<TimeoutSettings> = section({
   response: defaulted('30s', {
     to: 'responseMs',
     type: aWhile,
-    doc: 'How long a backend may take from the end of the request to the head of its response. A response that has begun may take as long as it needs.',
+    doc: 'How long a backend may take from the end of the request to the head of its response. A response that has begun may take as long as it needs, see `response_idle`.',
+  }),
+  response_idle: defaulted('5m', {
+    to: 'responseIdleMs',
+    type: duration({ min: '1ms', max: '24h', zero: 'no limit' }),
+    doc: 'How long a backend may pause within the body of a response. The time in which the client takes nothing of it does not count.',
+    why: 'A backend that freezes half way would hold its clients for ever. Event streams are quiet for a while, but send a comment now and then.',
   }),
   body_idle: defaulted('60s', {
     to: 'bodyIdleMs',

@@ -96,7 +96,7 @@ async function registerProxy(
       pipelining: 1,
       connect: connector(tools.table, tools.dialler, timeouts.connectMs),
       headersTimeout: timeouts.responseMs,
-      bodyTimeout: 0,
+      bodyTimeout: timeouts.responseIdleMs ?? 0,
       keepAliveTimeout: timeouts.backendIdleMs,
       keepAliveMaxTimeout: timeouts.backendIdleMs,
       maxHeaderSize: limits.headerBytes,

@@ -82,6 +82,15 @@ describe('attempts', () => {
     expect(slot(0)).toMatchObject({ inFlight: 0, failures: 2 });
   });
 
+  test('end when the backend pauses for too long within its response', async () => {
+    const frozen = await backend('frozen', (_request, response) => response.writeHead(200).write('x'));
+    const { port, slot } = await lane([frozen.url], {
+      timeouts: { ...policy().timeouts, responseIdleMs: 50 },
+    });
+    await expect(ask(port)).rejects.toThrow();
+    expect(slot(0)).toMatchObject({ inFlight: 0, failures: 1 });
+  });
+
   test('end when the backend takes too long', async () => {
     const slow = await backend('slow', () => {});
     const { port, slot } = await lane([slow.url], { timeouts: { ...policy().timeouts, responseMs: 50 } });

@@ -180,7 +180,7 @@ export class Exchange {
     }
     finished(stream, { writable: false }, (error) => {
       if (error === undefined || error === null) end(statusCode >= 500 ? 'server_error' : 'ok');
-      else end(this.#clientLeft() ? 'client_closed' : 'backend_closed');
+      else end(this.#clientLeft() ? 'client_closed' : failureOf(error));
     });
     if (this.#reply.sent) stream.destroy();
     else void this.#reply.send(stream);

@@ -77,10 +77,9 @@ export class Exchange implements UpstreamUser, Asked, Guest {
   }
 
   onNoRoom(code: ErrorCode, detail: string): void {
-    const { failure } = this;
     this.waiting = undefined;
     this.over = true;
-    this.client.exchangeFailed(failure ?? code, failure === undefined ? detail : '', this.lane.now());
+    this.client.exchangeFailed(this.failure ?? code, this.failure ? '' : detail, this.lane.now());
   }
 
   /** Takes what belongs to the body from `bytes[0..length)`; answers with the offset after it. */
@@ -107,7 +106,7 @@ export class Exchange implements UpstreamUser, Asked, Guest {
 
   /** The client's queue has run empty: there is room for more of the response. */
   onClientUnblocked(): void {
-    if (this.relay.status !== 0) this.client.expireAt(this.request.limits.endMs);
+    if (this.relay.status !== 0) this.awaitMore();
     this.upstream?.resume();
   }
 
@@ -126,8 +125,9 @@ export class Exchange implements UpstreamUser, Asked, Guest {
     if (this.waiting !== undefined && patient) {
       this.waiting.expire();
     } else if (this.relay.status !== 0) {
-      // Too late for an error answer: the whole request takes too long, or the client does not read.
-      this.onBroken(inTime || !patient ? 'client_closed' : 'response_timeout', nowMs);
+      // Too late for an error answer: the client does not read, the backend pauses, or the whole takes too long.
+      const gaveUp = !patient || (inTime && this.client.answer.blocked);
+      this.onBroken(gaveUp ? 'client_closed' : 'response_timeout', nowMs);
     } else if (!patient) {
       this.giveUp('response_timeout', '', nowMs);
     } else if (inTime && this.outgoing.waitsForClient(this.upstream?.output)) {
@@ -144,7 +144,6 @@ export class Exchange implements UpstreamUser, Asked, Guest {
 
   onResponseData(bytes: Buffer, length: number, lifetime: Lifetime): void {
     const { relay } = this;
-    const headBefore = relay.status === 0;
     const verdict = relay.take(bytes, length, lifetime);
     this.attempts.answered(relay.status, this.lane.now);
     if (verdict === 'bad') {
@@ -152,13 +151,8 @@ export class Exchange implements UpstreamUser, Asked, Guest {
     } else if (verdict !== 'more') {
       this.onAnswered(verdict === 'complete');
     } else if (relay.status !== 0) {
-      if (this.client.answer.blocked) {
-        this.upstream?.pause();
-        const { bodyIdleMs } = this.lane.table.policy.timeouts;
-        this.client.expireAt(Math.min(this.request.limits.endMs, this.lane.now() + bodyIdleMs));
-      } else if (headBefore) {
-        this.client.expireAt(this.request.limits.endMs);
-      }
+      if (this.client.answer.blocked) this.upstream?.pause();
+      this.awaitMore();
     }
   }
 
@@ -179,9 +173,8 @@ export class Exchange implements UpstreamUser, Asked, Guest {
   }
 
   private connect(endpoint: Endpoint, nowMs: number): void {
-    const { connectMs } = this.lane.table.policy.timeouts;
     this.outgoing.sent = false;
-    const dueMs = nowMs + endpoint.addresses.share(connectMs);
+    const dueMs = nowMs + endpoint.addresses.share(this.lane.table.policy.timeouts.connectMs);
     this.upstream = this.request.upstreams.open(endpoint, this, dueMs, this.outgoing.preface);
     this.client.expireAt(this.request.limits.endMs);
   }
@@ -198,6 +191,13 @@ export class Exchange implements UpstreamUser, Asked, Guest {
     const { bodyIdleMs, responseMs } = this.lane.table.policy.timeouts;
     const dueMs = this.outgoing.dueMs(nowMs, bodyIdleMs, this.upstream?.output);
     this.client.expireAt(Math.min(this.request.limits.endMs, dueMs ?? nowMs + responseMs));
+  }
+
+  /** Waits for more of the response, or for the client to take what there is of it. */
+  private awaitMore(): void {
+    const { bodyIdleMs, responseIdleMs = 0 } = this.lane.table.policy.timeouts;
+    const pauseMs = this.client.answer.blocked ? bodyIdleMs : responseIdleMs || Infinity;
+    this.client.expireAt(Math.min(this.request.limits.endMs, this.lane.now() + pauseMs));
   }
 
   /** Ends it for a reason that lies with the client, whatever the backend makes of it. */

@@ -20,6 +20,11 @@ const GET = 'GET / HTTP/1.1\r\nHost: any\r\n\r\n';
 const silent: BackendBehaviour = async (connection, backend) => {
   backend.requests.push(await readMessage(connection));
 };
+/** Answers with the first half of its body. */
+const begunAnswer: BackendBehaviour = async (connection) => {
+  await readMessage(connection);
+  connection.send('HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nbegun');
+};
 const arrived = (): Promise<void> =>
   until(() => harness.backends[0]!.requests.length === 1, 'request arrived');
 const opened = (): Promise<void> =>
@@ -71,6 +76,33 @@ describe('in time', () => {
     await until(() => harness.backends[0]!.open === 0, 'backend connection closed');
     client.send('GET /again HTTP/1.1\r\nHost: any\r\n\r\n');
     await until(() => harness.table.begun === 2, 'connection still serves');
+  });
+
+  it('a backend that pauses for too long within its response has failed, and one that goes on has not', async () => {
+    await start([begunAnswer], { timeouts: { responseIdleMs: 300_000 } });
+    const client = harness.connect();
+    client.send(GET);
+    await until(() => client.text.endsWith('begun'), 'begun');
+    harness.advance(290_000);
+    harness.backends[0]!.connections[0]!.send('more.');
+    await until(() => client.text.endsWith('more.'), 'more arrived');
+    harness.advance(290_000);
+    expect(harness.table.outcomes).toEqual([]);
+    harness.advance(15_000);
+    await client.untilClosed();
+    expect(harness.table.outcomes).toEqual(['response_timeout']);
+    await until(() => harness.backends[0]!.open === 0, 'backend connection closed');
+  });
+
+  it('a pause within a response may be as long as it likes when there is no limit', async () => {
+    await start([begunAnswer], { timeouts: { responseIdleMs: 0 } });
+    const client = harness.connect();
+    client.send(GET);
+    await until(() => client.text.endsWith('begun'), 'begun');
+    harness.advance(100_000_000);
+    harness.backends[0]!.connections[0]!.send('more.');
+    await until(() => client.text.endsWith('more.'), 'more arrived');
+    expect(harness.table.outcomes).toEqual([]);
   });
 
   it('a head that is not finished is a 408, however steadily it trickles in', async () => {
