@@ -120,3 +120,15 @@ test.each([
 ])('%s is refused as well', (keys, message) => {
   expect(faults(keys)).toContain(message);
 });
+
+test.each([
+  ['jwt: { issuer: a, audience: b, keys: [] }', 'at least 1'],
+  ['jwt: { issuer: a, audience: b, keys: [{ algorithm: HS256, key: x }] }', 'HS256'],
+  ['jwt: { issuer: a, audience: b, keys: [{ algorithm: ES256, key: x }] }', 'needs a public key in PEM form'],
+  [
+    'jwt: { issuer: a, audience: b, keys: [{ algorithm: ES256, key: "-----BEGIN PRIVATE KEY-----" }] }',
+    'this is a private key',
+  ],
+])('%s lets nobody in', (keys, message) => {
+  expect(faults(keys)).toContain(message);
+});

@@ -203,5 +203,7 @@ export {
   type RequestIdSettings,
   type RewriteSettings,
   type SecurityHeaderSettings,
+  TOKEN_ALGORITHMS,
+  type TokenSettings,
   type TrafficSettings,
 } from './traffic/traffic-settings.ts';

@@ -1,4 +1,4 @@
-import { REDIRECT_STATUSES, REQUEST_ID_TRUST, type TrafficSettings } from '@usher/domain';
+import { REDIRECT_STATUSES, REQUEST_ID_TRUST, TOKEN_ALGORITHMS, type TrafficSettings } from '@usher/domain';
 import { z } from 'zod';
 
 const values = z.record(z.string(), z.string());
@@ -37,6 +37,18 @@ export const trafficSettings: z.ZodType<TrafficSettings> = z.strictObject({
       z.strictObject({
         header: z.string(),
         keys: z.array(z.strictObject({ name: z.string(), sha256: z.string() })),
+      }),
+    ])
+    .optional(),
+  jwt: z
+    .union([
+      none,
+      z.strictObject({
+        issuer: z.string(),
+        audience: z.string(),
+        keys: z.array(
+          z.strictObject({ id: z.string().optional(), algorithm: z.enum(TOKEN_ALGORITHMS), key: z.string() }),
+        ),
       }),
     ])
     .optional(),

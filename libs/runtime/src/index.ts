@@ -26,6 +26,7 @@ export { systemClock } from './clock.ts';
 export { familyHead, sampleLines } from './exposition.ts';
 export { FileWatch } from './file-watch.ts';
 export { type HealthReport, healthReport, type Phase } from './health-report.ts';
+export { JwtChecker } from './jwt/verifier.ts';
 export { InheritedSockets, type ListeningSocket, listeningSockets } from './listening-sockets.ts';
 export { createLog, type LogLevel, type LogOptions, type ProcessLog } from './log.ts';
 export { createMetrics, type MetricsReading, type MetricsRegistry } from './metrics.ts';

@@ -59,6 +59,22 @@ export interface ApiKeySettings {
   readonly keys: readonly { readonly name: string; readonly sha256: string }[];
 }
 
+export const TOKEN_ALGORITHMS = ['RS256', 'ES256', 'EdDSA'] as const;
+
+/** Who may call by showing a signed token. */
+export interface TokenSettings {
+  /** Who issues the tokens (`iss`), exactly. */
+  readonly issuer: string;
+  /** For whom they are (`aud`). */
+  readonly audience: string;
+  /** Public keys in PEM form, which everybody may see; `id` is what tokens call one. */
+  readonly keys: readonly {
+    readonly id?: string | undefined;
+    readonly algorithm: (typeof TOKEN_ALGORITHMS)[number];
+    readonly key: string;
+  }[];
+}
+
 export const REQUEST_ID_TRUST = ['anyone', 'trusted_proxies', 'nobody'] as const;
 
 export interface RequestIdSettings {
@@ -74,6 +90,7 @@ export interface TrafficSettings {
   readonly redirect?: RedirectSettings | 'none' | undefined;
   readonly cors?: CorsSettings | 'none' | undefined;
   readonly apiKeys?: ApiKeySettings | 'none' | undefined;
+  readonly jwt?: TokenSettings | 'none' | undefined;
   /** Largest body of a request, instead of that of the limits; 0 = unlimited. */
   readonly bodyBytes?: number | undefined;
   readonly requestId?: RequestIdSettings | 'none' | undefined;

@@ -46,7 +46,7 @@ export function admit(
     }
   }
   const serveCaller = (): void => {
-    const unknown = seen === undefined ? undefined : traffic?.identify(seen);
+    const unknown = seen === undefined ? undefined : traffic?.identify(seen, now());
     if (unknown === undefined) serve(seen);
     else sendAway(response, admission.answered(entry, unknown), requestId);
   };

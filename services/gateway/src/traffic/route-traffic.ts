@@ -13,10 +13,11 @@ import { ApiKeys } from './api-keys.ts';
 import { CORS_FIELDS, Cors } from './cors.ts';
 import { EditTemplate, type Fields, type HeaderEdits } from './header-edits.ts';
 import { Redirect } from './redirect.ts';
+import { Tokens } from './tokens.ts';
 import type { TrafficRequest } from './traffic-request.ts';
 
 /** Why a gateway answers a request itself; the order in which it looks. */
-export const ANSWERED_FOR = ['client', 'redirect', 'preflight', 'key'] as const;
+export const ANSWERED_FOR = ['client', 'redirect', 'preflight', 'key', 'token'] as const;
 export type AnsweredFor = (typeof ANSWERED_FOR)[number];
 
 /** An answer of the gateway to a request that no backend gets. */
@@ -41,6 +42,7 @@ export class RouteTraffic {
   readonly #redirect: Redirect | undefined;
   readonly #cors: Cors | undefined;
   readonly #keys: ApiKeys | undefined;
+  readonly #tokens: Tokens | undefined;
   readonly #requestId: RequestIdSettings | undefined;
   /** Largest body of a request, 0 = unlimited; undefined = as the limits say. */
   readonly bodyBytes: number | undefined;
@@ -59,6 +61,7 @@ export class RouteTraffic {
     this.#requestId = isGiven(settings.requestId) ? settings.requestId : undefined;
     this.#cors = isGiven(cors) ? new Cors(cors) : undefined;
     this.#keys = isGiven(apiKeys) ? new ApiKeys(apiKeys) : undefined;
+    this.#tokens = isGiven(settings.jwt) ? new Tokens(settings.jwt) : undefined;
     this.#mayCome = isGiven(clients) ? gate(clients) : undefined;
     this.#redirect = isGiven(redirect) ? new Redirect(redirect) : undefined;
     this.#rewrite = rewrite;
@@ -77,7 +80,7 @@ export class RouteTraffic {
 
   /** It keeps somebody out. */
   get guards(): boolean {
-    return this.#mayCome !== undefined || this.#keys !== undefined;
+    return this.#mayCome !== undefined || this.#keys !== undefined || this.#tokens !== undefined;
   }
 
   /** With what a request is answered instead of being served; asked before its rate limit. */
@@ -90,9 +93,11 @@ export class RouteTraffic {
   }
 
   /** Finds out who calls; with what a request is answered when that is nobody. Asked after its rate limit. */
-  identify(request: TrafficRequest): TrafficAnswer | undefined {
-    const refusal = this.#keys?.identify(request);
-    return refusal === undefined ? undefined : new TrafficAnswer('key', refusal);
+  identify(request: TrafficRequest, nowMs: number): TrafficAnswer | undefined {
+    const noKey = this.#keys?.identify(request);
+    if (noKey !== undefined) return new TrafficAnswer('key', noKey);
+    const noToken = this.#tokens?.identify(request, nowMs);
+    return noToken === undefined ? undefined : new TrafficAnswer('token', noToken);
   }
 
   /** Id of a request, from the headers that it has; undefined = it needs a new one. */

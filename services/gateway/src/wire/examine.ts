@@ -50,7 +50,7 @@ export function examine(
   }
   asked.rate = visitor.holdToRate(head, route, startMs);
   if (asked.rate?.outcome === 'limited') return turnedAway('rate_limited');
-  const unknown = asked.seen === undefined ? undefined : traffic?.identify(asked.seen);
+  const unknown = asked.seen === undefined ? undefined : traffic?.identify(asked.seen, startMs);
   if (unknown !== undefined) {
     // Who guesses keys has used up a request all the same.
     if (asked.rate?.outcome === 'unknown') admission.countLater(route, asked.rate);

@@ -6,6 +6,7 @@ import { apiKeys } from './api-keys.ts';
 import { clients } from './clients.ts';
 import { cors } from './cors.ts';
 import { headerEdits, securityHeaders } from './headers.ts';
+import { jwt } from './jwt.ts';
 import { redirect, rewrite } from './paths.ts';
 import { requestId } from './request-id.ts';
 
@@ -17,6 +18,7 @@ const DOCS = {
   redirect: `Where clients are sent instead of being served; \`https\`: those who do not come over TLS, to the same URL with https, by 308. ${SEE}`,
   cors: `Which pages of other sites may use a route. The gateway answers their preflight requests. ${SEE}`,
   apiKeys: `Who may call, by a key in a header; all others are answered with 401. ${SEE}`,
+  jwt: `Who may call, by a signed token in \`Authorization: Bearer\`; all others are answered with 401. ${SEE}`,
   requestId: `Where a request's id stands beside \`X-Request-Id\`, and whose ids are kept. ${SEE}`,
   requestHeaders: `What changes in the header of requests on their way to a backend. ${SEE}`,
   responseHeaders: `What changes in the header of all answers, also in those of the gateway itself. ${SEE}`,
@@ -29,6 +31,7 @@ export const SHARED_TRAFFIC_KEYS = {
   redirect: optional('nobody is sent elsewhere', { to: 'redirect', type: redirect, doc: DOCS.redirect }),
   cors: optional('as backends say', { to: 'cors', type: cors, doc: DOCS.cors }),
   api_keys: optional('no key is asked for', { to: 'apiKeys', type: apiKeys, doc: DOCS.apiKeys }),
+  jwt: optional('no token is asked for', { to: 'jwt', type: jwt, doc: DOCS.jwt }),
   request_id: optional("a client's own is kept", {
     to: 'requestId',
     type: requestId,
@@ -57,6 +60,7 @@ export const ROUTE_TRAFFIC_KEYS = {
   redirect: optional(OF_ALL, { to: 'redirect', type: wordOr('none', redirect), doc: DOCS.redirect }),
   cors: optional(OF_ALL, { to: 'cors', type: wordOr('none', cors), doc: DOCS.cors }),
   api_keys: optional(OF_ALL, { to: 'apiKeys', type: wordOr('none', apiKeys), doc: DOCS.apiKeys }),
+  jwt: optional(OF_ALL, { to: 'jwt', type: wordOr('none', jwt), doc: DOCS.jwt }),
   request_body: optional('`limits.request_body`', {
     to: 'bodyBytes',
     type: size({ min: '1B', max: '1024GiB', zero: 'no limit' }),
@@ -95,6 +99,7 @@ export function splitTraffic<G extends TrafficSettings>({
   redirect,
   cors,
   apiKeys,
+  jwt,
   bodyBytes,
   requestId,
   rewrite,
@@ -108,6 +113,7 @@ export function splitTraffic<G extends TrafficSettings>({
     redirect,
     cors,
     apiKeys,
+    jwt,
     bodyBytes,
     requestId,
     rewrite,
