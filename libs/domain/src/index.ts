@@ -19,9 +19,12 @@ export {
 export { type Origin, parseBackendUrl } from './backend-url.ts';
 export { canonicalJson } from './canonical-json.ts';
 export { networkOf } from './client-network.ts';
+export type { ConfigPreview, NamedChanges, PreviewAnswer, SharedPreview } from './config-preview.ts';
 export { type DecidingBy, recordDecision } from './decision/record-decision.ts';
 export type { RecordedDecision } from './decision/recorded-decision.ts';
 export { Redecider } from './decision/redecider.ts';
+export { discoveredId } from './discovered-id.ts';
+export { DISCOVERED_KEYS, type DiscoverySettings, PRIORITY_MAX } from './discovery-settings.ts';
 export {
   EJECTED_SHARE_MAX,
   EJECTION_CAUSES,
@@ -154,6 +157,7 @@ export {
   STRATEGY_NAMES,
   type StorelessMode,
   type StrategyName,
+  type TargetSettings,
   type TierDetection,
   type TimeoutSettings,
   WEIGHT_MAX,

@@ -5,6 +5,7 @@
  */
 
 import type { Resources } from './backend.ts';
+import type { DiscoverySettings } from './discovery-settings.ts';
 import type { BreakerSettings, HealthCheck, PassiveSettings } from './health-settings.ts';
 import type { AdaptiveSettings, Priority, RateLimitSettings } from './overload-settings.ts';
 import type { ScoringSettings } from './resource/score.ts';
@@ -97,6 +98,14 @@ export interface ClientLocationSettings {
   readonly longitudeHeader: string;
 }
 
+/** Hosts by their addresses and names. */
+export interface TargetSettings {
+  /** In CIDR notation. */
+  readonly networks: readonly string[];
+  /** In lower case; `*.example.com` is every name below example.com. */
+  readonly names: readonly string[];
+}
+
 export interface PoolSettings {
   readonly id: string;
   readonly strategy: StrategyName;
@@ -142,6 +151,10 @@ export interface PoolSettings {
   readonly scoring?: ScoringSettings | undefined;
   /** Absent: the requests of a client have nothing to do with each other. */
   readonly sticky?: StickySettings | undefined;
+  /** Where backends may be that agents register, commands add and name servers tell. Absent: anywhere but in networks where none should be. */
+  readonly targets?: TargetSettings | undefined;
+  /** Absent: the pool has the backends that are declared, and no others. */
+  readonly discovery?: DiscoverySettings | undefined;
   /** Absent: backends take what `maxConnections` allows. */
   readonly adaptive?: AdaptiveSettings | undefined;
 }
@@ -167,6 +180,8 @@ export interface BackendSettings {
   readonly endpoints?: readonly EndpointSettings[] | undefined;
   /** Relative share, 0 = never chosen. */
   readonly weight: number;
+  /** It gets requests only while no backend of the pool with a lower number may. Absent or 0 = first. */
+  readonly priority?: number | undefined;
   readonly zone?: string | undefined;
   /** Where on the Earth it is, in degrees. */
   readonly place?: { readonly latitude: number; readonly longitude: number } | undefined;

@@ -58,7 +58,7 @@ export const CATALOGUE = {
     'scheduler',
     z.strictObject({
       settings: backendSettings,
-      origin: z.enum(['config', 'command', 'agent']),
+      origin: z.enum(['config', 'command', 'agent', 'discovery']),
       health: z.enum(['unchecked', 'unknown']),
     }),
   ),

@@ -1,6 +1,7 @@
 import type { BackendSettings, BackendStats, PolicySettings, PoolSettings, Resources } from '@usher/domain';
 import {
   PRIORITIES,
+  PRIORITY_MAX,
   PROBE_METHODS,
   PROXY_PROTOCOLS,
   RATE_SCOPES,
@@ -89,6 +90,20 @@ export const resources: z.ZodType<Resources> = z.strictObject({
 
 const factor = z.number().nonnegative();
 
+const byName = {
+  tls: z.boolean(),
+  name: z.string(),
+  servers: z.array(z.string()).optional(),
+  refreshMinMs: positive,
+  refreshMaxMs: positive,
+};
+
+const discovery = z.discriminatedUnion('by', [
+  z.strictObject({ by: z.literal('dns'), port: positive.max(65_535), ...byName }),
+  z.strictObject({ by: z.literal('srv'), ...byName }),
+  z.strictObject({ by: z.literal('file'), file: z.string() }),
+]);
+
 export const poolSettings: z.ZodType<PoolSettings> = z.strictObject({
   id,
   strategy: z.enum(STRATEGY_NAMES),
@@ -140,6 +155,8 @@ export const poolSettings: z.ZodType<PoolSettings> = z.strictObject({
     .strictObject({ distance: factor, cpu: factor, memory: factor, gpu: factor, latency: factor })
     .optional(),
   sticky: sticky.optional(),
+  targets: z.strictObject({ networks: z.array(z.string()), names: z.array(z.string()) }).optional(),
+  discovery: discovery.optional(),
   adaptive: z.strictObject({ min: positive, max: positive }).optional(),
 });
 
@@ -154,6 +171,7 @@ export const backendSettings: z.ZodType<BackendSettings> = z.strictObject({
   pool: id,
   url: z.string(),
   weight: z.number().nonnegative().max(WEIGHT_MAX),
+  priority: count.max(PRIORITY_MAX).optional(),
   zone: z.string().optional(),
   endpoints: endpoints.optional(),
   place: place.optional(),

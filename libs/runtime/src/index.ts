@@ -23,8 +23,10 @@ export {
 export { declareRoute, type RouteDoc } from './api/route-doc.ts';
 export { type BackendTlsMaterial, readBackendTls } from './backend-tls.ts';
 export { systemClock } from './clock.ts';
+export { dnsResolver } from './dns-resolver.ts';
 export { familyHead, sampleLines } from './exposition.ts';
 export { FileWatch } from './file-watch.ts';
+export { guardedLookup } from './guarded-lookup.ts';
 export { type HealthReport, healthReport, type Phase } from './health-report.ts';
 export { JwtChecker } from './jwt/verifier.ts';
 export { InheritedSockets, type ListeningSocket, listeningSockets } from './listening-sockets.ts';
@@ -44,3 +46,4 @@ export { systemRandom } from './random.ts';
 export { onReloadSignal } from './reload-signal.ts';
 export { onRestartSignal } from './restart-signal.ts';
 export { onStopSignals, type StopSignal } from './stop-signals.ts';
+export { type Targets, targetsOf } from './targets.ts';

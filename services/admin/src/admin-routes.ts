@@ -2,6 +2,7 @@ import type { Service, ServiceContext } from '@usher/ports';
 import type { Outage } from '@usher/runtime';
 import type { FastifyInstance } from 'fastify';
 import { registerCommandRoutes } from './command-routes.ts';
+import { type PreviewConfig, registerConfigRoutes } from './config-routes.ts';
 import { DrainProgress } from './drain-progress.ts';
 import { registerEventRoutes } from './event-routes.ts';
 import { registerReadRoutes } from './read-routes.ts';
@@ -12,6 +13,7 @@ export interface AdminRoutesOptions {
   readonly services: () => readonly Service[];
   /** What of the fleet this process does without. */
   readonly outages: () => readonly Outage[];
+  readonly preview: PreviewConfig;
 }
 
 /** Adds the admin API to a server that knows who calls and answers errors: reads need `read`, changes `operate`. */
@@ -26,4 +28,5 @@ export function registerAdminRoutes(
   registerEventRoutes(app, context);
   registerCommandRoutes(app, context);
   registerRouteRoutes(app, context);
+  registerConfigRoutes(app, sources.preview);
 }

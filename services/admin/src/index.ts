@@ -1,6 +1,7 @@
 export { type AdminRoutesOptions, registerAdminRoutes } from './admin-routes.ts';
 export type { BreakersView, BreakerView, StandingView } from './breaker-views.ts';
 export type { Accepted } from './command-sender.ts';
+export type { PreviewConfig } from './config-routes.ts';
 export { connxMetrics } from './foreign/connx-metrics.ts';
 export { registerHeliosRoutes } from './foreign/helios-routes.ts';
 export { veloMetrics } from './foreign/velo-metrics.ts';

@@ -3,6 +3,7 @@ import {
   type BackendSettings,
   type BackendState,
   canonicalJson,
+  DISCOVERED_KEYS,
   type FleetState,
   type PoolState,
   parseBackendUrl,
@@ -11,6 +12,7 @@ import {
 } from '@usher/domain';
 import type { Command, CommandOf, EventDraft } from '@usher/events';
 import { declareBackend, initialHealth, isElsewhere } from './decide-config.ts';
+import { forbiddenUrl } from './targets.ts';
 
 /**
  * The events a command leads to in the present state; none when all is as it asks already.
@@ -33,6 +35,8 @@ export function decideCommand(
     case 'backend.update':
       return updateBackend(state, command);
     case 'backend.remove':
+      checkRemovable(state, findBackend(state, command.data.backend, command.expectRevision));
+      return actors.decide(command.data.backend, drainToRemove(state, command.data.backend, nowMs));
     case 'backend.drain':
     case 'backend.enable':
     case 'backend.disable': {
@@ -44,7 +48,7 @@ export function decideCommand(
   }
 }
 
-type LifecycleCommand = CommandOf<'backend.remove' | 'backend.drain' | 'backend.enable' | 'backend.disable'>;
+type LifecycleCommand = CommandOf<'backend.drain' | 'backend.enable' | 'backend.disable'>;
 
 function lifecycleFact(
   state: FleetState,
@@ -55,7 +59,6 @@ function lifecycleFact(
   const { name, data } = command as LifecycleCommand;
   if (name === 'backend.enable') return { type: 'enable.wanted' };
   if (name === 'backend.disable') return { type: 'disable.wanted' };
-  if (name === 'backend.remove') return drainToRemove(state, backend.settings.id, nowMs);
   const asked = 'deadlineMs' in data ? data.deadlineMs : undefined;
   const deadlineMs = nowMs + (asked ?? drainMsOf(state, backend.settings.id));
   return { type: 'drain.wanted', deadlineMs, remove: false };
@@ -81,6 +84,7 @@ function announceBackend(state: FleetState, settings: BackendSettings): EventDra
   if (!pool.settings.agents)
     throw new UsherError('forbidden', `pool ${settings.pool} takes no agents; its key \`agents\` is false`);
   checkEndpoints(settings);
+  checkTargets(settings, pool);
   return declareBackend(state, settings, pool.settings, 'agent');
 }
 
@@ -89,6 +93,7 @@ function addBackend(state: FleetState, settings: BackendSettings): EventDraft[] 
   if (state.backends.has(settings.id))
     throw new UsherError('conflict', `backend ${settings.id} exists already`);
   checkEndpoints(settings);
+  checkTargets(settings, pool);
   const data = { settings, origin: 'command' as const, health: initialHealth(pool.settings) };
   return [{ type: 'backend.registered', subject: settings.id, data }];
 }
@@ -106,9 +111,36 @@ function updateBackend(state: FleetState, command: CommandOf<'backend.update'>):
   };
   checkEndpoints(settings);
   if (canonicalJson(settings) === canonicalJson(before)) return [];
+  checkUnsaid(state, before, settings);
   if (!isElsewhere(before, settings)) return [{ type: 'backend.updated', subject: id, data: { settings } }];
-  const health = initialHealth(findPool(state, settings.pool).settings);
+  const pool = findPool(state, settings.pool);
+  checkTargets(settings, pool);
+  const health = initialHealth(pool.settings);
   return [{ type: 'backend.updated', subject: id, data: { settings, health } }];
+}
+
+/** What is discovered would be back with the next look. */
+function checkRemovable(state: FleetState, { origin, settings: { id, pool } }: BackendState): void {
+  if (origin !== 'discovery' || state.pools.get(pool)?.settings.discovery === undefined) return;
+  throw new UsherError(
+    'conflict',
+    `backend ${id} is found by the discovery of pool ${pool} and would be found again; disable it, or take it away there`,
+  );
+}
+
+/** What the discovery of a pool says of a backend is not for a command to say: the next look would undo it. */
+function checkUnsaid(state: FleetState, before: BackendSettings, after: BackendSettings): void {
+  if (state.backends.get(before.id)?.origin !== 'discovery') return;
+  const discovery = state.pools.get(before.pool)?.settings.discovery;
+  if (discovery === undefined) return;
+  for (const key of DISCOVERED_KEYS[discovery.by]) {
+    if (canonicalJson({ value: before[key] }) === canonicalJson({ value: after[key] })) continue;
+    const where = discovery.by === 'file' ? discovery.file : `DNS (${discovery.name})`;
+    throw new UsherError(
+      'conflict',
+      `the ${key} of backend ${before.id} is what ${where} says; change it there`,
+    );
+  }
 }
 
 function setStrategy(state: FleetState, command: CommandOf<'pool.set_strategy'>): EventDraft[] {
@@ -137,6 +169,16 @@ function findBackend(state: FleetState, id: string, expectRevision: number | und
 function checkRevision(what: string, actual: number, expected: number | undefined): void {
   if (expected === undefined || expected === actual) return;
   throw new UsherError('conflict', `${what} is at revision ${actual}, not ${expected}`);
+}
+
+/** Only who writes the file may put a backend anywhere: they have the machine, which others get at through it. */
+function checkTargets(settings: BackendSettings, pool: PoolState): void {
+  const forbidden = forbiddenUrl(settings, pool.settings);
+  if (forbidden === undefined) return;
+  throw new UsherError(
+    'forbidden',
+    `${forbidden} is not where backends of agents and commands may be; key \`targets\` of pool ${settings.pool} says where`,
+  );
 }
 
 function checkEndpoints({ url, endpoints = [] }: BackendSettings): void {

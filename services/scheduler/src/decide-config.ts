@@ -7,6 +7,7 @@ import {
   type SharedSettings,
 } from '@usher/domain';
 import type { EventDraft } from '@usher/events';
+import { forbiddenUrl } from './targets.ts';
 
 /** A configuration as a file declares it, with the hash that names it. */
 export interface DeclaredConfig {
@@ -81,7 +82,7 @@ export function declareBackend(
   state: FleetState,
   settings: BackendState['settings'],
   pool: PoolSettings,
-  origin: 'config' | 'agent',
+  origin: 'config' | 'agent' | 'discovery',
 ): EventDraft[] {
   const { id } = settings;
   const known = state.backends.get(id);
@@ -107,16 +108,27 @@ export function isElsewhere(before: BackendSettings, after: BackendSettings): bo
   );
 }
 
+/** Whether a backend that the file does not declare may stay in its pool. */
+function isVouchedFor({ origin, settings }: BackendState, pool: PoolSettings | undefined): boolean {
+  if (origin === 'discovery') return pool?.discovery !== undefined;
+  if (origin === 'agent') return pool === undefined || forbiddenUrl(settings, pool) === undefined;
+  return origin === 'command';
+}
+
 function dropUndeclared(state: FleetState, shared: SharedSettings, nowMs: number): EventDraft[] {
   const pools = new Set(shared.pools.map(({ id }) => id));
   const backends = new Set(shared.backends.map(({ id }) => id));
+  const isDropped = (backend: BackendState) => {
+    const pool = shared.pools.find(({ id }) => id === backend.settings.pool);
+    return !isVouchedFor(backend, pool);
+  };
   const goneWithPool = (backend: BackendState) =>
     !pools.has(backend.settings.pool) && state.pools.get(backend.settings.pool)?.origin !== 'command';
   const drafts: EventDraft[] = [];
   for (const [id, backend] of state.backends) {
     if (backends.has(id)) continue;
     if (goneWithPool(backend)) drafts.push({ type: 'backend.removed', subject: id, data: { backend: id } });
-    else if (backend.origin === 'config' && !backend.removing) {
+    else if (isDropped(backend) && !backend.removing) {
       const drainMs = state.pools.get(backend.settings.pool)?.settings.drainMs ?? 0;
       const data = { backend: id, deadlineMs: nowMs + drainMs, remove: true };
       drafts.push({ type: 'backend.drain_started', subject: id, data });

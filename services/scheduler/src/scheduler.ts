@@ -15,6 +15,7 @@ import { decideBreaker, decideTrial } from './decide-breaker.ts';
 import { decideCommand } from './decide-command.ts';
 import { applyConfig, type DeclaredConfig, decideConfig, isOutdated } from './decide-config.ts';
 import { decideDeadlines } from './decide-deadlines.ts';
+import { Discovery, type DiscoveryTools } from './discovery/discovery.ts';
 import { GatewayWatch } from './gateway-watch.ts';
 import { Leadership } from './leadership.ts';
 import { SuspectWatch } from './suspect-watch.ts';
@@ -30,6 +31,7 @@ export interface SchedulerOptions {
   readonly declared: DeclaredConfig | undefined;
   /** A snapshot of the process's fold. */
   readonly snapshot: () => Snapshot;
+  readonly discovery: DiscoveryTools;
 }
 
 /** The scheduler: of several, the leader decides; the others stand by. */
@@ -41,6 +43,7 @@ export class Scheduler implements Service {
   readonly #leadership: Leadership;
   readonly #checkpoints: Checkpoints;
   readonly #gateways: GatewayWatch;
+  readonly #discovery: Discovery;
   readonly #suspects: SuspectWatch;
   readonly #records: Subscription;
   #commands: Subscription | undefined;
@@ -63,6 +66,12 @@ export class Scheduler implements Service {
     this.#control = new ControlLog(context, () => this.#leadership.depose());
     this.#checkpoints = new Checkpoints(context, options.snapshot);
     this.#gateways = new GatewayWatch(context);
+    this.#discovery = new Discovery({
+      ...options.discovery,
+      context,
+      actors: this.#actors,
+      write: (reason, decide) => this.#decideAlone(decide, reason),
+    });
     this.#suspects = new SuspectWatch(context);
     this.#records = context.fleet.onRecord((record) => this.#onRecord(record));
     this.#exposeMetrics();
@@ -81,8 +90,8 @@ export class Scheduler implements Service {
   }
 
   fault(): string | undefined {
-    if (this.#leadership.leading || this.#context.fleet.state.leader !== null) return undefined;
-    return 'no scheduler leads';
+    if (!this.#leadership.leading && this.#context.fleet.state.leader === null) return 'no scheduler leads';
+    return this.#discovery.fault();
   }
 
   async stop(): Promise<void> {
@@ -116,6 +125,7 @@ export class Scheduler implements Service {
       `${COMMANDS_PREFIX}.>`,
       async (_subject, payload) => await this.#answer(payload),
     );
+    this.#discovery.start();
     this.#timers = [
       clock.every(DEADLINES_EVERY_MS, () => this.#passDeadlines()),
       clock.every(GATEWAYS_EVERY_MS, () => void this.#missGateways()),
@@ -129,6 +139,7 @@ export class Scheduler implements Service {
     this.#changed = false;
     this.#commands?.stop();
     this.#commands = undefined;
+    this.#discovery.stop();
     for (const timer of this.#timers) timer.cancel();
     this.#timers = [];
   }
@@ -193,6 +204,7 @@ export class Scheduler implements Service {
   }
 
   #onRecord(record: LogRecord): void {
+    this.#discovery.onRecord(record);
     if (!this.#leadership.leading) return;
     for (const event of record.events) {
       if (event.type === 'checkpoint.written') return;
@@ -213,9 +225,9 @@ export class Scheduler implements Service {
   }
 
   /** Decides what nobody waits for. What fails for want of the log is due again at the next look. */
-  #decideAlone(decide: () => EventDraft[]): void {
+  #decideAlone(decide: () => EventDraft[], reason?: string): void {
     const { instance, log } = this.#context;
-    this.#control.decide({ actor: instance }, decide).catch((error: unknown) => {
+    this.#control.decide({ actor: instance, reason }, decide).catch((error: unknown) => {
       log.warn('a decision could not be written', { cause: (error as Error).message });
     });
   }
