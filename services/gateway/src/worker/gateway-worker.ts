@@ -187,6 +187,9 @@ export class GatewayWorker {
       case 'geoip':
         this.#locator.use(openPlaceDatabase(message.content));
         break;
+      case 'ping':
+        this.#post({ kind: 'pong' });
+        break;
       case 'leave':
         this.#wire.leave();
         this.#plugins.leave();
