@@ -129,7 +129,9 @@ export class AdminClient {
     const problem = parseJson(await this.#read(response)) as Partial<Problem> | null;
     if (typeof problem?.code !== 'string' || typeof problem.title !== 'string')
       throw this.#stranger(response);
-    throw new UsherError(problem.code, problem.detail ?? problem.title);
+    const { revision, changes } = problem;
+    const outdated = revision === undefined ? {} : { outdated: { revision, changes } };
+    throw new UsherError(problem.code, problem.detail ?? problem.title, outdated);
   }
 
   async #read(response: Response): Promise<string> {

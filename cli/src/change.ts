@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Accepted } from '@usher/admin';
-import type { CommandData, CommandName } from '@usher/events';
+import type { CommandInput, CommandName } from '@usher/events';
 import { type AdminArguments, AdminClient } from './admin-client.ts';
 import { wholeOption } from './arguments.ts';
 import { EXIT_OK, type Io } from './io.ts';
@@ -15,7 +15,17 @@ export interface ChangeArguments extends AdminArguments {
 /** Sends one command to the running system and says what it led to. */
 export async function change<N extends CommandName>(
   name: N,
-  data: CommandData<N>,
+  data: CommandInput<N>,
+  args: ChangeArguments,
+  io: Io,
+): Promise<number> {
+  return await changeWith(name, data, args, io);
+}
+
+/** As `change`, with data that only whoever carries the command out can check. */
+export async function changeWith(
+  name: CommandName,
+  data: unknown,
   args: ChangeArguments,
   io: Io,
 ): Promise<number> {

@@ -3,6 +3,7 @@ import * as fleet from './verbs/fleet.ts';
 import * as offline from './verbs/offline.ts';
 import { readArguments } from './verbs/read-arguments.ts';
 import * as running from './verbs/running.ts';
+import * as settings from './verbs/settings.ts';
 import type { Verb } from './verbs/verb.ts';
 
 /** A verb and what does it. */
@@ -27,6 +28,8 @@ function command<V extends Verb>(verb: V, load: () => Promise<Run<V>>): Command 
 const backends = () => import('./commands/backends.ts');
 const events = () => import('./commands/events.ts');
 const pools = () => import('./commands/pools.ts');
+const setting = () => import('./commands/settings.ts');
+const config = () => import('./commands/config.ts');
 
 /** Every command there is, in the order of the help. */
 export const COMMANDS: readonly Command[] = [
@@ -52,9 +55,22 @@ export const COMMANDS: readonly Command[] = [
   command(fleet.disable, async () => (await backends()).disable),
   command(fleet.weight, async () => (await backends()).weight),
   command(fleet.breakers, async () => (await import('./commands/breakers.ts')).breakers),
+  command(settings.breakersReset, async () => (await setting()).breakersReset),
   command(fleet.pools, async () => (await pools()).pools),
   command(fleet.poolsStrategy, async () => (await pools()).poolsStrategy),
+  command(settings.poolsAdd, async () => (await setting()).poolsAdd),
+  command(settings.poolsUpdate, async () => (await setting()).poolsUpdate),
+  command(settings.poolsRemove, async () => (await setting()).poolsRemove),
+  command(settings.poolsTiers, async () => (await setting()).poolsTiers),
   command(fleet.routes, async () => (await import('./commands/routes.ts')).routes),
+  command(settings.routesAdd, async () => (await setting()).routesAdd),
+  command(settings.routesUpdate, async () => (await setting()).routesUpdate),
+  command(settings.routesRemove, async () => (await setting()).routesRemove),
+  command(settings.limits, async () => (await setting()).limits),
+  command(settings.config, async () => (await config()).config),
+  command(settings.configDiff, async () => (await config()).configDiff),
+  command(settings.configApply, async () => (await config()).configApply),
+  command(settings.configRevert, async () => (await setting()).configRevert),
   command(fleet.routeExplain, async () => (await import('./commands/route.ts')).routeExplain),
   command(fleet.events, async () => (await events()).events),
   command(fleet.eventsTail, async () => (await events()).eventsTail),

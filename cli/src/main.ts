@@ -2,6 +2,7 @@ import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
 import { ConfigError } from '@usher/config';
 import { UsherError } from '@usher/domain';
+import { outdatedLines } from './change-lines.ts';
 import { COMMANDS, type Command } from './commands.ts';
 import { EXIT_FAILED, EXIT_OK, EXIT_USAGE, type Io, UsageError } from './io.ts';
 import { findVerb, groupOf } from './verbs/find-verb.ts';
@@ -67,6 +68,7 @@ function report(error: unknown, command: Command | undefined): number {
   }
   const { message } = error as Error;
   io.err(error instanceof UsherError ? `usher: ${message} (${error.code})` : `usher: ${message}`);
+  if (error instanceof UsherError) for (const line of outdatedLines(error)) io.err(line);
   return EXIT_FAILED;
 }
 

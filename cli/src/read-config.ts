@@ -11,6 +11,8 @@ export interface ConfigArguments {
   readonly format?: string | undefined;
   /** Flags of that system. */
   readonly flags?: readonly string[] | undefined;
+  /** An empty file is a fault. */
+  readonly notEmpty?: boolean | undefined;
 }
 
 const DEFAULT_FILE = 'usher.yaml';
@@ -22,16 +24,18 @@ export function configFile(given: string | undefined, io: Io): string | undefine
   return existsSync(standard) ? standard : undefined;
 }
 
-/** Loads the configuration with environment and flags on top; `text` stands in for a file. Throws ConfigError with all faults. */
+/** Loads the configuration with environment and flags on top; `text` stands in for what is in the file. Throws ConfigError with all faults. */
 export async function readConfig(args: ConfigArguments, io: Io, text?: string): Promise<UsherConfig> {
   const file = configFile(args.config, io);
   return await loadConfig({
-    ...(file === undefined || text !== undefined ? { text: text ?? '' } : { file }),
+    file,
+    text: text ?? (file === undefined ? '' : undefined),
     env: io.env,
     overrides: (args.set ?? []).map(parseOverride),
     hostname: io.hostname,
     format: args.format,
     flags: args.flags,
+    notEmpty: args.notEmpty,
   });
 }
 

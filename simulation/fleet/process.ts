@@ -15,6 +15,12 @@ import type { Surroundings } from './surroundings.ts';
 
 const SKEW_MAX_MS = 500;
 const WORKERS_MAX = 2;
+const nowhere = () => Promise.reject(new Error('a simulated fleet has neither name servers nor files'));
+/** No pool of a simulated fleet has its backends found. */
+const NOTHING_TO_FIND = {
+  resolver: { addresses: nowhere, services: nowhere },
+  files: { read: nowhere, watch: () => ({ stop: () => undefined }) },
+};
 
 /** A process of the fleet, which can be started, crash, freeze and be started again. */
 export class SimulatedProcess implements Node {
@@ -130,6 +136,7 @@ export class SimulatedProcess implements Node {
       const scheduler = new Scheduler(scheduling, {
         declared: this.#around.declared(),
         snapshot: () => core.fold.snapshot(),
+        discovery: NOTHING_TO_FIND,
       });
       this.scheduler = scheduler;
       running.push(scheduler);

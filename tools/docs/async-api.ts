@@ -107,15 +107,16 @@ function eventSchema(type: string, { version, kind, schema }: CatalogueEntry, me
 }
 
 function commandChannel(): object {
-  const messages = Object.entries(COMMANDS).map(([name, schema]) => [
+  const messages = Object.entries(COMMANDS).map(([name, { data, summary }]) => [
     name,
     {
+      summary,
       payload: {
         type: 'object',
         properties: {
           id: { ...TEXT, description: 'Sent again with the same id it changes nothing more' },
           name: { const: name },
-          data: plain(schema),
+          data: plain(data),
           actor: TEXT,
           reason: TEXT,
           expectRevision: { ...COUNT, description: 'The revision that was seen; another one refuses it' },

@@ -3,6 +3,10 @@ import type { EventType } from '../../libs/events/src/index.ts';
 /** What each event says, in one sentence; the type checker asks for one per type. */
 export const MEANINGS: Readonly<Record<EventType, string>> = {
   'config.applied': 'The fleet took over the shared settings of a file; `hash` names them.',
+  'route.added': 'A command added a route.',
+  'route.updated': 'A command changed a route.',
+  'route.removed': 'A command took a route away.',
+  'limits.updated': 'A command changed how large things may be, or how many.',
   'pool.added': 'A pool exists from now on.',
   'pool.updated': 'A pool has other settings.',
   'pool.removed': 'A pool and its backends are gone.',
@@ -16,7 +20,7 @@ export const MEANINGS: Readonly<Record<EventType, string>> = {
   'backend.removed': 'A backend is gone.',
   'breaker.opened': 'Enough gateways found a backend failing: no gateway sends it requests until `untilMs`.',
   'breaker.half_opened': 'An open breaker is due: a limited number of trial requests may go to the backend.',
-  'breaker.closed': 'The trials succeeded: the backend gets its share again.',
+  'breaker.closed': 'The trials succeeded, or an operator closed it: the backend gets its share again.',
   'command.accepted':
     'A command was accepted; it ends the events that the command led to, and stands alone when it changed nothing.',
   'scheduler.elected': 'A scheduler leads from now on; its term is higher than every earlier one.',

@@ -1,4 +1,5 @@
 import { ConfigError, explainConfig, translationOf, type UsherConfig } from '@usher/config';
+import { checkAgainstRunning } from '../against-running.ts';
 import { EXIT_OK, EXIT_USAGE, type Run, UsageError } from '../io.ts';
 import { configFile, readConfig } from '../read-config.ts';
 import { table } from '../table.ts';
@@ -16,6 +17,11 @@ export const check: Run<typeof verbs.check> = async ({ options, arguments: { FIL
     if (!(error instanceof ConfigError) || !options.json) throw error;
     io.out(JSON.stringify({ ok: false, file, faults: error.faults }));
     return EXIT_USAGE;
+  }
+  if (options.against !== undefined) {
+    if (options.against !== 'running') throw new UsageError('--against takes running');
+    if (!options.json) tellTranslation(config, io);
+    return await checkAgainstRunning(file, { ...options, config: file, flags: behind }, io);
   }
   const { shared } = config;
   const { format, notes } = translationOf(config) ?? {};

@@ -29,7 +29,8 @@ export const run: Run<typeof verbs.run> = async ({ options, behind }, io) => {
   const file = configFile(options.config, io);
   const predecessor = await Predecessor.meet(io.env);
   const demo = file === undefined ? await startDemo() : undefined;
-  const read = () => readConfig({ config: file, set, format: options.format, flags: behind }, io, demo?.yaml);
+  const read: Task['read'] = (text = demo?.yaml, notEmpty = false) =>
+    readConfig({ config: file, set, format: options.format, flags: behind, notEmpty }, io, text);
   try {
     await serve({ names, demo, file, read, predecessor }, io);
   } finally {
@@ -43,13 +44,15 @@ interface Task {
   readonly demo: Demo | undefined;
   /** Undefined in a demo. */
   readonly file: string | undefined;
-  readonly read: () => Promise<UsherConfig>;
+  /** With a text, what it would be with that in the file. */
+  readonly read: (text?: string, notEmpty?: boolean) => Promise<UsherConfig>;
   readonly predecessor: Predecessor | undefined;
 }
 
 async function serve(task: Task, io: Io): Promise<void> {
   const { names, demo, file, read, predecessor } = task;
   const config = await read();
+  const readAgain = (text?: string) => read(text, true);
   tellTranslation(config, io);
   const { promise: stopped, resolve } = Promise.withResolvers<StopSignal>();
   const unlisten = onStopSignals(resolve);
@@ -59,7 +62,7 @@ async function serve(task: Task, io: Io): Promise<void> {
     else void succession.begin();
   });
   try {
-    const starting = runServices(config, names, io.env, predecessor);
+    const starting = runServices(config, names, { env: io.env, read: readAgain, predecessor });
     const running = await Promise.race([starting, stopped]);
     if (typeof running === 'string') {
       io.err(`usher: ${running} while starting: stopping`);
@@ -67,7 +70,7 @@ async function serve(task: Task, io: Io): Promise<void> {
       return;
     }
     announce(running, names, demo, io);
-    const unfollow = file === undefined ? undefined : follow(file, config, running, read);
+    const unfollow = file === undefined ? undefined : follow(file, config, running, readAgain);
     // The backends of a demo end with the process.
     if (demo === undefined) succession = successionOf(running, io);
     const outcome = await (succession === undefined ? stopped : Promise.race([stopped, succession.done]));

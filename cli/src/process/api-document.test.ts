@@ -1,3 +1,4 @@
+import type { PreviewConfig } from '@usher/admin';
 import { startCollector } from '@usher/collector';
 import { parseConfigText } from '@usher/config';
 import { createAdminApp } from '@usher/runtime';
@@ -21,6 +22,8 @@ interface Document {
   readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>;
 }
 
+const preview: PreviewConfig = async () => ({ preview: null, faults: [] });
+
 let folder: ReturnType<typeof tempDir>;
 let core: Core;
 let app: ReturnType<typeof createAdminApp>;
@@ -40,7 +43,7 @@ beforeAll(async () => {
     tokens: [],
     allow: ['127.0.0.0/8'],
     health: () => ({ status: 'ok', services: [] }),
-    register: (app) => registerApi(app, context, { services: () => [], collector, outages }),
+    register: (app) => registerApi(app, context, { services: () => [], collector, outages, preview }),
   });
   stop = async () => {
     outages.stop();

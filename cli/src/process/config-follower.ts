@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { ConfigError, formatFault, type LocalSettings, type UsherConfig } from '@usher/config';
 import type { Log } from '@usher/ports';
+import { restartKeys } from './restart-keys.ts';
 
 export interface ConfigFollowerOptions {
   /** What the process was started with. */
@@ -87,13 +88,7 @@ export class ConfigFollower {
 
   /** Of what only counts from the next start on. */
   #warn(local: LocalSettings): void {
-    const started = this.#options.config.local;
-    const keys = Object.entries(local)
-      .filter(
-        ([key, value]) => key !== 'listen' && !isDeepStrictEqual(value, started[key as keyof LocalSettings]),
-      )
-      .map(([key]) => key)
-      .join(', ');
+    const keys = restartKeys(this.#options.config.local, local).join(', ');
     if (keys === this.#warned) return;
     this.#warned = keys;
     if (keys !== '') this.#options.log.warn('settings that need a restart have changed', { keys });

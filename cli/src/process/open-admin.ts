@@ -1,4 +1,4 @@
-import { refusalWriter, registerAdminRoutes, registerHeliosRoutes } from '@usher/admin';
+import { type PreviewConfig, refusalWriter, registerAdminRoutes, registerHeliosRoutes } from '@usher/admin';
 import { type Collector, collectorRoutes } from '@usher/collector';
 import { type AdminSettings, tlsSource, type UsherConfig } from '@usher/config';
 import type { Service, ServiceContext } from '@usher/ports';
@@ -24,6 +24,7 @@ export interface AdminParts {
   readonly collector: Collector | undefined;
   readonly health: () => HealthReport;
   readonly outages: Outages;
+  readonly preview: PreviewConfig;
   readonly inherit: InheritOne;
 }
 
@@ -31,9 +32,14 @@ export interface AdminParts {
 export function registerApi(
   app: Parameters<AdminServerOptions['register']>[0],
   context: ServiceContext,
-  { services, collector, outages }: Pick<AdminParts, 'services' | 'collector' | 'outages'>,
+  {
+    services,
+    collector,
+    outages,
+    preview,
+  }: Pick<AdminParts, 'services' | 'collector' | 'outages' | 'preview'>,
 ): void {
-  registerAdminRoutes(app, context, { services, outages: () => outages.current });
+  registerAdminRoutes(app, context, { services, outages: () => outages.current, preview });
   if (collector !== undefined) collectorRoutes(app, collector);
 }
 

@@ -5,13 +5,15 @@ import type { SharedSettings } from '@usher/domain';
 import type { Gateway, Inherit } from '@usher/gateway';
 import { startHealth } from '@usher/health';
 import type { Service } from '@usher/ports';
-import { healthReport, type Phase } from '@usher/runtime';
+import { dnsResolver, healthReport, type Phase } from '@usher/runtime';
 import { Scheduler } from '@usher/scheduler';
+import { backendFiles } from './backend-files.ts';
 import { Closing } from './closing.ts';
 import { addressText, openServers } from './front-servers.ts';
 import type { Give } from './heir-outbox.ts';
 import { type Core, openCore } from './open-core.ts';
 import type { Predecessor } from './predecessor.ts';
+import { previewText } from './preview-text.ts';
 import type { ServiceName } from './service-names.ts';
 import { watchOutages } from './watch-outages.ts';
 
@@ -33,13 +35,20 @@ export interface Running {
   stop(options?: { readonly leave?: boolean }): Promise<void>;
 }
 
-/** The environment of the process. */
-type Environment = Readonly<Record<string, string | undefined>>;
+/** What the process was started with and in. */
+interface Origin {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Reads a text as if it were in its configuration file. Throws ConfigError. */
+  readonly read: (text: string) => Promise<UsherConfig>;
+  readonly predecessor: Predecessor | undefined;
+}
 
 /** What can change while it runs; each is there if the process has that service. */
 interface Changeable {
   gateway?: Gateway;
   scheduler?: Scheduler;
+  /** What they go by since it changed. */
+  config?: UsherConfig;
 }
 
 /**
@@ -50,8 +59,7 @@ interface Changeable {
 export async function runServices(
   config: UsherConfig,
   names: readonly ServiceName[],
-  env: Environment,
-  predecessor?: Predecessor,
+  { env, read, predecessor }: Origin,
 ): Promise<Running> {
   // Of a log in files there can be one user at a time.
   if (config.local.bus.type === 'embedded') await predecessor?.takeLog();
@@ -94,7 +102,8 @@ export async function runServices(
       services.push(await startTraffic(config, core, changeable, env, predecessor));
     const inherit = async (address: { readonly host: string; readonly port: number }) =>
       (await predecessor?.sockets.take(address))?.[0];
-    const front = { services: () => services, collector, health, outages, inherit };
+    const preview = previewText(config, () => changeable.config ?? config, read, core.context);
+    const front = { services: () => services, collector, health, outages, preview, inherit };
     const urls = await openServers(config, core, front, servers);
     predecessor?.relieve(core.context.outbox);
     predecessor?.sockets.close();
@@ -139,6 +148,7 @@ async function startRest(
     const scheduler = new Scheduler(context, {
       declared: declaredBy(shared),
       snapshot: () => fold.snapshot(),
+      discovery: { resolver: dnsResolver, files: backendFiles(context.clock, context.log) },
     });
     services.push(scheduler);
     changeable.scheduler = scheduler;
@@ -151,7 +161,7 @@ async function startTraffic(
   config: UsherConfig,
   { context }: Core,
   changeable: Changeable,
-  env: Environment,
+  env: Origin['env'],
   predecessor: Predecessor | undefined,
 ): Promise<Gateway> {
   const { local, shared } = config;
@@ -173,9 +183,11 @@ async function startTraffic(
   return gateway;
 }
 
-async function applyTo({ gateway, scheduler }: Changeable, { local, shared }: UsherConfig): Promise<void> {
-  await gateway?.listen(listenersOf(local));
-  scheduler?.declare(declaredBy(shared));
+async function applyTo(changeable: Changeable, config: UsherConfig): Promise<void> {
+  const { local, shared } = config;
+  await changeable.gateway?.listen(listenersOf(local));
+  changeable.scheduler?.declare(declaredBy(shared));
+  changeable.config = config;
 }
 
 function listenersOf({ listen }: LocalSettings) {

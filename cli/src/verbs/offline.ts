@@ -1,4 +1,11 @@
-import { CONFIG_OPTIONS, FOREIGN_FLAGS, FORMAT_OPTION, JSON_OPTION, ONLY_OPTION } from './options.ts';
+import {
+  ADMIN_OPTIONS,
+  CONFIG_OPTIONS,
+  FOREIGN_FLAGS,
+  FORMAT_OPTION,
+  JSON_OPTION,
+  ONLY_OPTION,
+} from './options.ts';
 import { verb } from './verb.ts';
 
 /** Verbs that need no running system. */
@@ -10,11 +17,19 @@ const FILE = {
 export const check = verb({
   name: 'check',
   summary: 'check a configuration without running it',
+  notes: [
+    'With --against running it ends with 0 when nothing would change, with 1 when something would, and with 2 when that cannot be said.',
+  ],
   arguments: FILE,
   options: {
-    ...CONFIG_OPTIONS,
+    ...ADMIN_OPTIONS,
     explain: { type: 'boolean', doc: 'print every value in force and where it comes from' },
-    ...JSON_OPTION,
+    against: {
+      type: 'string',
+      value: 'running',
+      doc: 'say what would change of the system that runs, and what needs a restart',
+      takes: { words: ['running'] },
+    },
   },
   behind: FOREIGN_FLAGS,
 });

@@ -102,7 +102,7 @@ function checkOpsen(opsen: OpsenSettings, { pools }: SharedSettings, reading: Re
 }
 
 /** `keys` are what the name is made of. Both places are told, because either may be the mistake. */
-function checkUnique<T extends object>(
+export function checkUnique<T extends object>(
   values: readonly T[],
   keys: readonly [string, ...string[]],
   nameOf: (value: T) => string,

@@ -20,6 +20,8 @@ export interface LoadOptions {
   readonly file?: string | undefined;
   /** What to read instead of a file. Empty together with no `file`: there is no configuration but defaults and overrides. */
   readonly text?: string | undefined;
+  /** A file with nothing in it is a fault: whoever writes it has only begun. Default: it is all defaults. */
+  readonly notEmpty?: boolean | undefined;
   /** Overrides `USHER_…`, and the variables that `env:` refers to. */
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Values from the command line; of two for the same key the later one counts. */
@@ -36,6 +38,8 @@ export async function loadConfig(options: LoadOptions): Promise<UsherConfig> {
   const { file, env, overrides, hostname } = options;
   const folder = file === undefined ? resolve('.') : dirname(resolve(file));
   const written = options.text ?? (file === undefined ? '' : await readText(file));
+  if (options.notEmpty === true && file !== undefined && written.trim() === '')
+    throw wholeFile(file, 'the file is empty; a configuration of nothing but defaults is {}');
   const text = file === undefined && written === '' ? undefined : written;
   const foreign = { env, format: options.format, flags: options.flags ?? [] };
   return read(text, file ?? 'config', overrides, { env, hostname, folder, disk: realDisk }, foreign);

@@ -1,4 +1,4 @@
-import type { SharedSettings } from '@usher/domain';
+import type { SharedSettings, TargetSettings } from '@usher/domain';
 
 /** Local settings: they belong to the process that reads the file and are never written to the log. */
 export interface LocalSettings {
@@ -128,8 +128,8 @@ export interface OpsenSettings extends Address {
   readonly pool: string;
   /** Empty = none needed, which is allowed on loopback addresses only. */
   readonly keys: readonly string[];
-  /** Where endpoints may be: networks in CIDR notation, and hosts such as `gpu.example.com` or `*.example.com`. */
-  readonly endpoints: { readonly networks: readonly string[]; readonly names: readonly string[] };
+  /** Where endpoints may be. */
+  readonly endpoints: TargetSettings;
 }
 
 export interface AdminToken {

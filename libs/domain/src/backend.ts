@@ -60,8 +60,11 @@ export interface GpuStats {
 /** The state of one backend: exactly what folding its events gives, on every machine. */
 export interface BackendState {
   settings: BackendSettings;
-  /** Who declared it: a file's entries follow the file, a command's stay until a command removes them. */
-  origin: 'config' | 'command' | 'agent';
+  /**
+   * Who declared it: a file's entries follow the file, a command's stay until a command removes them, an agent's until it
+   * takes them back, and what was discovered follows where its pool's discovery found it.
+   */
+  origin: 'config' | 'command' | 'agent' | 'discovery';
   lifecycle: Lifecycle;
   drainDeadlineMs: number;
   /** The drain under way ends with the backend's removal. */

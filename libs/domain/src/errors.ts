@@ -1,3 +1,5 @@
+import type { Change } from './changes.ts';
+
 /** Whose fault an error is: the client's, the backend's, or ours. Only `backend` counts against a backend. */
 export type Fault = 'client' | 'backend' | 'usher';
 
@@ -76,21 +78,31 @@ export const ERRORS = {
 
 export type ErrorCode = keyof typeof ERRORS;
 
+/** How what a change was based on differs from what is there now. */
+export interface Outdated {
+  /** Revision that is there now. */
+  readonly revision: number;
+  /** What has changed since the revision that was seen; absent when that cannot be told any more. */
+  readonly changes?: readonly Change[] | undefined;
+}
+
 /** An error with a place in the catalogue; `detail` is safe to show to whoever asked. */
 export class UsherError extends Error {
   readonly code: ErrorCode;
   readonly detail: string;
+  readonly outdated: Outdated | undefined;
 
-  constructor(code: ErrorCode, detail = '', options?: ErrorOptions) {
+  constructor(code: ErrorCode, detail = '', options?: ErrorOptions & { readonly outdated?: Outdated }) {
     super(detail === '' ? ERRORS[code].title : detail, options);
     this.name = 'UsherError';
     this.code = code;
     this.detail = detail;
+    this.outdated = options?.outdated;
   }
 }
 
 /** The body of an error answer (RFC 9457 section 3.1). */
-export interface Problem {
+export interface Problem extends Partial<Outdated> {
   readonly type: string;
   readonly title: string;
   readonly status: number;
@@ -98,8 +110,9 @@ export interface Problem {
   readonly detail?: string;
 }
 
-export function problemOf(code: ErrorCode, detail = ''): Problem {
+export function problemOf(code: ErrorCode, detail = '', outdated?: Outdated): Problem {
   const { status, title } = ERRORS[code];
   const type = `urn:usher:error:${code}`;
-  return detail === '' ? { type, title, status, code } : { type, title, status, code, detail };
+  const problem = { type, title, status, code, ...outdated };
+  return detail === '' ? problem : { ...problem, detail };
 }

@@ -29,7 +29,8 @@ export interface RouteQuestion {
 /**
  * What speaks against a backend, `ok` when nothing does. What the fleet knows and what is measured come by their own
  * names; beyond them: `breaker_tripped`, the worker's own breaker is open; `breaker_trials`, it is half open and has as
- * many trials under way as it may; `ejected`, it failed the requests of this gateway's clients; `no_address`, the name of its host does not resolve; `max_connections`, it has as many
+ * many trials under way as it may; `ejected`, it failed the requests of this gateway's clients; `priority`, backends that come
+ * before it may get the request; `no_address`, the name of its host does not resolve; `max_connections`, it has as many
  * requests under way as it may.
  */
 export type CandidateReason =
@@ -38,6 +39,7 @@ export type CandidateReason =
   | 'tried'
   | 'breaker_tripped'
   | 'breaker_trials'
+  | 'priority'
   | 'ejected'
   | 'no_address'
   | 'max_connections';

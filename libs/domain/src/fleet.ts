@@ -42,12 +42,17 @@ export interface CommandReceipt {
 
 /** The shared configuration in force. */
 export interface ConfigState {
+  /** How many files were applied so far. */
   revision: number;
+  /** Its revision to whoever changes it: position of the record that last changed any of it, be it by a command. */
+  changedAt: number;
   /** Names the shared settings of the file. */
   hash: string;
   /** Whose file it is. */
   by: string;
   policy: PolicySettings;
+  /** Ids of the routes that commands added, which a file does not take away. */
+  added: readonly string[];
   /** Hashes of those before it, newest first, at most `SUPERSEDED_MAX`. */
   superseded: readonly string[];
 }

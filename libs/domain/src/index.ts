@@ -18,10 +18,17 @@ export {
 } from './backend.ts';
 export { type Origin, parseBackendUrl } from './backend-url.ts';
 export { canonicalJson } from './canonical-json.ts';
+export { type Change, changesBetween } from './changes.ts';
 export { networkOf } from './client-network.ts';
+export { codeFiles, configFaults } from './config-faults.ts';
+export type { ConfigPreview, NamedChanges, PreviewAnswer, SharedPreview } from './config-preview.ts';
+export { type ConfigView, configView, isDeclared, sharedSettingsOf } from './config-view.ts';
 export { type DecidingBy, recordDecision } from './decision/record-decision.ts';
 export type { RecordedDecision } from './decision/recorded-decision.ts';
 export { Redecider } from './decision/redecider.ts';
+export { defaultPool, defaultRoute } from './default-settings.ts';
+export { discoveredId } from './discovered-id.ts';
+export { DISCOVERED_KEYS, type DiscoverySettings, PRIORITY_MAX } from './discovery-settings.ts';
 export {
   EJECTED_SHARE_MAX,
   EJECTION_CAUSES,
@@ -40,6 +47,7 @@ export {
   type ErrorCode,
   type ErrorKind,
   type Fault,
+  type Outdated,
   type Problem,
   problemOf,
   UsherError,
@@ -130,6 +138,7 @@ export { DIMENSIONS, type Dimension, NO_RESOURCES, type Tier } from './resource/
 export { detectTier, fieldOf, jsonField, type TierClaims } from './resource/tier-detection.ts';
 export { RetryBudget } from './retry-budget.ts';
 export { explainRoutes, inMatchOrder, RouteMatcher, type RouteVerdict } from './route-match.ts';
+export { REDACTED, tellsSecret } from './secret-name.ts';
 export {
   type BackendSettings,
   type BackendTlsSettings,
@@ -154,6 +163,7 @@ export {
   STRATEGY_NAMES,
   type StorelessMode,
   type StrategyName,
+  type TargetSettings,
   type TierDetection,
   type TimeoutSettings,
   WEIGHT_MAX,
@@ -188,3 +198,22 @@ export {
   setCandidates,
   type Uniform,
 } from './strategies/strategy.ts';
+export { uneditable } from './traffic/header-names.ts';
+export { isPlainPath, plainPaths } from './traffic/plain-path.ts';
+export { rewritten } from './traffic/rewrite-path.ts';
+export { Template, unknownVariable, VARIABLES, type Variable } from './traffic/template.ts';
+export {
+  type ApiKeySettings,
+  type ClientListSettings,
+  type CorsSettings,
+  type HeaderEditSettings,
+  REDIRECT_STATUSES,
+  REQUEST_ID_TRUST,
+  type RedirectSettings,
+  type RequestIdSettings,
+  type RewriteSettings,
+  type SecurityHeaderSettings,
+  TOKEN_ALGORITHMS,
+  type TokenSettings,
+  type TrafficSettings,
+} from './traffic/traffic-settings.ts';

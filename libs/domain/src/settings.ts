@@ -5,11 +5,13 @@
  */
 
 import type { Resources } from './backend.ts';
+import type { DiscoverySettings } from './discovery-settings.ts';
 import type { BreakerSettings, HealthCheck, PassiveSettings } from './health-settings.ts';
 import type { AdaptiveSettings, Priority, RateLimitSettings } from './overload-settings.ts';
 import type { ScoringSettings } from './resource/score.ts';
 import type { Tier } from './resource/tier.ts';
 import type { StickySettings } from './sticky-settings.ts';
+import type { TrafficSettings } from './traffic/traffic-settings.ts';
 
 export const BUILT_IN_STRATEGIES = [
   'round_robin',
@@ -96,6 +98,14 @@ export interface ClientLocationSettings {
   readonly longitudeHeader: string;
 }
 
+/** Hosts by their addresses and names. */
+export interface TargetSettings {
+  /** In CIDR notation. */
+  readonly networks: readonly string[];
+  /** In lower case; `*.example.com` is every name below example.com. */
+  readonly names: readonly string[];
+}
+
 export interface PoolSettings {
   readonly id: string;
   readonly strategy: StrategyName;
@@ -141,6 +151,10 @@ export interface PoolSettings {
   readonly scoring?: ScoringSettings | undefined;
   /** Absent: the requests of a client have nothing to do with each other. */
   readonly sticky?: StickySettings | undefined;
+  /** Where backends may be that agents register, commands add and name servers tell. Absent: anywhere but in networks where none should be. */
+  readonly targets?: TargetSettings | undefined;
+  /** Absent: the pool has the backends that are declared, and no others. */
+  readonly discovery?: DiscoverySettings | undefined;
   /** Absent: backends take what `maxConnections` allows. */
   readonly adaptive?: AdaptiveSettings | undefined;
 }
@@ -166,6 +180,8 @@ export interface BackendSettings {
   readonly endpoints?: readonly EndpointSettings[] | undefined;
   /** Relative share, 0 = never chosen. */
   readonly weight: number;
+  /** It gets requests only while no backend of the pool with a lower number may. Absent or 0 = first. */
+  readonly priority?: number | undefined;
   readonly zone?: string | undefined;
   /** Where on the Earth it is, in degrees. */
   readonly place?: { readonly latitude: number; readonly longitude: number } | undefined;
@@ -216,6 +232,8 @@ export interface RouteSettings {
   readonly rateLimit?: RateLimitSettings | 'none' | undefined;
   /** Absent in what was written before it existed: then `normal`. */
   readonly priority?: Priority | undefined;
+  /** What it says itself; what it does not say is that of the policy. Absent in what was written before it existed. */
+  readonly traffic?: TrafficSettings | undefined;
 }
 
 export interface TimeoutSettings {
@@ -265,6 +283,8 @@ export interface PolicySettings {
   readonly trustedProxies: readonly string[];
   /** For routes without one of their own. Absent = none. */
   readonly rateLimit?: RateLimitSettings | undefined;
+  /** For routes that do not say it themselves. Absent in what was written before it existed: then nothing. */
+  readonly traffic?: TrafficSettings | undefined;
 }
 
 /** One whole shared configuration, as a file declares it. */

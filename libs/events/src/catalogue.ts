@@ -7,11 +7,13 @@ import {
   count,
   id,
   instant,
+  limitSettings,
   policySettings,
-  poolSettings,
   resources,
+  routeSettings,
 } from './data-schemas.ts';
 import type { Writer } from './envelope.ts';
+import { poolSettings } from './pool-schema.ts';
 
 export interface CatalogueEntry {
   /** The version that is written now; older ones are lifted by `upcasters`, newer ones are quarantined. */
@@ -46,8 +48,18 @@ const adopted = { origin: z.literal('config').optional() };
 export const CATALOGUE = {
   'config.applied': decision(
     'scheduler',
-    z.strictObject({ revision: count, hash: z.string(), policy: policySettings }),
+    // `added`: which of the routes commands had added; absent in what was written before they could.
+    z.strictObject({
+      revision: count,
+      hash: z.string(),
+      policy: policySettings,
+      added: z.array(id).optional(),
+    }),
   ),
+  'route.added': decision('scheduler', z.strictObject({ settings: routeSettings })),
+  'route.updated': decision('scheduler', z.strictObject({ settings: routeSettings })),
+  'route.removed': decision('scheduler', z.strictObject({ route: id })),
+  'limits.updated': decision('scheduler', z.strictObject({ limits: limitSettings })),
   'pool.added': decision(
     'scheduler',
     z.strictObject({ settings: poolSettings, origin: z.enum(['config', 'command']) }),
@@ -58,7 +70,7 @@ export const CATALOGUE = {
     'scheduler',
     z.strictObject({
       settings: backendSettings,
-      origin: z.enum(['config', 'command', 'agent']),
+      origin: z.enum(['config', 'command', 'agent', 'discovery']),
       health: z.enum(['unchecked', 'unknown']),
     }),
   ),
@@ -94,7 +106,8 @@ export const CATALOGUE = {
     'scheduler',
     z.strictObject({ ...backend, untilMs: instant.optional(), round: count.optional() }),
   ),
-  'breaker.closed': decision('scheduler', z.strictObject(backend)),
+  /** `reset`: an operator wanted it, and gateways close their own as well. */
+  'breaker.closed': decision('scheduler', z.strictObject({ ...backend, reset: z.literal(true).optional() })),
   /** Ends the events of each command, also of one that changed nothing. `fingerprint` tells it from another of its id. */
   'command.accepted': decision(
     'scheduler',

@@ -1,17 +1,14 @@
-import type { BackendSettings, BackendStats, PolicySettings, PoolSettings, Resources } from '@usher/domain';
-import {
-  PRIORITIES,
-  PROBE_METHODS,
-  PROXY_PROTOCOLS,
-  RATE_SCOPES,
-  RESERVE_MODES,
-  SAME_SITES,
-  SECURE_MODES,
-  STORELESS_MODES,
-  STRATEGY_NAMES,
-  WEIGHT_MAX,
+import type {
+  BackendSettings,
+  BackendStats,
+  LimitSettings,
+  PolicySettings,
+  Resources,
+  RouteSettings,
 } from '@usher/domain';
+import { PRIORITIES, PRIORITY_MAX, RATE_SCOPES, WEIGHT_MAX } from '@usher/domain';
 import { z } from 'zod';
+import { trafficSettings } from './traffic-schemas.ts';
 
 /** The parts that several events' data are made of. Each is the shape on the log of the domain type it is checked against. */
 
@@ -21,62 +18,10 @@ export const id = z.string().regex(ID_PATTERN);
 export const count = z.number().int().nonnegative();
 /** Milliseconds since the Unix epoch. */
 export const instant = z.number().int().nonnegative();
+export const positive = z.number().int().positive();
+export const ratio = z.number().min(0).max(1);
 /** A short sentence for people. */
 export const cause = z.string().max(500);
-
-const positive = z.number().int().positive();
-const timing = {
-  intervalMs: positive,
-  downIntervalMs: positive.optional(),
-  timeoutMs: positive,
-  fall: positive,
-  rise: positive,
-};
-const ratio = z.number().min(0).max(1);
-
-const healthCheck = z.discriminatedUnion('type', [
-  z.strictObject({ type: z.literal('none') }),
-  z.strictObject({ type: z.literal('tcp'), ...timing }),
-  z.strictObject({
-    type: z.literal('http'),
-    path: z.string(),
-    expectStatus: z.array(count),
-    method: z.enum(PROBE_METHODS).optional(),
-    headers: z.record(z.string(), z.string()).optional(),
-    expectBody: z.string().optional(),
-    ...timing,
-  }),
-  z.strictObject({ type: z.literal('grpc'), service: z.string(), ...timing }),
-]);
-
-const hash = z.discriminatedUnion('by', [
-  z.strictObject({ by: z.literal('ip') }),
-  z.strictObject({ by: z.literal('path') }),
-  z.strictObject({ by: z.literal('header'), name: z.string() }),
-  z.strictObject({ by: z.literal('cookie'), name: z.string() }),
-]);
-
-const stickySpan = { ttlMs: positive, idleMs: positive, affinity: z.boolean() };
-
-const sticky = z.discriminatedUnion('by', [
-  z.strictObject({
-    by: z.literal('cookie'),
-    name: z.string(),
-    path: z.string(),
-    domain: z.string().optional(),
-    sameSite: z.enum(SAME_SITES),
-    secure: z.enum(SECURE_MODES),
-    keys: z.array(z.string()),
-    ...stickySpan,
-  }),
-  z.strictObject({
-    by: z.literal('header'),
-    name: z.string(),
-    fallback: z.enum(['none', 'ip']),
-    ...stickySpan,
-  }),
-  z.strictObject({ by: z.literal('ip'), ...stickySpan }),
-]);
 
 export const resources: z.ZodType<Resources> = z.strictObject({
   milliCpu: count,
@@ -86,79 +31,26 @@ export const resources: z.ZodType<Resources> = z.strictObject({
   gpuMemoryBytes: count,
 });
 
-const factor = z.number().nonnegative();
-
-export const poolSettings: z.ZodType<PoolSettings> = z.strictObject({
-  id,
-  strategy: z.enum(STRATEGY_NAMES),
-  strategyFile: z.string().optional(),
-  hash: hash.optional(),
-  slowStartMs: count.optional(),
-  tls: z
-    .strictObject({
-      ca: z.string().optional(),
-      serverName: z.string().optional(),
-      cert: z.string().optional(),
-      key: z.string().optional(),
-      verify: z.boolean(),
-    })
-    .optional(),
-  queue: z.strictObject({ max: count, timeoutMs: positive }).optional(),
-  health: healthCheck,
-  breaker: z.strictObject({
-    enabled: z.boolean(),
-    failures: positive,
-    windowMs: positive,
-    openForMs: positive,
-    halfOpenRequests: positive,
-    successes: positive,
-  }),
-  passive: z
-    .strictObject({
-      enabled: z.boolean(),
-      consecutive: positive,
-      failureRate: ratio,
-      windowMs: positive,
-      requestsMin: positive,
-      ejectForMs: positive,
-      maxEjected: ratio,
-    })
-    .optional(),
-  panic: ratio.optional(),
-  retry: z.strictObject({ attempts: count, budgetRatio: ratio }),
-  proxyProtocol: z.enum(PROXY_PROTOCOLS),
-  http2: z.boolean(),
-  drainMs: count,
-  agents: z.boolean(),
-  tiers: z.array(z.strictObject({ name: id, resources })).optional(),
-  reserve: z.enum(RESERVE_MODES).optional(),
-  reserveIdleMs: positive.optional(),
-  reserveWithoutStore: z.enum(STORELESS_MODES).optional(),
-  clientLocation: z.strictObject({ latitudeHeader: z.string(), longitudeHeader: z.string() }).optional(),
-  scoring: z
-    .strictObject({ distance: factor, cpu: factor, memory: factor, gpu: factor, latency: factor })
-    .optional(),
-  sticky: sticky.optional(),
-  adaptive: z.strictObject({ min: positive, max: positive }).optional(),
-});
-
 export const endpoints = z.array(z.strictObject({ path: z.string(), url: z.string() }));
 export const place = z.strictObject({
   latitude: z.number().min(-90).max(90),
   longitude: z.number().min(-180).max(180),
 });
 
-export const backendSettings: z.ZodType<BackendSettings> = z.strictObject({
+export const backendFields = {
   id,
   pool: id,
   url: z.string(),
   weight: z.number().nonnegative().max(WEIGHT_MAX),
+  priority: count.max(PRIORITY_MAX).optional(),
   zone: z.string().optional(),
   endpoints: endpoints.optional(),
   place: place.optional(),
   maxConnections: count.optional(),
   capacity: resources.optional(),
-});
+};
+
+export const backendSettings: z.ZodType<BackendSettings> = z.strictObject(backendFields);
 
 const counted = { requests: positive, perMs: positive, burst: positive, scope: z.enum(RATE_SCOPES) };
 
@@ -169,34 +61,50 @@ const rateLimit = z.discriminatedUnion('by', [
   z.strictObject({ by: z.literal('global'), ...counted }),
 ]);
 
-export const policySettings: z.ZodType<PolicySettings> = z.strictObject({
-  routes: z.array(
+export const routeFields = {
+  id,
+  host: z.string().optional(),
+  path: z.string(),
+  pool: id,
+  plugins: z.array(
     z.strictObject({
-      id,
-      host: z.string().optional(),
-      path: z.string(),
-      pool: id,
-      plugins: z.array(
-        z.strictObject({
-          name: z.string(),
-          file: z.string().optional(),
-          options: z.record(z.string(), z.unknown()),
-        }),
-      ),
-      websocket: z.boolean(),
-      tier: z
-        .strictObject({
-          field: z.string().optional(),
-          fieldBytesMax: count,
-          query: z.string().optional(),
-          header: z.string().optional(),
-          default: id.optional(),
-        })
-        .optional(),
-      rateLimit: z.union([z.literal('none'), rateLimit]).optional(),
-      priority: z.enum(PRIORITIES).optional(),
+      name: z.string(),
+      file: z.string().optional(),
+      options: z.record(z.string(), z.unknown()),
     }),
   ),
+  websocket: z.boolean(),
+  tier: z
+    .strictObject({
+      field: z.string().optional(),
+      fieldBytesMax: count,
+      query: z.string().optional(),
+      header: z.string().optional(),
+      default: id.optional(),
+    })
+    .optional(),
+  rateLimit: z.union([z.literal('none'), rateLimit]).optional(),
+  priority: z.enum(PRIORITIES).optional(),
+  traffic: trafficSettings.optional(),
+};
+
+export const routeSettings: z.ZodType<RouteSettings> = z.strictObject(routeFields);
+
+export const limitFields = {
+  requestBodyBytes: count,
+  bodyRateBytesPerS: count,
+  headerBytes: count,
+  headerCount: count,
+  connections: count,
+  connectionsPerIp: count,
+  requestsPerConnection: count,
+  upgrades: count,
+};
+
+export const limitSettings: z.ZodType<LimitSettings> = z.strictObject(limitFields);
+
+export const policyFields = {
+  routes: z.array(routeSettings),
   timeouts: z.strictObject({
     requestHeaderMs: count,
     connectMs: count,
@@ -211,19 +119,13 @@ export const policySettings: z.ZodType<PolicySettings> = z.strictObject({
     responseIdleMs: count.optional(),
     shutdownMs: count,
   }),
-  limits: z.strictObject({
-    requestBodyBytes: count,
-    bodyRateBytesPerS: count,
-    headerBytes: count,
-    headerCount: count,
-    connections: count,
-    connectionsPerIp: count,
-    requestsPerConnection: count,
-    upgrades: count,
-  }),
+  limits: limitSettings,
   trustedProxies: z.array(z.string()),
   rateLimit: rateLimit.optional(),
-});
+  traffic: trafficSettings.optional(),
+};
+
+export const policySettings: z.ZodType<PolicySettings> = z.strictObject(policyFields);
 
 const percent = z.number().min(0).max(100);
 

@@ -1,24 +1,29 @@
 export { CATALOGUE, type CatalogueEntry, type EventData, type EventType } from './catalogue.ts';
 export {
+  COMMAND_NAMES,
   COMMANDS,
   type Command,
   type CommandAnswer,
   type CommandData,
+  type CommandInput,
   type CommandName,
   type CommandOf,
   parseCommand,
-} from './commands.ts';
+} from './commands/commands.ts';
+export type { CommandDeclaration, HttpForm } from './commands/declaration.ts';
 export {
   type AgentReport,
   agentReport,
   backendSettings,
   backendStats,
   ID_PATTERN,
+  limitSettings,
   policySettings,
-  poolSettings,
+  routeSettings,
 } from './data-schemas.ts';
 export type { EventContext, EventDraft, EventOf, UsherEvent, Writer } from './envelope.ts';
 export { decodeWord, encodeWords, type InFlightWord } from './in-flight-word.ts';
+export { poolSettings } from './pool-schema.ts';
 export {
   type DecodedRecord,
   decodeRecord,
@@ -34,6 +39,7 @@ export {
   type RouteRequest,
   routeQuestion,
 } from './route-question.ts';
+export { sharedSettings } from './shared-schema.ts';
 export {
   AGENTS_PREFIX,
   CHECKPOINT_SUBJECT,

@@ -1,3 +1,4 @@
+export { type BackendFiles, FaultyFileError } from './backend-files.ts';
 export type { Clock, ClockReading, Random, Timer } from './clock.ts';
 export {
   type Appended,
@@ -32,6 +33,7 @@ export type {
   RestoreResult,
   Session,
 } from './reservations.ts';
+export type { ResolvedAddress, Resolver, ServiceRecord } from './resolver.ts';
 export type { FleetView, Service, ServiceContext } from './service.ts';
 export {
   type Lease,

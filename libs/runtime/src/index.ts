@@ -2,6 +2,7 @@ export {
   type AdminIdentity,
   type AdminRole,
   type AdminToken,
+  hashFinder,
   secretFinder,
 } from './admin-access.ts';
 export { type AdminServerOptions, createAdminApp, startAdminServer } from './admin-server.ts';
@@ -19,12 +20,16 @@ export {
   optional,
   TEXT,
 } from './api/json-schema.ts';
+export { CHANGE } from './api/open-api.ts';
 export { declareRoute, type RouteDoc } from './api/route-doc.ts';
 export { type BackendTlsMaterial, readBackendTls } from './backend-tls.ts';
 export { systemClock } from './clock.ts';
+export { dnsResolver } from './dns-resolver.ts';
 export { familyHead, sampleLines } from './exposition.ts';
 export { FileWatch } from './file-watch.ts';
+export { guardedLookup } from './guarded-lookup.ts';
 export { type HealthReport, healthReport, type Phase } from './health-report.ts';
+export { JwtChecker } from './jwt/verifier.ts';
 export { InheritedSockets, type ListeningSocket, listeningSockets } from './listening-sockets.ts';
 export { createLog, type LogLevel, type LogOptions, type ProcessLog } from './log.ts';
 export { createMetrics, type MetricsReading, type MetricsRegistry } from './metrics.ts';
@@ -42,3 +47,4 @@ export { systemRandom } from './random.ts';
 export { onReloadSignal } from './reload-signal.ts';
 export { onRestartSignal } from './restart-signal.ts';
 export { onStopSignals, type StopSignal } from './stop-signals.ts';
+export { type Targets, targetsOf } from './targets.ts';

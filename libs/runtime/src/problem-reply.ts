@@ -4,7 +4,7 @@ import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 
 /** The problem that an error is answered with. What nobody foresaw is `internal`, without a word about it. */
 export function problemFor(error: unknown): Problem {
-  if (error instanceof UsherError) return problemOf(error.code, error.detail);
+  if (error instanceof UsherError) return problemOf(error.code, error.detail, error.outdated);
   if (error instanceof ConflictError) return problemOf('conflict');
   if (error instanceof LogReplacedError) return problemOf('log_replaced', error.message);
   if (error instanceof LogUnavailableError) return problemOf('log_unavailable');

@@ -1,10 +1,8 @@
-/** What stands in a log line where a secret was. */
-const REDACTED = '[redacted]';
+import { REDACTED, tellsSecret } from '@usher/domain';
+
 /** Deeper values are cut: a log line is no dump. */
 const DEPTH_MAX = 4;
 const ITEMS_MAX = 50;
-const SECRET_KEY =
-  /secret|token|passw|authorization|cookie|credential|private[_-]?key|api[_-]?key|access[_-]?key/i;
 /** `user:password@` in a URL; host names have no `@`. */
 const URL_USERINFO = /\/\/[^\s/@]+@/g;
 
@@ -27,7 +25,7 @@ export function safeToPrint(value: unknown, depth = 0): unknown {
   if (Array.isArray(value)) return value.slice(0, ITEMS_MAX).map((item) => safeToPrint(item, depth + 1));
   const copy: Record<string, unknown> = {};
   for (const [key, item] of Object.entries(value).slice(0, ITEMS_MAX)) {
-    copy[key] = SECRET_KEY.test(key) ? REDACTED : safeToPrint(item, depth + 1);
+    copy[key] = tellsSecret(key) ? REDACTED : safeToPrint(item, depth + 1);
   }
   return copy;
 }

@@ -1,5 +1,6 @@
 export { makeCertificate, type TestCertificate, type TestCertificateOptions } from './certificate.ts';
 export { type CityEntry, cityDatabase } from './city-database.ts';
+export { TestDnsServer, type TestRecords } from './dns-server.ts';
 export { testEventLog } from './event-log-contract.ts';
 export {
   type EventLogHarness,

@@ -2,8 +2,10 @@ import type { Service, ServiceContext } from '@usher/ports';
 import type { Outage } from '@usher/runtime';
 import type { FastifyInstance } from 'fastify';
 import { registerCommandRoutes } from './command-routes.ts';
+import { registerConfigRoutes } from './config-routes.ts';
 import { DrainProgress } from './drain-progress.ts';
 import { registerEventRoutes } from './event-routes.ts';
+import { type PreviewConfig, registerPreviewRoute } from './preview-routes.ts';
 import { registerReadRoutes } from './read-routes.ts';
 import { registerRouteRoutes } from './route-routes.ts';
 
@@ -12,6 +14,7 @@ export interface AdminRoutesOptions {
   readonly services: () => readonly Service[];
   /** What of the fleet this process does without. */
   readonly outages: () => readonly Outage[];
+  readonly preview: PreviewConfig;
 }
 
 /** Adds the admin API to a server that knows who calls and answers errors: reads need `read`, changes `operate`. */
@@ -23,7 +26,9 @@ export function registerAdminRoutes(
   const drains = new DrainProgress(context);
   app.addHook('onClose', () => drains.stop());
   registerReadRoutes(app, context, { ...sources, drains });
+  registerConfigRoutes(app, context);
   registerEventRoutes(app, context);
   registerCommandRoutes(app, context);
   registerRouteRoutes(app, context);
+  registerPreviewRoute(app, sources.preview);
 }

@@ -1,10 +1,10 @@
 import { UsherError } from '@usher/domain';
+import { COMMAND_NAMES, COMMANDS, type CommandDeclaration, type HttpForm } from '@usher/events';
 import type { ServiceContext } from '@usher/ports';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { ANY_COMMAND, declareShort } from './api/command-docs.ts';
 import { sendCommand, type Wish } from './command-sender.ts';
 import { readObject, readQuery } from './input.ts';
-import { SHORT_COMMANDS, type ShortCommand } from './short-commands.ts';
 
 const WISH_KEYS = ['name', 'data', 'actor', 'reason', 'expectRevision'] as const;
 
@@ -17,15 +17,17 @@ export function registerCommandRoutes(app: FastifyInstance, context: ServiceCont
     readQuery(request.query, []);
     return sendCommand(context, request, readWish(request.body));
   });
-  for (const short of SHORT_COMMANDS) {
-    const { method, url, command: name } = short;
+  for (const name of COMMAND_NAMES) {
+    const declaration: CommandDeclaration = COMMANDS[name];
+    const { http } = declaration;
+    if (http === undefined) continue;
     app.route({
-      method,
-      url,
-      ...declareShort(short),
+      method: http.method,
+      url: http.path,
+      ...declareShort(name, declaration, http),
       handler: (request) => {
         const { reason } = readQuery(request.query, ['reason']);
-        const data = dataOf(short, request);
+        const data = dataOf(http, request);
         return sendCommand(context, request, { name, data, ...(reason === undefined ? {} : { reason }) });
       },
     });
@@ -33,11 +35,13 @@ export function registerCommandRoutes(app: FastifyInstance, context: ServiceCont
 }
 
 /** The body as the command's data, with the resource that the path names. */
-function dataOf({ body: kind }: ShortCommand, { body, params }: FastifyRequest): Record<string, unknown> {
+function dataOf({ body: kind }: HttpForm, { body, params }: FastifyRequest): Record<string, unknown> {
   const given = readObject(body);
-  if (kind === 'settings') return { settings: { weight: 1, ...given } };
-  if (kind.rest in given) throw new UsherError('invalid_input', `${kind.rest}: the path says which`);
-  return { ...given, [kind.rest]: (params as { readonly id: string }).id };
+  if (kind === 'whole') return given;
+  if ('as' in kind) return { [kind.as]: given };
+  const { besides } = kind;
+  if (besides in given) throw new UsherError('invalid_input', `${besides}: the path says which`);
+  return { ...given, [besides]: (params as { readonly id: string }).id };
 }
 
 function readWish(body: unknown): Wish {

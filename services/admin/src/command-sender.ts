@@ -53,8 +53,9 @@ export async function sendCommand(
   ) as CommandAnswer;
   if (!answer.ok) {
     // A scheduler of another version may know codes that we do not.
-    const code: ErrorCode = Object.hasOwn(ERRORS, answer.problem.code) ? answer.problem.code : 'internal';
-    throw new UsherError(code, answer.problem.detail);
+    const { code, detail, revision, changes } = answer.problem;
+    const known: ErrorCode = Object.hasOwn(ERRORS, code) ? code : 'internal';
+    throw new UsherError(known, detail, revision === undefined ? {} : { outdated: { revision, changes } });
   }
   const { position, events, repeated } = answer;
   await folded(context, position);

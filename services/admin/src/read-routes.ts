@@ -5,7 +5,7 @@ import * as docs from './api/read-docs.ts';
 import { breakersView } from './breaker-views.ts';
 import { readQuery } from './input.ts';
 import { type StatusSources, statusOf } from './status.ts';
-import { backendView, gatewayView, poolView } from './views.ts';
+import { backendView, gatewayView } from './views.ts';
 
 /** What the fleet is like, as this process has folded it: lists come with the log position they stand for. */
 export function registerReadRoutes(
@@ -44,17 +44,6 @@ export function registerReadRoutes(
     if (pool !== undefined && !fleet.state.pools.has(pool))
       throw new UsherError('not_found', `No pool ${pool}`);
     return { position: fleet.position, ...breakersView(fleet.state, pool, clock.now()) };
-  });
-
-  app.get('/v1/pools', docs.POOLS, (request) => {
-    readQuery(request.query, []);
-    const pools = [...fleet.state.pools.values()].map((pool) => poolView(fleet.state, pool));
-    return { position: fleet.position, pools };
-  });
-
-  app.get('/v1/routes', docs.ROUTES, (request) => {
-    readQuery(request.query, []);
-    return { position: fleet.position, routes: fleet.state.config?.policy.routes ?? [] };
   });
 
   app.get('/v1/gateways', docs.GATEWAYS, (request) => {

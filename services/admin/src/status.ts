@@ -35,6 +35,7 @@ export interface Status {
   readonly position: number;
   /** Of the state at that position: equal on every process that folded as far. */
   readonly digest: string;
+  /** `revision`: as a command may require it. */
   readonly config: { readonly revision: number; readonly hash: string } | null;
   readonly leader: { readonly scheduler: string; readonly term: number } | null;
   readonly log: Connection;
@@ -84,7 +85,7 @@ export async function statusOf(
     version,
     position: fleet.position,
     digest: fleet.digest(),
-    config: state.config && { revision: state.config.revision, hash: state.config.hash },
+    config: state.config && { revision: state.config.changedAt, hash: state.config.hash },
     leader: state.leader,
     log,
     store: storage,

@@ -19,10 +19,12 @@ import {
   seededRandom,
 } from '@usher/testing';
 import { registerAdminRoutes } from './admin-routes.ts';
+import type { PreviewConfig } from './preview-routes.ts';
 
 const TOKENS = [
   { name: 'viewer', secret: 'view-secret', role: 'read' },
   { name: 'ops', secret: 'ops-secret', role: 'operate' },
+  { name: 'owner', secret: 'owner-secret', role: 'admin' },
 ] as const;
 export const VIEW = { authorization: 'Bearer view-secret' };
 const OPS = { authorization: 'Bearer ops-secret' };
@@ -47,6 +49,8 @@ export class TestAdmin {
   /** What gateways answer. */
   route: (subject: string, payload: string) => Promise<string> = (subject) =>
     Promise.reject(new UsherError('no_leader', `nobody serves ${subject}`));
+  /** What of a text this process says that it would change. */
+  preview: PreviewConfig = async (text) => ({ preview: null, faults: [`${text} is none`] });
   storeConnected = true;
   /** What gateways say of what they have under way. */
   hear: (subject: string, payload: string) => void = () => {};
@@ -66,6 +70,7 @@ export class TestAdmin {
       registerAdminRoutes(app, this.#context(), {
         services: () => this.services,
         outages: () => this.outages,
+        preview: (text) => this.preview(text),
       }),
   });
 

@@ -16,11 +16,14 @@ import type {
   RetryBudget,
   RouteSettings,
 } from '@usher/domain';
+import type { Targets } from '@usher/runtime';
 import type { RateRule } from './rate/rate-rule.ts';
 import type { Sticky } from './sticky/sticky.ts';
 import type { Addresses } from './table/addresses.ts';
 import type { BackendLimit } from './table/backend-limit.ts';
+import type { RowLimit } from './table/row-limit.ts';
 import type { PoolTls, TlsClient, TlsRow } from './table/tls-client.ts';
+import type { RouteTraffic } from './traffic/route-traffic.ts';
 import type { Guest, Line, Wait } from './waiting.ts';
 import type { ConnectCause } from './wire/connect-cause.ts';
 
@@ -61,6 +64,8 @@ export interface BackendSlot extends Candidate {
   readonly byPath: PathTable<Endpoint> | undefined;
   weight: number;
   fullWeight: number;
+  /** It gets new requests only while none of a lower number may. */
+  priority: number;
   /** When it was last admitted: found eligible, with nothing speaking against it. 0 = it is not at present. */
   admittedMs: number;
   /** May get new requests, by the log alone. */
@@ -130,6 +135,7 @@ export interface PoolTable extends CandidatePool<BackendSlot> {
   /** How much of that is taken. */
   pressure: PressureLevel;
   tls: PoolTls;
+  targets: Targets;
 }
 
 export interface RouteEntry {
@@ -141,6 +147,8 @@ export interface RouteEntry {
   /** Up to which level of pressure its requests are served. */
   readonly rank: number;
   readonly rule: RateRule | undefined;
+  /** Undefined where nothing is asked of its requests, and nothing changed in them. */
+  readonly traffic: RouteTraffic | undefined;
   /** Of those that were looked at before they were served, see `Admission`. */
   readonly counts: Float64Array;
 }
@@ -220,6 +228,9 @@ export interface BackendRow {
   readonly url: string;
   readonly endpoints?: readonly EndpointSettings[] | undefined;
   readonly weight: number;
+  readonly priority?: number | undefined;
+  /** An agent declared it, so that its host must not lead outside its pool's targets. */
+  readonly guarded?: true | undefined;
   /** By the log alone; the worker adds its own breaker's view. */
   readonly eligible: boolean;
   /** What speaks against it by the log; `ok` when nothing does. */
@@ -233,14 +244,4 @@ export interface BackendRow {
   /** Trials of the fleet's half-open breaker by worker. Absent = `trialLimit` each. */
   readonly fleetTrials?: readonly number[] | undefined;
   readonly limit: RowLimit | undefined;
-}
-
-/** How many requests a backend may have, with what the workers share to keep it. */
-export interface RowLimit {
-  readonly max: number;
-  /** It may be less, as the cells say. */
-  readonly adaptive: boolean;
-  readonly cells: SharedArrayBuffer;
-  /** Of the pool's line. */
-  readonly line: SharedArrayBuffer;
 }

@@ -51,6 +51,20 @@ test('a TCP probe succeeds when the connection is accepted', async () => {
   expect(result).toEqual({ ok: true, latencyMs: expect.any(Number) as number });
 });
 
+test('a name of an agent’s backend is not followed to where backends may not be', async () => {
+  const port = await listen(createServer());
+  const probe = (host: string, networks?: readonly string[]) => {
+    const targets = networks === undefined ? undefined : { networks, names: [] };
+    return networkProber.probe({ type: 'tcp', host, port, guard: { targets } }, TIMEOUT_MS, never);
+  };
+  expect(await probe('localhost')).toMatchObject({ ok: true });
+  // A number is no address to us, and one to whoever resolves it: 0.0.0.0, which is this machine too.
+  expect(await probe('0x0')).toMatchObject({
+    ok: false,
+    cause: '0x0 leads only to addresses where its pool takes no agents',
+  });
+});
+
 test.each(['tcp', 'http'] as const)(
   'a %s probe of a port that nobody listens on is refused',
   async (type) => {

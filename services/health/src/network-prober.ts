@@ -2,6 +2,7 @@ import { request } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { performance } from 'node:perf_hooks';
 import { connect as connectTls } from 'node:tls';
+import { guardedLookup, targetsOf } from '@usher/runtime';
 import { checkGrpc } from './grpc-health.ts';
 import { probeHttp2 } from './http2-probe.ts';
 import { judgeAnswer, type Settle } from './probe-answer.ts';
@@ -76,8 +77,9 @@ const OWN_BEHALF = {
   v2: Buffer.from('\r\n\r\n\0\r\nQUIT\n\x20\0\0\0', 'latin1'),
 };
 
-function open({ host, port, proxyProtocol }: ProbeTarget, { signal }: Attempt): Socket {
-  const socket = connect({ host, port, signal });
+function open({ host, port, proxyProtocol, guard }: ProbeTarget, { signal }: Attempt): Socket {
+  const guarded = guard === undefined ? {} : { lookup: guardedLookup(targetsOf(guard.targets)) };
+  const socket = connect({ host, port, signal, ...guarded });
   if (proxyProtocol !== undefined) socket.write(OWN_BEHALF[proxyProtocol]);
   return socket;
 }

@@ -6,6 +6,7 @@ import {
   type ProbeMethod,
   type ProbeTiming,
   parseBackendUrl,
+  type TargetSettings,
 } from '@usher/domain';
 import type { GrpcCheck } from './grpc-health.ts';
 import type { ExpectedAnswer } from './probe-answer.ts';
@@ -15,6 +16,8 @@ type Probed = Exclude<HealthCheck, { type: 'none' }>;
 interface Place {
   readonly host: string;
   readonly port: number;
+  /** Of a backend that an agent declared: its host must not lead elsewhere. Absent = it may lead anywhere. */
+  readonly guard?: { readonly targets: TargetSettings | undefined };
   /** The connection begins with a header of the PROXY protocol; absent = it does not. */
   readonly proxyProtocol?: 'v1' | 'v2';
 }
@@ -62,12 +65,17 @@ export function probePlan(state: FleetState, id: string): ProbePlan | undefined 
   const { health } = pool.settings;
   if (health.type === 'none') return undefined;
   const { url, endpoints = [] } = backend.settings;
-  const target = targetAt(url, health, pool.settings);
+  const guard =
+    backend.origin === 'agent' || backend.origin === 'command'
+      ? { guard: { targets: pool.settings.targets } }
+      : {};
+  const probed = (each: string) => targetAt(each, health, pool.settings, guard);
+  const target = probed(url);
   if (target === undefined) return undefined;
   const { intervalMs, downIntervalMs, timeoutMs, fall, rise } = health;
   const others = new Set(endpoints.map((endpoint) => endpoint.url));
   others.delete(url);
-  const elsewhere = [...others].flatMap((each) => targetAt(each, health, pool.settings) ?? []);
+  const elsewhere = [...others].flatMap((each) => probed(each) ?? []);
   const timing = { intervalMs, downIntervalMs, timeoutMs, fall, rise };
   return { backend: id, pool: pool.settings.id, targets: [target, ...elsewhere], timing };
 }
@@ -77,11 +85,12 @@ function targetAt(
   url: string,
   health: Probed,
   { proxyProtocol, http2, tls = { verify: true } }: Pick<PoolSettings, 'proxyProtocol' | 'http2' | 'tls'>,
+  guard: Pick<Place, 'guard'>,
 ): ProbeTarget | undefined {
   const origin = parseBackendUrl(url);
   if (typeof origin === 'string') return undefined;
   const { host, port, authority } = origin;
-  const place: Place = proxyProtocol === 'none' ? { host, port } : { host, port, proxyProtocol };
+  const place: Place = { host, port, ...guard, ...(proxyProtocol === 'none' ? {} : { proxyProtocol }) };
   const target = targetOf(health, place, { authority, ...(origin.tls ? { tls } : {}) });
   return target.type === 'http' && http2 ? { ...target, http2 } : target;
 }

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { declared, newFleet, started } from './testing/test-fleet.ts';
 
 /** A file whose pool `web` takes agents, with the backends named. */
@@ -50,6 +50,56 @@ test('a pool that takes no agents refuses it, as does one that is not there', as
   expect(await refused(elsewhere)).toMatchObject({ ok: false, problem: { code: 'not_found' } });
   const nowhere = { ...settings, place: { latitude: 91, longitude: 0 } };
   expect(await refused(nowhere)).toMatchObject({ ok: false, problem: { code: 'invalid_input' } });
+});
+
+test('a backend where none may be is refused, whatever its endpoint is for', async () => {
+  const fleet = newFleet();
+  const { fold } = await fleet.start('s1', withAgents(['a']));
+  const endpoints = [{ path: '/api/*', url: 'http://169.254.169.254' }];
+  for (const data of [
+    { ...settings, url: 'http://169.254.169.254' },
+    { ...settings, url: 'http://[fe80::1]:80' },
+    { ...settings, endpoints },
+  ])
+    expect(await fleet.command('backend.announce', { settings: data })).toMatchObject({
+      ok: false,
+      problem: { code: 'forbidden', detail: expect.stringContaining('key `targets` of pool web says where') },
+    });
+  expect(fold.state.backends.has('n')).toBe(false);
+});
+
+test('operators are held to the same targets; only a file may put a backend anywhere', async () => {
+  const fleet = newFleet();
+  const { scheduler, fold } = await fleet.start('s1', withAgents(['a'], false));
+  const url = 'http://169.254.169.254';
+  for (const [name, data] of [
+    ['backend.add', { settings: { ...settings, url } }],
+    ['backend.add', { settings: { ...settings, endpoints: [{ path: '/api/*', url }] } }],
+    ['backend.update', { backend: 'a', url }],
+  ] as const)
+    expect(await fleet.command(name, data)).toMatchObject({ ok: false, problem: { code: 'forbidden' } });
+  expect(await fleet.command('backend.update', { backend: 'a', weight: 2 })).toMatchObject({ ok: true });
+  const { shared } = withAgents([]);
+  scheduler.declare({ shared: { ...shared, backends: [{ ...settings, url }] }, hash: 'anywhere' });
+  await vi.waitFor(() => expect(fold.state.backends.get('n')?.settings.url).toBe(url));
+});
+
+test('the targets of a pool say where its agents’ backends may be, also of those that are there', async () => {
+  const fleet = newFleet();
+  const { scheduler, fold } = await fleet.start('s1', withAgents(['a']));
+  await fleet.command('backend.announce', { settings });
+  await fleet.command('backend.announce', {
+    settings: { ...settings, id: 'm', url: 'http://m.farm.example:80' },
+  });
+  const { shared } = withAgents(['a']);
+  const targets = { networks: ['10.0.2.0/24'], names: ['*.farm.example'] };
+  const pools = shared.pools.map((pool) => ({ ...pool, targets }));
+  scheduler.declare({ shared: { ...shared, pools }, hash: 'narrow' });
+  await vi.waitFor(() => expect(fold.state.backends.get('n')?.removing ?? true).toBe(true));
+  expect(fold.state.backends.get('m')?.lifecycle).toBe('active');
+  expect(await fleet.command('backend.announce', { settings })).toMatchObject({ ok: false });
+  const allowed = { ...settings, id: 'k', url: 'http://10.0.2.1:80' };
+  expect(await fleet.command('backend.announce', { settings: allowed })).toMatchObject({ ok: true });
 });
 
 test('what a file or an operator declared stays theirs', async () => {

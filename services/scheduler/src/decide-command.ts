@@ -3,6 +3,7 @@ import {
   type BackendSettings,
   type BackendState,
   canonicalJson,
+  DISCOVERED_KEYS,
   type FleetState,
   type PoolState,
   parseBackendUrl,
@@ -11,6 +12,24 @@ import {
 } from '@usher/domain';
 import type { Command, CommandOf, EventDraft } from '@usher/events';
 import { declareBackend, initialHealth, isElsewhere } from './decide-config.ts';
+import {
+  addPool,
+  addRoute,
+  removePool,
+  removeRoute,
+  updateLimits,
+  updatePool,
+  updateRoute,
+} from './decide-settings.ts';
+import { applyWhole, revertTo } from './decide-whole.ts';
+import { forbiddenUrl } from './targets.ts';
+
+/** What a decision needs beside the state. */
+export interface Surroundings {
+  readonly nowMs: number;
+  /** The state at the position that `config.revert` names, if it is known. */
+  readonly past: FleetState | undefined;
+}
 
 /**
  * The events a command leads to in the present state; none when all is as it asks already.
@@ -20,7 +39,7 @@ export function decideCommand(
   state: FleetState,
   actors: BackendActors,
   command: Command,
-  nowMs: number,
+  { nowMs, past }: Surroundings,
 ): EventDraft[] {
   switch (command.name) {
     case 'backend.add':
@@ -33,18 +52,78 @@ export function decideCommand(
     case 'backend.update':
       return updateBackend(state, command);
     case 'backend.remove':
+      checkRemovable(state, findBackend(state, command.data.backend));
+      return actors.decide(command.data.backend, drainToRemove(state, command.data.backend, nowMs));
     case 'backend.drain':
     case 'backend.enable':
     case 'backend.disable': {
-      const backend = findBackend(state, command.data.backend, command.expectRevision);
+      const backend = findBackend(state, command.data.backend);
       return actors.decide(command.data.backend, lifecycleFact(state, backend, command, nowMs));
     }
+    case 'breaker.reset': {
+      const { backend: id } = command.data;
+      findBackend(state, id);
+      return [{ type: 'breaker.closed', subject: id, data: { backend: id, reset: true } }];
+    }
+    case 'pool.add':
+    case 'pool.update':
+    case 'pool.set_tiers':
+    case 'pool.remove':
     case 'pool.set_strategy':
-      return setStrategy(state, command);
+    case 'route.add':
+    case 'route.update':
+    case 'route.remove':
+    case 'limits.update':
+    case 'config.apply':
+    case 'config.revert':
+      return decideSettings(state, command, { nowMs, past });
   }
 }
 
-type LifecycleCommand = CommandOf<'backend.remove' | 'backend.drain' | 'backend.enable' | 'backend.disable'>;
+type SettingsCommand = Extract<
+  Command,
+  { readonly name: `pool.${string}` | `route.${string}` | `config.${string}` | 'limits.update' }
+>;
+
+function decideSettings(
+  state: FleetState,
+  command: SettingsCommand,
+  { nowMs, past }: Surroundings,
+): EventDraft[] {
+  switch (command.name) {
+    case 'pool.add':
+      return addPool(state, command);
+    case 'pool.update': {
+      const { pool, ...changes } = command.data;
+      return updatePool(state, pool, changes);
+    }
+    case 'pool.set_tiers':
+      return updatePool(state, command.data.pool, { tiers: command.data.tiers });
+    case 'pool.remove':
+      return removePool(state, command.data.pool);
+    case 'pool.set_strategy':
+      return setStrategy(state, command);
+    case 'route.add':
+      return addRoute(state, command);
+    case 'route.update':
+      return updateRoute(state, command);
+    case 'route.remove':
+      return removeRoute(state, command.data.route);
+    case 'limits.update':
+      return updateLimits(state, command);
+    case 'config.apply':
+      return applyWhole(state, command.data.config, nowMs);
+    case 'config.revert':
+      if (past === undefined)
+        throw new UsherError(
+          'not_found',
+          `there is no configuration of position ${command.data.to} any more`,
+        );
+      return revertTo(state, past, nowMs);
+  }
+}
+
+type LifecycleCommand = CommandOf<'backend.drain' | 'backend.enable' | 'backend.disable'>;
 
 function lifecycleFact(
   state: FleetState,
@@ -55,7 +134,6 @@ function lifecycleFact(
   const { name, data } = command as LifecycleCommand;
   if (name === 'backend.enable') return { type: 'enable.wanted' };
   if (name === 'backend.disable') return { type: 'disable.wanted' };
-  if (name === 'backend.remove') return drainToRemove(state, backend.settings.id, nowMs);
   const asked = 'deadlineMs' in data ? data.deadlineMs : undefined;
   const deadlineMs = nowMs + (asked ?? drainMsOf(state, backend.settings.id));
   return { type: 'drain.wanted', deadlineMs, remove: false };
@@ -81,6 +159,7 @@ function announceBackend(state: FleetState, settings: BackendSettings): EventDra
   if (!pool.settings.agents)
     throw new UsherError('forbidden', `pool ${settings.pool} takes no agents; its key \`agents\` is false`);
   checkEndpoints(settings);
+  checkTargets(settings, pool);
   return declareBackend(state, settings, pool.settings, 'agent');
 }
 
@@ -89,13 +168,14 @@ function addBackend(state: FleetState, settings: BackendSettings): EventDraft[] 
   if (state.backends.has(settings.id))
     throw new UsherError('conflict', `backend ${settings.id} exists already`);
   checkEndpoints(settings);
+  checkTargets(settings, pool);
   const data = { settings, origin: 'command' as const, health: initialHealth(pool.settings) };
   return [{ type: 'backend.registered', subject: settings.id, data }];
 }
 
 function updateBackend(state: FleetState, command: CommandOf<'backend.update'>): EventDraft[] {
-  const { backend: id, url, weight, zone, endpoints, place } = command.data;
-  const { settings: before } = findBackend(state, id, command.expectRevision);
+  const { backend: id, url, weight, zone, endpoints, place, maxConnections } = command.data;
+  const { settings: before } = findBackend(state, id);
   const settings = {
     ...before,
     url: url ?? before.url,
@@ -103,18 +183,45 @@ function updateBackend(state: FleetState, command: CommandOf<'backend.update'>):
     zone: zone ?? before.zone,
     endpoints: endpoints === undefined ? before.endpoints : endpoints.length > 0 ? endpoints : undefined,
     place: place === undefined ? before.place : (place ?? undefined),
+    maxConnections: maxConnections === undefined ? before.maxConnections : (maxConnections ?? undefined),
   };
   checkEndpoints(settings);
   if (canonicalJson(settings) === canonicalJson(before)) return [];
+  checkUnsaid(state, before, settings);
   if (!isElsewhere(before, settings)) return [{ type: 'backend.updated', subject: id, data: { settings } }];
-  const health = initialHealth(findPool(state, settings.pool).settings);
+  const pool = findPool(state, settings.pool);
+  checkTargets(settings, pool);
+  const health = initialHealth(pool.settings);
   return [{ type: 'backend.updated', subject: id, data: { settings, health } }];
+}
+
+/** What is discovered would be back with the next look. */
+function checkRemovable(state: FleetState, { origin, settings: { id, pool } }: BackendState): void {
+  if (origin !== 'discovery' || state.pools.get(pool)?.settings.discovery === undefined) return;
+  throw new UsherError(
+    'conflict',
+    `backend ${id} is found by the discovery of pool ${pool} and would be found again; disable it, or take it away there`,
+  );
+}
+
+/** What the discovery of a pool says of a backend is not for a command to say: the next look would undo it. */
+function checkUnsaid(state: FleetState, before: BackendSettings, after: BackendSettings): void {
+  if (state.backends.get(before.id)?.origin !== 'discovery') return;
+  const discovery = state.pools.get(before.pool)?.settings.discovery;
+  if (discovery === undefined) return;
+  for (const key of DISCOVERED_KEYS[discovery.by]) {
+    if (canonicalJson({ value: before[key] }) === canonicalJson({ value: after[key] })) continue;
+    const where = discovery.by === 'file' ? discovery.file : `DNS (${discovery.name})`;
+    throw new UsherError(
+      'conflict',
+      `the ${key} of backend ${before.id} is what ${where} says; change it there`,
+    );
+  }
 }
 
 function setStrategy(state: FleetState, command: CommandOf<'pool.set_strategy'>): EventDraft[] {
   const { pool: id, strategy } = command.data;
   const pool = findPool(state, id);
-  checkRevision(`pool ${id}`, pool.revision, command.expectRevision);
   if (pool.settings.strategy === strategy) return [];
   if (strategy === 'custom' && pool.settings.strategyFile === undefined)
     throw new UsherError('conflict', `pool ${id} has no strategy_file`);
@@ -127,16 +234,20 @@ function findPool(state: FleetState, id: string): PoolState {
   return pool;
 }
 
-function findBackend(state: FleetState, id: string, expectRevision: number | undefined): BackendState {
+function findBackend(state: FleetState, id: string): BackendState {
   const backend = state.backends.get(id);
   if (backend === undefined) throw new UsherError('not_found', `there is no backend ${id}`);
-  checkRevision(`backend ${id}`, backend.revision, expectRevision);
   return backend;
 }
 
-function checkRevision(what: string, actual: number, expected: number | undefined): void {
-  if (expected === undefined || expected === actual) return;
-  throw new UsherError('conflict', `${what} is at revision ${actual}, not ${expected}`);
+/** Only who writes the file may put a backend anywhere: they have the machine, which others get at through it. */
+function checkTargets(settings: BackendSettings, pool: PoolState): void {
+  const forbidden = forbiddenUrl(settings, pool.settings);
+  if (forbidden === undefined) return;
+  throw new UsherError(
+    'forbidden',
+    `${forbidden} is not where backends of agents and commands may be; key \`targets\` of pool ${settings.pool} says where`,
+  );
 }
 
 function checkEndpoints({ url, endpoints = [] }: BackendSettings): void {

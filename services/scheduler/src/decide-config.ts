@@ -4,9 +4,11 @@ import {
   canonicalJson,
   type FleetState,
   type PoolSettings,
+  type RouteSettings,
   type SharedSettings,
 } from '@usher/domain';
 import type { EventDraft } from '@usher/events';
+import { forbiddenUrl } from './targets.ts';
 
 /** A configuration as a file declares it, with the hash that names it. */
 export interface DeclaredConfig {
@@ -30,11 +32,22 @@ export function decideConfig(
  * What commands added stays until a command removes it.
  */
 export function applyConfig(state: FleetState, declared: DeclaredConfig, nowMs: number): EventDraft[] {
-  if (state.config?.hash === declared.hash) return [];
+  return state.config?.hash === declared.hash ? [] : declareAll(state, declared, nowMs);
+}
+
+/** As `applyConfig`, also for the configuration that was the last one applied: commands may have changed it since. */
+export function declareAll(state: FleetState, declared: DeclaredConfig, nowMs: number): EventDraft[] {
   const { pools, backends, ...policy } = declared.shared;
   const revision = (state.config?.revision ?? 0) + 1;
+  const kept = keptRoutes(state, declared.shared);
+  const data = {
+    revision,
+    hash: declared.hash,
+    policy: { ...policy, routes: [...policy.routes, ...kept] },
+    ...(kept.length === 0 ? {} : { added: kept.map(({ id }) => id) }),
+  };
   return [
-    { type: 'config.applied', subject: 'fleet', data: { revision, hash: declared.hash, policy } },
+    { type: 'config.applied', subject: 'fleet', data },
     ...pools.flatMap((pool) => declarePool(state, pool)),
     ...backends.flatMap((backend) => {
       const pool = pools.find(({ id }) => id === backend.pool);
@@ -42,6 +55,20 @@ export function applyConfig(state: FleetState, declared: DeclaredConfig, nowMs: 
     }),
     ...dropUndeclared(state, declared.shared, nowMs),
   ];
+}
+
+/** Routes that commands added, as long as the file has none in their place and their pool stays. */
+function keptRoutes(state: FleetState, { pools, routes }: SharedSettings): RouteSettings[] {
+  const { config } = state;
+  if (config === null || config.added.length === 0) return [];
+  const stays = (pool: string) =>
+    pools.some(({ id }) => id === pool) || state.pools.get(pool)?.origin === 'command';
+  return config.policy.routes.filter(
+    (route) =>
+      config.added.includes(route.id) &&
+      stays(route.pool) &&
+      !routes.some(({ id, host, path }) => id === route.id || (host === route.host && path === route.path)),
+  );
 }
 
 /**
@@ -63,10 +90,20 @@ function declarePool(state: FleetState, settings: PoolSettings): EventDraft[] {
     return [{ type: 'pool.added', subject: settings.id, data: { settings, origin: 'config' } }];
   const origin = known.origin === 'config' ? {} : ({ origin: 'config' } as const);
   if (canonicalJson(known.settings) === canonicalJson(settings) && known.origin === 'config') return [];
+  return changePool(state, known.settings, settings, origin);
+}
+
+/** A pool gets other settings. */
+export function changePool(
+  state: FleetState,
+  before: PoolSettings,
+  settings: PoolSettings,
+  origin: { readonly origin?: 'config' },
+): EventDraft[] {
   const drafts: EventDraft[] = [
     { type: 'pool.updated', subject: settings.id, data: { settings, ...origin } },
   ];
-  if (initialHealth(known.settings) === initialHealth(settings)) return drafts;
+  if (initialHealth(before) === initialHealth(settings)) return drafts;
   // Probing was switched on or off: what was known of the pool's backends no longer holds.
   for (const [id, backend] of state.backends) {
     if (backend.settings.pool !== settings.id) continue;
@@ -81,7 +118,7 @@ export function declareBackend(
   state: FleetState,
   settings: BackendState['settings'],
   pool: PoolSettings,
-  origin: 'config' | 'agent',
+  origin: 'config' | 'agent' | 'discovery',
 ): EventDraft[] {
   const { id } = settings;
   const known = state.backends.get(id);
@@ -107,16 +144,27 @@ export function isElsewhere(before: BackendSettings, after: BackendSettings): bo
   );
 }
 
+/** Whether a backend that the file does not declare may stay in its pool. */
+function isVouchedFor({ origin, settings }: BackendState, pool: PoolSettings | undefined): boolean {
+  if (origin === 'discovery') return pool?.discovery !== undefined;
+  if (origin === 'agent') return pool === undefined || forbiddenUrl(settings, pool) === undefined;
+  return origin === 'command';
+}
+
 function dropUndeclared(state: FleetState, shared: SharedSettings, nowMs: number): EventDraft[] {
   const pools = new Set(shared.pools.map(({ id }) => id));
   const backends = new Set(shared.backends.map(({ id }) => id));
+  const isDropped = (backend: BackendState) => {
+    const pool = shared.pools.find(({ id }) => id === backend.settings.pool);
+    return !isVouchedFor(backend, pool);
+  };
   const goneWithPool = (backend: BackendState) =>
     !pools.has(backend.settings.pool) && state.pools.get(backend.settings.pool)?.origin !== 'command';
   const drafts: EventDraft[] = [];
   for (const [id, backend] of state.backends) {
     if (backends.has(id)) continue;
     if (goneWithPool(backend)) drafts.push({ type: 'backend.removed', subject: id, data: { backend: id } });
-    else if (backend.origin === 'config' && !backend.removing) {
+    else if (isDropped(backend) && !backend.removing) {
       const drainMs = state.pools.get(backend.settings.pool)?.settings.drainMs ?? 0;
       const data = { backend: id, deadlineMs: nowMs + drainMs, remove: true };
       drafts.push({ type: 'backend.drain_started', subject: id, data });

@@ -90,3 +90,27 @@ test('who brought the present file may go back to an old one', async () => {
     await scheduler.stop();
   }
 });
+
+test('what a command changed of a declared backend stays until the file changes; a drain stays then too', async () => {
+  const fleet = newFleet();
+  const first = await fleet.start('s1', declared(['a', 'b']));
+  await fleet.command('backend.update', { backend: 'a', weight: 7 });
+  await fleet.command('backend.disable', { backend: 'b' });
+  await first.scheduler.stop();
+  const { scheduler, fold } = await fleet.start('s1', declared(['a', 'b']));
+  const seen = () =>
+    ['a', 'b'].map((id) => [
+      fold.state.backends.get(id)?.settings.weight,
+      fold.state.backends.get(id)?.lifecycle,
+    ]);
+  expect(seen()).toEqual([
+    [7, 'active'],
+    [1, 'disabled'],
+  ]);
+  scheduler.declare(declared(['a', 'b', 'c']));
+  await vi.waitFor(() => expect(fold.state.backends.has('c')).toBe(true));
+  expect(seen()).toEqual([
+    [1, 'active'],
+    [1, 'disabled'],
+  ]);
+});

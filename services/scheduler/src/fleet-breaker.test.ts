@@ -135,3 +135,17 @@ test('in an outage for all no gateway is a suspect, and the breakers open', asyn
   fleet.clock.advance(9_000);
   expect([...fold.state.gateways.values()].map(({ suspect }) => suspect)).toEqual([null, null]);
 });
+
+test('an operator closes the breaker, and forgets which gateways had tripped', async () => {
+  const fleet = newFleet();
+  const { fold, events } = await fleet.start('s1', declared(['a']));
+  const backend = () => fold.state.backends.get('a')!;
+  await fleet.facts(events, [started('gw-1'), tripped('gw-1', 'a', fleet.clock.now() + 30_000)]);
+  await vi.waitFor(() => expect(backend().breaker).toBe('open'));
+  expect(await fleet.command('breaker.reset', { backend: 'a' })).toMatchObject({
+    ok: true,
+    events: ['breaker.closed'],
+  });
+  expect(backend().breaker).toBe('closed');
+  expect(backend().trippedBy.size).toBe(0);
+});

@@ -1,3 +1,4 @@
 export type { DeclaredConfig } from './decide-config.ts';
 export { decideConfig } from './decide-config.ts';
+export { previewConfig } from './preview-config.ts';
 export { Scheduler, type SchedulerOptions } from './scheduler.ts';

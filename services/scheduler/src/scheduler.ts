@@ -15,8 +15,10 @@ import { decideBreaker, decideTrial } from './decide-breaker.ts';
 import { decideCommand } from './decide-command.ts';
 import { applyConfig, type DeclaredConfig, decideConfig, isOutdated } from './decide-config.ts';
 import { decideDeadlines } from './decide-deadlines.ts';
+import { Discovery, type DiscoveryTools } from './discovery/discovery.ts';
 import { GatewayWatch } from './gateway-watch.ts';
 import { Leadership } from './leadership.ts';
+import { Revisions } from './revisions.ts';
 import { SuspectWatch } from './suspect-watch.ts';
 
 const DEADLINES_EVERY_MS = 100;
@@ -30,6 +32,7 @@ export interface SchedulerOptions {
   readonly declared: DeclaredConfig | undefined;
   /** A snapshot of the process's fold. */
   readonly snapshot: () => Snapshot;
+  readonly discovery: DiscoveryTools;
 }
 
 /** The scheduler: of several, the leader decides; the others stand by. */
@@ -41,7 +44,9 @@ export class Scheduler implements Service {
   readonly #leadership: Leadership;
   readonly #checkpoints: Checkpoints;
   readonly #gateways: GatewayWatch;
+  readonly #discovery: Discovery;
   readonly #suspects: SuspectWatch;
+  readonly #revisions: Revisions;
   readonly #records: Subscription;
   #commands: Subscription | undefined;
   #timers: Timer[] = [];
@@ -63,7 +68,14 @@ export class Scheduler implements Service {
     this.#control = new ControlLog(context, () => this.#leadership.depose());
     this.#checkpoints = new Checkpoints(context, options.snapshot);
     this.#gateways = new GatewayWatch(context);
+    this.#discovery = new Discovery({
+      ...options.discovery,
+      context,
+      actors: this.#actors,
+      write: (reason, decide) => this.#decideAlone(decide, reason),
+    });
     this.#suspects = new SuspectWatch(context);
+    this.#revisions = new Revisions(context);
     this.#records = context.fleet.onRecord((record) => this.#onRecord(record));
     this.#exposeMetrics();
   }
@@ -81,8 +93,8 @@ export class Scheduler implements Service {
   }
 
   fault(): string | undefined {
-    if (this.#leadership.leading || this.#context.fleet.state.leader !== null) return undefined;
-    return 'no scheduler leads';
+    if (!this.#leadership.leading && this.#context.fleet.state.leader === null) return 'no scheduler leads';
+    return this.#discovery.fault();
   }
 
   async stop(): Promise<void> {
@@ -116,6 +128,7 @@ export class Scheduler implements Service {
       `${COMMANDS_PREFIX}.>`,
       async (_subject, payload) => await this.#answer(payload),
     );
+    this.#discovery.start();
     this.#timers = [
       clock.every(DEADLINES_EVERY_MS, () => this.#passDeadlines()),
       clock.every(GATEWAYS_EVERY_MS, () => void this.#missGateways()),
@@ -129,6 +142,7 @@ export class Scheduler implements Service {
     this.#changed = false;
     this.#commands?.stop();
     this.#commands = undefined;
+    this.#discovery.stop();
     for (const timer of this.#timers) timer.cancel();
     this.#timers = [];
   }
@@ -146,7 +160,10 @@ export class Scheduler implements Service {
       if (typeof command === 'string') throw new UsherError('invalid_input', command);
       return await this.#carryOut(command);
     } catch (error) {
-      if (error instanceof UsherError) return { ok: false, problem: problemOf(error.code, error.detail) };
+      if (error instanceof UsherError) {
+        const outdated = await this.#revisions.outdated(error);
+        return { ok: false, problem: problemOf(error.code, error.detail, outdated) };
+      }
       this.#context.log.error('a command failed', { cause: (error as Error).stack });
       return { ok: false, problem: problemOf('internal') };
     }
@@ -155,11 +172,15 @@ export class Scheduler implements Service {
   async #carryOut(command: Command): Promise<CommandAnswer> {
     const { fleet, clock } = this.#context;
     const cause = { actor: command.actor, reason: command.reason, commandId: command.id };
+    // Worked out before its turn in the queue: nobody else's decision has to wait for it.
+    const past = command.name === 'config.revert' ? await this.#revisions.past(command.data.to) : undefined;
     let receipt: CommandReceipt | undefined;
     const decided = await this.#control.decide(cause, () => {
       receipt = earlier(fleet.state, command);
       if (receipt !== undefined) return [];
-      return [...decideCommand(fleet.state, this.#actors, command, clock.now()), accepted(command)];
+      this.#revisions.check(command);
+      const surroundings = { nowMs: clock.now(), past };
+      return [...decideCommand(fleet.state, this.#actors, command, surroundings), accepted(command)];
     });
     const { position, eventTypes } = receipt ?? { ...decided, eventTypes: decided.eventTypes.slice(0, -1) };
     return { ok: true, position, events: eventTypes, repeated: receipt !== undefined };
@@ -193,6 +214,7 @@ export class Scheduler implements Service {
   }
 
   #onRecord(record: LogRecord): void {
+    this.#discovery.onRecord(record);
     if (!this.#leadership.leading) return;
     for (const event of record.events) {
       if (event.type === 'checkpoint.written') return;
@@ -213,9 +235,9 @@ export class Scheduler implements Service {
   }
 
   /** Decides what nobody waits for. What fails for want of the log is due again at the next look. */
-  #decideAlone(decide: () => EventDraft[]): void {
+  #decideAlone(decide: () => EventDraft[], reason?: string): void {
     const { instance, log } = this.#context;
-    this.#control.decide({ actor: instance }, decide).catch((error: unknown) => {
+    this.#control.decide({ actor: instance, reason }, decide).catch((error: unknown) => {
       log.warn('a decision could not be written', { cause: (error as Error).message });
     });
   }

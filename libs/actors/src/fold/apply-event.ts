@@ -8,16 +8,37 @@ import {
 } from '@usher/domain';
 import { type EventOf, type EventType, eventTimeMs, type UsherEvent } from '@usher/events';
 import { BACKEND_FOLDS, type BackendEventType, dropAllocation } from './backend-events.ts';
+import { changesConfig } from './config-revision.ts';
 
 type FleetEventType = Exclude<EventType, BackendEventType>;
 type Fold<T extends EventType> = (state: FleetState, event: EventOf<T>, position: number) => void;
 
 const FLEET_FOLDS: { readonly [T in FleetEventType]: Fold<T> } = {
-  'config.applied': (state, { data: { revision, hash, policy }, actor: by }) => {
+  'config.applied': (state, { data, actor: by }, changedAt) => {
+    const { revision, hash, policy, added = [] } = data;
     const { config } = state;
     const before = config === null ? [] : [config.hash, ...config.superseded];
     const superseded = before.filter((each) => each !== hash).slice(0, SUPERSEDED_MAX);
-    state.config = { revision, hash, by, policy, superseded };
+    state.config = { revision, changedAt, hash, by, policy, added, superseded };
+  },
+  'route.added': ({ config }, { data: { settings } }) => {
+    if (config === null) return;
+    config.policy = { ...config.policy, routes: [...config.policy.routes, settings] };
+    config.added = [...config.added, settings.id];
+  },
+  'route.updated': ({ config }, { data: { settings } }) => {
+    if (config === null) return;
+    const routes = config.policy.routes.map((route) => (route.id === settings.id ? settings : route));
+    config.policy = { ...config.policy, routes };
+  },
+  'route.removed': ({ config }, { data }) => {
+    if (config === null) return;
+    const routes = config.policy.routes.filter(({ id }) => id !== data.route);
+    config.policy = { ...config.policy, routes };
+    config.added = config.added.filter((id) => id !== data.route);
+  },
+  'limits.updated': ({ config }, { data: { limits } }) => {
+    if (config !== null) config.policy = { ...config.policy, limits };
   },
   'pool.added': (state, { data }, position) => {
     const { settings, origin } = data;
@@ -161,6 +182,7 @@ function forgetViews(state: FleetState, gateway: string): void {
 
 /** Changes `state` by one event. An event about a backend that does not exist (any more) changes nothing. */
 export function applyEvent(state: FleetState, event: UsherEvent, position: number): void {
+  if (state.config !== null && changesConfig(state, event)) state.config.changedAt = position;
   if (Object.hasOwn(FLEET_FOLDS, event.type)) {
     const fold = FLEET_FOLDS[event.type as FleetEventType] as Fold<EventType>;
     fold(state, event, position);

@@ -2,21 +2,12 @@ import { resolve } from 'node:path';
 import type { BackendTlsSettings } from '@usher/domain';
 import { mapped } from '../types/collections.ts';
 import { filePath } from '../types/names.ts';
-import { isHost } from '../types/network.ts';
-import { text, trueOrFalse } from '../types/scalar.ts';
+import { hostName } from '../types/network.ts';
+import { trueOrFalse } from '../types/scalar.ts';
 import { defaulted, optional, section } from '../types/section.ts';
-import { refuse, type Type } from '../types/type.ts';
+import type { Type } from '../types/type.ts';
 
 const FILES = ['ca', 'cert', 'key'] as const;
-
-const serverName: Type<string> = text({
-  expects: 'a host name such as api.example.com',
-  standIn: 'unnamed.invalid',
-  parse: (written) =>
-    isHost(written) && !/^[0-9.]+$/.test(written)
-      ? written.toLowerCase()
-      : refuse(`${JSON.stringify(written)} is not a host name such as api.example.com`),
-});
 
 const keys = section({
   ca: optional('those that Node trusts', {
@@ -26,7 +17,7 @@ const keys = section({
   }),
   server_name: optional("the host of the backend's URL", {
     to: 'serverName',
-    type: serverName,
+    type: hostName,
     doc: 'Name that backends are asked for (SNI) and that their certificates must be for.',
   }),
   cert: optional('no certificate', {

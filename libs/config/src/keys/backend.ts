@@ -1,4 +1,4 @@
-import { type EndpointSettings, type Place, type Resources, WEIGHT_MAX } from '@usher/domain';
+import { type EndpointSettings, type Place, PRIORITY_MAX, type Resources, WEIGHT_MAX } from '@usher/domain';
 import { either, list, mapped } from '../types/collections.ts';
 import { endpointPath, id } from '../types/names.ts';
 import { decimalNumber, wholeNumber } from '../types/scalar.ts';
@@ -13,6 +13,7 @@ export interface DeclaredBackend {
   readonly url: string;
   readonly endpoints?: readonly EndpointSettings[] | undefined;
   readonly weight: number;
+  readonly priority?: number | undefined;
   readonly zone?: string | undefined;
   readonly place?: Place | undefined;
   readonly maxConnections: number;
@@ -67,6 +68,11 @@ const keys: Type<DeclaredBackend> = section({
     to: 'weight',
     type: decimalNumber({ min: 0, max: WEIGHT_MAX }),
     doc: 'Share of the requests in relation to the other backends of the pool; 0 = never chosen.',
+  }),
+  priority: optional('0', {
+    to: 'priority',
+    type: wholeNumber({ min: 0, max: PRIORITY_MAX }),
+    doc: 'Backends with a larger number get requests only while none with a smaller one may: they stand in for those. A pool with several priorities is never in `panic`.',
   }),
   max_connections: defaulted(0, {
     to: 'maxConnections',

@@ -1,24 +1,13 @@
 import type { OpsenSettings } from '../settings.ts';
 import { list, mapped } from '../types/collections.ts';
-import { id, parseRouteHost } from '../types/names.ts';
-import { listenAddress, parseNetwork } from '../types/network.ts';
-import { text } from '../types/scalar.ts';
+import { id } from '../types/names.ts';
+import { listenAddress } from '../types/network.ts';
 import { plainSecret } from '../types/secret.ts';
 import { defaulted, required, section } from '../types/section.ts';
+import { targets } from '../types/targets.ts';
 import type { Type } from '../types/type.ts';
 
 const PRIVATE_NETWORKS = ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', 'fd00::/8'];
-
-/** Where backends may be. */
-const whereabouts: Type<string> = text({
-  expects: 'a network such as 10.0.0.0/8, or a host such as gpu.example.com or *.example.com',
-  standIn: '10.0.0.0/8',
-  parse: (written) => (isNetwork(written) ? parseNetwork(written) : parseRouteHost(written)),
-});
-
-function isNetwork(written: string): boolean {
-  return written.includes('/') || written.includes(':') || /^[0-9.]+$/.test(written);
-}
 
 /** The API for clients of Opsen. Address and the rest become one level. */
 export const opsen: Type<OpsenSettings> = mapped(
@@ -40,17 +29,10 @@ export const opsen: Type<OpsenSettings> = mapped(
     }),
     endpoints: defaulted(PRIVATE_NETWORKS, {
       to: 'endpoints',
-      type: list(whereabouts, { min: 1 }),
-      doc: 'Networks and hosts in which the endpoints that register may be.',
+      type: targets,
+      doc: 'Networks and hosts in which the endpoints that register here may be, written as `targets` of a pool. Those of the pool count too.',
       why: 'Requests go wherever an endpoint says. Whoever has a key shall not have them sent to this machine, or to what only it can reach.',
     }),
   }),
-  ({ address, endpoints, ...others }): OpsenSettings => ({
-    ...address,
-    ...others,
-    endpoints: {
-      networks: endpoints.filter((each) => isNetwork(each)),
-      names: endpoints.filter((each) => !isNetwork(each)),
-    },
-  }),
+  ({ address, ...others }): OpsenSettings => ({ ...address, ...others }),
 );

@@ -2,29 +2,25 @@ import type {
   AdaptiveSettings,
   BackendSettings,
   BreakerSettings,
-  PassiveSettings,
   PoolSettings,
   QueueSettings,
   RetrySettings,
 } from '@usher/domain';
-import {
-  EJECTED_SHARE_MAX,
-  PROXY_PROTOCOLS,
-  RESERVE_IDLE_MS,
-  RESERVE_MODES,
-  STORELESS_MODES,
-} from '@usher/domain';
+import { PROXY_PROTOCOLS, RESERVE_IDLE_MS, RESERVE_MODES, STORELESS_MODES } from '@usher/domain';
 import { ID_PATTERN } from '@usher/events';
 import type { Reading } from '../reading.ts';
 import { list, mapped, record } from '../types/collections.ts';
 import { parseId } from '../types/names.ts';
 import { oneOf, trueOrFalse, wholeNumber } from '../types/scalar.ts';
 import { defaulted, optional, section } from '../types/section.ts';
+import { targets } from '../types/targets.ts';
 import type { Type } from '../types/type.ts';
 import { duration, percentage } from '../types/units.ts';
 import { backend } from './backend.ts';
 import { backendTls } from './backend-tls.ts';
+import { discovery } from './discovery.ts';
 import { health } from './health.ts';
+import { passive } from './passive.ts';
 import { clientLocation, scoring, tier } from './resources.ts';
 import { nameCookie, sticky } from './sticky.ts';
 import { resolveStrategy, strategyKeys } from './strategy.ts';
@@ -63,55 +59,6 @@ const breaker: Type<BreakerSettings> = section({
     doc: 'Successful tries that close the breaker again.',
   }),
 });
-
-const passive: Type<PassiveSettings> = mapped(
-  section({
-    enabled: defaulted(true, {
-      to: 'enabled',
-      type: trueOrFalse,
-      doc: 'Whether a backend that fails the requests of clients is ejected: left out for a while, longer each time.',
-    }),
-    consecutive: defaulted(5, {
-      to: 'consecutive',
-      type: counter,
-      doc: 'Failures in a row, without a success in between, that eject a backend. Only what is the fault of the backend counts.',
-    }),
-    failure_rate: defaulted('50%', {
-      to: 'failureRate',
-      type: percentage,
-      doc: 'Share of failures among the requests of a `window` that ejects a backend.',
-    }),
-    window: defaulted('10s', {
-      to: 'windowMs',
-      type: duration({ min: '100ms', max: '1h' }),
-      doc: 'Time in which that share is looked at.',
-    }),
-    min_requests: defaulted(20, {
-      to: 'requestsMin',
-      type: wholeNumber({ min: 1, max: 1_000_000 }),
-      doc: 'Requests that a window needs for its share to count.',
-      why: 'One failure of two requests is half of them, and chance.',
-    }),
-    eject_for: defaulted('30s', {
-      to: 'ejectForMs',
-      type: duration({ min: '100ms', max: '1h' }),
-      doc: 'How long the first ejection lasts. The second lasts twice as long, the third three times, and so on, up to 300s; each such time that passes without another takes one off again.',
-      why: 'A backend that fails whenever it is back costs fewer and fewer requests.',
-    }),
-    max_ejected: defaulted('50%', {
-      to: 'maxEjected',
-      type: percentage,
-      doc: 'Largest share of the pool that may be ejected at a time, at most half. One of three may go in any case unless this is 0%, and the last one that gets requests never.',
-    }),
-  }),
-  (given, _path, reading): PassiveSettings => {
-    if (given.maxEjected > EJECTED_SHARE_MAX)
-      reading.complain(given, 'max_ejected', 'more than half of a pool is never ejected; it goes up to 50%');
-    if (given.failureRate === 0)
-      reading.complain(given, 'failure_rate', '0% would eject every backend; it goes from 1%');
-    return given;
-  },
-);
 
 const retry: Type<RetrySettings> = section({
   attempts: defaulted(1, {
@@ -161,6 +108,11 @@ const keys = section({
     to: 'backends',
     type: list(backend),
     doc: 'The backends, each a map or only its URL. A pool without any answers 503 until some are added by command.',
+  }),
+  discovery: optional('only those in `backends`', {
+    to: 'discovery',
+    type: discovery,
+    doc: 'Finds further backends by DNS or in a file, and follows what is found there. Has one of `dns`, `srv` and `file`.',
   }),
   health: defaulted({}, { to: 'health', type: health, doc: 'How backends are probed.' }),
   breaker: defaulted({}, { to: 'breaker', type: breaker, doc: 'When a backend that fails is left alone.' }),
@@ -214,6 +166,11 @@ const keys = section({
     to: 'agents',
     type: trueOrFalse,
     doc: 'Whether agents on the backends are expected to report CPU, memory, disk and GPU.',
+  }),
+  targets: optional('any host, but no forbidden network', {
+    to: 'targets',
+    type: targets,
+    doc: 'Networks and hosts in which backends may be that agents register and commands add. With networks, all that names lead to has to be in them, also what `discovery` finds by DNS. Addresses of this machine, of a link, and of the services of clouds need a network of their own here.',
   }),
   tiers: defaulted([], {
     to: 'tiers',
@@ -285,9 +242,23 @@ function declare(id: string, pool: Declared, reading: Reading): DeclaredPool {
     id,
     ...settings,
     ...resolveStrategy(pool, reading),
+    tls: certificateName(pool, reading),
     ...(sticky === undefined ? {} : { sticky: nameCookie(sticky, id) }),
   };
   return { settings: reading.remember(resolved, reading.pathOf(pool)), backends: named };
+}
+
+/** Backends that are found have addresses for hosts, and certificates are for names. */
+function certificateName({ discovery, tls }: Declared, reading: Reading): PoolSettings['tls'] {
+  if (discovery === undefined || discovery.by === 'file' || !discovery.tls) return tls;
+  if (tls.serverName !== undefined || !tls.verify) return tls;
+  if (discovery.by === 'dns') return { ...tls, serverName: discovery.name };
+  reading.complain(
+    discovery,
+    'srv',
+    'with https the pool needs tls.server_name: the name in the certificates',
+  );
+  return tls;
 }
 
 export const pools: Type<readonly DeclaredPool[]> = mapped(

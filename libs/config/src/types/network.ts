@@ -1,7 +1,7 @@
 import ipaddr from 'ipaddr.js';
 import type { Address } from '../settings.ts';
 import { measure, text } from './scalar.ts';
-import { type Refusal, refuse, type Type } from './type.ts';
+import { Refusal, refuse, type Type } from './type.ts';
 
 // Underscores are no part of host names by RFC 1123, but container networks give such names.
 const HOST_NAME =
@@ -9,6 +9,7 @@ const HOST_NAME =
 const PORT_MAX = 65_535;
 /** What `:8080` listens on. */
 const EVERY_HOST = '0.0.0.0';
+const NAME_SERVER_PORT = 53;
 
 /** An address to listen on. Port 0 is any free port. */
 export const listenAddress: Type<Address> = measure({
@@ -23,6 +24,30 @@ export const network: Type<string> = text({
   expects: 'a network such as 10.0.0.0/8 or fd00::/8',
   standIn: '0.0.0.0/0',
   parse: parseNetwork,
+});
+
+/** A host name, in lower case. */
+export const hostName: Type<string> = text({
+  expects: 'a host name such as api.example.com',
+  standIn: 'unnamed.invalid',
+  parse: (written) =>
+    isHost(written) && !/^[0-9.]+$/.test(written)
+      ? written.toLowerCase()
+      : refuse(`${JSON.stringify(written)} is not a host name such as api.example.com`),
+});
+
+/** A name server by its address; the port is 53 unless written. */
+export const nameServer: Type<string> = text({
+  expects: 'the address of a name server such as 10.0.0.2, 10.0.0.2:5353 or [fd00::2]:53',
+  standIn: '127.0.0.1:53',
+  parse(written) {
+    const bare = ipaddr.isValid(written) ? written : undefined;
+    const address = bare === undefined ? parseAddress(written) : { host: bare, port: NAME_SERVER_PORT };
+    const valid = !(address instanceof Refusal) && address.port > 0 && ipaddr.isValid(address.host);
+    return valid && written !== `:${address.port}`
+      ? formatAddress(address)
+      : refuse(`${JSON.stringify(written)} is not the address of a name server such as 10.0.0.2:53`);
+  },
 });
 
 /** Reads `host:port`, `[v6]:port` and `:port`. */

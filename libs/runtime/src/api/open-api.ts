@@ -1,6 +1,6 @@
-import { ERRORS, type ErrorCode, type Problem } from '@usher/domain';
+import { type Change, ERRORS, type ErrorCode, type Problem } from '@usher/domain';
 import type { AdminRole } from '../admin-access.ts';
-import { type JsonSchema, objectOf, oneOf, optional, TEXT } from './json-schema.ts';
+import { COUNT, described, type JsonSchema, listOf, objectOf, oneOf, optional, TEXT } from './json-schema.ts';
 import type { RouteDoc } from './route-doc.ts';
 
 /** A route as it was registered. */
@@ -14,6 +14,15 @@ export interface DocumentedRoute {
 
 export type OpenApi = Readonly<Record<string, unknown>>;
 
+export const CHANGE = objectOf<Change>(
+  {
+    path: described('Where, as in `pools.web.strategy`', TEXT),
+    before: optional(described('What it was; absent when it was not there', {})),
+    after: optional(described('What it is; absent when it is not there any more', {})),
+  },
+  'Change',
+);
+
 const PROBLEM = objectOf<Problem>(
   {
     type: TEXT,
@@ -21,6 +30,8 @@ const PROBLEM = objectOf<Problem>(
     status: { type: 'integer' },
     code: oneOf(Object.keys(ERRORS)),
     detail: optional(TEXT),
+    revision: optional(described('For a change that was based on another one: the revision there is', COUNT)),
+    changes: optional(described('What has changed since the revision that was seen', listOf(CHANGE))),
   },
   'Problem',
 );

@@ -1,4 +1,4 @@
-import { COMMANDS } from '@usher/events';
+import { COMMAND_NAMES, COMMANDS, type CommandDeclaration, type HttpForm } from '@usher/events';
 import {
   COUNT,
   declareRoute,
@@ -13,7 +13,6 @@ import {
   TEXT,
 } from '@usher/runtime';
 import type { Accepted } from '../command-sender.ts';
-import type { ShortCommand } from '../short-commands.ts';
 import { schemaOf, without } from './from-events.ts';
 
 const HEADERS = {
@@ -53,9 +52,9 @@ export const ANY_COMMAND = declareRoute('operate', {
     required: true,
     schema: objectOf<CommandBody>(
       {
-        name: oneOf(Object.keys(COMMANDS)),
+        name: oneOf(COMMAND_NAMES),
         data: optional({
-          anyOf: Object.entries(COMMANDS).map(([name, schema]) => described(name, schemaOf(schema))),
+          anyOf: Object.entries(COMMANDS).map(([name, { data }]) => described(name, schemaOf(data))),
         }),
         actor: optional(described('On whose behalf', TEXT)),
         reason: optional(REASON),
@@ -69,14 +68,13 @@ export const ANY_COMMAND = declareRoute('operate', {
 });
 
 /** The declaration of a route that is short for a command. */
-export function declareShort({ name, summary, command, body, url }: ShortCommand) {
-  const data = schemaOf(COMMANDS[command]);
-  const schema = body === 'settings' ? settingsIn(data) : without(data, body.rest);
+export function declareShort(name: string, { summary, data }: CommandDeclaration, http: HttpForm) {
+  const schema = bodyOf(schemaOf(data), http.body);
   return declareRoute('operate', {
-    name,
-    summary,
-    notes: `Short for the command \`${command}\`.`,
-    ...(url.includes(':id') ? { path: { id: described('Which one', TEXT) } } : {}),
+    name: http.operation,
+    summary: `${summary.slice(0, 1).toUpperCase()}${summary.slice(1)}`,
+    notes: `Short for the command \`${name}\`.`,
+    ...(http.path.includes(':id') ? { path: { id: described('Which one', TEXT) } } : {}),
     query: { reason: REASON },
     headers: HEADERS,
     body: { schema, required: (schema.required ?? []).length > 0 },
@@ -85,8 +83,7 @@ export function declareShort({ name, summary, command, body, url }: ShortCommand
   });
 }
 
-/** What may be left out is not the command's to say: the weight is filled in. */
-function settingsIn(data: JsonSchema): JsonSchema {
-  const settings = data.properties?.['settings'] ?? {};
-  return { ...settings, required: (settings.required ?? []).filter((name) => name !== 'weight') };
+function bodyOf(data: JsonSchema, body: HttpForm['body']): JsonSchema {
+  if (body === 'whole') return data;
+  return 'as' in body ? (data.properties?.[body.as] ?? {}) : without(data, body.besides);
 }

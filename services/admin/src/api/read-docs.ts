@@ -1,5 +1,7 @@
-import { policySettings } from '@usher/events';
+import type { Change, SharedSettings } from '@usher/domain';
+import { policySettings, sharedSettings } from '@usher/events';
 import {
+  CHANGE,
   COUNT,
   declareRoute,
   described,
@@ -15,6 +17,7 @@ import type { Status } from '../status.ts';
 import { schemaOf } from './from-events.ts';
 import { BACKEND, BREAKERS, GATEWAY, NAMED_DRAIN, POOL, POOL_SUMMARY } from './view-schemas.ts';
 
+const REVISION_IN_ETAG = 'The header ETag has the revision that a change may require with If-Match.';
 const OF_POOL = { pool: described('Only those of this pool', TEXT) };
 const CONNECTION = objectOf<Status['log']>({ connected: FLAG, since: INSTANT });
 const POSITION = described('Position of the log that the answer stands for', COUNT);
@@ -61,7 +64,7 @@ export const BACKENDS = declareRoute('read', {
 export const ONE_BACKEND = declareRoute('read', {
   name: 'getBackend',
   summary: 'Tell how a backend is',
-  notes: 'The header ETag has the revision that a change may require with If-Match.',
+  notes: REVISION_IN_ETAG,
   path: { id: described('The backend', TEXT) },
   answer: { description: 'The backend', schema: BACKEND },
 });
@@ -80,9 +83,47 @@ export const POOLS = declareRoute('read', {
   answer: { description: 'Their settings and backends', schema: at('pools', POOL) },
 });
 
+export const ONE_POOL = declareRoute('read', {
+  name: 'getPool',
+  summary: 'Tell how a pool is',
+  notes: REVISION_IN_ETAG,
+  path: { id: described('The pool', TEXT) },
+  answer: { description: 'The pool', schema: POOL },
+});
+
+export const CONFIG = declareRoute('read', {
+  name: 'getConfig',
+  summary: 'Tell the shared settings in force, whether a file or commands made them',
+  notes: REVISION_IN_ETAG,
+  answer: {
+    description: 'The configuration; null until one was applied',
+    schema: objectOf<{ position: number; revision: number; config: SharedSettings | null }>({
+      position: POSITION,
+      revision: described('As in ETag', COUNT),
+      config: nullable(schemaOf(sharedSettings, 'SharedSettings')),
+    }),
+  },
+});
+
+export const CONFIG_DIFF = declareRoute('read', {
+  name: 'diffConfig',
+  summary: 'Tell in what a configuration differs from the shared settings in force',
+  notes: 'Nothing changes.',
+  body: { required: true, schema: schemaOf(sharedSettings, 'SharedSettings') },
+  answer: {
+    description: 'The changes from what is in force',
+    schema: objectOf<{ position: number; revision: number; changes: readonly Change[] }>({
+      position: POSITION,
+      revision: described('Of what is in force', COUNT),
+      changes: listOf(CHANGE),
+    }),
+  },
+});
+
 export const ROUTES = declareRoute('read', {
   name: 'listRoutes',
   summary: 'List the routes',
+  notes: 'The header ETag has the revision of the whole configuration.',
   answer: {
     description: 'As they were declared',
     schema: at('routes', schemaOf(policySettings).properties?.['routes']?.items ?? {}),

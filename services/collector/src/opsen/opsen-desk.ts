@@ -9,19 +9,13 @@ import {
 } from '@usher/domain';
 import { ROUTE_PREFIX, type RouteAnswer, type RouteRequest } from '@usher/events';
 import type { ServiceContext } from '@usher/ports';
+import type { Targets } from '@usher/runtime';
 import type { FastifyRequest } from 'fastify';
 import type { Collector } from '../collector.ts';
 import { Body, OpsenRefusal } from './body.ts';
 import { clientView, isActive } from './client-view.ts';
 import { Clients } from './clients.ts';
-import {
-  backendIdOf,
-  clientIdOf,
-  detailsOf,
-  type EndpointRules,
-  endpointsOf,
-  placeOf,
-} from './registration.ts';
+import { backendIdOf, clientIdOf, detailsOf, endpointsOf, placeOf } from './registration.ts';
 import { reportOf } from './report.ts';
 
 /** How long a gateway may take to decide. */
@@ -44,7 +38,7 @@ const OWN_FIELDS: ReadonlySet<string> = new Set([
 export interface OpsenDeskOptions {
   /** Whose backends the clients are. */
   readonly pool: string;
-  readonly endpoints: EndpointRules;
+  readonly endpoints: Targets;
 }
 
 /** Serves the calls of clients and agents that were written for Opsen, with the answers that its documentation gives. */
@@ -52,7 +46,7 @@ export class OpsenDesk {
   readonly #context: ServiceContext;
   readonly #collector: Collector;
   readonly #pool: string;
-  readonly #endpoints: EndpointRules;
+  readonly #endpoints: Targets;
   readonly #clients: Clients;
 
   constructor(context: ServiceContext, collector: Collector, { pool, endpoints }: OpsenDeskOptions) {

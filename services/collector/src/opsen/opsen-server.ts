@@ -1,7 +1,7 @@
 import type { AddressInfo } from 'node:net';
 import { ERRORS, UsherError } from '@usher/domain';
 import type { ServiceContext } from '@usher/ports';
-import { isLoopback, networkList, problemFor, type RunningServer, secretFinder } from '@usher/runtime';
+import { isLoopback, problemFor, type RunningServer, secretFinder, targetsOf } from '@usher/runtime';
 import Fastify, { type FastifyInstance, type FastifyRequest } from 'fastify';
 import type { Collector } from '../collector.ts';
 import { OpsenRefusal } from './body.ts';
@@ -67,8 +67,7 @@ export function createOpsenApp(
   app.addContentTypeParser('*', { parseAs: 'string' }, (_request, body, done) => done(null, body));
   guard(app, keys);
   answerInText(app, context);
-  const rules = { allowsAddress: networkList(endpoints.networks), names: endpoints.names };
-  opsenRoutes(app, new OpsenDesk(context, collector, { pool, endpoints: rules }));
+  opsenRoutes(app, new OpsenDesk(context, collector, { pool, endpoints: targetsOf(endpoints) }));
   return app;
 }
 

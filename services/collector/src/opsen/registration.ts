@@ -1,5 +1,6 @@
 import { type BackendSettings, hashOf, type Place, parseBackendUrl, pathPatternFault } from '@usher/domain';
 import { ID_PATTERN } from '@usher/events';
+import type { Targets } from '@usher/runtime';
 import { type Body, OpsenRefusal } from './body.ts';
 
 /** What clients serve on that name no endpoint. */
@@ -13,14 +14,6 @@ export interface ClientDetails {
   readonly country: string;
   readonly city: string;
   readonly gpuModels: readonly string[];
-}
-
-/** Which endpoints may be registered. */
-export interface EndpointRules {
-  /** Whether an address may be. */
-  readonly allowsAddress: (address: string) => boolean;
-  /** Host names that may be, in lower case; `*.example.com` is every name below example.com. */
-  readonly names: readonly string[];
 }
 
 /** The client's own name, as every call of it has it. */
@@ -40,17 +33,17 @@ export function backendIdOf(clientId: string): string {
  * local or public address; and the endpoints that are for some paths. Refused when there is none, or one is not where
  * backends may be: otherwise whoever has a key could have Usher send requests to anything that it can reach.
  */
-export function endpointsOf(body: Body, rules: EndpointRules): Pick<BackendSettings, 'url' | 'endpoints'> {
+export function endpointsOf(body: Body, targets: Targets): Pick<BackendSettings, 'url' | 'endpoints'> {
   const standard = (name: string) => {
     const address = body.text(name);
     return address === undefined ? undefined : `http://${bracketed(address)}:${STANDARD_PORT}`;
   };
   const declared = body.objects('endpoints').map((each) => ({
-    url: originOf(each.required('url'), rules),
+    url: originOf(each.required('url'), targets),
     paths: each.texts('paths'),
   }));
   const single = body.text('endpoint_url') ?? standard('local_ip') ?? standard('public_ip');
-  const url = declared[0]?.url ?? (single === undefined ? undefined : originOf(single, rules));
+  const url = declared[0]?.url ?? (single === undefined ? undefined : originOf(single, targets));
   if (url === undefined) throw new OpsenRefusal(400, 'Missing required field: endpoint_url');
   const endpoints = declared.flatMap((each) =>
     each.paths.map((path) => ({ path: patternOf(path), url: each.url })),
@@ -59,11 +52,10 @@ export function endpointsOf(body: Body, rules: EndpointRules): Pick<BackendSetti
   return declared.length < 2 ? { url } : { url, endpoints };
 }
 
-function originOf(url: string, rules: EndpointRules): string {
+function originOf(url: string, targets: Targets): string {
   const origin = parseBackendUrl(url);
   if (typeof origin === 'string') throw new OpsenRefusal(400, `Invalid endpoint ${url}: ${origin}`);
-  const allowed = origin.named ? isNamed(origin.host, rules.names) : rules.allowsAddress(origin.host);
-  if (!allowed) throw new OpsenRefusal(403, `Endpoint not allowed: ${url}`);
+  if (!targets.allowsHost(origin)) throw new OpsenRefusal(403, `Endpoint not allowed: ${url}`);
   return `${origin.tls ? 'https' : 'http'}://${origin.authority}`;
 }
 
@@ -94,13 +86,6 @@ export function detailsOf(body: Body, gpuModels: readonly string[]): ClientDetai
     city: body.text('city') ?? '',
     gpuModels,
   };
-}
-
-function isNamed(host: string, names: readonly string[]): boolean {
-  const lower = host.toLowerCase();
-  return names.some((name) =>
-    name.startsWith('*.') ? lower.length > name.length - 1 && lower.endsWith(name.slice(1)) : lower === name,
-  );
 }
 
 function bracketed(address: string): string {

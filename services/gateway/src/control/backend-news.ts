@@ -41,6 +41,9 @@ export class BackendNews {
   }
 
   follow(event: UsherEvent): void {
+    // Whoever resets a breaker means the gateways' own too.
+    if (event.type === 'breaker.closed' && event.data.reset === true)
+      this.#options.broadcast([{ kind: 'recovered', backend: event.data.backend }]);
     this.#passive.follow(event);
   }
 

@@ -5,7 +5,7 @@ import { makeCertificate, tempDir } from '@usher/testing';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { startGateway } from '../index.ts';
 import { policy, pool, route } from '../testing/fixtures.ts';
-import { backendAt, TestFleet } from '../testing/fleet.ts';
+import { backendAt, registered, TestFleet } from '../testing/fleet.ts';
 import { ask, listen, startBackend, until } from '../testing/http.ts';
 import type { Resolver } from './resolver.ts';
 
@@ -84,3 +84,27 @@ test('both lanes speak TLS with the files of the pool, and take up files that ch
   await until(async () => (await ask(port)).status === 200, 'the new file is in force');
   for (const path of ['/x', '/zip/x']) expect((await ask(port, { path })).text).toBe('secure');
 });
+
+test.each(['agent', 'command'] as const)(
+  'a name of a backend by %s leads only where backends may be, in both lanes',
+  async (origin) => {
+    const backend = await startBackend('one');
+    closing.push(() => backend.close());
+    const url = backend.url.replace('127.0.0.1', 'one.test');
+    await fleet.configure([], { routes, pools: [pool({ agents: true })] });
+    await fleet.append(registered(backendAt('b1', url), origin));
+    // This machine by another name, which is forbidden and yet would be reached.
+    const port = await gateway({ lookup: async () => ['0.0.0.0'] });
+    for (const path of ['/x', '/zip/x']) expect((await ask(port, { path })).text).toContain('no_backend');
+    const targets = { networks: ['0.0.0.0/8'], names: ['one.test'] };
+    const meant = pool({ agents: true, targets });
+    await fleet.append({ type: 'pool.updated', subject: 'web', data: { settings: meant } });
+    await until(async () => (await ask(port)).text === 'one', 'the targets count');
+    for (const path of ['/x', '/zip/x']) expect((await ask(port, { path })).text).toBe('one');
+    await fleet.append({ type: 'pool.updated', subject: 'web', data: { settings: pool({ agents: true }) } });
+    await until(async () => (await ask(port)).status === 503, 'they do not any more');
+    const data = { settings: backendAt('b1', url), origin: 'config' } as const;
+    await fleet.append({ type: 'backend.updated', subject: 'b1', data });
+    await until(async () => (await ask(port)).text === 'one', 'the file vouches for it');
+  },
+);

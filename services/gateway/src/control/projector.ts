@@ -26,6 +26,9 @@ export interface ProjectorOptions {
   readonly log: Log;
 }
 
+/** Whose host names lead only where the targets of their pool allow. */
+const GUARDED: ReadonlySet<BackendState['origin']> = new Set(['agent', 'command']);
+
 /** What the whole table should be. */
 interface Table {
   readonly policy: PolicySettings;
@@ -149,14 +152,14 @@ export class Projector {
     const { config, pools, backends } = fleet.state;
     if (config === null) {
       const rows = fallback.backends.map((settings): BackendRow => {
-        const { id, pool, url, endpoints, weight, maxConnections } = settings;
+        const { id, pool, url, endpoints, weight, priority, maxConnections } = settings;
         const limit = this.#options.cells.limitOf(
           pool,
           id,
           maxConnections,
           fallback.pools.find((each) => each.id === pool),
         );
-        const row = { id, pool, url, endpoints, weight, limit, halfOpen: false, trialLimit: 1 };
+        const row = { id, pool, url, endpoints, weight, priority, limit, halfOpen: false, trialLimit: 1 };
         // Nobody has looked at them yet.
         return { ...row, eligible: false, barred: 'unknown', lastResort: true };
       });
@@ -176,7 +179,7 @@ export class Projector {
   }
 
   #rowOf(id: string, backend: BackendState): BackendRow | undefined {
-    const { pool, url, endpoints, weight, maxConnections } = backend.settings;
+    const { pool, url, endpoints, weight, priority, maxConnections } = backend.settings;
     const { fleet, gateway, workers } = this.#options;
     const why = eligibility(backend);
     // How much room there is, whoever reserves it knows best.
@@ -191,6 +194,8 @@ export class Projector {
       url,
       endpoints,
       weight,
+      priority,
+      guarded: GUARDED.has(backend.origin) ? (true as const) : undefined,
       eligible: barred === 'ok',
       barred,
       lastResort: barred === 'unknown' || barred === 'breaker_open',
@@ -221,6 +226,10 @@ function policyOf({ pools: _pools, backends: _backends, ...policy }: SharedSetti
 /** Events that may change more than the backend that they are about. */
 const SWEEPING: ReadonlySet<UsherEvent['type']> = new Set([
   'config.applied',
+  'route.added',
+  'route.updated',
+  'route.removed',
+  'limits.updated',
   'pool.added',
   'pool.updated',
   'pool.removed',
@@ -245,6 +254,7 @@ function sameRow(a: BackendRow, b: BackendRow): boolean {
     a.pool === b.pool &&
     sameEndpoints(a, b) &&
     a.weight === b.weight &&
+    a.priority === b.priority &&
     a.barred === b.barred &&
     a.lastResort === b.lastResort &&
     a.halfOpen === b.halfOpen &&

@@ -135,8 +135,9 @@ describe.each([
         expect(await next()).toMatchObject({ chosen, session: { by, verdict: 'stays', backend: chosen } });
       const backend = chosen!;
       await fleet.append({ type: 'backend.disabled', subject: backend, data: { backend } });
+      const { position } = fleet.fold;
       await vi.waitFor(async () => {
-        expect((await explain({ url: 'http://a/x' })).position).toBe(fleet.fold.position);
+        expect((await explain({ url: 'http://a/x' })).position).toBeGreaterThanOrEqual(position);
       }, 5_000);
       expect((await next()).session).toEqual({ by, verdict: 'leaves', backend });
       await fleet.append({ type: 'backend.enabled', subject: backend, data: { backend } });

@@ -1,6 +1,6 @@
 import type { PoolSettings } from '@usher/domain';
-import type { RowLimit } from '../routing-table.ts';
 import { giveBackOf, isUnused, newLimitCells } from '../table/backend-limit.ts';
+import type { RowLimit } from '../table/row-limit.ts';
 import { forgetWaitersOf, newLineCells } from '../table/waiting-line.ts';
 import type { AdaptiveLimits } from './adaptive-limits.ts';
 

@@ -1,3 +1,5 @@
+import type { Targets } from '@usher/runtime';
+
 /** After a connection to an address failed, the others are preferred for this long. */
 const SHUN_MS = 10_000;
 
@@ -79,20 +81,53 @@ export class Addresses {
   }
 }
 
+/** Whose names lead only to some addresses. */
+interface Guard {
+  readonly targets: Pick<Targets, 'allowsAddress'>;
+}
+
+/** A host name with what it resolves to, as a whole and as far as each guard lets it. */
+interface Host {
+  ips: readonly string[];
+  readonly seen: Map<Guard | undefined, Addresses>;
+}
+
 /** All host names that there are or were, each with its addresses. */
 export class Hosts {
-  private readonly known = new Map<string, Addresses>();
+  private readonly known = new Map<string, Host>();
 
-  of(name: string): Addresses {
-    let addresses = this.known.get(name);
-    if (addresses === undefined) this.known.set(name, (addresses = Addresses.of(name)));
+  /** Addresses of a name; with a guard, those that it allows. */
+  of(name: string, guard?: Guard): Addresses {
+    const host = this.hostOf(name);
+    let addresses = host.seen.get(guard);
+    if (addresses === undefined) {
+      addresses = Addresses.of(name);
+      addresses.set(allowed(host.ips, guard));
+      host.seen.set(guard, addresses);
+    }
     return addresses;
   }
 
   /** Takes up what a name resolves to now. */
-  set(name: string, ips: readonly string[]): Addresses {
-    const addresses = this.of(name);
-    addresses.set(ips);
-    return addresses;
+  set(name: string, ips: readonly string[]): ReadonlySet<Addresses> {
+    const host = this.hostOf(name);
+    host.ips = ips;
+    for (const [guard, addresses] of host.seen) addresses.set(allowed(ips, guard));
+    return new Set(host.seen.values());
   }
+
+  /** Takes up what a guard allows now. */
+  recheck(guard: Guard): void {
+    for (const { ips, seen } of this.known.values()) seen.get(guard)?.set(allowed(ips, guard));
+  }
+
+  private hostOf(name: string): Host {
+    let host = this.known.get(name);
+    if (host === undefined) this.known.set(name, (host = { ips: [], seen: new Map() }));
+    return host;
+  }
+}
+
+function allowed(ips: readonly string[], guard: Guard | undefined): readonly string[] {
+  return guard === undefined ? ips : ips.filter((ip) => guard.targets.allowsAddress(ip));
 }

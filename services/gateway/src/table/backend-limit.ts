@@ -1,4 +1,4 @@
-import type { RowLimit } from '../routing-table.ts';
+import type { RowLimit } from './row-limit.ts';
 
 /**
  * Cells: requests under way from all workers together; for an adaptive limit where that stands, the most that were under way,

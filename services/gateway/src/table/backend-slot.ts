@@ -20,6 +20,7 @@ export function newSlot(
     pool,
     weight: row.weight,
     fullWeight: row.weight,
+    priority: row.priority ?? 0,
     admittedMs: 0,
     eligible: row.eligible,
     barred: row.barred,
@@ -52,6 +53,7 @@ export function updateSlot(slot: BackendSlot, row: BackendRow, worker: number, n
   else if (!row.halfOpen && slot.fleetHalfOpen && slot.breaker.phase === 'half_open')
     breakerClose(slot.breaker);
   slot.fullWeight = row.weight;
+  slot.priority = row.priority ?? 0;
   slot.eligible = row.eligible;
   slot.barred = row.barred;
   slot.lastResort = row.lastResort;

@@ -9,13 +9,13 @@ export function endpointsOf(
   pool: PoolTable,
   hosts: Hosts,
 ): Pick<BackendSlot, 'endpoint' | 'endpoints' | 'byPath'> {
-  const endpoint = newEndpoint(row.id, 0, row.url, pool, hosts);
+  const endpoint = newEndpoint(row, 0, row.url, pool, hosts);
   if (row.endpoints === undefined || row.endpoints.length === 0)
     return { endpoint, endpoints: [endpoint], byPath: undefined };
   const endpoints = [endpoint];
   const byPath = new PathTable<Endpoint>();
   for (const { path, url } of row.endpoints) {
-    const other = newEndpoint(row.id, endpoints.length, url, pool, hosts);
+    const other = newEndpoint(row, endpoints.length, url, pool, hosts);
     endpoints.push(other);
     byPath.add(path, other);
   }
@@ -30,11 +30,17 @@ export function endpointFor(slot: BackendSlot, request: { readonly path: string 
 
 /** Whether connections go to the same places by both rows. */
 export function sameEndpoints(a: BackendRow, b: BackendRow): boolean {
-  if (a.url !== b.url) return false;
+  if (a.url !== b.url || a.guarded !== b.guarded) return false;
   return a.endpoints === b.endpoints || JSON.stringify(a.endpoints) === JSON.stringify(b.endpoints);
 }
 
-function newEndpoint(backend: string, index: number, url: string, pool: PoolTable, hosts: Hosts): Endpoint {
+function newEndpoint(
+  { id: backend, guarded }: BackendRow,
+  index: number,
+  url: string,
+  pool: PoolTable,
+  hosts: Hosts,
+): Endpoint {
   const origin = parseBackendUrl(url);
   if (typeof origin === 'string') throw new Error(`backend ${backend}: ${url} ${origin}`);
   return {
@@ -42,7 +48,9 @@ function newEndpoint(backend: string, index: number, url: string, pool: PoolTabl
     index,
     host: origin.host,
     port: origin.port,
-    addresses: origin.named ? hosts.of(origin.host) : Addresses.fixed(origin.host),
+    addresses: origin.named
+      ? hosts.of(origin.host, guarded ? pool : undefined)
+      : Addresses.fixed(origin.host),
     tls: origin.tls ? new TlsClient(pool, origin.host) : undefined,
     authority: origin.authority,
     connectFailures: undefined,

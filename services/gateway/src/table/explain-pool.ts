@@ -17,7 +17,7 @@ import { visitOf } from '../sticky/sticky.ts';
 import { endpointFor } from './endpoints.ts';
 import { isFull } from './limits.ts';
 import { NO_QUEUE } from './line-wait.ts';
-import { preferenceOf, whyNobody } from './pool-table.ts';
+import { isSecondary, preferenceOf, whyNobody } from './pool-table.ts';
 import { ranked } from './ranked.ts';
 
 export type ExplainedPool = Pick<Explanation, 'session' | 'among' | 'candidates' | 'outcome' | 'detail'> & {
@@ -133,6 +133,7 @@ function reasonOf(slot: BackendSlot, features: Features, unfit: Fit | undefined)
     const short = shortOf(slot, features);
     return short === undefined ? { reason: 'ok' } : (unfit ?? { reason: 'reserved', short });
   }
+  if (isSecondary(slot)) return { reason: 'priority' };
   if (slot.barred !== 'ok') return { reason: slot.barred };
   if (!(slot.fullWeight > 0)) return { reason: 'weight' };
   if (slot.endpoints.some(({ addresses }) => addresses.all.length === 0)) return { reason: 'no_address' };

@@ -1,6 +1,7 @@
 import type { Ask, Features } from '@usher/domain';
-import type { BackendSlot, PoolTable, RowLimit } from '../routing-table.ts';
+import type { BackendSlot, PoolTable } from '../routing-table.ts';
 import { BackendLimit } from './backend-limit.ts';
+import type { RowLimit } from './row-limit.ts';
 import { WaitingLine } from './waiting-line.ts';
 
 /** Whether it has as many requests under way as it may. */

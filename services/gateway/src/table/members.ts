@@ -67,10 +67,15 @@ export class Members {
     for (const { row } of this.#members.values()) if (row.pool === pool) this.remove(row.id, touched);
   }
 
+  /** Takes up where the pool's guarded backends may be now. */
+  recheck(pool: PoolTable): void {
+    this.#hosts.recheck(pool);
+  }
+
   setAddresses(host: string, ips: readonly string[], touched: Set<PoolTable>): void {
     const addresses = this.#hosts.set(host, ips);
     for (const { pool, slot } of this.#members.values()) {
-      if (slot.endpoints.some((endpoint) => endpoint.addresses === addresses)) touched.add(pool);
+      if (slot.endpoints.some((endpoint) => addresses.has(endpoint.addresses))) touched.add(pool);
     }
   }
 }

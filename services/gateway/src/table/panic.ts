@@ -29,9 +29,14 @@ export function panicCount({ slots }: PoolTable): PanicCount {
 /** Whether less of the pool is eligible than its settings want for trusting what is known of the rest. */
 export function isPanicking(pool: PoolTable): boolean {
   const { panic = 0 } = pool.settings;
-  if (panic === 0 || pool.slots.length < PANIC_BACKENDS_MIN) return false;
+  if (panic === 0 || pool.slots.length < PANIC_BACKENDS_MIN || hasStandIns(pool)) return false;
   const { eligible, backends } = panicCount(pool);
   return backends >= PANIC_BACKENDS_MIN && eligible < panic * backends;
+}
+
+/** Then there is somebody for the case that the others are down, and no need to try those all the same. */
+function hasStandIns({ slots }: PoolTable): boolean {
+  return slots.some(({ priority }) => priority !== slots[0]?.priority);
 }
 
 /**

@@ -2,11 +2,13 @@ import {
   breakerAdmits,
   linePressure,
   type PoolSettings,
+  PRIORITY_MAX,
   type Preference,
   RetryBudget,
   STRATEGIES,
   setCandidates,
 } from '@usher/domain';
+import { targetsOf } from '@usher/runtime';
 import type { BackendSlot, Endpoint, PoolTable } from '../routing-table.ts';
 import { honourEjections, isInService } from './ejections.ts';
 import { isPanicking, servesInPanic } from './panic.ts';
@@ -62,11 +64,13 @@ export function newPool(settings: PoolSettings): PoolTable {
     line: undefined,
     pressure: 0,
     tls: new PoolTls(DEFAULT_TLS),
+    targets: targetsOf(settings.targets),
   };
 }
 
 /** Gives a pool settings: those that were declared, or what stands in for them. */
 export function settle(pool: PoolTable, settings: PoolSettings, declared: boolean): void {
+  pool.targets = targetsOf(settings.targets);
   pool.settings = settings;
   pool.declared = declared;
   pool.reserves = (settings.reserve ?? 'none') !== 'none';
@@ -84,6 +88,7 @@ export function whyNobody({ declared }: PoolTable): string {
  * 3. whoever only a breaker or an ejection speaks against. With all breakers open there is nowhere better to send to, and
  *    spreading the load over all finds the first one that recovers, where answering 503 would turn many errors into nothing
  *    but errors.
+ * Of those, only the ones with the lowest `priority` are left.
  * A pool that is not declared has nobody: its backends would be served without the limits, tiers and reservations that
  * it may have elsewhere. Who is unhealthy, draining or disabled, or has an endpoint without a known address, is in none of
  * them. But in a panic, with too small a part of the pool eligible, it is all that no operator took out, see `servesInPanic`.
@@ -94,6 +99,17 @@ export function rebuildEligible(pool: PoolTable, nowMs: number): void {
   pool.panic = isPanicking(pool);
   const preference = preferenceOf(pool);
   setCandidates(pool, pool.slots, preference === null ? [] : candidatesOf(pool, preference));
+}
+
+/** Whether it may get requests but for backends that come before it. */
+export function isSecondary(slot: BackendSlot): boolean {
+  const { eligible } = slot.pool;
+  const preference = preferenceOf(slot.pool);
+  return (
+    preference !== null &&
+    PREFERENCES[preference](slot) &&
+    eligible.every((other) => other.priority < slot.priority)
+  );
 }
 
 /** Goes on with what changes by itself: slow starts, and how much of the pool's line is taken. */
@@ -112,8 +128,12 @@ export function preferenceOf({ declared, slots, panic }: PoolTable): Preference 
 
 function candidatesOf({ slots }: PoolTable, preference: Preference): BackendSlot[] {
   const candidates = slots.filter(PREFERENCES[preference]);
-  const serving = preference === 'panic' ? candidates.filter(servesInPanic) : candidates;
-  return serving.length > 0 ? serving : candidates;
+  if (preference === 'panic') {
+    const serving = candidates.filter(servesInPanic);
+    return serving.length > 0 ? serving : candidates;
+  }
+  const first = candidates.reduce((least, { priority }) => Math.min(least, priority), PRIORITY_MAX);
+  return candidates.filter(({ priority }) => priority === first);
 }
 
 const isReachable = ({ addresses }: Endpoint) => addresses.all.length > 0;

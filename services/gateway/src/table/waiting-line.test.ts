@@ -1,12 +1,13 @@
 import { NO_FEATURES } from '@usher/domain';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { BackendSlot, RowLimit } from '../routing-table.ts';
+import type { BackendSlot } from '../routing-table.ts';
 import { limitOf, policy, pool, row } from '../testing/fixtures.ts';
 import { tableOptions } from '../testing/table-options.ts';
 import { until } from '../wire/testing/raw-socket.ts';
 import { giveBackOf } from './backend-limit.ts';
 import { LineWait } from './line-wait.ts';
+import type { RowLimit } from './row-limit.ts';
 import { forgetWaitersOf, newLineCells } from './waiting-line.ts';
 import { WorkerTable } from './worker-table.ts';
 

@@ -246,6 +246,7 @@ export class WorkerTable implements RoutingTable {
     const pool = this.#poolOf(settings.id);
     if (!settings.breaker.enabled) for (const slot of pool.slots) breakerClose(slot.breaker);
     settle(pool, settings, declared);
+    this.#members.recheck(pool);
     this.#choosers.equip(pool);
     this.stickiness.equip(pool);
     touched.add(pool);

@@ -5,8 +5,9 @@ import {
   type PoolSettings,
   type RouteSettings,
 } from '@usher/domain';
-import type { BackendRow, RowLimit } from '../routing-table.ts';
+import type { BackendRow } from '../routing-table.ts';
 import { newLimitCells } from '../table/backend-limit.ts';
+import type { RowLimit } from '../table/row-limit.ts';
 import { newLineCells } from '../table/waiting-line.ts';
 
 /** Settings for tests: every default filled in, the parts that matter given. */

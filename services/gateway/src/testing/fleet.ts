@@ -1,5 +1,5 @@
 import { FleetFold } from '@usher/actors';
-import type { BackendSettings, SharedSettings } from '@usher/domain';
+import type { BackendSettings, BackendState, SharedSettings } from '@usher/domain';
 import { createOutbox } from '@usher/event-log';
 import { CONTROL_SUBJECT, type EventDraft, type EventType, envelop, type UsherEvent } from '@usher/events';
 import type { HistogramSample, Metrics, Sample, ServiceContext } from '@usher/ports';
@@ -131,8 +131,8 @@ function added(settings: SharedSettings['pools'][number]): EventDraft {
   return { type: 'pool.added', subject: settings.id, data: { settings, origin: 'config' } };
 }
 
-export function registered(settings: BackendSettings): EventDraft {
-  const data = { settings, origin: 'config', health: 'unchecked' } as const;
+export function registered(settings: BackendSettings, origin: BackendState['origin'] = 'config'): EventDraft {
+  const data = { settings, origin, health: 'unchecked' } as const;
   return { type: 'backend.registered', subject: settings.id, data };
 }
 

@@ -6,6 +6,7 @@ import { openEmbeddedStore } from '@usher/state-store';
 import { MemoryEventLog, MemoryStorage, RecordingLog, SimulatedClock, seededRandom } from '@usher/testing';
 import { afterEach } from 'vitest';
 import { Scheduler } from '../scheduler.ts';
+import { TestFiles, TestResolver } from './test-sources.ts';
 
 const TIMING = { intervalMs: 1000, timeoutMs: 500, fall: 3, rise: 2 };
 
@@ -96,6 +97,8 @@ export function newFleet() {
   const storage = new MemoryStorage();
   const store = openEmbeddedStore({ clock });
   const bus = new OneBus();
+  const resolver = new TestResolver();
+  const files = new TestFiles();
   const random = seededRandom(7);
   const start = async (
     instance: string,
@@ -129,7 +132,11 @@ export function newFleet() {
       log,
       metrics: noMetrics,
     };
-    const scheduler = new Scheduler(context, { declared: config, snapshot: () => fold.snapshot() });
+    const scheduler = new Scheduler(context, {
+      declared: config,
+      snapshot: () => fold.snapshot(),
+      discovery: { resolver, files },
+    });
     running.push(scheduler);
     await scheduler.start();
     return { scheduler, fold, events, context };
@@ -147,7 +154,7 @@ export function newFleet() {
       await events.append({ subject: eventSubject('gateway', 't'), events: batch });
     }
   };
-  return { clock, start, command, facts, storage };
+  return { clock, start, command, facts, storage, resolver, files };
 }
 
 export const started = (gateway: string): EventDraft => ({

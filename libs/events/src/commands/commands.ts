@@ -1,37 +1,23 @@
 import type { Problem } from '@usher/domain';
-import { STRATEGY_NAMES, WEIGHT_MAX } from '@usher/domain';
 import { z } from 'zod';
-import { backendSettings, endpoints, id, place } from './data-schemas.ts';
+import { BACKEND_COMMANDS } from './backend-commands.ts';
+import { CONFIG_COMMANDS } from './config-commands.ts';
+import type { CommandDeclaration } from './declaration.ts';
+import { POOL_COMMANDS } from './pool-commands.ts';
 
-const target = z.strictObject({ backend: id });
-
-/** Every command there is, with the data it takes. Its subject is `usher.commands.<name>`. */
+/** Every command there is. Its subject is `usher.commands.<name>`. */
 export const COMMANDS = {
-  'backend.add': z.strictObject({ settings: backendSettings }),
-  /** What is absent stays as it is. */
-  'backend.update': z.strictObject({
-    backend: id,
-    url: z.string().optional(),
-    weight: z.number().nonnegative().max(WEIGHT_MAX).optional(),
-    zone: z.string().optional(),
-    /** All of them; an empty list leaves none but the URL. */
-    endpoints: endpoints.optional(),
-    /** Null = unknown. */
-    place: place.nullable().optional(),
-  }),
-  'backend.remove': target,
-  /** What an agent says of the backend beside it; a pool that takes agents gets it, or its new settings. */
-  'backend.announce': z.strictObject({ settings: backendSettings }),
-  /** Takes away a backend that an agent announced, and no other. */
-  'backend.withdraw': target,
-  'backend.drain': z.strictObject({ backend: id, deadlineMs: z.number().int().nonnegative().optional() }),
-  'backend.enable': target,
-  'backend.disable': target,
-  'pool.set_strategy': z.strictObject({ pool: id, strategy: z.enum(STRATEGY_NAMES) }),
-} as const;
+  ...BACKEND_COMMANDS,
+  ...POOL_COMMANDS,
+  ...CONFIG_COMMANDS,
+} as const satisfies Readonly<Record<string, CommandDeclaration>>;
 
 export type CommandName = keyof typeof COMMANDS;
-export type CommandData<N extends CommandName> = z.infer<(typeof COMMANDS)[N]>;
+export const COMMAND_NAMES = Object.keys(COMMANDS) as [CommandName, ...CommandName[]];
+/** As it is carried out. */
+export type CommandData<N extends CommandName> = z.infer<(typeof COMMANDS)[N]['data']>;
+/** As it may be sent. */
+export type CommandInput<N extends CommandName> = z.input<(typeof COMMANDS)[N]['data']>;
 
 /** A wish to change the fleet. The same id again is the same command: it is answered alike and changes nothing. */
 export interface CommandOf<N extends CommandName> {
@@ -40,7 +26,7 @@ export interface CommandOf<N extends CommandName> {
   readonly data: CommandData<N>;
   readonly actor: string;
   readonly reason?: string | undefined;
-  /** Revision of the named backend or pool that the sender saw; refused with `conflict` if it has changed since. */
+  /** Revision that the sender saw of what the command is about; refused with `conflict` if it has changed since. */
   readonly expectRevision?: number | undefined;
 }
 export type Command = { [N in CommandName]: CommandOf<N> }[CommandName];
@@ -57,7 +43,7 @@ export type CommandAnswer =
 
 const envelope = z.strictObject({
   id: z.string().min(1).max(100),
-  name: z.enum(Object.keys(COMMANDS) as [CommandName, ...CommandName[]]),
+  name: z.enum(COMMAND_NAMES),
   data: z.unknown(),
   actor: z.string().min(1).max(200),
   reason: z.string().max(500).optional(),
@@ -68,7 +54,7 @@ const envelope = z.strictObject({
 export function parseCommand(raw: unknown): Command | string {
   const outer = envelope.safeParse(raw);
   if (!outer.success) return describe(outer.error);
-  const inner = COMMANDS[outer.data.name].safeParse(outer.data.data);
+  const inner = COMMANDS[outer.data.name].data.safeParse(outer.data.data);
   if (!inner.success) return describe(inner.error);
   return { ...outer.data, data: inner.data } as Command;
 }

@@ -1,0 +1,73 @@
+import { pathPatternFault } from './path-table.ts';
+import type { PoolSettings, RouteSettings, SharedSettings } from './settings.ts';
+
+/** What is wrong between the parts of shared settings that are right by themselves, each as `path: sentence`. */
+export function configFaults({ pools, backends, routes }: SharedSettings): string[] {
+  const known = new Map(pools.map((pool) => [pool.id, pool]));
+  return [
+    ...twice('pools', pools, ({ id }) => id),
+    ...twice('backends', backends, ({ id }) => id),
+    ...twice('routes', routes, ({ id }) => id),
+    ...twice('routes', routes, ({ host = '', path }) => `${host}${path}`),
+    ...pools.flatMap(poolFaults),
+    ...backends.flatMap(({ id, pool }) =>
+      known.has(pool) ? [] : [`backends.${id}.pool: there is no pool ${pool}`],
+    ),
+    ...routes.flatMap((route) => routeFaults(route, known.get(route.pool))),
+  ];
+}
+
+function twice<T extends { readonly id: string }>(
+  kind: string,
+  parts: readonly T[],
+  nameOf: (part: T) => string,
+): string[] {
+  const seen = new Set<string>();
+  return parts.flatMap((part) => {
+    const name = nameOf(part);
+    if (seen.has(name)) return [`${kind}.${part.id}: ${name} is given twice`];
+    seen.add(name);
+    return [];
+  });
+}
+
+function poolFaults({ id, strategy, strategyFile, tiers = [], reserve = 'none', sticky }: PoolSettings) {
+  const faults = twice(
+    `pools.${id}.tiers`,
+    tiers.map(({ name }) => ({ id: name })),
+    (tier) => tier.id,
+  );
+  if (strategy === 'custom' && strategyFile === undefined)
+    faults.push(`pools.${id}.strategy: custom needs a strategy_file, which only a file can name`);
+  if (reserve !== 'none' && tiers.length === 0)
+    faults.push(`pools.${id}.reserve: there is nothing to reserve without tiers`);
+  if (reserve === 'session' && sticky === undefined)
+    faults.push(`pools.${id}.reserve: without sticky no request belongs to a session`);
+  return faults;
+}
+
+function routeFaults(route: RouteSettings, pool: PoolSettings | undefined): string[] {
+  const { id, path, tier, plugins } = route;
+  const at = `routes.${id}`;
+  const fault =
+    pathPatternFault(path) ?? (/[?]|\*(?!$)|[^/]\*$/.test(path) ? 'such as /login, /v1/* or /*' : undefined);
+  const faults = fault === undefined ? [] : [`${at}.path: ${fault}`];
+  if (pool === undefined) return [...faults, `${at}.pool: there is no pool ${route.pool}`];
+  const barred = pool.proxyProtocol !== 'none' || pool.http2;
+  if (barred && (plugins.length > 0 || tier?.field !== undefined))
+    faults.push(
+      `${at}: pool ${pool.id} is not reached through plugins, as it has a PROXY protocol or HTTP/2`,
+    );
+  const { tiers = [] } = pool;
+  if (tier !== undefined && tiers.length === 0) faults.push(`${at}.tier: pool ${pool.id} has no tiers`);
+  else if (tier?.default !== undefined && !tiers.some(({ name }) => name === tier.default))
+    faults.push(`${at}.tier.default: pool ${pool.id} has no tier ${tier.default}`);
+  return faults;
+}
+
+/** Files of code that the settings name: modules of plugins and strategies. */
+export function codeFiles({ pools, routes }: SharedSettings): Set<string> {
+  const plugins = routes.flatMap((route) => route.plugins.map(({ file }) => file));
+  const named = [...plugins, ...pools.map(({ strategyFile }) => strategyFile)];
+  return new Set(named.filter((file) => file !== undefined));
+}

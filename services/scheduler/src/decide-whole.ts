@@ -1,0 +1,91 @@
+import { createHash } from 'node:crypto';
+import { canonicalJson, type FleetState, isDeclared, type SharedSettings } from '@usher/domain';
+import type { EventDraft } from '@usher/events';
+import { changePool, declareAll, initialHealth, isElsewhere } from './decide-config.ts';
+import { assertSound, present } from './decide-settings.ts';
+
+/** The whole configuration at once, by a command. Both throw UsherError as `decideCommand` does. */
+
+export function applyWhole(state: FleetState, shared: SharedSettings, nowMs: number): EventDraft[] {
+  assertSound(present(state), shared);
+  const hash = createHash('sha256').update(canonicalJson(shared)).digest('hex');
+  const drafts = declareAll(state, { shared, hash }, nowMs);
+  return drafts.length === 1 && isPresentPolicy(state, drafts[0]) ? [] : drafts;
+}
+
+/** The events that make the configuration what it was: other than a file, it also takes away what commands added since. */
+export function revertTo(state: FleetState, past: FleetState, nowMs: number): EventDraft[] {
+  const { hash = '', policy, added = [] } = past.config ?? {};
+  if (policy === undefined) return [];
+  const revision = (state.config?.revision ?? 0) + 1;
+  const data = { revision, hash, policy, added: [...added] };
+  const applied: EventDraft = { type: 'config.applied', subject: 'fleet', data };
+  const drafts = [
+    ...revertPools(state, past),
+    ...revertBackends(state, past, nowMs),
+    ...dropPools(state, past),
+  ];
+  return drafts.length === 0 && isPresentPolicy(state, applied) ? [] : [applied, ...drafts];
+}
+
+function isPresentPolicy({ config }: FleetState, draft: EventDraft | undefined): boolean {
+  return (
+    draft?.type === 'config.applied' && canonicalJson(draft.data.policy) === canonicalJson(config?.policy)
+  );
+}
+
+function revertPools(state: FleetState, past: FleetState): EventDraft[] {
+  return [...past.pools.values()].flatMap(({ settings, origin }): EventDraft[] => {
+    const known = state.pools.get(settings.id)?.settings;
+    if (known === undefined)
+      return [{ type: 'pool.added', subject: settings.id, data: { settings, origin } }];
+    return canonicalJson(known) === canonicalJson(settings) ? [] : changePool(state, known, settings, {});
+  });
+}
+
+function revertBackends(state: FleetState, past: FleetState, nowMs: number): EventDraft[] {
+  const drafts: EventDraft[] = [];
+  for (const [id, backend] of past.backends) {
+    const { settings, origin, removing } = backend;
+    const pool = past.pools.get(settings.pool)?.settings;
+    if (!isDeclared(backend) || removing || pool === undefined) continue;
+    const known = state.backends.get(id);
+    const health = initialHealth(pool);
+    if (known === undefined) {
+      drafts.push({ type: 'backend.registered', subject: id, data: { settings, origin, health } });
+      continue;
+    }
+    const moved = known.settings.pool !== settings.pool || isElsewhere(known.settings, settings);
+    if (canonicalJson(known.settings) !== canonicalJson(settings))
+      drafts.push({
+        type: 'backend.updated',
+        subject: id,
+        data: { settings, ...(moved ? { health } : {}) },
+      });
+    if (known.removing) drafts.push({ type: 'backend.enabled', subject: id, data: { backend: id } });
+  }
+  for (const [id, backend] of state.backends) {
+    const { settings, removing } = backend;
+    const before = past.backends.get(id);
+    const stays = before !== undefined && !before.removing;
+    if (!isDeclared(backend) || removing || stays || !past.pools.has(settings.pool)) continue;
+    const deadlineMs = nowMs + (state.pools.get(settings.pool)?.settings.drainMs ?? 0);
+    drafts.push({
+      type: 'backend.drain_started',
+      subject: id,
+      data: { backend: id, deadlineMs, remove: true },
+    });
+  }
+  return drafts;
+}
+
+/** With all that they have. */
+function dropPools(state: FleetState, past: FleetState): EventDraft[] {
+  const gone = [...state.pools.keys()].filter((id) => !past.pools.has(id));
+  return gone.flatMap((pool): EventDraft[] => [
+    ...[...state.backends]
+      .filter(([id, { settings }]) => settings.pool === pool && !past.backends.has(id))
+      .map(([id]): EventDraft => ({ type: 'backend.removed', subject: id, data: { backend: id } })),
+    { type: 'pool.removed', subject: pool, data: { pool } },
+  ]);
+}
