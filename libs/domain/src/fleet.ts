@@ -46,6 +46,8 @@ export interface ConfigState {
   revision: number;
   /** Its revision to whoever changes it: position of the record that last changed any of it, be it by a command. */
   changedAt: number;
+  /** Position of the record by which a file was last applied, and not a command. */
+  declaredAt: number;
   /** Names the shared settings of the file. */
   hash: string;
   /** Whose file it is. */

@@ -48,12 +48,13 @@ const adopted = { origin: z.literal('config').optional() };
 export const CATALOGUE = {
   'config.applied': decision(
     'scheduler',
-    // `added`: which of the routes commands had added; absent in what was written before they could.
+    // `added`: which of the routes commands had added; absent in what was written before they could. No `origin`: a file.
     z.strictObject({
       revision: count,
       hash: z.string(),
       policy: policySettings,
       added: z.array(id).optional(),
+      origin: z.literal('command').optional(),
     }),
   ),
   'route.added': decision('scheduler', z.strictObject({ settings: routeSettings })),

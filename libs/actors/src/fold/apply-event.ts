@@ -15,11 +15,12 @@ type Fold<T extends EventType> = (state: FleetState, event: EventOf<T>, position
 
 const FLEET_FOLDS: { readonly [T in FleetEventType]: Fold<T> } = {
   'config.applied': (state, { data, actor: by }, changedAt) => {
-    const { revision, hash, policy, added = [] } = data;
+    const { revision, hash, policy, added = [], origin } = data;
     const { config } = state;
     const before = config === null ? [] : [config.hash, ...config.superseded];
     const superseded = before.filter((each) => each !== hash).slice(0, SUPERSEDED_MAX);
-    state.config = { revision, changedAt, hash, by, policy, added, superseded };
+    const declaredAt = origin === 'command' ? (config?.declaredAt ?? 0) : changedAt;
+    state.config = { revision, changedAt, declaredAt, hash, by, policy, added, superseded };
   },
   'route.added': ({ config }, { data: { settings } }) => {
     if (config === null) return;
