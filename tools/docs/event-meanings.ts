@@ -61,6 +61,8 @@ export const MEANINGS: Readonly<Record<EventType, string>> = {
     'A gateway fails against most of the backends that it uses, and others do not: its votes on breakers do not count.',
   'gateway.cleared': 'A gateway fails no more than others: its votes count again.',
   'breaker.recovered': 'A gateway’s own breaker for a backend closed again.',
+  'sticky.cleared':
+    'The sessions of a pool, or one of them, begin anew: what is known of them from before does not count any more.',
   'sticky.moved':
     'A gateway sends clients to other backends than before, for a reason; `count` of them, of whom `sessions` names the first.',
   'allocation.reserved':

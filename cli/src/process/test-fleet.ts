@@ -88,6 +88,10 @@ export class TestFleet {
     });
   }
 
+  async text(path: string): Promise<string> {
+    return await (await fetch(this.#url + path)).text();
+  }
+
   async ask<T>(
     method: string,
     path: string,

@@ -21,6 +21,22 @@ export const breakersReset = verb({
   options: CHANGE_OPTIONS,
 });
 
+export const stickyClear = verb({
+  name: 'sticky clear',
+  summary: 'have the sessions of a pool, or one of them, begin anew',
+  notes: ['What a session has reserved stays reserved.'],
+  arguments: POOL,
+  options: {
+    session: { type: 'string', value: 'ID', doc: 'only this one, as the log names it' },
+    client: {
+      type: 'string',
+      value: 'TEXT',
+      doc: 'only that of a client which sends this: the header’s value, the cookie’s, or its address',
+    },
+    ...CHANGE_OPTIONS,
+  },
+});
+
 export const poolsAdd = verb({
   name: 'pools add',
   summary: 'add a pool',

@@ -1,4 +1,5 @@
 import type { BackendState } from './backend.ts';
+import type { ClearedSessions } from './clearance.ts';
 import type { PolicySettings, PoolSettings } from './settings.ts';
 
 /** What the fleet believes about one gateway. */
@@ -28,6 +29,7 @@ export interface PoolState {
   panicBy: Map<string, number>;
   /** When each gateway last reported traffic to any of its backends. */
   seenBy: Map<string, number>;
+  cleared: ClearedSessions;
   revision: number;
 }
 

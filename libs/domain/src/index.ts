@@ -19,6 +19,13 @@ export {
 export { type Origin, parseBackendUrl } from './backend-url.ts';
 export { canonicalJson } from './canonical-json.ts';
 export { type Change, changesBetween } from './changes.ts';
+export {
+  CLEARED_SESSIONS_MAX,
+  type Clearance,
+  clearanceOf,
+  clearedStill,
+  noneCleared,
+} from './clearance.ts';
 export { networkOf } from './client-network.ts';
 export { configFaults } from './config-faults.ts';
 export type { ConfigPreview, NamedChanges, PreviewAnswer, SharedPreview } from './config-preview.ts';

@@ -204,6 +204,11 @@ export const CATALOGUE = {
    * A gateway sends the requests of some sessions elsewhere from now on; summed over a moment. `count` is of all of them,
    * `sessions` names the first.
    */
+  /** Sessions begin anew: all of the pool, or one. */
+  'sticky.cleared': decision(
+    'scheduler',
+    z.strictObject({ pool: id, session: z.string().min(1).max(128).optional() }),
+  ),
   'sticky.moved': fact(
     'gateway',
     z.strictObject({

@@ -1,7 +1,9 @@
 import {
+  clearedStill,
   type FleetState,
   GONE_GATEWAYS_MAX,
   newBackend,
+  noneCleared,
   RECEIPTS_MAX,
   roomLeft,
   SUPERSEDED_MAX,
@@ -48,6 +50,7 @@ const FLEET_FOLDS: { readonly [T in FleetEventType]: Fold<T> } = {
       origin,
       panicBy: new Map(),
       seenBy: new Map(),
+      cleared: noneCleared(),
       revision: position,
     });
   },
@@ -123,6 +126,19 @@ const FLEET_FOLDS: { readonly [T in FleetEventType]: Fold<T> } = {
   'process.recovered': () => {},
   // For the caches of other gateways; there are too many sessions for the state to know each.
   'sticky.moved': () => {},
+  'sticky.cleared': ({ pools }, event, position) => {
+    const { pool: id, session } = event.data;
+    const pool = pools.get(id);
+    if (pool === undefined) return;
+    const clearance = { position, atMs: eventTimeMs(event) };
+    if (session === undefined) {
+      pool.cleared = { all: clearance, one: new Map() };
+      return;
+    }
+    const one = clearedStill(pool, clearance.atMs);
+    one.delete(session);
+    pool.cleared = { ...pool.cleared, one: one.set(session, clearance) };
+  },
   'gateway.shedding_changed': () => {},
   'gateway.rate_limits_split': () => {},
   'gateway.rate_limits_joined': () => {},

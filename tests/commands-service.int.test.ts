@@ -3,7 +3,7 @@ import { COMMAND_NAMES } from '@usher/events';
 import { startNatsServer, startRedisServer } from '@usher/testing';
 import { connect, type NatsConnection } from 'nats';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { TestFleet } from './test-fleet.ts';
+import { TestFleet } from '../cli/src/process/test-fleet.ts';
 
 let nats: Awaited<ReturnType<typeof startNatsServer>>;
 let redis: Awaited<ReturnType<typeof startRedisServer>>;
