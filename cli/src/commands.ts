@@ -56,6 +56,7 @@ export const COMMANDS: readonly Command[] = [
   command(fleet.weight, async () => (await backends()).weight),
   command(fleet.breakers, async () => (await import('./commands/breakers.ts')).breakers),
   command(settings.breakersReset, async () => (await setting()).breakersReset),
+  command(settings.allocationsPurge, async () => (await setting()).allocationsPurge),
   command(settings.stickyClear, async () => (await setting()).stickyClear),
   command(fleet.pools, async () => (await pools()).pools),
   command(fleet.poolsStrategy, async () => (await pools()).poolsStrategy),

@@ -13,6 +13,16 @@ export const stickyClear: Run<typeof verbs.stickyClear> = async ({ arguments: { 
   return await change('sticky.clear', { pool: POOL, session, client }, options, io);
 };
 
+export const allocationsPurge: Run<typeof verbs.allocationsPurge> = async (given, io) => {
+  const { backend: ofBackend, session, client } = given.options;
+  return await change(
+    'allocations.purge',
+    { pool: given.arguments.POOL, ofBackend, session, client },
+    given.options,
+    io,
+  );
+};
+
 export const poolsAdd: Run<typeof verbs.poolsAdd> = async ({ arguments: { POOL }, options }, io) => {
   const { defaultPool } = await import('@usher/domain');
   const settings = { ...settingsOf(options.setting, defaultPool(POOL)), id: POOL };

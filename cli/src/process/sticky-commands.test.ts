@@ -11,6 +11,7 @@ pools:
   cookie: { ${NONE}, sticky: { by: cookie } }
   header: { ${NONE}, sticky: { by: header, name: X-User, ttl: 1h } }
   ip: { ${NONE}, sticky: { by: ip } }
+  tiers: { ${NONE}, tiers: [{ name: t, vcpu: 1, memory: 1GiB }], reserve: request, backends: [{ id: a, url: "http://10.0.0.1:80" }] }
 routes: [{ path: "/*", pool: plain }]
 `;
 
@@ -62,4 +63,18 @@ test.each([
 ])('clearing sessions of pool %s by %j is refused with %s', async (pool, body, code) => {
   expect(await clear(pool, body)).toMatchObject({ code });
   expect(await cleared()).toEqual([]);
+});
+
+test.each([
+  ['tiers', {}, undefined],
+  ['tiers', { ofBackend: 'a' }, undefined],
+  ['tiers', { ofBackend: 'b' }, 'not_found'],
+  ['none', {}, 'not_found'],
+  ['plain', {}, 'conflict'],
+  ['tiers', { session: 's' }, 'conflict'],
+])('what is reserved of pool %s is given back by %j, unless that is %s', async (pool, body, code) => {
+  const path = `/v1/pools/${pool}/allocations/purge`;
+  const { body: answer } = await fleet.ask<{ events: string[] } & Problem>('POST', path, body);
+  if (code === undefined) expect(answer.events).toEqual(['allocations.purged']);
+  else expect(answer.code).toBe(code);
 });

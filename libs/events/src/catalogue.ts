@@ -224,6 +224,11 @@ export const CATALOGUE = {
    * Told anew when another gateway becomes the owner, or the store is told what it had lost (`restored`). `capacity`: what
    * reservations were allowed to fill of the backend.
    */
+  /** Gateways give back what they hold: of the pool, or of a backend, or for a session of it. */
+  'allocations.purged': decision(
+    'scheduler',
+    z.strictObject({ pool: id, ofBackend: id.optional(), session: z.string().min(1).max(128).optional() }),
+  ),
   'allocation.reserved': fact2(
     'gateway',
     z.strictObject({

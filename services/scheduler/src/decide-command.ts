@@ -21,7 +21,7 @@ import {
   updatePool,
   updateRoute,
 } from './decide-settings.ts';
-import { clearSticky } from './decide-sticky.ts';
+import { clearSticky, purgeAllocations } from './decide-sticky.ts';
 import { applyWhole, revertTo } from './decide-whole.ts';
 import { forbiddenUrl } from './targets.ts';
 
@@ -68,6 +68,8 @@ export function decideCommand(
     }
     case 'sticky.clear':
       return clearSticky(state, command, nowMs);
+    case 'allocations.purge':
+      return purgeAllocations(state, command);
     case 'pool.add':
     case 'pool.update':
     case 'pool.set_tiers':

@@ -126,6 +126,8 @@ const FLEET_FOLDS: { readonly [T in FleetEventType]: Fold<T> } = {
   'process.recovered': () => {},
   // For the caches of other gateways; there are too many sessions for the state to know each.
   'sticky.moved': () => {},
+  // What it leads to, gateways tell.
+  'allocations.purged': () => {},
   'sticky.cleared': ({ pools }, event, position) => {
     const { pool: id, session } = event.data;
     const pool = pools.get(id);
