@@ -206,3 +206,22 @@ export {
   setCandidates,
   type Uniform,
 } from './strategies/strategy.ts';
+export { uneditable } from './traffic/header-names.ts';
+export { isPlainPath, plainPaths } from './traffic/plain-path.ts';
+export { rewritten } from './traffic/rewrite-path.ts';
+export { Template, unknownVariable, VARIABLES, type Variable } from './traffic/template.ts';
+export {
+  type ApiKeySettings,
+  type ClientListSettings,
+  type CorsSettings,
+  type HeaderEditSettings,
+  REDIRECT_STATUSES,
+  REQUEST_ID_TRUST,
+  type RedirectSettings,
+  type RequestIdSettings,
+  type RewriteSettings,
+  type SecurityHeaderSettings,
+  TOKEN_ALGORITHMS,
+  type TokenSettings,
+  type TrafficSettings,
+} from './traffic/traffic-settings.ts';

@@ -11,6 +11,7 @@ import type { AdaptiveSettings, Priority, RateLimitSettings } from './overload-s
 import type { ScoringSettings } from './resource/score.ts';
 import type { Tier } from './resource/tier.ts';
 import type { StickySettings } from './sticky-settings.ts';
+import type { TrafficSettings } from './traffic/traffic-settings.ts';
 
 export const BUILT_IN_STRATEGIES = [
   'round_robin',
@@ -231,6 +232,8 @@ export interface RouteSettings {
   readonly rateLimit?: RateLimitSettings | 'none' | undefined;
   /** Absent in what was written before it existed: then `normal`. */
   readonly priority?: Priority | undefined;
+  /** What it says itself; what it does not say is that of the policy. Absent in what was written before it existed. */
+  readonly traffic?: TrafficSettings | undefined;
 }
 
 export interface TimeoutSettings {
@@ -280,6 +283,8 @@ export interface PolicySettings {
   readonly trustedProxies: readonly string[];
   /** For routes without one of their own. Absent = none. */
   readonly rateLimit?: RateLimitSettings | undefined;
+  /** For routes that do not say it themselves. Absent in what was written before it existed: then nothing. */
+  readonly traffic?: TrafficSettings | undefined;
 }
 
 /** One whole shared configuration, as a file declares it. */

@@ -8,6 +8,7 @@ import type {
 } from '@usher/domain';
 import { PRIORITIES, PRIORITY_MAX, RATE_SCOPES, WEIGHT_MAX } from '@usher/domain';
 import { z } from 'zod';
+import { trafficSettings } from './traffic-schemas.ts';
 
 /** The parts that several events' data are made of. Each is the shape on the log of the domain type it is checked against. */
 
@@ -84,6 +85,7 @@ export const routeFields = {
     .optional(),
   rateLimit: z.union([z.literal('none'), rateLimit]).optional(),
   priority: z.enum(PRIORITIES).optional(),
+  traffic: trafficSettings.optional(),
 };
 
 export const routeSettings: z.ZodType<RouteSettings> = z.strictObject(routeFields);
@@ -120,6 +122,7 @@ export const policyFields = {
   limits: limitSettings,
   trustedProxies: z.array(z.string()),
   rateLimit: rateLimit.optional(),
+  traffic: trafficSettings.optional(),
 };
 
 export const policySettings: z.ZodType<PolicySettings> = z.strictObject(policyFields);

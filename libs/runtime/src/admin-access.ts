@@ -76,7 +76,13 @@ function shownToken({ authorization, 'x-api-key': key }: ShownFields): string | 
 export function secretFinder<T>(
   secrets: readonly { readonly secret: string; readonly whose: T }[],
 ): (shown: string) => T | undefined {
-  const known = secrets.map(({ secret, whose }) => ({ whose, hash: sha256(secret) }));
+  return hashFinder(secrets.map(({ secret, whose }) => ({ whose, hash: sha256(secret) })));
+}
+
+/** The same where only the SHA-256 of each secret is known. */
+export function hashFinder<T>(
+  known: readonly { readonly hash: Uint8Array; readonly whose: T }[],
+): (shown: string) => T | undefined {
   return (shown) => {
     const hash = sha256(shown);
     // Every secret is compared, whole, whichever fits.

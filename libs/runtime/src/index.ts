@@ -2,6 +2,7 @@ export {
   type AdminIdentity,
   type AdminRole,
   type AdminToken,
+  hashFinder,
   secretFinder,
 } from './admin-access.ts';
 export { type AdminServerOptions, createAdminApp, startAdminServer } from './admin-server.ts';
@@ -28,6 +29,7 @@ export { familyHead, sampleLines } from './exposition.ts';
 export { FileWatch } from './file-watch.ts';
 export { guardedLookup } from './guarded-lookup.ts';
 export { type HealthReport, healthReport, type Phase } from './health-report.ts';
+export { JwtChecker } from './jwt/verifier.ts';
 export { InheritedSockets, type ListeningSocket, listeningSockets } from './listening-sockets.ts';
 export { createLog, type LogLevel, type LogOptions, type ProcessLog } from './log.ts';
 export { createMetrics, type MetricsReading, type MetricsRegistry } from './metrics.ts';

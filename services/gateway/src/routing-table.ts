@@ -23,6 +23,7 @@ import type { Addresses } from './table/addresses.ts';
 import type { BackendLimit } from './table/backend-limit.ts';
 import type { RowLimit } from './table/row-limit.ts';
 import type { PoolTls, TlsClient, TlsRow } from './table/tls-client.ts';
+import type { RouteTraffic } from './traffic/route-traffic.ts';
 import type { Guest, Line, Wait } from './waiting.ts';
 import type { ConnectCause } from './wire/connect-cause.ts';
 
@@ -146,6 +147,8 @@ export interface RouteEntry {
   /** Up to which level of pressure its requests are served. */
   readonly rank: number;
   readonly rule: RateRule | undefined;
+  /** Undefined where nothing is asked of its requests, and nothing changed in them. */
+  readonly traffic: RouteTraffic | undefined;
   /** Of those that were looked at before they were served, see `Admission`. */
   readonly counts: Float64Array;
 }

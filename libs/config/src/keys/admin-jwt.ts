@@ -11,7 +11,7 @@ import { refuse, type Type } from '../types/type.ts';
 const KEYS_MAX = 32;
 
 /** What stands in a claim, compared as it is. */
-const claim: Type<string> = text({
+export const claim: Type<string> = text({
   expects: 'a text such as https://issuer.example.com',
   jsonSchema: { pattern: '^[!-~]{1,256}$' },
   standIn: 'none',

@@ -18,6 +18,7 @@ import { limits, timeouts } from './policy.ts';
 import { pools } from './pool.ts';
 import { rateLimit } from './rate-limit.ts';
 import { routes } from './route.ts';
+import { SHARED_TRAFFIC_KEYS, splitTraffic } from './traffic/traffic.ts';
 
 /** Names this process when the host name has no letter or digit. */
 const NAMELESS = 'usher';
@@ -52,6 +53,7 @@ const keys = section({
     type: rateLimit,
     doc: 'How many requests may pass on routes that have no `rate_limit` of their own; one more is answered with 429. See [overload](../overload.md).',
   }),
+  ...SHARED_TRAFFIC_KEYS,
   pools: defaulted(
     {},
     { to: 'pools', type: pools, doc: 'The pools by their ids: backends and how one of them is chosen.' },
@@ -159,6 +161,7 @@ export const root: Type<UsherConfig> = mapped(keys, (given, _path, reading): Ush
     limits: given.limits,
     trustedProxies: given.trustedProxies,
     ...(given.rateLimit === undefined ? {} : { rateLimit: given.rateLimit }),
+    ...splitTraffic(given)[0],
   };
   checkReferences(local, shared, reading);
   return { local, shared };

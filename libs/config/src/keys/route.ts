@@ -5,6 +5,7 @@ import {
   type Priority,
   type RateLimitSettings,
   type TierDetection,
+  type TrafficSettings,
 } from '@usher/domain';
 import { list, mapped, wordOr } from '../types/collections.ts';
 import { filePath, id, routeHost, routePath } from '../types/names.ts';
@@ -13,6 +14,7 @@ import { defaulted, openSection, optional, required, section } from '../types/se
 import type { Type } from '../types/type.ts';
 import { rateLimit } from './rate-limit.ts';
 import { tierDetection } from './tier-detection.ts';
+import { ROUTE_TRAFFIC_KEYS, splitTraffic } from './traffic/traffic.ts';
 
 const pluginKeys = openSection({
   name: required({
@@ -46,9 +48,10 @@ export interface DeclaredRoute {
   readonly tier?: TierDetection | undefined;
   readonly rateLimit?: RateLimitSettings | 'none' | undefined;
   readonly priority: Priority;
+  readonly traffic?: TrafficSettings | undefined;
 }
 
-const route: Type<DeclaredRoute> = section({
+const keys = section({
   id: optional('the place in the list, such as `route-1`', {
     to: 'id',
     type: id,
@@ -85,12 +88,18 @@ const route: Type<DeclaredRoute> = section({
     type: oneOf(PRIORITIES),
     doc: 'What happens when there is too much to do, see `overload`: `sheddable` requests are the first to be answered with 503, `critical` ones are served as long as anything is.',
   }),
+  ...ROUTE_TRAFFIC_KEYS,
   plugins: defaulted([], {
     to: 'plugins',
     type: list(plugin),
     doc: 'Fastify plugins that the request goes through, in this order.',
     why: 'Requests of routes with plugins take the plugin lane, which costs more than the wire lane.',
   }),
+});
+
+const route: Type<DeclaredRoute> = mapped(keys, (given): DeclaredRoute => {
+  const [traffic, rest] = splitTraffic(given);
+  return { ...rest, ...traffic };
 });
 
 export const routes: Type<readonly DeclaredRoute[]> = list(route);

@@ -23,7 +23,7 @@ export interface JwtSettings {
 }
 
 /** Why a token is not good. */
-export type JwtFault = 'malformed' | 'not_signed' | 'expired' | 'not_yet_valid' | 'not_for_us';
+type JwtFault = 'malformed' | 'not_signed' | 'expired' | 'not_yet_valid' | 'not_for_us';
 
 export type JwtVerdict =
   | { readonly ok: true; readonly claims: ReadonlyMap<string, unknown> }
@@ -57,7 +57,7 @@ export class JwtVerifier {
     if (token === undefined || !isPlain(token.header)) return bad('malformed');
     const key = typeof id === 'string' ? id : undefined;
     if (!(this.#isSigned(token, key) || (await this.#isSignedAnew(token, key)))) return bad('not_signed');
-    const fault = this.#faultOf(token.claims);
+    const fault = claimsFault(token.claims, this.#settings, this.#clock.now());
     return fault === undefined ? { ok: true, claims: token.claims } : bad(fault);
   }
 
@@ -79,18 +79,44 @@ export class JwtVerifier {
     const published = this.#published?.keys.candidates(id, algorithm) ?? [];
     return [...this.#own.candidates(id, algorithm), ...published];
   }
+}
 
-  /** RFC 7519 section 4.1. */
-  #faultOf(claims: ReadonlyMap<string, unknown>): JwtFault | undefined {
-    const { issuer, audience } = this.#settings;
-    const nowS = this.#clock.now() / 1000;
-    const [expiry, start = 0, issued = 0, aud] = ['exp', 'nbf', 'iat', 'aud'].map((name) => claims.get(name));
-    if (![expiry, start, issued].every((time) => Number.isFinite(time))) return 'malformed';
-    const audiences: readonly unknown[] = Array.isArray(aud) ? aud : [aud];
-    if (claims.get('iss') !== issuer || !audiences.includes(audience)) return 'not_for_us';
-    if (nowS >= Number(expiry) + LEEWAY_S) return 'expired';
-    return nowS < Math.max(Number(start), Number(issued)) - LEEWAY_S ? 'not_yet_valid' : undefined;
+/**
+ * Checks tokens with the keys that there are, at once. Otherwise as `JwtVerifier`: throws when a key of the settings is none.
+ */
+export class JwtChecker {
+  readonly #settings: Pick<JwtSettings, 'issuer' | 'audience'>;
+  readonly #keys: JwtKeySet;
+
+  constructor(settings: Pick<JwtSettings, 'issuer' | 'audience' | 'keys'>) {
+    this.#settings = settings;
+    this.#keys = new JwtKeySet(settings.keys.map((key) => readJwtKey(key)));
   }
+
+  check(text: string, nowMs: number): JwtVerdict {
+    const token = readCompactToken(text);
+    const id = token?.header.get('kid');
+    if (token === undefined || !isPlain(token.header)) return bad('malformed');
+    const keys = this.#keys.candidates(typeof id === 'string' ? id : undefined, token.header.get('alg'));
+    if (!keys.some((key) => isSignedBy(key, token.signed, token.signature))) return bad('not_signed');
+    const fault = claimsFault(token.claims, this.#settings, nowMs);
+    return fault === undefined ? { ok: true, claims: token.claims } : bad(fault);
+  }
+}
+
+/** RFC 7519 section 4.1. */
+function claimsFault(
+  claims: ReadonlyMap<string, unknown>,
+  { issuer, audience }: Pick<JwtSettings, 'issuer' | 'audience'>,
+  nowMs: number,
+): JwtFault | undefined {
+  const nowS = nowMs / 1000;
+  const [expiry, start = 0, issued = 0, aud] = ['exp', 'nbf', 'iat', 'aud'].map((name) => claims.get(name));
+  if (![expiry, start, issued].every((time) => Number.isFinite(time))) return 'malformed';
+  const audiences: readonly unknown[] = Array.isArray(aud) ? aud : [aud];
+  if (claims.get('iss') !== issuer || !audiences.includes(audience)) return 'not_for_us';
+  if (nowS >= Number(expiry) + LEEWAY_S) return 'expired';
+  return nowS < Math.max(Number(start), Number(issued)) - LEEWAY_S ? 'not_yet_valid' : undefined;
 }
 
 /** A header that asks for nothing beyond a signature. */

@@ -2,6 +2,7 @@ import { PRIORITIES, type PressureLevel, type Priority } from '@usher/domain';
 import type { RateLimiter } from '../rate/rate-limiter.ts';
 import type { RateTicket } from '../rate/rate-ticket.ts';
 import type { RouteEntry } from '../routing-table.ts';
+import { ANSWERED_FOR, type TrafficAnswer } from '../traffic/route-traffic.ts';
 
 /** Up to which level of pressure requests of a priority are served. */
 export function rankOf(priority: Priority = 'normal'): number {
@@ -12,7 +13,9 @@ export function rankOf(priority: Priority = 'normal'): number {
 export const ALLOWED = 0;
 export const LIMITED = 1;
 export const SHED = 2;
-export const ADMISSION_COUNTS = 3;
+/** From here on, how many were answered by the policy of their route, for each reason. */
+export const ANSWERED = 3;
+export const ADMISSION_COUNTS = ANSWERED + ANSWERED_FOR.length;
 
 /** What a worker looks at before it does anything for a request, the same in both lanes. */
 export class Admission {
@@ -39,6 +42,17 @@ export class Admission {
     const limited = outcome === 'limited';
     counts[limited ? LIMITED : ALLOWED]! += 1;
     return limited ? 'rate_limited' : undefined;
+  }
+
+  /** Counts a request against its rate limit that is not served, whatever the store says of it. */
+  countLater(route: RouteEntry, ticket: RateTicket): void {
+    this.limiter.wait(ticket, () => this.judge(route, ticket));
+  }
+
+  /** Counts a request that the policy of its route answers. */
+  answered<A extends TrafficAnswer>({ counts }: RouteEntry, answer: A): A {
+    counts[ANSWERED + ANSWERED_FOR.indexOf(answer.reason)]! += 1;
+    return answer;
   }
 
   /** What all that are looked at have in common: the keys of their rules. */

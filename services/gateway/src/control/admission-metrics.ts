@@ -1,5 +1,6 @@
 import type { Metrics, Sample } from '@usher/ports';
-import { ALLOWED, LIMITED, SHED } from '../admission/admission.ts';
+import { ALLOWED, ANSWERED, LIMITED, SHED } from '../admission/admission.ts';
+import { ANSWERED_FOR } from '../traffic/route-traffic.ts';
 import type { Measurement } from '../worker/protocol.ts';
 
 /** Registers what became of requests before they were served. Clients are no labels: there may be any number of them. */
@@ -32,6 +33,17 @@ export function exposeAdmission(metrics: Metrics, all: () => Promise<readonly Me
     async () =>
       [...(await perRoute())].flatMap(([route, counts]): Sample[] =>
         (counts[SHED] ?? 0) === 0 ? [] : [{ labels: { route }, value: counts[SHED] ?? 0 }],
+      ),
+  );
+  metrics.counter(
+    'usher_traffic_answers_total',
+    'Requests that the policy of their route answered, by route and why',
+    async () =>
+      [...(await perRoute())].flatMap(([route, counts]) =>
+        ANSWERED_FOR.flatMap((reason, at): Sample[] => {
+          const value = counts[ANSWERED + at] ?? 0;
+          return value === 0 ? [] : [{ labels: { route, reason }, value }];
+        }),
       ),
   );
 }

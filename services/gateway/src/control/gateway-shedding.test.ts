@@ -50,6 +50,7 @@ test('short of memory, a gateway does without sheddable requests in every lane, 
   }
   await until(() => told().length > 0, 'the log is told');
   expect(told()).toEqual([{ gateway: 'gw-1', shed: 'sheddable', cause: 'memory' }]);
+  expect(limited.gateways[0]?.fault()).toBe('too much to do: sheddable requests are not served');
   const shed = (name: string) => limited.fleet.metrics.sum('usher_shed_requests_total', { route: name });
   await until(async () => (await shed('zip-sheddable')) >= 4, 'they are counted');
   expect(await shed('normal')).toBe(0);

@@ -1,19 +1,20 @@
 import { constants, type ServerHttp2Stream } from 'node:http2';
 import { ERRORS, type ErrorCode } from '@usher/domain';
 import { FAULTS, FAULTY, type HttpFault, parseRequestHead, type RequestHead } from '@usher/http1';
-import { type RateTicket, rateFields } from '../rate/rate-ticket.ts';
+import { rateFields } from '../rate/rate-ticket.ts';
 import type { RouteEntry } from '../routing-table.ts';
 import type { ClientSide } from '../wire/client-side.ts';
 import { Deadline, type Expirable } from '../wire/deadlines.ts';
+import { type Asked, examine } from '../wire/examine.ts';
 import { requestIdOf } from '../wire/forward-request.ts';
 import type { LaneContext } from '../wire/lane-context.ts';
 import { begin, openExchange } from '../wire/open-exchange.ts';
+import { type Answered, ownAnswer, TurnedAway, turnedAway } from '../wire/own-answer.ts';
 import { RequestBody } from '../wire/request-body.ts';
 import type { Ends, Visitor } from '../wire/visitor.ts';
 import { feedBody } from './body-feed.ts';
 import { type GrpcCall, grpcFailure, grpcTrailers } from './grpc.ts';
 import { PluginLoop, type StreamServer } from './plugin-loop.ts';
-import { problemFields } from './problem-fields.ts';
 import { requestText } from './request-text.ts';
 import type { FieldList } from './response-fields.ts';
 import { StreamAnswer } from './stream-answer.ts';
@@ -95,8 +96,10 @@ export class ClientStream implements ClientSide, Expirable {
   exchangeFailed(code: ErrorCode, detail: string, nowMs: number): void {
     const { exchange } = this;
     if (exchange === undefined) return;
-    exchange.route.answers[(ERRORS[code].status / 100) | 0]! += 1;
-    this.fail(code, detail, exchange.requestId, nowMs, exchange.rate);
+    const { route, requestId, attempts } = exchange;
+    const { rate, edits } = attempts;
+    route.answers[(ERRORS[code].status / 100) | 0]! += 1;
+    this.fail(turnedAway(code, detail), { requestId, rate, edits }, nowMs);
   }
 
   /** No stream asks to switch. */
@@ -129,29 +132,32 @@ export class ClientStream implements ClientSide, Expirable {
       return;
     }
     const route = lane.table.match(home.lowerHost(head.host), head.path);
-    const id = requestIdOf(head) ?? lane.newRequestId();
-    const body = RequestBody.of(head, lane.table.policy.limits, this.startMs);
+    const id = requestIdOf(head, route?.traffic, home.visitor.peer) ?? lane.newRequestId();
+    const body = RequestBody.of(head, lane.table.policy.limits, this.startMs, route?.traffic?.bodyBytes);
     if (body?.take(EMPTY, 0, 0) === FAULTY) this.refuse(body.fault, id);
-    else if (route === undefined) this.fail('no_route', '', id, this.startMs);
+    else if (route === undefined) this.fail(turnedAway('no_route'), { requestId: id }, this.startMs);
     else if (route.lane === 'plugin') this.loop(text, head, route, id);
     else this.open(head, route, id, body);
   }
 
   private open(head: RequestHead, route: RouteEntry, id: string, body: RequestBody | undefined): void {
     const { home, lane, startMs } = this;
-    const refuse = (code: ErrorCode, detail: string, rate?: RateTicket): void => {
-      route.answers[(ERRORS[code].status / 100) | 0]! += 1;
-      this.fail(code, detail, id, startMs, rate);
-    };
-    if (lane.admission.sheds(route)) return refuse('overloaded', '');
-    const rate = home.visitor.holdToRate(head, route, startMs);
-    if (rate?.outcome === 'limited') return refuse('rate_limited', '', rate);
-    const features = home.visitor.featuresOf(head, route);
-    if (typeof features === 'string') return refuse('unknown_tier', features, rate);
+    const asked: Asked = { head, id, body, startMs, rate: undefined, seen: undefined, edits: undefined };
+    const features = examine(asked, route, home.visitor, lane);
+    if (features instanceof TurnedAway) {
+      const { rate, edits } = asked;
+      route.answers[(features.status / 100) | 0]! += 1;
+      this.fail(features, { requestId: id, rate, edits }, startMs);
+      return;
+    }
     const patienceMs = this.grpc?.patienceMs ?? Infinity;
-    const request = { head, route, features, id, body, startMs, upgrade: false, patienceMs, rate };
     const chunked = head.body === 'chunked';
-    const exchange = openExchange(this, lane, home.visitor, home.ends, request);
+    const exchange = openExchange(this, lane, home.visitor, home.ends, asked, {
+      route,
+      features,
+      upgrade: false,
+      patienceMs,
+    });
     this.exchange = exchange;
     begin(exchange, this, lane);
     if (body !== undefined) feedBody(this.stream, chunked, (bytes) => this.onBody(bytes));
@@ -175,16 +181,18 @@ export class ClientStream implements ClientSide, Expirable {
   /** Answers what is no valid request. */
   private refuse(fault: HttpFault, id: string): void {
     if (ERRORS[fault.code].status === 400) this.lane.counters.badRequests += 1;
-    this.fail(fault.code, fault.detail, id, this.lane.now());
+    this.fail(turnedAway(fault.code, fault.detail), { requestId: id }, this.lane.now());
   }
 
-  private fail(code: ErrorCode, detail: string, id: string, nowMs: number, rate?: RateTicket): void {
-    this.lane.counters.answered(ERRORS[code].status, nowMs - this.startMs);
-    if (this.grpc === undefined) {
-      const { fields, text } = problemFields(code, detail, id, rate);
-      this.answer.whole(fields, this.toHead ? '' : text);
+  private fail(away: TurnedAway, answered: Answered, nowMs: number): void {
+    const { code, detail } = away;
+    this.lane.counters.answered(away.status, nowMs - this.startMs);
+    if (this.grpc === undefined || code === undefined) {
+      const { status, fields, text } = ownAnswer(away, answered);
+      this.answer.whole([':status', String(status), ...fields], this.toHead ? '' : text);
     } else {
-      this.answer.whole([...grpcFailure(code, detail, id), ...rateFields(rate)], '');
+      const { requestId, rate } = answered;
+      this.answer.whole([...grpcFailure(code, detail, requestId), ...rateFields(rate)], '');
     }
     this.exchangeOver(nowMs);
   }

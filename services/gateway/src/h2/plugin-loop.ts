@@ -4,17 +4,17 @@ import type { ClientSide } from '../wire/client-side.ts';
 import type { Exchange } from '../wire/exchange.ts';
 import type { LaneContext } from '../wire/lane-context.ts';
 import type { Lifetime } from '../wire/read-buffers.ts';
-import { type Asked, ResponseRelay } from '../wire/response-relay.ts';
+import { type Asked, type OwnFields, ResponseRelay } from '../wire/response-relay.ts';
 import type { Visitor } from '../wire/visitor.ts';
 
 const EMPTY = Buffer.alloc(0);
-const NOTHING_OWN = { setCookie: '', panic: '', rate: undefined };
+const NOTHING_OWN: OwnFields = { setCookie: '', panic: '', rate: undefined, edits: undefined };
 
 /** Whatever serves the request of a stream. */
 export type StreamServer = Pick<
   Exchange,
-  'requestId' | 'route' | 'rate' | 'onBodyData' | 'onClientUnblocked' | 'onClientGone' | 'expire'
->;
+  'requestId' | 'route' | 'onBodyData' | 'onClientUnblocked' | 'onClientGone' | 'expire'
+> & { readonly attempts: OwnFields };
 
 /**
  * Takes one request through the plugin lane, which speaks HTTP/1.1, over a connection that exists only in memory. That lane
@@ -25,10 +25,8 @@ export class PluginLoop implements StreamServer, Asked {
   readonly toHead: boolean;
   readonly oldClient = false;
   readonly wantsBody = false;
-  /** That lane sets cookies itself. */
+  /** That lane does all of it itself. */
   readonly attempts = NOTHING_OWN;
-  /** That lane holds it to its limit too. */
-  readonly rate = undefined;
   readonly route: RouteEntry;
   private readonly client: ClientSide;
   private readonly lane: LaneContext;
@@ -57,7 +55,7 @@ export class PluginLoop implements StreamServer, Asked {
     const kept = head.slice(0, -2).replaceAll(/^x-request-id:.*\r\n/gim, '');
     near.write(`${kept}x-request-id: ${requestId}\r\nconnection: close\r\n\r\n`, 'latin1');
     lane.counters.handedOver += 1;
-    lane.handOver(far, EMPTY, visitor.peer);
+    lane.handOver(far, EMPTY, { ...visitor.peer, requestId });
   }
 
   onBodyData(bytes: Buffer, length: number, _lifetime: Lifetime): number {

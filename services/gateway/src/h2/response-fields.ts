@@ -1,5 +1,6 @@
 import { FIELD, type ResponseHead } from '@usher/http1';
 import { rateFields } from '../rate/rate-ticket.ts';
+import { editHead } from '../traffic/header-edits.ts';
 import { PANIC_HEADER } from '../wire/debug-token.ts';
 import type { OwnFields } from '../wire/response-relay.ts';
 
@@ -38,6 +39,7 @@ export function responseFields(
   own?: OwnFields,
 ): FieldList {
   const list: FieldList = [':status', String(status)];
+  const edited = own?.edits === undefined ? undefined : editHead({ fields, text }, own.edits);
   const dropped = status < 200 || status === 204 || status === 205 ? DROPPED_WITHOUT_CONTENT : DROPPED;
   for (let line = 0; line < fields.count; line++) {
     if ((dropped & (1 << fields.id(line))) !== 0) continue;
@@ -45,6 +47,7 @@ export function responseFields(
     if (name !== SETTINGS) list.push(name, text.slice(fields.valueStart(line), fields.valueEnd(line)));
   }
   list.push('x-request-id', requestId);
+  if (edited !== undefined) list.push(...edited);
   if (own !== undefined) addOwn(list, own);
   return list;
 }

@@ -61,7 +61,11 @@ export async function buildChainApp(
   await app.register(async (scope) => {
     scope.removeAllContentTypeParsers();
     await registerPlugins(scope, plugins);
-    passBodies(scope, policy.limits.requestBodyBytes, (request) => detectionBytes(arrivals.get(request)));
+    passBodies(
+      scope,
+      (request) => arrivals.get(request)?.entry.traffic?.bodyBytes ?? policy.limits.requestBodyBytes,
+      (request) => detectionBytes(arrivals.get(request)),
+    );
     await registerProxy(scope, policy, (request) => arrivals.get(request), tools);
   });
   await app.ready();
@@ -111,7 +115,8 @@ async function registerProxy(
         return reply;
       }
       refuseUnexpectedBody(request.raw);
-      new Exchange(tools, arrival, features, request, reply, path, hooks).start();
+      const sent = arrival.entry.traffic?.target(path) ?? path;
+      new Exchange(tools, arrival, features, request, reply, sent, hooks).start();
       return reply;
     },
   });
@@ -132,15 +137,17 @@ function openTunnel(
   request: FastifyRequest,
   reply: FastifyReply,
 ): void {
-  const { entry, requestId } = arrival;
+  const { entry, requestId, seen } = arrival;
   const headers = forwardedRequestHeaders(request.headers, arrival);
-  const target = request.raw.url ?? '/';
+  const { url = '/' } = request.raw;
+  const target = entry.traffic?.target(url) ?? url;
+  const edits = seen === undefined ? undefined : entry.traffic?.answerEdits(seen);
   reply.raw.detachSocket(client);
   reply.hijack();
   const onFailed = (code: ErrorCode): void => {
     onStatus(ERRORS[code].status);
     client.end(
-      problemResponse(code, '', { requestId, connection: 'connection: close\r\n', toHead: false }),
+      problemResponse(code, '', { requestId, edits, connection: 'connection: close\r\n', toHead: false }),
       'latin1',
     );
   };

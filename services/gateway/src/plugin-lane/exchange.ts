@@ -8,6 +8,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { AttemptOutcome, BackendSlot, Hold, RouteEntry } from '../routing-table.ts';
 import type { Visit } from '../sticky/sticky.ts';
 import { endpointFor } from '../table/endpoints.ts';
+import type { TrafficRequest } from '../traffic/traffic-request.ts';
 import { PANIC_HEADER } from '../wire/debug-token.ts';
 import { ConnectError } from '../wire/dialler.ts';
 import type { WireLaneOptions } from '../wire/lane-context.ts';
@@ -35,6 +36,8 @@ export interface Arrival {
   readonly peer: Peer;
   /** Its part in a session, if it has one. */
   readonly visit: Visit | undefined;
+  /** As the policy of its route sees it; undefined where that has none. */
+  readonly seen: TrafficRequest | undefined;
   /** Present when the client asks for a WebSocket. */
   readonly upgrade?: Upgrade;
 }

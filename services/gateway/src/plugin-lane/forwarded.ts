@@ -1,4 +1,5 @@
 import { BlockList, isIPv4 } from 'node:net';
+import { editRecord } from '../traffic/header-edits.ts';
 import { appendForwarded } from '../wire/forwarded-element.ts';
 import type { Arrival } from './exchange.ts';
 
@@ -35,7 +36,7 @@ export function trustOf(networks: readonly string[]): (address: string) => boole
 /** The headers of a request as the backend gets them. Names are in lower case. */
 export function forwardedRequestHeaders(
   headers: Headers,
-  { host, requestId, peer, visit }: Pick<Arrival, 'host' | 'requestId' | 'peer' | 'visit'>,
+  { entry, host, requestId, peer, visit, seen }: Omit<Arrival, 'key' | 'from'>,
 ): Headers {
   const { trusted } = peer;
   const forwarded: Headers = { ...headers };
@@ -53,6 +54,8 @@ export function forwardedRequestHeaders(
   if (!trusted || headers['x-forwarded-host'] === undefined) forwarded['x-forwarded-host'] = host;
   forwarded['host'] = host;
   forwarded['x-request-id'] = requestId;
+  const edits = seen === undefined ? undefined : entry.traffic?.requestEdits(seen);
+  if (edits !== undefined) editRecord(forwarded, edits);
   return forwarded;
 }
 

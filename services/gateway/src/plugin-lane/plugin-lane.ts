@@ -1,7 +1,6 @@
-import { createServer, type IncomingMessage, type Server, ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { isToken } from '@usher/http1';
 import type { RouteEntry, RoutingTable } from '../routing-table.ts';
 import { placeOfMessage } from '../wire/client-place.ts';
 import type { WireLaneOptions } from '../wire/lane-context.ts';
@@ -9,9 +8,10 @@ import { type Peer, PeerDirectory } from '../wire/peer.ts';
 import { keyOfMessage } from '../wire/request-key.ts';
 import { allowsWebSocket } from '../wire/websocket.ts';
 import { admit } from './admit.ts';
+import { EditedResponse } from './edited-response.ts';
 import type { Arrival, Upgrade } from './exchange.ts';
 import { PluginChains } from './plugin-chains.ts';
-import { codeOf, isWebSocket, refuse, sendPlainProblem, target } from './raw-requests.ts';
+import { codeOf, isWebSocket, refuse, requestIdOf, sendPlainProblem, target } from './raw-requests.ts';
 import { LOOK_MS, SlowClients, type SlowPart } from './slow-clients.ts';
 
 /** The wire lane's tools, and the routes to set plugins up for. */
@@ -20,10 +20,9 @@ export interface PluginLaneOptions extends Omit<WireLaneOptions, 'handOver'> {
 }
 
 /** What is known of a client whatever the policy says. */
-type Client = Pick<Peer, 'address' | 'scheme'>;
+type Client = Pick<Peer, 'address' | 'scheme' | 'requestId'>;
 
 const NOBODY: Client = { address: '', scheme: 'http' };
-const REQUEST_ID_LENGTH_MAX = 128;
 const DRAIN_CHECK_MS = 20;
 /** How late Node may notice that a head takes too long. */
 const HEAD_CHECK_MS = 1000;
@@ -67,6 +66,7 @@ export class PluginLane {
       {
         shouldUpgradeCallback: (request) => isWebSocket(request) && this.#allowsWebSocket(request),
         connectionsCheckingInterval: HEAD_CHECK_MS,
+        ServerResponse: EditedResponse,
       },
       (request, response) => this.#dispatch(request, response),
     );
@@ -117,8 +117,8 @@ export class PluginLane {
   }
 
   #look(): void {
-    const { now, table } = this.#options;
-    if (this.#lookOn !== undefined || !this.#slow.look(now(), table.policy)) return;
+    // Nobody is slow because the clock was set.
+    if (this.#lookOn !== undefined || !this.#slow.look(performance.now(), this.#options.table.policy)) return;
     this.#lookOn = setImmediate(this.#goOnLooking);
   }
 
@@ -171,7 +171,7 @@ export class PluginLane {
     await this.#chains.close();
   }
 
-  #dispatch(request: IncomingMessage, response: ServerResponse): void {
+  #dispatch(request: IncomingMessage, response: EditedResponse): void {
     const startedMs = this.#options.now();
     const { host, path } = target(request);
     const entry = this.#options.table.match(host, path);
@@ -196,7 +196,7 @@ export class PluginLane {
     const startedMs = this.#options.now();
     const { host, path } = target(request);
     const entry = this.#options.table.match(host, path);
-    const response = new ServerResponse(request);
+    const response = new EditedResponse(request);
     let counted = false;
     const onStatus = (status: number | undefined): void => {
       if (!counted) this.#count(entry, status, startedMs);
@@ -225,12 +225,16 @@ export class PluginLane {
 
   #begin(
     request: IncomingMessage,
-    response: ServerResponse,
+    response: EditedResponse,
     entry: RouteEntry | undefined,
     upgrade?: Upgrade,
   ): void {
     if (this.#leaving) response.setHeader('connection', 'close');
-    const requestId = this.#requestId(request);
+    const { trustedProxies, limits } = this.#options.table.policy;
+    const { address, scheme, requestId: known } = this.#sockets.get(request.socket) ?? NOBODY;
+    const peer = this.#peers.describe(address, scheme, trustedProxies);
+    const requestId =
+      known ?? requestIdOf(request, entry?.traffic, peer.trusted) ?? this.#options.newRequestId();
     if (upgrade === undefined) this.#slow.begin(response, requestId);
     if (entry === undefined) {
       sendPlainProblem(response, 'no_route', requestId);
@@ -243,21 +247,23 @@ export class PluginLane {
       sendPlainProblem(response, 'misdirected', requestId);
       return;
     }
-    const { trustedProxies, limits } = this.#options.table.policy;
     if (request.rawHeaders.length / 2 > limits.headerCount) {
       sendPlainProblem(response, 'head_too_large', requestId);
       return;
     }
-    const { address, scheme } = this.#sockets.get(request.socket) ?? NOBODY;
-    const peer = this.#peers.describe(address, scheme, trustedProxies);
     const tools = { ...this.#options, peers: this.#peers };
-    admit({ request, response, entry, peer, requestId }, tools, () => {
-      const arrival = this.#arrivalOf(request, entry, peer, requestId);
+    admit({ request, response, entry, peer, requestId }, tools, (seen) => {
+      const arrival = { ...this.#arrivalOf(request, entry, peer, requestId), seen };
       void this.#serve(request, response, upgrade === undefined ? arrival : { ...arrival, upgrade });
     });
   }
 
-  #arrivalOf(request: IncomingMessage, entry: RouteEntry, peer: Peer, requestId: string): Arrival {
+  #arrivalOf(
+    request: IncomingMessage,
+    entry: RouteEntry,
+    peer: Peer,
+    requestId: string,
+  ): Omit<Arrival, 'seen'> {
     const { hash, asksWhere, settings } = entry.pool;
     const key = hash === undefined ? 0 : keyOfMessage(request, target(request).path, peer, hash, this.#peers);
     const tools = { peers: this.#peers, locate: this.#options.locate };
@@ -274,13 +280,6 @@ export class PluginLane {
     } catch {
       sendPlainProblem(response, 'internal', arrival.requestId);
     }
-  }
-
-  #requestId(request: IncomingMessage): string {
-    const given = request.headers['x-request-id'];
-    return typeof given === 'string' && isToken(given, REQUEST_ID_LENGTH_MAX)
-      ? given
-      : this.#options.newRequestId();
   }
 }
 

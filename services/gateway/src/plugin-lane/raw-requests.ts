@@ -1,9 +1,14 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { ERRORS, type ErrorCode, problemOf } from '@usher/domain';
+import { isToken } from '@usher/http1';
+import type { RouteTraffic } from '../traffic/route-traffic.ts';
 import { withoutQuery } from '../wire/outgoing-request.ts';
+import { ownAnswer, type TurnedAway } from '../wire/own-answer.ts';
 import { problemResponse } from '../wire/problem-response.ts';
 import { retryAfterOf } from './problem-of-error.ts';
+
+const REQUEST_ID_LENGTH_MAX = 128;
 
 /** What the lane does with a request, or with what should have been one, before and without Fastify. */
 
@@ -23,6 +28,27 @@ export function target(request: IncomingMessage): { readonly host: string; reado
   const authority = (request.headers.host ?? '').toLowerCase();
   const host = authority.replace(/:\d*$/, '');
   return { host, path: withoutQuery(request.url ?? '/') };
+}
+
+/** The client's own request id if it is one and valid, else undefined. */
+export function requestIdOf(
+  { headers, headersDistinct }: IncomingMessage,
+  traffic: RouteTraffic | undefined,
+  trusted: boolean,
+): string | undefined {
+  if (traffic !== undefined) return traffic.requestId((name) => onlyOf(headersDistinct[name]), trusted);
+  const given = headers['x-request-id'];
+  return typeof given === 'string' && isToken(given, REQUEST_ID_LENGTH_MAX) ? given : undefined;
+}
+
+function onlyOf(values: readonly string[] | undefined): string | undefined {
+  return values?.length === 1 ? values[0] : undefined;
+}
+
+/** Answers a request that was turned away. */
+export function sendAway(response: ServerResponse, away: TurnedAway, requestId: string): void {
+  const { status, fields, text } = ownAnswer(away, { requestId });
+  response.writeHead(status, [...fields]).end(text);
 }
 
 /** Answers a request without Fastify. */

@@ -7,18 +7,19 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 const REPLAY_BYTES_MAX = 64 * 1024;
 
 /**
- * Hands bodies on unread, whatever their type, unless a plugin of the route brought a parser. They may be `limitBytes`
- * long, 0 = unlimited; a longer one is answered with `body_too_large` as soon as that is known. `wholeUpTo` says up to
+ * Hands bodies on unread, whatever their type, unless a plugin of the route brought a parser. They may be as long
+ * as `limitOf` says, 0 = unlimited; a longer one is answered with `body_too_large` as soon as that is known. `wholeUpTo` says up to
  * which length a request's body has to be read whole before it goes on.
  */
 export function passBodies(
   scope: FastifyInstance,
-  limitBytes: number,
+  limitOf: (request: IncomingMessage) => number,
   wholeUpTo: (request: IncomingMessage) => number,
 ): void {
   if (scope.hasContentTypeParser('*')) return;
   scope.addContentTypeParser('*', async (request: FastifyRequest, payload: IncomingMessage) => {
     const length = payload.headers['content-length'];
+    const limitBytes = limitOf(request.raw);
     const wholeMax = Math.max(REPLAY_BYTES_MAX, wholeUpTo(request.raw));
     if (length !== undefined) {
       if (limitBytes > 0 && Number(length) > limitBytes) throw new UsherError('body_too_large');

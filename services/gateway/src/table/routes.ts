@@ -1,7 +1,8 @@
-import { type PolicySettings, RouteMatcher } from '@usher/domain';
+import { isPlainPath, type PolicySettings, plainPaths, RouteMatcher } from '@usher/domain';
 import { ADMISSION_COUNTS, rankOf } from '../admission/admission.ts';
 import { ruleOf } from '../rate/rate-rule.ts';
 import type { PoolTable, RouteEntry } from '../routing-table.ts';
+import { trafficOf } from '../traffic/route-traffic.ts';
 
 /** Index 0 is unused: it is the first digit of a status. */
 const STATUS_CLASSES = 6;
@@ -10,6 +11,8 @@ const STATUS_CLASSES = 6;
 export class Routes {
   entries: readonly RouteEntry[] = [];
   #matcher = new RouteMatcher<RouteEntry>([]);
+  /** Some route keeps somebody out, so that it matters by which one a path goes. */
+  #guarded = false;
 
   set(policy: PolicySettings, poolOf: (id: string) => PoolTable): void {
     const before = new Map(this.entries.map((entry) => [entry.settings.id, entry]));
@@ -21,12 +24,17 @@ export class Routes {
       answers: before.get(each.id)?.answers ?? new Float64Array(STATUS_CLASSES),
       rank: rankOf(each.priority),
       rule: ruleOf(each, policy),
+      traffic: trafficOf(each, policy),
       counts: before.get(each.id)?.counts ?? new Float64Array(ADMISSION_COUNTS),
     }));
     this.#matcher = new RouteMatcher(this.entries);
+    this.#guarded = this.entries.some(({ traffic }) => traffic?.guards === true);
   }
 
+  /** A path that a backend could read as one of another route has none as soon as some route keeps somebody out. */
   match(host: string, path: string): RouteEntry | undefined {
-    return this.#matcher.match(host, path);
+    const entry = this.#matcher.match(host, path);
+    if (!this.#guarded || isPlainPath(path)) return entry;
+    return plainPaths(path).every((each) => this.#matcher.match(host, each) === entry) ? entry : undefined;
   }
 }

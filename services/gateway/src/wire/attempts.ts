@@ -11,6 +11,7 @@ import type {
 import { visitOf } from '../sticky/sticky.ts';
 import { endpointFor } from '../table/endpoints.ts';
 import { answerWith, answerWithout } from '../table/slot-load.ts';
+import type { HeaderEdits } from '../traffic/header-edits.ts';
 import type { Guest, Wait } from '../waiting.ts';
 
 const NONE_TRIED: readonly BackendSlot[] = [];
@@ -27,6 +28,8 @@ export class Attempts {
   panic = '';
   /** The rate limit that the request was held to. */
   rate: RateTicket | undefined;
+  /** What the policy of its route changes in answers. */
+  edits: HeaderEdits | undefined;
   private readonly table: RoutingTable;
   readonly pool: PoolTable;
   private readonly features: Features;

@@ -5,14 +5,15 @@ import type { Hold, RouteEntry } from '../routing-table.ts';
 import type { ClientSide } from './client-side.ts';
 import { ClientSocket, type ClientSocketUser } from './client-socket.ts';
 import type { ConnectionOwner, LaneConnection, LooseSocket } from './connection-owner.ts';
+import { type Asked, examine } from './examine.ts';
 import type { Exchange } from './exchange.ts';
 import { requestIdOf } from './forward-request.ts';
 import type { ConnectionLine } from './forward-response.ts';
 import type { LaneContext } from './lane-context.ts';
 import { LastHost } from './last-host.ts';
-import { type Asked, begin, openExchange } from './open-exchange.ts';
+import { begin, openExchange } from './open-exchange.ts';
 import type { Output } from './output.ts';
-import { type ProblemContext, problemResponse } from './problem-response.ts';
+import { type Answered, answerText, ownAnswer, TurnedAway, turnedAway } from './own-answer.ts';
 import type { Lifetime } from './read-buffers.ts';
 import { RequestBody } from './request-body.ts';
 import { RequestInput } from './request-input.ts';
@@ -24,9 +25,6 @@ import { allowsWebSocket, asksForWebSocket } from './websocket.ts';
 
 /** So much of the next requests is read while one is in progress; then the client has to wait. */
 const READ_AHEAD_BYTES_MAX = 64 * 1024;
-
-/** What an error answer has to know of its request. */
-type Answered = Omit<ProblemContext, 'connection'>;
 
 /** One client connection: its requests one after the other, and what happens between them. */
 export class ClientConnection implements LaneConnection, ClientSide, ClientSocketUser {
@@ -110,9 +108,11 @@ export class ClientConnection implements LaneConnection, ClientSide, ClientSocke
   exchangeFailed(code: ErrorCode, detail: string, nowMs: number): void {
     const { exchange } = this;
     if (exchange === undefined) return;
+    const { requestId, toHead, route, startMs } = exchange;
     if (exchange.wantsBody) this.keepAlive = false;
-    exchange.route.answers[(ERRORS[code].status / 100) | 0]! += 1;
-    this.answerProblem(code, detail, exchange, nowMs - exchange.startMs);
+    route.answers[(ERRORS[code].status / 100) | 0]! += 1;
+    const { rate, edits } = exchange.attempts;
+    this.answerOwn(turnedAway(code, detail), { requestId, toHead, rate, edits }, nowMs - startMs);
     this.exchangeOver(nowMs);
   }
 
@@ -211,8 +211,8 @@ export class ClientConnection implements LaneConnection, ClientSide, ClientSocke
       this.owner.closed(this);
       return;
     }
-    const id = requestIdOf(head) ?? lane.newRequestId();
-    const body = RequestBody.of(head, lane.table.policy.limits, startMs);
+    const id = requestIdOf(head, route?.traffic, this.visitor.peer) ?? lane.newRequestId();
+    const body = RequestBody.of(head, lane.table.policy.limits, startMs, route?.traffic?.bodyBytes);
     let bodyEnd = headEnd;
     if (body !== undefined) {
       bodyEnd = body.take(input.bytes, headEnd, input.end);
@@ -223,34 +223,31 @@ export class ClientConnection implements LaneConnection, ClientSide, ClientSocke
       body.keep(input.bytes, headEnd, bodyEnd, input.lifetime);
     }
     input.consume(bodyEnd);
-    this.open({ head, id, body, startMs, rate: undefined }, route);
+    this.open({ head, id, body, startMs, rate: undefined, seen: undefined, edits: undefined }, route);
   }
 
   private open(asked: Asked, route: RouteEntry | undefined): void {
     const { lane, visitor } = this;
     const { head } = asked;
-    if (route === undefined) return this.turnAway(asked, 'no_route', '');
-    if (lane.admission.sheds(route)) return this.turnAway(asked, 'overloaded', '', route);
-    asked.rate = visitor.holdToRate(head, route, asked.startMs);
-    if (asked.rate?.outcome === 'limited') return this.turnAway(asked, 'rate_limited', '', route);
-    const features = visitor.featuresOf(head, route);
-    if (typeof features === 'string') return this.turnAway(asked, 'unknown_tier', features, route);
+    if (route === undefined) return this.turnAway(asked, turnedAway('no_route'));
+    const features = examine(asked, route, visitor, lane);
+    if (features instanceof TurnedAway) return this.turnAway(asked, features, route);
     const upgrade = head.fields.has(FIELD.upgrade) && allowsWebSocket(route) && asksForWebSocket(head);
     if (upgrade && !lane.upgrades.reserve(lane.table.policy.limits))
-      return this.turnAway(asked, 'overloaded', '', route);
+      return this.turnAway(asked, turnedAway('overloaded'), route);
     this.upgrading = upgrade;
-    const request = { ...asked, route, features, upgrade, patienceMs: Infinity };
-    this.exchange = openExchange(this, lane, visitor, this.link, request);
+    const course = { route, features, upgrade, patienceMs: Infinity };
+    this.exchange = openExchange(this, lane, visitor, this.link, asked, course);
     begin(this.exchange, this, lane);
   }
 
   /** Answers a request that no backend gets. */
-  private turnAway(asked: Asked, code: ErrorCode, detail: string, route?: RouteEntry): void {
-    const { head, id, body, startMs, rate } = asked;
+  private turnAway(asked: Asked, away: TurnedAway, route?: RouteEntry): void {
+    const { head, id, body, startMs, rate, edits } = asked;
     if (body !== undefined && !body.done) this.keepAlive = false;
-    if (route !== undefined) route.answers[(ERRORS[code].status / 100) | 0]! += 1;
-    const answered = { requestId: id, toHead: head.method === 'HEAD', rate };
-    this.answerProblem(code, detail, answered, this.lane.now() - startMs);
+    if (route !== undefined) route.answers[(away.status / 100) | 0]! += 1;
+    const answered = { requestId: id, toHead: head.method === 'HEAD', rate, edits };
+    this.answerOwn(away, answered, this.lane.now() - startMs);
     this.exchangeOver(startMs);
   }
 
@@ -268,15 +265,13 @@ export class ClientConnection implements LaneConnection, ClientSide, ClientSocke
     this.keepAlive = false;
     this.input.clear();
     const asked = { requestId: id ?? lane.newRequestId(), toHead };
-    this.answerProblem(code, detail, asked, nowMs - (startMs ?? nowMs));
+    this.answerOwn(turnedAway(code, detail), asked, nowMs - (startMs ?? nowMs));
     this.link.close();
   }
 
-  private answerProblem(code: ErrorCode, detail: string, asked: Answered, tookMs: number): void {
-    this.lane.counters.answered(ERRORS[code].status, tookMs);
-    const { requestId, toHead, rate } = asked;
-    const context = { requestId, toHead, rate, connection: this.connectionLine };
-    this.output.text(problemResponse(code, detail, context));
+  private answerOwn(away: TurnedAway, asked: Answered & { readonly toHead: boolean }, tookMs: number): void {
+    this.lane.counters.answered(away.status, tookMs);
+    this.output.text(answerText(ownAnswer(away, asked), this.connectionLine, asked.toHead));
   }
 
   private onFault(fault: HttpFault): void {

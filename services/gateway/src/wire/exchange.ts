@@ -47,10 +47,6 @@ export class Exchange implements UpstreamUser, Asked, Guest {
     this.relay = new ResponseRelay(client, this, lane.responseHead);
   }
 
-  get rate(): Attempts['rate'] {
-    return this.attempts.rate;
-  }
-
   get wantsBody(): boolean {
     return this.outgoing.wantsBody;
   }

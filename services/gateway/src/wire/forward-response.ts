@@ -1,5 +1,6 @@
 import { FIELD, keptFields, type ResponseHead } from '@usher/http1';
 import { rateLines } from '../rate/rate-ticket.ts';
+import { editHead, linesOf } from '../traffic/header-edits.ts';
 import { PANIC_HEADER } from './debug-token.ts';
 import type { OwnFields } from './response-relay.ts';
 import type { UPGRADE_LINES } from './websocket.ts';
@@ -45,9 +46,10 @@ export function forwardResponseHead(
   // RFC 9110 section 8.6 and RFC 9112 section 6.1: these statuses carry no framing at all.
   if (head.status < 200 || head.status === 204) drop |= FRAMING;
   else if (withoutCoding) drop |= CODING;
+  const edited = own?.edits === undefined ? '' : linesOf(editHead(head, own.edits));
   const kept = keptFields(head.text, head.fields, drop);
   const lines = own === undefined ? '' : ownLines(own);
-  return `${statusLine(head)}${kept}x-request-id: ${requestId}\r\n${lines}${connection}\r\n`;
+  return `${statusLine(head)}${kept}x-request-id: ${requestId}\r\n${edited}${lines}${connection}\r\n`;
 }
 
 function ownLines({ setCookie, panic, rate }: OwnFields): string {

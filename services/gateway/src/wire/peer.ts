@@ -7,13 +7,15 @@ export interface Peer {
   /** It is a proxy whose X-Forwarded-* headers count. */
   readonly trusted: boolean;
   readonly scheme: 'http' | 'https';
+  /** Id of the only request of its connection, where that has one already. */
+  readonly requestId?: string;
 }
 
 const MAPPED = '::ffff:';
 
 /** An IPv4 address as such, also where it came over an IPv6 socket. */
 export function plainAddress(remote: string): string {
-  return remote.startsWith(MAPPED) ? remote.slice(MAPPED.length) : remote;
+  return remote.startsWith(MAPPED) && remote.includes('.') ? remote.slice(MAPPED.length) : remote;
 }
 
 /** Knows the trusted networks of the policy in force; compiles them again only when they changed. */

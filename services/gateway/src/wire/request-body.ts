@@ -25,16 +25,21 @@ export class RequestBody {
   private readonly scanner: ChunkedScanner | undefined;
   private readonly payloadMax: number;
 
-  /** Undefined for a request without body. */
-  static of(framing: Framing, limits: LimitSettings, nowMs: number): RequestBody | undefined {
-    return framing.body === 'none' ? undefined : new RequestBody(framing, limits, nowMs);
+  /** Undefined for a request without body. `bytesMax`: 0 = unlimited. */
+  static of(
+    framing: Framing,
+    limits: LimitSettings,
+    nowMs: number,
+    bytesMax = limits.requestBodyBytes,
+  ): RequestBody | undefined {
+    return framing.body === 'none' ? undefined : new RequestBody(framing, limits, nowMs, bytesMax);
   }
 
-  private constructor(framing: Framing, limits: LimitSettings, nowMs: number) {
-    const { requestBodyBytes, bodyRateBytesPerS } = limits;
+  private constructor(framing: Framing, limits: LimitSettings, nowMs: number, bytesMax: number) {
+    const { bodyRateBytesPerS } = limits;
     this.left = framing.length;
     this.scanner = framing.body === 'chunked' ? new ChunkedScanner() : undefined;
-    this.payloadMax = requestBodyBytes === 0 ? Infinity : requestBodyBytes;
+    this.payloadMax = bytesMax === 0 ? Infinity : bytesMax;
     if (bodyRateBytesPerS > 0) this.pace = new BodyPace(bodyRateBytesPerS, nowMs);
     this.done = this.scanner === undefined && this.left === 0;
   }

@@ -8,6 +8,7 @@ import {
   type ResponseHead,
 } from '@usher/http1';
 import type { RateTicket } from '../rate/rate-ticket.ts';
+import type { HeaderEdits } from '../traffic/header-edits.ts';
 import type { ClientSide } from './client-side.ts';
 import type { Lifetime } from './read-buffers.ts';
 import { ResponseBody } from './response-body.ts';
@@ -29,6 +30,8 @@ export interface OwnFields {
   readonly panic: string;
   /** The rate limit that the request was held to; undefined = none. */
   readonly rate: RateTicket | undefined;
+  /** What the policy of its route changes; undefined = nothing. */
+  readonly edits: HeaderEdits | undefined;
 }
 
 /** The request that a response answers, as far as the response depends on it. */

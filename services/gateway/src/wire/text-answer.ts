@@ -32,7 +32,10 @@ export class TextAnswer implements Answer {
   }
 
   switching(head: ResponseHead, asked: Asked): void {
-    this.output.text(forwardResponseHead(head, asked.requestId, UPGRADE_LINES, false, asked.attempts));
+    // Nothing of a page belongs into the head of a WebSocket.
+    const { setCookie, panic, rate } = asked.attempts;
+    const own = { setCookie, panic, rate, edits: undefined };
+    this.output.text(forwardResponseHead(head, asked.requestId, UPGRADE_LINES, false, own));
   }
 
   final(

@@ -1,0 +1,49 @@
+import { TOKEN_ALGORITHMS, type TokenSettings } from '@usher/domain';
+import { list, mapped } from '../../types/collections.ts';
+import { jwtKeyFault } from '../../types/jwt-key.ts';
+import { oneOf } from '../../types/scalar.ts';
+import { plainSecret } from '../../types/secret.ts';
+import { optional, required, section } from '../../types/section.ts';
+import type { Type } from '../../types/type.ts';
+import { claim } from '../admin-jwt.ts';
+
+const key: Type<TokenSettings['keys'][number]> = mapped(
+  section({
+    id: optional('tried on every token of its algorithm', {
+      to: 'id',
+      type: claim,
+      doc: 'What tokens call it in `kid`.',
+    }),
+    algorithm: required({
+      to: 'algorithm',
+      type: oneOf(TOKEN_ALGORITHMS),
+      doc: 'The only algorithm that it is used with, whatever a token says.',
+    }),
+    key: required({
+      to: 'key',
+      type: plainSecret('a key'),
+      doc: 'The public key in PEM form, best as `file:path`. All gateways get it.',
+    }),
+  }),
+  (given, _path, reading) => {
+    const fault = given.key === '' ? undefined : jwtKeyFault(given);
+    if (fault !== undefined) reading.complain(given, 'key', fault);
+    return given;
+  },
+);
+
+/** Who may call, by a token that somebody else has signed. */
+export const jwt: Type<TokenSettings> = section({
+  issuer: required({ to: 'issuer', type: claim, doc: 'Who issues the tokens: their `iss`, exactly.' }),
+  audience: required({
+    to: 'audience',
+    type: claim,
+    doc: 'For whom they are: their `aud`, or one of a list in it. A token for anything else is refused.',
+  }),
+  keys: required({
+    to: 'keys',
+    type: list(key, { min: 1 }),
+    doc: 'Public keys that the tokens are checked with.',
+    why: 'A secret that signs would have to be known to all gateways, and whoever can check such a token can make one.',
+  }),
+});

@@ -1,0 +1,134 @@
+import { expect, test } from 'vitest';
+import { parseConfigText } from './load.ts';
+import { faultsOf } from './testing/faults-of.ts';
+
+const POOL = 'pools: { web: { backends: [http://a] } }\n';
+const shared = (text: string) => parseConfigText(POOL + text).shared;
+/** The messages about one route with these keys. */
+const faults = (keys: string) => faultsOf(`${POOL}routes: [{ path: /*, pool: web, ${keys} }]`).join('\n');
+
+test('a policy is normalised, for all routes and for one', () => {
+  const { traffic, routes } = shared(
+    [
+      'security_headers: {}',
+      'response_headers: { set: { Server: "usher" }, remove: [X-Powered-By] }',
+      'redirect: https',
+      'routes:',
+      '  - path: /api/*',
+      '    pool: web',
+      '    clients: { deny: [10.0.0.0/8] }',
+      '    redirect: { to: "https://example.com{path}{query}", status: 308 }',
+      '    rewrite: { strip: /api }',
+      '    security_headers: none',
+      '    request_headers: { add: { X-Client: "{client}" } }',
+      '  - { path: /*, pool: web }',
+    ].join('\n'),
+  );
+  expect(traffic).toEqual({
+    redirect: 'https',
+    responseHeaders: { set: { server: 'usher' }, add: {}, remove: ['x-powered-by'] },
+    securityHeaders: {
+      hsts: 'max-age=31536000',
+      headers: {
+        'x-content-type-options': 'nosniff',
+        'x-frame-options': 'SAMEORIGIN',
+        'referrer-policy': 'strict-origin-when-cross-origin',
+      },
+    },
+  });
+  expect(routes[0]!.traffic).toEqual({
+    clients: { allow: [], deny: ['10.0.0.0/8'] },
+    redirect: { status: 308, to: 'https://example.com{path}{query}' },
+    rewrite: { strip: '/api' },
+    securityHeaders: 'none',
+    requestHeaders: { set: {}, add: { 'x-client': '{client}' }, remove: [] },
+  });
+  expect(routes[1]).not.toHaveProperty('traffic');
+});
+
+test.each([
+  'content-length',
+  'Transfer-Encoding',
+  'Host',
+  'connection',
+  'Keep-Alive',
+  'TE',
+  'trailer',
+  'Upgrade',
+  'expect',
+  'http2-settings',
+  'X-Forwarded-For',
+  'x-request-id',
+])('%s is no header that a policy may change', (name) => {
+  for (const edit of [`set: { ${name}: x }`, `add: { ${name}: x }`, `remove: [${name}]`]) {
+    for (const key of ['request_headers', 'response_headers'])
+      expect(faults(`${key}: { ${edit} }`)).toContain(name.toLowerCase());
+  }
+});
+
+test.each([
+  ['request_headers: { set: { "X Y": a } }', 'is not the name of a header'],
+  ['request_headers: { set: { X-A: "a\\nb" } }', 'in one line'],
+  ['request_headers: { set: { X-A: "{adress}" } }', 'there is no variable {adress}'],
+  ['request_headers: { set: { X-A: a, x-a: b } }', 'given twice'],
+  ['redirect: { to: "//evil.example" }', 'this is not a URL'],
+  ['redirect: { to: "javascript:alert(1)" }', 'it begins with'],
+  ['redirect: { to: "/x", status: 200 }', 'expected one of 301'],
+  ['redirect: http', 'https'],
+  ['rewrite: {}', 'this needs strip or add'],
+  ['rewrite: { strip: /api/ }', 'it ends without a slash'],
+  ['rewrite: { add: /a/../b }', 'read in several ways'],
+  ['clients: { deny: [10.0.0.1] }', 'needs the length of its prefix'],
+  ['security_headers: { hsts: "a\\r\\nb" }', 'in one line'],
+])('%s is refused', (keys, message) => {
+  expect(faults(keys)).toContain(message);
+});
+
+test('braces around anything but the name of a variable stand for themselves', () => {
+  const { routes } = shared(
+    `routes: [{ path: /*, pool: web, response_headers: { set: { NEL: '{"max_age":1}' } } }]`,
+  );
+  expect(routes[0]!.traffic).toMatchObject({ responseHeaders: { set: { nel: '{"max_age":1}' } } });
+});
+
+test('of a key only its hash is kept', () => {
+  const text = `${POOL}routes: [{ path: /*, pool: web, api_keys: { keys: [{ name: shop, key: kf83-ab21-99de-0c7a }] }, request_body: 5B, request_id: { header: X-Trace, trust: nobody }, cors: { origins: ["https://a.example"], max_age: 1m } }]`;
+  const config = parseConfigText(text);
+  expect(JSON.stringify(config)).not.toContain('kf83');
+  const { traffic } = config.shared.routes[0]!;
+  expect(traffic).toMatchObject({
+    apiKeys: {
+      header: 'x-api-key',
+      keys: [{ name: 'shop', sha256: expect.stringMatching(/^[0-9a-f]{64}$/) }],
+    },
+    bodyBytes: 5,
+    requestId: { header: 'x-trace', trust: 'nobody' },
+    cors: { origins: ['https://a.example'], credentials: false, maxAgeS: 60 },
+  });
+});
+
+test.each([
+  ['api_keys: { keys: [] }', 'at least 1'],
+  ['api_keys: { keys: [{ name: a, key: short }] }', 'too easy to guess'],
+  ['api_keys: { header: Host, keys: [{ name: a, key: kf83-ab21-99de-0c7a }] }', 'stays as it is'],
+  ['cors: { origins: ["*"], credentials: true }', 'origins have to be named'],
+  ['cors: { origins: ["*", "https://a.example"] }', 'stands for all'],
+  ['cors: { origins: ["null"] }', 'hides its own'],
+  ['cors: { origins: ["https://a.example/"] }', 'https://a.example'],
+  ['cors: { origins: ["https://a.example"], methods: [get] }', 'GET'],
+  ['request_id: { header: Content-Length }', 'stays as it is'],
+])('%s is refused as well', (keys, message) => {
+  expect(faults(keys)).toContain(message);
+});
+
+test.each([
+  ['jwt: { issuer: a, audience: b, keys: [] }', 'at least 1'],
+  ['jwt: { issuer: a, audience: b, keys: [{ algorithm: HS256, key: x }] }', 'HS256'],
+  ['jwt: { issuer: a, audience: b, keys: [{ algorithm: ES256, key: x }] }', 'needs a public key in PEM form'],
+  [
+    'jwt: { issuer: a, audience: b, keys: [{ algorithm: ES256, key: "-----BEGIN PRIVATE KEY-----" }] }',
+    'this is a private key',
+  ],
+])('%s lets nobody in', (keys, message) => {
+  expect(faults(keys)).toContain(message);
+});

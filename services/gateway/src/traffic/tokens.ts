@@ -1,0 +1,78 @@
+import { hash } from 'node:crypto';
+import type { TokenSettings } from '@usher/domain';
+import { JwtChecker } from '@usher/runtime';
+import { type TurnedAway, turnedAway } from '../wire/own-answer.ts';
+import type { TrafficRequest } from './traffic-request.ts';
+
+/** So many tokens are remembered that were found good. */
+const KNOWN_MAX = 4096;
+const MS_PER_S = 1000;
+const BEARER = /^Bearer +([!-~]+) *$/i;
+/** A name is written into headers. */
+const SUBJECT = /^[!-~]{1,256}$/;
+
+interface Known {
+  readonly untilMs: number;
+  readonly subject: string;
+}
+
+const NO_TOKEN = turnedAway('unauthorized', 'a token is required', ['www-authenticate', 'Bearer']);
+const BAD_TOKEN = turnedAway('unauthorized', 'this token is not valid here', [
+  'www-authenticate',
+  'Bearer error="invalid_token"',
+]);
+
+/** Knows callers by signed tokens (RFC 6750, RFC 7519). A token is checked once and remembered until it expires. */
+export class Tokens {
+  readonly #checker: JwtChecker | undefined;
+  /** By the hash of the token, the one that was seen first at the beginning. */
+  readonly #known = new Map<string, Known>();
+
+  constructor(settings: TokenSettings) {
+    this.#checker = checkerFor(settings);
+  }
+
+  /** Finds out who calls; answers with a refusal when that is nobody. */
+  identify(request: TrafficRequest, nowMs: number): TurnedAway | undefined {
+    const shown = request.header('authorization');
+    if (shown === undefined) return NO_TOKEN;
+    const token = BEARER.exec(shown)?.[1];
+    const known = token === undefined ? undefined : this.#lookUp(token, nowMs);
+    if (known === undefined) return BAD_TOKEN;
+    if (known.subject !== '') request.consumer = known.subject;
+    return undefined;
+  }
+
+  #lookUp(token: string, nowMs: number): Known | undefined {
+    const id = hash('sha256', token, 'base64');
+    const known = this.#known.get(id);
+    if (known !== undefined && nowMs < known.untilMs) return known;
+    this.#known.delete(id);
+    const verdict = this.#checker?.check(token, nowMs);
+    if (verdict?.ok !== true) return undefined;
+    const subject = verdict.claims.get('sub');
+    const fresh = {
+      untilMs: Number(verdict.claims.get('exp')) * MS_PER_S,
+      subject: typeof subject === 'string' && SUBJECT.test(subject) ? subject : '',
+    };
+    if (this.#known.size >= KNOWN_MAX) this.#forgetFirst();
+    this.#known.set(id, fresh);
+    return fresh;
+  }
+
+  #forgetFirst(): void {
+    for (const id of this.#known.keys()) {
+      this.#known.delete(id);
+      return;
+    }
+  }
+}
+
+/** Without a key that is one, nobody is let in: what is in the log must not end a gateway. */
+function checkerFor(settings: TokenSettings): JwtChecker | undefined {
+  try {
+    return new JwtChecker(settings);
+  } catch {
+    return undefined;
+  }
+}
