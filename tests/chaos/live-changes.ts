@@ -26,6 +26,13 @@ const PLUGIN = `export default async (app, { mark }) => {
   app.addHook('onSend', async (request, reply) => void reply.header('x-mark', mark));
 };`;
 
+/** One change, and the time until the next. In milliseconds since the epoch. */
+interface Change {
+  readonly kind: string;
+  readonly fromMs: number;
+  readonly toMs: number;
+}
+
 /** Everything that can change changes, one thing after the other, while requests and WebSockets go on. */
 export async function chaos(report: Report, { quick }: ChaosOptions): Promise<void> {
   const stage = await Stage.start();
@@ -40,11 +47,21 @@ export async function chaos(report: Report, { quick }: ChaosOptions): Promise<vo
   const fromMs = Date.now();
   const made = await stage.change(quick ? QUICK_CHANGES : CHANGES);
   const samples = (await Promise.all(clients.map((client) => client.rest()))).flat();
-  for (const [kind, times] of made) report.add(`changes: ${kind}`, times, '', { min: 1 });
+  reportChanges(report, samples, made);
   reportRequests(report, samples, normalMs, fromMs);
   reportSockets(report, sockets);
   for (const client of clients) await client.stop();
   await stage.stop();
+}
+
+function reportChanges(report: Report, samples: readonly Sample[], made: readonly Change[]): void {
+  for (const [kind, changes] of Map.groupBy(made, (change) => change.kind)) {
+    const during = samples.filter(({ dueMs }) =>
+      changes.some(({ fromMs, toMs }) => dueMs >= fromMs && dueMs < toMs),
+    );
+    report.add(`changes: ${kind}`, changes.length, '', { min: 1 });
+    report.add(`p99 at that: ${kind}`, p99(during), 'ms');
+  }
 }
 
 function reportRequests(report: Report, samples: readonly Sample[], normalMs: number, fromMs: number): void {
@@ -124,16 +141,15 @@ class Stage {
     this.#remove();
   }
 
-  /** Answers with how often each kind of thing was changed. */
-  async change(times: number): Promise<ReadonlyMap<string, number>> {
-    const made = new Map<string, number>();
+  async change(times: number): Promise<readonly Change[]> {
+    const made: Change[] = [];
     const kinds = Object.entries(this.#kinds);
     for (let done = 0; done < times; done++) {
       const [kind, act] = kinds[done % kinds.length]!;
-      const dueMs = performance.now() + PACE_MS;
+      const fromMs = Date.now();
       await act(Math.floor(done / kinds.length));
-      made.set(kind, (made.get(kind) ?? 0) + 1);
-      await sleep(Math.max(0, dueMs - performance.now()));
+      await sleep(Math.max(0, fromMs + PACE_MS - Date.now()));
+      made.push({ kind, fromMs, toMs: Date.now() });
     }
     return made;
   }
@@ -147,7 +163,7 @@ class Stage {
         pool: 'web',
         url: `http://127.0.0.1:${port}`,
       });
-      await this.solo.usher.eligible(`extra-${turn}`);
+      await until('it may get requests', async () => await this.#isEligible(`extra-${turn}`));
     },
     'a weight': async (turn) => this.#ask('PATCH', '/v1/backends/b1', { weight: 2 + (turn % 5) }),
     'the strategy': async (turn) => {
@@ -182,6 +198,11 @@ class Stage {
     });
     const text = await response.text();
     if (!response.ok) throw new Error(`${method} ${url}: ${response.status} ${text}`);
+  }
+
+  async #isEligible(backend: string): Promise<boolean> {
+    const response = await fetch(`${this.solo.usher.admin}/v1/backends/${backend}`);
+    return ((await response.json()) as { eligibility?: string }).eligibility === 'ok';
   }
 
   async #mark(): Promise<string | null> {

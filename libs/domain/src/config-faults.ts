@@ -64,10 +64,3 @@ function routeFaults(route: RouteSettings, pool: PoolSettings | undefined): stri
     faults.push(`${at}.tier.default: pool ${pool.id} has no tier ${tier.default}`);
   return faults;
 }
-
-/** Files of code that the settings name: modules of plugins and strategies. */
-export function codeFiles({ pools, routes }: SharedSettings): Set<string> {
-  const plugins = routes.flatMap((route) => route.plugins.map(({ file }) => file));
-  const named = [...plugins, ...pools.map(({ strategyFile }) => strategyFile)];
-  return new Set(named.filter((file) => file !== undefined));
-}
