@@ -71,6 +71,27 @@ test('routes are added, changed and taken away', async () => {
   expect((await config()).config.routes.map(({ id }) => id)).toEqual(['all']);
 });
 
+const split = (share: number) => ({ split: { pools: [{ pool: 'next', share }] } });
+
+test('the shares of a route change, and a pool stays as long as it has one', async () => {
+  await does('POST', '/v1/pools', { id: 'next' });
+  for (const share of [0.05, 0.5])
+    expect(await does('PATCH', '/v1/routes/all', split(share))).toEqual(['route.updated']);
+  expect((await config()).config.routes[0]).toMatchObject({ pool: 'web', ...split(0.5) });
+  expect(await refusal('DELETE', '/v1/pools/next')).toMatchObject({ code: 'conflict' });
+  const canaries = [{ by: 'cookie', name: 'beta', pool: 'none' }];
+  for (const [change, why] of [
+    [split(1.5), 'split'],
+    [{ canaries }, 'there is no pool none'],
+  ] as const)
+    expect(await refusal('PATCH', '/v1/routes/all', change)).toMatchObject({
+      code: 'invalid_input',
+      detail: expect.stringContaining(why),
+    });
+  await does('PATCH', '/v1/routes/all', { split: null });
+  expect(await does('DELETE', '/v1/pools/next')).toEqual(['pool.removed']);
+});
+
 test('limits change one by one', async () => {
   const { limits } = (await config()).config;
   expect(await does('PATCH', '/v1/limits', { connections: 7 })).toEqual(['limits.updated']);

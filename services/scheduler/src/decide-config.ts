@@ -4,6 +4,7 @@ import {
   canonicalJson,
   type FleetState,
   type PoolSettings,
+  poolsOf,
   type RouteSettings,
   type SharedSettings,
 } from '@usher/domain';
@@ -66,7 +67,7 @@ function keptRoutes(state: FleetState, { pools, routes }: SharedSettings): Route
   return config.policy.routes.filter(
     (route) =>
       config.added.includes(route.id) &&
-      stays(route.pool) &&
+      poolsOf(route).every(stays) &&
       !routes.some(({ id, host, path }) => id === route.id || (host === route.host && path === route.path)),
   );
 }

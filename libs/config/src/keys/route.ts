@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import {
+  type ArmSettings,
   type PluginSettings,
   PRIORITIES,
   type Priority,
@@ -12,6 +13,7 @@ import { filePath, id, routeHost, routePath } from '../types/names.ts';
 import { oneOf, trueOrFalse } from '../types/scalar.ts';
 import { defaulted, openSection, optional, required, section } from '../types/section.ts';
 import type { Type } from '../types/type.ts';
+import { ARM_KEYS } from './arms.ts';
 import { rateLimit } from './rate-limit.ts';
 import { tierDetection } from './tier-detection.ts';
 import { ROUTE_TRAFFIC_KEYS, splitTraffic } from './traffic/traffic.ts';
@@ -38,11 +40,10 @@ const plugin = mapped(pluginKeys, (given, _path, reading): PluginSettings => {
 });
 
 /** A route as the file declares it; those without an id get one by their place. */
-export interface DeclaredRoute {
+export interface DeclaredRoute extends ArmSettings {
   readonly id?: string | undefined;
   readonly host?: string | undefined;
   readonly path: string;
-  readonly pool: string;
   readonly plugins: readonly PluginSettings[];
   readonly websocket: boolean;
   readonly tier?: TierDetection | undefined;
@@ -68,6 +69,7 @@ const keys = section({
     doc: 'Path that the request must have: `/login` exactly, `/v1/*` for `/v1` and all below it, `/*` for every path.',
   }),
   pool: required({ to: 'pool', type: id, doc: 'Pool that serves the request.' }),
+  ...ARM_KEYS,
   websocket: defaulted(true, {
     to: 'websocket',
     type: trueOrFalse,

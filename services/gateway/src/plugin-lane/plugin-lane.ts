@@ -12,7 +12,7 @@ import { EditedResponse } from './edited-response.ts';
 import type { Arrival, Upgrade } from './exchange.ts';
 import { PluginChains } from './plugin-chains.ts';
 import { codeOf, isWebSocket, refuse, requestIdOf, sendPlainProblem, target } from './raw-requests.ts';
-import { LOOK_MS, SlowClients, type SlowPart } from './slow-clients.ts';
+import { endSlow, LOOK_MS, SlowClients } from './slow-clients.ts';
 
 /** The wire lane's tools, and the routes to set plugins up for. */
 export interface PluginLaneOptions extends Omit<WireLaneOptions, 'handOver'> {
@@ -50,7 +50,7 @@ export class PluginLane {
   readonly #sockets = new Map<Duplex, Client>();
   /** Connections with a request under way. */
   readonly #answering = new Set<Duplex>();
-  readonly #slow = new SlowClients(giveUp);
+  readonly #slow = new SlowClients(endSlow);
   readonly #looking: NodeJS.Timeout;
   /** More are to be looked at in the next turn of the event loop. */
   #lookOn: NodeJS.Immediate | undefined;
@@ -173,8 +173,7 @@ export class PluginLane {
 
   #dispatch(request: IncomingMessage, response: EditedResponse): void {
     const startedMs = this.#options.now();
-    const { host, path } = target(request);
-    const entry = this.#options.table.match(host, path);
+    const entry = this.#entryOf(request);
     const { socket } = request;
     this.#answering.add(socket);
     response.once('close', () => {
@@ -183,6 +182,21 @@ export class PluginLane {
       this.#count(entry, response.headersSent ? response.statusCode : undefined, startedMs);
     });
     this.#begin(request, response, entry);
+  }
+
+  /** Its route, with the one of that route's pools to which it goes. */
+  #entryOf(request: IncomingMessage): RouteEntry | undefined {
+    const { host, path } = target(request);
+    const entry = this.#options.table.match(host, path);
+    const peers = this.#peers;
+    return entry?.arms === undefined
+      ? entry
+      : entry.arms.ofMessage(request, path, this.#peerOf(request), peers);
+  }
+
+  #peerOf(request: IncomingMessage): Peer {
+    const { address, scheme } = this.#sockets.get(request.socket) ?? NOBODY;
+    return this.#peers.describe(address, scheme, this.#options.table.policy.trustedProxies);
   }
 
   #allowsWebSocket(request: IncomingMessage): boolean {
@@ -194,8 +208,7 @@ export class PluginLane {
   /** A WebSocket: its request goes through the plugins like any other, answered on the socket itself. */
   #upgrade(request: IncomingMessage, client: Socket, head: Buffer): void {
     const startedMs = this.#options.now();
-    const { host, path } = target(request);
-    const entry = this.#options.table.match(host, path);
+    const entry = this.#entryOf(request);
     const response = new EditedResponse(request);
     let counted = false;
     const onStatus = (status: number | undefined): void => {
@@ -230,9 +243,9 @@ export class PluginLane {
     upgrade?: Upgrade,
   ): void {
     if (this.#leaving) response.setHeader('connection', 'close');
-    const { trustedProxies, limits } = this.#options.table.policy;
-    const { address, scheme, requestId: known } = this.#sockets.get(request.socket) ?? NOBODY;
-    const peer = this.#peers.describe(address, scheme, trustedProxies);
+    const { limits } = this.#options.table.policy;
+    const { requestId: known } = this.#sockets.get(request.socket) ?? NOBODY;
+    const peer = this.#peerOf(request);
     const requestId =
       known ?? requestIdOf(request, entry?.traffic, peer.trusted) ?? this.#options.newRequestId();
     if (upgrade === undefined) this.#slow.begin(response, requestId);
@@ -281,19 +294,4 @@ export class PluginLane {
       sendPlainProblem(response, 'internal', arrival.requestId);
     }
   }
-}
-
-/**
- * A client that is too slow is told so where there is still a place for it; in any case it loses its connection. Node
- * forgets a request that it has answered, so the request itself is destroyed: only then does the backend get no more of it.
- */
-function giveUp(response: ServerResponse, part: SlowPart, requestId: string): void {
-  const { req } = response;
-  if (part === 'response' || response.headersSent) {
-    req.destroy();
-    return;
-  }
-  response.setHeader('connection', 'close');
-  response.once('finish', () => req.destroy());
-  sendPlainProblem(response, 'request_timeout', requestId);
 }

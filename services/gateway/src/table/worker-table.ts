@@ -39,7 +39,7 @@ import type { WorkerTableOptions } from './worker-table-options.ts';
 export class WorkerTable implements RoutingTable {
   #policy: PolicySettings;
   #position = 0;
-  readonly #routes = new Routes();
+  readonly #routes: Routes;
   /** Also of pools that are named and not, or no longer, declared: routes keep pointing at the same object. */
   readonly #pools = new Map<string, PoolTable>();
   readonly #members: Members;
@@ -60,6 +60,7 @@ export class WorkerTable implements RoutingTable {
     this.stickiness = new Stickiness({ ...tools, now: () => this.#nowMs });
     this.#judge = new Judge(this.#members, tools);
     this.#worker = worker;
+    this.#routes = new Routes(tools.random);
   }
 
   get policy(): PolicySettings {
@@ -133,6 +134,11 @@ export class WorkerTable implements RoutingTable {
   /** Every route in force; those of the plugin lane need their plugins set up. */
   get routes(): readonly RouteEntry[] {
     return this.#routes.entries;
+  }
+
+  /** With one for each pool of a route. */
+  get countedRoutes(): readonly RouteEntry[] {
+    return this.#routes.counted;
   }
 
   /** Also those that are not declared. */

@@ -251,9 +251,9 @@ export class GatewayWorker {
     const loopDelayMaxMs = this.#loopDelayMaxMs;
     this.#loopDelayMaxMs = 0;
     return {
-      routes: this.#table.routes.map(({ settings, answers, counts }) => ({
+      routes: this.#table.countedRoutes.map(({ settings, pool, answers, counts }) => ({
         route: settings.id,
-        pool: settings.pool,
+        pool: pool.id,
         answers: [...answers],
         counts: [...counts],
       })),
