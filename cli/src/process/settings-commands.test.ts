@@ -88,7 +88,10 @@ test('the shares of a route change, and a pool stays as long as it has one', asy
       code: 'invalid_input',
       detail: expect.stringContaining(why),
     });
-  await does('PATCH', '/v1/routes/all', { split: null });
+  const mirror = { pool: 'next', share: 1 };
+  await does('PATCH', '/v1/routes/all', { split: null, mirror });
+  expect(await refusal('DELETE', '/v1/pools/next')).toMatchObject({ code: 'conflict' });
+  await does('PATCH', '/v1/routes/all', { mirror: null });
   expect(await does('DELETE', '/v1/pools/next')).toEqual(['pool.removed']);
 });
 

@@ -167,6 +167,16 @@ test.each([
   expect(faults(keys)).toContain(message);
 });
 
+const copies = (keys: string) =>
+  shared(`routes: [{ path: /*, pool: web, mirror: { ${keys} } }]`).routes[0]!.mirror;
+
+test('a route has another pool get copies, of all requests unless it says otherwise', () => {
+  expect(copies('pool: next')).toEqual({ pool: 'next', share: 1 });
+  expect(copies('pool: next, share: 10%')).toEqual({ pool: 'next', share: 0.1 });
+  expect(faults('mirror: { pool: nxt }')).toContain('there is no pool "nxt"');
+  expect(faults('mirror: { pool: next, share: 101% }')).toContain('more than 100%');
+});
+
 test('what a route does with its requests has to fit all of its pools', () => {
   const text = [
     'pools: { web: { backends: [http://a] }, next: { http2: true, backends: [http://b] } }',

@@ -1,6 +1,6 @@
 import { pathPatternFault } from './path-table.ts';
 import type { PoolSettings, RouteSettings, SharedSettings } from './settings.ts';
-import { exceedsWhole, poolsOf } from './traffic/arms.ts';
+import { exceedsWhole, poolsNamedBy } from './traffic/arms.ts';
 
 /** What is wrong between the parts of shared settings that are right by themselves, each as `path: sentence`. */
 export function configFaults({ pools, backends, routes }: SharedSettings): string[] {
@@ -54,7 +54,7 @@ function routeFaults(route: RouteSettings, pools: ReadonlyMap<string, PoolSettin
     pathPatternFault(path) ?? (/[?]|\*(?!$)|[^/]\*$/.test(path) ? 'such as /login, /v1/* or /*' : undefined);
   const faults = fault === undefined ? [] : [`${at}.path: ${fault}`];
   if (split !== undefined && exceedsWhole(split)) faults.push(`${at}.split: the shares are more than 100%`);
-  for (const name of poolsOf(route)) {
+  for (const name of poolsNamedBy(route)) {
     const pool = pools.get(name);
     if (pool === undefined) faults.push(`${at}.pool: there is no pool ${name}`);
     else faults.push(...fitFaults(route, pool));

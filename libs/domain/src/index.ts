@@ -206,7 +206,9 @@ export {
   type CanarySettings,
   decideArm,
   exceedsWhole,
+  type MirrorSettings,
   pointOf,
+  poolsNamedBy,
   poolsOf,
   type SplitSettings,
 } from './traffic/arms.ts';

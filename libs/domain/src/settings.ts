@@ -11,7 +11,7 @@ import type { AdaptiveSettings, Priority, RateLimitSettings } from './overload-s
 import type { ScoringSettings } from './resource/score.ts';
 import type { Tier } from './resource/tier.ts';
 import type { StickySettings } from './sticky-settings.ts';
-import type { ArmSettings } from './traffic/arms.ts';
+import type { ArmSettings, MirrorSettings } from './traffic/arms.ts';
 import type { TrafficSettings } from './traffic/traffic-settings.ts';
 
 export const BUILT_IN_STRATEGIES = [
@@ -232,6 +232,8 @@ export interface RouteSettings extends ArmSettings {
   readonly rateLimit?: RateLimitSettings | 'none' | undefined;
   /** Absent in what was written before it existed: then `normal`. */
   readonly priority?: Priority | undefined;
+  /** Absent in what was written before it existed: then nothing is copied. */
+  readonly mirror?: MirrorSettings | undefined;
   /** What it says itself; what it does not say is that of the policy. Absent in what was written before it existed. */
   readonly traffic?: TrafficSettings | undefined;
 }

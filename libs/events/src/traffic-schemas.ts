@@ -1,5 +1,6 @@
 import {
   type CanarySettings,
+  type MirrorSettings,
   REDIRECT_STATUSES,
   REQUEST_ID_TRUST,
   type SplitSettings,
@@ -91,4 +92,10 @@ export const split: z.ZodType<SplitSettings> = z.strictObject({
     ])
     .optional(),
   pools: z.array(z.strictObject({ pool: z.string(), share: z.number().min(0).max(1) })).min(1),
+});
+
+/** Where copies of a route's requests go. */
+export const mirror: z.ZodType<MirrorSettings> = z.strictObject({
+  pool: z.string(),
+  share: z.number().min(0).max(1),
 });

@@ -17,6 +17,7 @@ import type {
   RouteSettings,
 } from '@usher/domain';
 import type { Targets } from '@usher/runtime';
+import type { RouteMirror } from './mirror/route-mirror.ts';
 import type { RateRule } from './rate/rate-rule.ts';
 import type { Sticky } from './sticky/sticky.ts';
 import type { Addresses } from './table/addresses.ts';
@@ -154,6 +155,8 @@ export interface RouteEntry {
   readonly counts: Float64Array;
   /** Undefined where all of its requests go to `pool`. What they choose has none. */
   readonly arms: RouteArms | undefined;
+  /** Undefined where nobody gets copies of its requests. */
+  readonly mirror: RouteMirror | undefined;
 }
 
 /** Why an attempt ended, as the retry loop and the breaker see it. */

@@ -4,7 +4,7 @@ import {
   canonicalJson,
   type FleetState,
   type PoolSettings,
-  poolsOf,
+  poolsNamedBy,
   type RouteSettings,
   type SharedSettings,
 } from '@usher/domain';
@@ -67,7 +67,7 @@ function keptRoutes(state: FleetState, { pools, routes }: SharedSettings): Route
   return config.policy.routes.filter(
     (route) =>
       config.added.includes(route.id) &&
-      poolsOf(route).every(stays) &&
+      poolsNamedBy(route).every(stays) &&
       !routes.some(({ id, host, path }) => id === route.id || (host === route.host && path === route.path)),
   );
 }

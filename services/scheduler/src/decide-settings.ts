@@ -6,7 +6,7 @@ import {
   defaultRoute,
   type FleetState,
   type PoolSettings,
-  poolsOf,
+  poolsNamedBy,
   type RouteSettings,
   type SharedSettings,
   sharedSettingsOf,
@@ -39,7 +39,7 @@ export function updatePool(state: FleetState, id: string, changes: object): Even
 export function removePool(state: FleetState, id: string): EventDraft[] {
   if (!state.pools.has(id)) throw new UsherError('not_found', `there is no pool ${id}`);
   const backends = [...state.backends.values()].filter(({ settings }) => settings.pool === id);
-  const routes = present(state).routes.filter((route) => poolsOf(route).includes(id));
+  const routes = present(state).routes.filter((route) => poolsNamedBy(route).includes(id));
   const users = [
     ...backends.map(({ settings }) => `backend ${settings.id}`),
     ...routes.map((route) => `route ${route.id}`),

@@ -1,4 +1,10 @@
-import { type CanarySettings, exceedsWhole, type RouteSettings, type SplitSettings } from '@usher/domain';
+import {
+  type CanarySettings,
+  exceedsWhole,
+  type MirrorSettings,
+  type RouteSettings,
+  type SplitSettings,
+} from '@usher/domain';
 import { list, mapped } from '../types/collections.ts';
 import { fieldName, id } from '../types/names.ts';
 import { oneOf, text } from '../types/scalar.ts';
@@ -80,6 +86,15 @@ const split: Type<SplitSettings> = mapped(splitKeys, (given, _path, reading): Sp
   return { by: { by, name: by === 'header' ? (name ?? '').toLowerCase() : (name ?? '') }, pools };
 });
 
+const mirror: Type<MirrorSettings> = section({
+  pool: required({ to: 'pool', type: id, doc: 'Pool that gets the copies.' }),
+  share: defaulted('100%', {
+    to: 'share',
+    type: percentage,
+    doc: "Of how many of the route's requests there is a copy.",
+  }),
+});
+
 /** The keys of a route that send some of its requests to other pools. */
 export const ARM_KEYS = {
   canaries: optional('nobody asks for another pool', {
@@ -92,6 +107,11 @@ export const ARM_KEYS = {
     type: split,
     doc: `Parts of the route's requests that go to other pools. ${SEE}`,
   }),
+  mirror: optional('no copies', {
+    to: 'mirror',
+    type: mirror,
+    doc: `A pool that gets copies of requests, of all methods, whose answers are thrown away. ${SEE}`,
+  }),
 };
 
 /** A pool that a route names, with where it does. */
@@ -103,6 +123,10 @@ export interface NamedPool {
 
 /** All pools that a route names, once for each place. */
 export function namedPools(route: RouteSettings): NamedPool[] {
-  const others = [...(route.canaries ?? []), ...(route.split?.pools ?? [])];
+  const others = [
+    ...(route.canaries ?? []),
+    ...(route.split?.pools ?? []),
+    ...(route.mirror === undefined ? [] : [route.mirror]),
+  ];
   return [route, ...others].map((by) => ({ pool: by.pool, by }));
 }

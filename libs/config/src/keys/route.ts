@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import {
   type ArmSettings,
+  type MirrorSettings,
   type PluginSettings,
   PRIORITIES,
   type Priority,
@@ -49,6 +50,7 @@ export interface DeclaredRoute extends ArmSettings {
   readonly tier?: TierDetection | undefined;
   readonly rateLimit?: RateLimitSettings | 'none' | undefined;
   readonly priority: Priority;
+  readonly mirror?: MirrorSettings | undefined;
   readonly traffic?: TrafficSettings | undefined;
 }
 

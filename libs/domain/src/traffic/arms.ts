@@ -19,6 +19,13 @@ export interface CanarySettings {
   readonly pool: string;
 }
 
+/** Copies of requests for a pool whose answers nobody gets. */
+export interface MirrorSettings {
+  readonly pool: string;
+  /** Of how many requests, from 0 to 1. */
+  readonly share: number;
+}
+
 /** Where the requests of a route go. */
 export interface ArmSettings {
   readonly pool: string;
@@ -76,6 +83,13 @@ export function poolsOf({ pool, canaries = [], split }: ArmSettings): string[] {
       ...(split?.pools ?? []).map((each) => each.pool),
     ]),
   ];
+}
+
+/** Every pool that the route cannot do without. */
+export function poolsNamedBy(
+  route: ArmSettings & { readonly mirror?: MirrorSettings | undefined },
+): string[] {
+  return route.mirror === undefined ? poolsOf(route) : [...new Set([...poolsOf(route), route.mirror.pool])];
 }
 
 /** They take more than there is. */

@@ -10,10 +10,12 @@ import {
   UsherError,
 } from '@usher/domain';
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import { withoutQuery } from '../wire/outgoing-request.ts';
 import { problemResponse } from '../wire/problem-response.ts';
 import { type Arrival, Exchange, type LaneTools, type Upgrade } from './exchange.ts';
 import { forwardedRequestHeaders, forwardedResponseHeaders } from './forwarded.ts';
 import { registerPlugins } from './load-plugins.ts';
+import { copyMessage } from './mirrored.ts';
 import { connector } from './origins.ts';
 import { type LaneProblem, problemOfError, retryAfterOf } from './problem-of-error.ts';
 import { passBodies } from './request-body.ts';
@@ -65,6 +67,7 @@ export async function buildChainApp(
       scope,
       (request) => arrivals.get(request)?.entry.traffic?.bodyBytes ?? policy.limits.requestBodyBytes,
       (request) => detectionBytes(arrivals.get(request)),
+      (request) => arrivals.get(request)?.copy?.body,
     );
     await registerProxy(scope, policy, (request) => arrivals.get(request), tools);
   });
@@ -116,10 +119,16 @@ async function registerProxy(
       }
       refuseUnexpectedBody(request.raw);
       const sent = arrival.entry.traffic?.target(path) ?? path;
+      copyMessage(tools.mirrors, arrival, request, sent + queryOf(request.raw));
       new Exchange(tools, arrival, features, request, reply, sent, hooks).start();
       return reply;
     },
   });
+}
+
+/** What reply-from adds to a path. */
+function queryOf({ url = '' }: IncomingMessage): string {
+  return url.slice(withoutQuery(url).length);
 }
 
 /** How much of the body has to be read before a backend is chosen; 0 = nothing. */

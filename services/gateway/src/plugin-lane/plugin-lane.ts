@@ -1,13 +1,13 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import type { Mirrors } from '../mirror/mirrors.ts';
 import type { RouteEntry, RoutingTable } from '../routing-table.ts';
-import { placeOfMessage } from '../wire/client-place.ts';
 import type { WireLaneOptions } from '../wire/lane-context.ts';
 import { type Peer, PeerDirectory } from '../wire/peer.ts';
-import { keyOfMessage } from '../wire/request-key.ts';
 import { allowsWebSocket } from '../wire/websocket.ts';
 import { admit } from './admit.ts';
+import { arrivalOf } from './arrival.ts';
 import { EditedResponse } from './edited-response.ts';
 import type { Arrival, Upgrade } from './exchange.ts';
 import { PluginChains } from './plugin-chains.ts';
@@ -17,6 +17,7 @@ import { endSlow, LOOK_MS, SlowClients } from './slow-clients.ts';
 /** The wire lane's tools, and the routes to set plugins up for. */
 export interface PluginLaneOptions extends Omit<WireLaneOptions, 'handOver'> {
   readonly table: RoutingTable & { readonly routes: readonly RouteEntry[] };
+  readonly mirrors: Pick<Mirrors, 'follow'>;
 }
 
 /** What is known of a client whatever the policy says. */
@@ -266,23 +267,9 @@ export class PluginLane {
     }
     const tools = { ...this.#options, peers: this.#peers };
     admit({ request, response, entry, peer, requestId }, tools, (seen) => {
-      const arrival = { ...this.#arrivalOf(request, entry, peer, requestId), seen };
+      const arrival = arrivalOf({ request, entry, peer, requestId, seen }, tools);
       void this.#serve(request, response, upgrade === undefined ? arrival : { ...arrival, upgrade });
     });
-  }
-
-  #arrivalOf(
-    request: IncomingMessage,
-    entry: RouteEntry,
-    peer: Peer,
-    requestId: string,
-  ): Omit<Arrival, 'seen'> {
-    const { hash, asksWhere, settings } = entry.pool;
-    const key = hash === undefined ? 0 : keyOfMessage(request, target(request).path, peer, hash, this.#peers);
-    const tools = { peers: this.#peers, locate: this.#options.locate };
-    const from = asksWhere ? placeOfMessage(request, settings, peer, tools) : undefined;
-    const visit = entry.pool.sticky?.visitMessage(request, peer, this.#peers);
-    return { entry, key, from, requestId, host: request.headers.host, peer, visit };
   }
 
   async #serve(request: IncomingMessage, response: ServerResponse, arrival: Arrival): Promise<void> {

@@ -1,4 +1,6 @@
 import {
+  FastRandom,
+  hashOf,
   isPlainPath,
   type PolicySettings,
   plainPaths,
@@ -8,6 +10,7 @@ import {
   type Uniform,
 } from '@usher/domain';
 import { ADMISSION_COUNTS, rankOf } from '../admission/admission.ts';
+import { type MirrorCounts, RouteMirror } from '../mirror/route-mirror.ts';
 import { ruleOf } from '../rate/rate-rule.ts';
 import type { PoolTable, RouteEntry } from '../routing-table.ts';
 import { trafficOf } from '../traffic/route-traffic.ts';
@@ -23,10 +26,13 @@ export class Routes {
   /** Some route keeps somebody out, so that it matters by which one a path goes. */
   #guarded = false;
   readonly #random: Uniform;
+  /** That of copies is their own, so that nothing that a request decides changes by them. */
+  readonly #mirrorRandom: Uniform;
 
   /** `random` divides the requests of routes with several pools. */
-  constructor(random: Uniform) {
+  constructor(random: FastRandom) {
     this.#random = random;
+    this.#mirrorRandom = anotherRandom(random);
   }
 
   /** Every entry that requests are counted by, for each pool of a route. */
@@ -34,10 +40,23 @@ export class Routes {
     return this.entries.flatMap((entry) => entry.arms?.entries ?? entry);
   }
 
+  mirrors(): MirrorCounts[] {
+    return this.entries.flatMap(({ settings, mirror }) =>
+      mirror === undefined
+        ? []
+        : { route: settings.id, pool: mirror.entry.pool.id, counts: [...mirror.counts] },
+    );
+  }
+
   set(policy: PolicySettings, poolOf: (id: string) => PoolTable): void {
     const before = new Map(this.entries.map((entry) => [entry.settings.id, entry]));
     this.entries = policy.routes.map((each) =>
-      newEntry(each, policy, { before: before.get(each.id), poolOf, random: this.#random }),
+      newEntry(each, policy, {
+        before: before.get(each.id),
+        poolOf,
+        random: this.#random,
+        mirrorRandom: this.#mirrorRandom,
+      }),
     );
     this.#matcher = new RouteMatcher(this.entries);
     this.#guarded = this.entries.some(({ traffic }) => traffic?.guards === true);
@@ -55,14 +74,12 @@ interface Making {
   readonly before: RouteEntry | undefined;
   readonly poolOf: (id: string) => PoolTable;
   readonly random: Uniform;
+  readonly mirrorRandom: Uniform;
 }
 
 /** The entry of a route, and one for each of its pools where it has several. These differ in their pools and counts alone. */
-function newEntry(
-  settings: RouteSettings,
-  policy: PolicySettings,
-  { before, poolOf, random }: Making,
-): RouteEntry {
+function newEntry(settings: RouteSettings, policy: PolicySettings, making: Making): RouteEntry {
+  const { before, poolOf, random } = making;
   const common = {
     settings,
     // Only the plugin lane reads bodies.
@@ -71,13 +88,16 @@ function newEntry(
     rule: ruleOf(settings, policy),
     traffic: trafficOf(settings, policy),
     arms: undefined,
+    mirror: undefined,
   } as const;
+  const mirror = mirrorOf(common, making);
   const known = before?.arms?.entries.slice(1) ?? [];
-  const own: RouteEntry = { ...common, pool: poolOf(settings.pool), ...countsOf(before) };
+  const own: RouteEntry = { ...common, mirror, pool: poolOf(settings.pool), ...countsOf(before) };
   const pools = poolsOf(settings).slice(1);
   if (pools.length === 0) return own;
   const others = pools.map((id) => ({
     ...common,
+    mirror,
     pool: poolOf(id),
     ...countsOf(known.find(({ pool }) => pool.id === id)),
   }));
@@ -90,4 +110,22 @@ function countsOf(old: RouteEntry | undefined): Pick<RouteEntry, 'answers' | 'co
     answers: old?.answers ?? new Float64Array(STATUS_CLASSES),
     counts: old?.counts ?? new Float64Array(ADMISSION_COUNTS),
   };
+}
+
+/** Where copies of a route's requests go, as if by a route of their own. */
+function mirrorOf(
+  common: Omit<RouteEntry, 'pool' | 'answers' | 'counts'>,
+  { before, poolOf, mirrorRandom }: Making,
+): RouteMirror | undefined {
+  const { mirror } = common.settings;
+  if (mirror === undefined) return undefined;
+  const entry = { ...common, pool: poolOf(mirror.pool), ...countsOf(undefined) };
+  const known = before?.mirror?.entry.pool.id === mirror.pool ? before.mirror.counts : undefined;
+  return new RouteMirror(entry, mirror.share, mirrorRandom, known);
+}
+
+/** Chance that takes nothing from what it begins with, and does not repeat it. */
+function anotherRandom(random: FastRandom): FastRandom {
+  const draws = FastRandom.from(random.seed);
+  return new FastRandom({ next: () => hashOf(String(draws.next())) / 2 ** 32 });
 }

@@ -6,6 +6,7 @@ import {
   type PoolSettings,
   type ResourceFacts,
 } from '@usher/domain';
+import type { MirrorCounts } from '../mirror/route-mirror.ts';
 import type {
   AttemptOutcome,
   BackendRow,
@@ -139,6 +140,11 @@ export class WorkerTable implements RoutingTable {
   /** With one for each pool of a route. */
   get countedRoutes(): readonly RouteEntry[] {
     return this.#routes.counted;
+  }
+
+  /** What became of copies of requests, for the routes that have such. */
+  mirrors(): MirrorCounts[] {
+    return this.#routes.mirrors();
   }
 
   /** Also those that are not declared. */

@@ -103,11 +103,15 @@ export class GatewayWorker {
       workers: start.workers,
     };
     this.#routes = new RouteDesk(this.#table, start.worker, tools.locate);
-    this.#plugins = new PluginLane({ ...tools, counters: this.#pluginCounters });
     this.#wire = createWireLane({
       ...tools,
       counters: this.#wireCounters,
       handOver: (socket, head, client) => this.#plugins.accept(socket, head, client),
+    });
+    this.#plugins = new PluginLane({
+      ...tools,
+      counters: this.#pluginCounters,
+      mirrors: this.#wire.mirrors,
     });
     const table = this.#table;
     this.#arrivals = new Arrivals({
@@ -257,6 +261,7 @@ export class GatewayWorker {
         answers: [...answers],
         counts: [...counts],
       })),
+      mirrors: this.#table.mirrors(),
       lines: this.#table.lines(),
       connectFailures: this.#table.connectFailures(),
       sessions: this.#table.stickiness.counts(),
