@@ -61,8 +61,12 @@ export const MEANINGS: Readonly<Record<EventType, string>> = {
     'A gateway fails against most of the backends that it uses, and others do not: its votes on breakers do not count.',
   'gateway.cleared': 'A gateway fails no more than others: its votes count again.',
   'breaker.recovered': 'A gateway’s own breaker for a backend closed again.',
+  'sticky.cleared':
+    'The sessions of a pool, or one of them, begin anew: what is known of them from before does not count any more.',
   'sticky.moved':
     'A gateway sends clients to other backends than before, for a reason; `count` of them, of whom `sessions` names the first.',
+  'allocations.purged':
+    'Gateways give back what they hold of a pool, or of one of its backends or for one session; each is told by its `allocation.released`.',
   'allocation.reserved':
     'A gateway holds resources of a backend from now on until they are released or expire; told anew when it passes to another gateway.',
   'allocation.released': 'A reservation was given back; its resources are free again.',

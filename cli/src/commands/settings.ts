@@ -8,6 +8,21 @@ import type * as verbs from '../verbs/settings.ts';
 export const breakersReset: Run<typeof verbs.breakersReset> = async (given, io) =>
   await change('breaker.reset', { backend: given.arguments.ID }, given.options, io);
 
+export const stickyClear: Run<typeof verbs.stickyClear> = async ({ arguments: { POOL }, options }, io) => {
+  const { session, client } = options;
+  return await change('sticky.clear', { pool: POOL, session, client }, options, io);
+};
+
+export const allocationsPurge: Run<typeof verbs.allocationsPurge> = async (given, io) => {
+  const { backend: ofBackend, session, client } = given.options;
+  return await change(
+    'allocations.purge',
+    { pool: given.arguments.POOL, ofBackend, session, client },
+    given.options,
+    io,
+  );
+};
+
 export const poolsAdd: Run<typeof verbs.poolsAdd> = async ({ arguments: { POOL }, options }, io) => {
   const { defaultPool } = await import('@usher/domain');
   const settings = { ...settingsOf(options.setting, defaultPool(POOL)), id: POOL };

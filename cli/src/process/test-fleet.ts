@@ -1,8 +1,11 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { registerAdminRoutes } from '@usher/admin';
-import { parseConfigText, sharedHash } from '@usher/config';
+import { loadConfig, sharedHash } from '@usher/config';
 import { dnsResolver, startAdminServer } from '@usher/runtime';
 import { Scheduler } from '@usher/scheduler';
 import { tempDir } from '@usher/testing';
+import { expect, vi } from 'vitest';
 import { backendFiles } from './backend-files.ts';
 import { openCore } from './open-core.ts';
 
@@ -13,6 +16,12 @@ pools:
 routes: [ { id: all, path: "/*", pool: web } ]
 `;
 
+interface Surroundings {
+  /** Names of empty files beside the configuration. */
+  readonly files?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+}
+
 interface Answer<T> {
   readonly status: number;
   readonly etag: string | null;
@@ -22,16 +31,25 @@ interface Answer<T> {
 /** A leader and its admin API on a real socket, over an embedded log. */
 export class TestFleet {
   readonly #url: string;
+  /** Resolves when the fleet is what a changed file says. */
+  readonly edit: (text: string) => Promise<void>;
   readonly stop: () => Promise<void>;
 
-  private constructor(url: string, stop: () => Promise<void>) {
+  private constructor(url: string, edit: (text: string) => Promise<void>, stop: () => Promise<void>) {
     this.#url = url;
+    this.edit = edit;
     this.stop = stop;
   }
 
-  static async start(text = FILE): Promise<TestFleet> {
+  static async start(text = FILE, { files = [], env = {} }: Surroundings = {}): Promise<TestFleet> {
     const folder = tempDir();
-    const { local, shared } = parseConfigText(text, { folder: folder.path });
+    for (const name of files) writeFileSync(join(folder.path, name), '');
+    const file = join(folder.path, 'usher.yaml');
+    const read = async (given: string) => {
+      writeFileSync(file, given);
+      return await loadConfig({ file, env, overrides: [], hostname: '' });
+    };
+    const { local, shared } = await read(text);
     const core = await openCore(local);
     const { context, fold } = core;
     const declared = { shared, hash: sharedHash(shared) };
@@ -56,12 +74,22 @@ export class TestFleet {
           preview: async () => ({ preview: null, faults: [] }),
         }),
     });
-    return new TestFleet(`http://127.0.0.1:${admin.port}`, async () => {
+    const edit = async (changed: string) => {
+      const { shared: wanted } = await read(changed);
+      const hash = sharedHash(wanted);
+      scheduler.declare({ shared: wanted, hash });
+      await vi.waitFor(() => expect(fold.state.config?.hash).toBe(hash));
+    };
+    return new TestFleet(`http://127.0.0.1:${admin.port}`, edit, async () => {
       await admin.close();
       await scheduler.stop();
       await core.close();
       folder.remove();
     });
+  }
+
+  async text(path: string): Promise<string> {
+    return await (await fetch(this.#url + path)).text();
   }
 
   async ask<T>(

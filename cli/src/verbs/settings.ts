@@ -14,11 +14,43 @@ const SETTING = {
   doc: 'a setting as the API names it, such as drainMs=5000, breaker.failures=3 or \'queue={"max":5,"timeoutMs":100}\'; null takes it away',
 } as const;
 
+const WHOSE = {
+  session: { type: 'string', value: 'ID', doc: 'only this one, as the log names it' },
+  client: {
+    type: 'string',
+    value: 'TEXT',
+    doc: 'only that of a client which sends this: the header’s value, the cookie’s, or its address',
+  },
+} as const;
+
 export const breakersReset = verb({
   name: 'breakers reset',
   summary: 'close the breaker of a backend, in the fleet and in every gateway',
   arguments: { ID: { doc: 'the backend' } },
   options: CHANGE_OPTIONS,
+});
+
+export const stickyClear = verb({
+  name: 'sticky clear',
+  summary: 'have the sessions of a pool, or one of them, begin anew',
+  notes: ['What a session has reserved stays reserved.'],
+  arguments: POOL,
+  options: {
+    ...WHOSE,
+    ...CHANGE_OPTIONS,
+  },
+});
+
+export const allocationsPurge = verb({
+  name: 'allocations purge',
+  summary: 'give back what is reserved of a pool, of one of its backends or for one session',
+  notes: ['Requests that still run for it go on, without a reservation.'],
+  arguments: POOL,
+  options: {
+    backend: { type: 'string', value: 'ID', doc: 'only what is reserved of this backend' },
+    ...WHOSE,
+    ...CHANGE_OPTIONS,
+  },
 });
 
 export const poolsAdd = verb({

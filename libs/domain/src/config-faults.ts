@@ -77,10 +77,3 @@ function fitFaults({ id, tier, plugins }: RouteSettings, pool: PoolSettings): st
     faults.push(`${at}.tier.default: pool ${pool.id} has no tier ${tier.default}`);
   return faults;
 }
-
-/** Files of code that the settings name: modules of plugins and strategies. */
-export function codeFiles({ pools, routes }: SharedSettings): Set<string> {
-  const plugins = routes.flatMap((route) => route.plugins.map(({ file }) => file));
-  const named = [...plugins, ...pools.map(({ strategyFile }) => strategyFile)];
-  return new Set(named.filter((file) => file !== undefined));
-}

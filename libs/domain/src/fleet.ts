@@ -1,4 +1,5 @@
 import type { BackendState } from './backend.ts';
+import type { ClearedSessions } from './clearance.ts';
 import type { PolicySettings, PoolSettings } from './settings.ts';
 
 /** What the fleet believes about one gateway. */
@@ -28,6 +29,7 @@ export interface PoolState {
   panicBy: Map<string, number>;
   /** When each gateway last reported traffic to any of its backends. */
   seenBy: Map<string, number>;
+  cleared: ClearedSessions;
   revision: number;
 }
 
@@ -46,6 +48,8 @@ export interface ConfigState {
   revision: number;
   /** Its revision to whoever changes it: position of the record that last changed any of it, be it by a command. */
   changedAt: number;
+  /** Position of the record by which a file was last applied, and not a command. */
+  declaredAt: number;
   /** Names the shared settings of the file. */
   hash: string;
   /** Whose file it is. */

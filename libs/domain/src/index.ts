@@ -19,8 +19,15 @@ export {
 export { type Origin, parseBackendUrl } from './backend-url.ts';
 export { canonicalJson } from './canonical-json.ts';
 export { type Change, changesBetween } from './changes.ts';
+export {
+  CLEARED_SESSIONS_MAX,
+  type Clearance,
+  clearanceOf,
+  clearedStill,
+  noneCleared,
+} from './clearance.ts';
 export { networkOf } from './client-network.ts';
-export { codeFiles, configFaults } from './config-faults.ts';
+export { configFaults } from './config-faults.ts';
 export type { ConfigPreview, NamedChanges, PreviewAnswer, SharedPreview } from './config-preview.ts';
 export { type ConfigView, configView, isDeclared, sharedSettingsOf } from './config-view.ts';
 export { type DecidingBy, recordDecision } from './decision/record-decision.ts';
@@ -62,6 +69,7 @@ export type {
   RouteQuestion,
   TierSource,
 } from './explanation.ts';
+export { fileWords } from './file-words.ts';
 export {
   type CommandReceipt,
   type ConfigState,

@@ -48,12 +48,13 @@ const adopted = { origin: z.literal('config').optional() };
 export const CATALOGUE = {
   'config.applied': decision(
     'scheduler',
-    // `added`: which of the routes commands had added; absent in what was written before they could.
+    // `added`: which of the routes commands had added; absent in what was written before they could. No `origin`: a file.
     z.strictObject({
       revision: count,
       hash: z.string(),
       policy: policySettings,
       added: z.array(id).optional(),
+      origin: z.literal('command').optional(),
     }),
   ),
   'route.added': decision('scheduler', z.strictObject({ settings: routeSettings })),
@@ -203,6 +204,11 @@ export const CATALOGUE = {
    * A gateway sends the requests of some sessions elsewhere from now on; summed over a moment. `count` is of all of them,
    * `sessions` names the first.
    */
+  /** Sessions begin anew: all of the pool, or one. */
+  'sticky.cleared': decision(
+    'scheduler',
+    z.strictObject({ pool: id, session: z.string().min(1).max(128).optional() }),
+  ),
   'sticky.moved': fact(
     'gateway',
     z.strictObject({
@@ -218,6 +224,11 @@ export const CATALOGUE = {
    * Told anew when another gateway becomes the owner, or the store is told what it had lost (`restored`). `capacity`: what
    * reservations were allowed to fill of the backend.
    */
+  /** Gateways give back what they hold: of the pool, or of a backend, or for a session of it. */
+  'allocations.purged': decision(
+    'scheduler',
+    z.strictObject({ pool: id, ofBackend: id.optional(), session: z.string().min(1).max(128).optional() }),
+  ),
   'allocation.reserved': fact2(
     'gateway',
     z.strictObject({

@@ -15,7 +15,7 @@ export {
   type Tail,
 } from './event-log.ts';
 export type { Log, LogFields } from './log.ts';
-export type { MessageBus, Subscription } from './message-bus.ts';
+export type { MessageBus, Offer, OfferedEndpoint, Refusal, Subscription } from './message-bus.ts';
 export type { HistogramSample, Metrics, Sample } from './metrics.ts';
 export type { RateBucket, RateBuckets, RateTaken } from './rate-buckets.ts';
 export type {

@@ -71,6 +71,8 @@ export function guard(app: FastifyInstance, options: GuardOptions): void {
     if (!rates.take(address)) throw new Refused('rate');
     if (hostsOf(request) > 1) throw new Refused('unreadable', 'Host is given more than once');
     refuseForeignPages(request, authenticator.open);
+    if (authenticator.open && isPassedOn(request) && !isTrusted(request.ip))
+      throw new Refused('host', 'Without tokens this answers to nobody for whom a proxy asks');
     if (needed(request) === 'public') return;
     const identified = await authenticator.identify(request.headers);
     if ('refused' in identified)
@@ -122,6 +124,11 @@ function refuseForeignPages({ headers }: FastifyRequest, withoutTokens: boolean)
     throw new Refused('origin', 'Pages of other origins may not call this');
   if (withoutTokens && !isLoopback(host))
     throw new Refused('host', 'Without tokens this answers to localhost and loopback addresses only');
+}
+
+/** A proxy asks, a gateway of ours for instance, which has been given this address as that of a backend. */
+function isPassedOn({ headers }: FastifyRequest): boolean {
+  return headers['x-forwarded-for'] !== undefined || headers['forwarded'] !== undefined;
 }
 
 /** RFC 9112 section 3.2. Node shows the first; who checked another has not checked that. */

@@ -260,3 +260,18 @@ test('what is no HTTP at all is answered with a problem, and the connection clos
   expect(text).toMatch(/^HTTP\/1\.1 400 /);
   expect(JSON.parse(text.split('\r\n\r\n')[1]!)).toMatchObject({ code: 'bad_request' });
 });
+
+/** What who asks without a token is answered with. */
+const withoutTokens = async (headers: Record<string, string>, changes: Partial<AdminServerOptions> = {}) => {
+  const request = { url: '/read', headers: { host: 'localhost:9091', ...headers } };
+  return (await build({ tokens: [], ...changes }).inject(request)).statusCode;
+};
+
+test('without tokens nothing that a proxy passes on is answered, unless the proxy is trusted', async () => {
+  const forwarded = { 'x-forwarded-for': '127.0.0.1' };
+  expect(await withoutTokens({})).toBe(200);
+  expect(await withoutTokens(forwarded)).toBe(403);
+  expect(await withoutTokens({ forwarded: 'for=127.0.0.1' })).toBe(403);
+  expect(await withoutTokens(forwarded, { trustedProxies: ['127.0.0.0/8'] })).toBe(200);
+  expect(await withoutTokens({ ...forwarded, ...ROOT }, { tokens: TOKENS })).toBe(200);
+});

@@ -46,5 +46,13 @@ export { problemFor, sendProblem } from './problem-reply.ts';
 export { systemRandom } from './random.ts';
 export { onReloadSignal } from './reload-signal.ts';
 export { onRestartSignal } from './restart-signal.ts';
+export {
+  COOKIE_SESSION,
+  type IdKind,
+  keyOfClient,
+  keyOfSession,
+  sessionIdOf,
+  sessionOfCookie,
+} from './session-id.ts';
 export { onStopSignals, type StopSignal } from './stop-signals.ts';
 export { type Targets, targetsOf } from './targets.ts';

@@ -1,4 +1,4 @@
-import { emptyFleet, type PoolSettings } from '@usher/domain';
+import { emptyFleet, noneCleared, type PoolSettings } from '@usher/domain';
 import { StoreUnavailableError } from '@usher/ports';
 import { SimulatedClock } from '@usher/testing';
 import { beforeEach, expect, test } from 'vitest';
@@ -19,7 +19,14 @@ beforeEach(() => {
   changes = [];
   const state = emptyFleet();
   const settings = { health: { type: 'tcp' }, agents: true } as Partial<PoolSettings> as PoolSettings;
-  state.pools.set('web', { settings, origin: 'config', panicBy: new Map(), seenBy: new Map(), revision: 1 });
+  state.pools.set('web', {
+    settings,
+    origin: 'config',
+    panicBy: new Map(),
+    seenBy: new Map(),
+    cleared: noneCleared(),
+    revision: 1,
+  });
   outages = new Outages({
     clock,
     events: { status: () => log },

@@ -221,6 +221,13 @@ export type TableDelta =
   | { readonly kind: 'sticky_secrets'; readonly pool: string; readonly secrets: readonly string[] }
   /** Somebody else sends the requests of a session there from now on. */
   | { readonly kind: 'sticky_moved'; readonly pool: string; readonly session: string; readonly to: string }
+  /** Sessions of a pool, or one, that began before this time are over. */
+  | {
+      readonly kind: 'sticky_cleared';
+      readonly pool: string;
+      readonly session?: string | undefined;
+      readonly atMs: number;
+    }
   /** Another worker's breaker changed. */
   | { readonly kind: 'tripped'; readonly backend: string; readonly untilMs: number }
   | { readonly kind: 'recovered'; readonly backend: string }

@@ -1,7 +1,7 @@
 import { createSecureServer, createServer, type ServerHttp2Stream } from 'node:http2';
 import { createServer as createHttpsServer } from 'node:https';
 import { type AddressInfo, createServer as createTcpServer, type Server, type Socket } from 'node:net';
-import { emptyFleet, type HealthCheck, newBackend } from '@usher/domain';
+import { emptyFleet, type HealthCheck, newBackend, noneCleared } from '@usher/domain';
 import { makeCertificate } from '@usher/testing';
 import { expect, onTestFinished, test } from 'vitest';
 import { createNetworkProber } from './network-prober.ts';
@@ -112,6 +112,7 @@ test('the probes of a pool with HTTP/2 are to speak it, and only those over HTTP
       origin: 'config',
       panicBy: new Map(),
       seenBy: new Map(),
+      cleared: noneCleared(),
       revision: 1,
     });
     return probePlan(state, 'b1')?.targets;

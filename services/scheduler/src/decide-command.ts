@@ -21,6 +21,7 @@ import {
   updatePool,
   updateRoute,
 } from './decide-settings.ts';
+import { clearSticky, purgeAllocations } from './decide-sticky.ts';
 import { applyWhole, revertTo } from './decide-whole.ts';
 import { forbiddenUrl } from './targets.ts';
 
@@ -65,6 +66,10 @@ export function decideCommand(
       findBackend(state, id);
       return [{ type: 'breaker.closed', subject: id, data: { backend: id, reset: true } }];
     }
+    case 'sticky.clear':
+      return clearSticky(state, command, nowMs);
+    case 'allocations.purge':
+      return purgeAllocations(state, command);
     case 'pool.add':
     case 'pool.update':
     case 'pool.set_tiers':

@@ -15,6 +15,8 @@ import { forbiddenUrl } from './targets.ts';
 export interface DeclaredConfig {
   readonly shared: SharedSettings;
   readonly hash: string;
+  /** Absent: a file. */
+  readonly origin?: 'command' | undefined;
 }
 
 /** As `applyConfig`; none when the file is one that the fleet has left behind. */
@@ -46,6 +48,7 @@ export function declareAll(state: FleetState, declared: DeclaredConfig, nowMs: n
     hash: declared.hash,
     policy: { ...policy, routes: [...policy.routes, ...kept] },
     ...(kept.length === 0 ? {} : { added: kept.map(({ id }) => id) }),
+    ...(declared.origin === undefined ? {} : { origin: declared.origin }),
   };
   return [
     { type: 'config.applied', subject: 'fleet', data },

@@ -1,7 +1,5 @@
 import {
   canonicalJson,
-  codeFiles,
-  configFaults,
   defaultPool,
   defaultRoute,
   type FleetState,
@@ -13,6 +11,7 @@ import {
   UsherError,
 } from '@usher/domain';
 import { type CommandOf, type EventDraft, limitSettings, poolSettings, routeSettings } from '@usher/events';
+import { assertAllowed, assertSound, inheritedTargets } from './assert-allowed.ts';
 import { changePool } from './decide-config.ts';
 
 /** What commands make of pools, routes and limits. All throw UsherError as `decideCommand` does. */
@@ -20,8 +19,9 @@ import { changePool } from './decide-config.ts';
 export function addPool(state: FleetState, { data }: CommandOf<'pool.add'>): EventDraft[] {
   const { id } = data.settings;
   if (state.pools.has(id)) throw new UsherError('conflict', `pool ${id} exists already`);
-  const settings = checked(poolSettings, merged(defaultPool(id), data.settings));
   const shared = present(state);
+  const usual = { ...defaultPool(id), targets: inheritedTargets(shared.pools) };
+  const settings = checked(poolSettings, merged(usual, data.settings));
   assertSound(shared, { ...shared, pools: [...shared.pools, settings] });
   return [{ type: 'pool.added', subject: id, data: { settings, origin: 'command' } }];
 }
@@ -45,6 +45,8 @@ export function removePool(state: FleetState, id: string): EventDraft[] {
     ...routes.map((route) => `route ${route.id}`),
   ];
   if (users.length > 0) throw new UsherError('conflict', `pool ${id} still has ${users.join(', ')}`);
+  const shared = present(state);
+  assertAllowed(shared, { ...shared, pools: shared.pools.filter((pool) => pool.id !== id) });
   return [{ type: 'pool.removed', subject: id, data: { pool: id } }];
 }
 
@@ -80,20 +82,6 @@ export function updateLimits(state: FleetState, { data }: CommandOf<'limits.upda
   const limits = checked(limitSettings, merged(before, data));
   if (canonicalJson(limits) === canonicalJson(before)) return [];
   return [{ type: 'limits.updated', subject: 'fleet', data: { limits } }];
-}
-
-/**
- * Refuses what does not fit together, and code that no file has named: whoever may operate the fleet may not run programs on
- * its machines.
- */
-export function assertSound(before: SharedSettings, after: SharedSettings): void {
-  const old = new Set(configFaults(before));
-  const faults = configFaults(after).filter((fault) => !old.has(fault));
-  if (faults.length > 0) throw new UsherError('invalid_input', faults.join('; '));
-  const known = codeFiles(before);
-  const strange = [...codeFiles(after)].filter((file) => !known.has(file));
-  if (strange.length > 0)
-    throw new UsherError('forbidden', `only the file of a process may name code: ${strange.join(', ')}`);
 }
 
 /** Throws UsherError `conflict` until a configuration was applied. */

@@ -1,24 +1,48 @@
 import { createHash } from 'node:crypto';
-import { canonicalJson, type FleetState, isDeclared, type SharedSettings } from '@usher/domain';
+import {
+  canonicalJson,
+  type FleetState,
+  isDeclared,
+  type SharedSettings,
+  sharedSettingsOf,
+} from '@usher/domain';
 import type { EventDraft } from '@usher/events';
+import { assertAllowed, assertSound, inheritedTargets } from './assert-allowed.ts';
 import { changePool, declareAll, initialHealth, isElsewhere } from './decide-config.ts';
-import { assertSound, present } from './decide-settings.ts';
+import { present } from './decide-settings.ts';
 
 /** The whole configuration at once, by a command. Both throw UsherError as `decideCommand` does. */
 
-export function applyWhole(state: FleetState, shared: SharedSettings, nowMs: number): EventDraft[] {
-  assertSound(present(state), shared);
+export function applyWhole(state: FleetState, wanted: SharedSettings, nowMs: number): EventDraft[] {
+  const before = present(state);
+  const shared = withTargets(before, wanted);
+  assertSound(before, shared);
   const hash = createHash('sha256').update(canonicalJson(shared)).digest('hex');
-  const drafts = declareAll(state, { shared, hash }, nowMs);
+  const drafts = declareAll(state, { shared, hash, origin: 'command' }, nowMs);
   return drafts.length === 1 && isPresentPolicy(state, drafts[0]) ? [] : drafts;
 }
 
-/** The events that make the configuration what it was: other than a file, it also takes away what commands added since. */
+/** Where pools say nothing of it, `targets` stay as they are. */
+function withTargets(before: SharedSettings, { pools, ...rest }: SharedSettings): SharedSettings {
+  const inherited = inheritedTargets(before.pools);
+  const targetsOf = (id: string) => {
+    const known = before.pools.find((pool) => pool.id === id);
+    return known === undefined ? inherited : known.targets;
+  };
+  return { ...rest, pools: pools.map((pool) => ({ ...pool, targets: pool.targets ?? targetsOf(pool.id) })) };
+}
+
+/**
+ * The events that make the configuration what it was: other than a file, it also takes away what commands added since. What
+ * a file has taken away since only a file brings back, where only a file may say it.
+ */
 export function revertTo(state: FleetState, past: FleetState, nowMs: number): EventDraft[] {
-  const { hash = '', policy, added = [] } = past.config ?? {};
-  if (policy === undefined) return [];
+  const { hash = '', policy, added = [], declaredAt } = past.config ?? {};
+  const earlier = sharedSettingsOf(past);
+  if (policy === undefined || earlier === undefined) return [];
+  if (declaredAt !== state.config?.declaredAt) assertAllowed(present(state), earlier);
   const revision = (state.config?.revision ?? 0) + 1;
-  const data = { revision, hash, policy, added: [...added] };
+  const data = { revision, hash, policy, added: [...added], origin: 'command' as const };
   const applied: EventDraft = { type: 'config.applied', subject: 'fleet', data };
   const drafts = [
     ...revertPools(state, past),

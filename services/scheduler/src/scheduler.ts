@@ -10,6 +10,7 @@ import {
 import type { LogRecord, Service, ServiceContext, Snapshot, Subscription, Timer } from '@usher/ports';
 import { Checkpoints } from './checkpoints.ts';
 import { accepted, earlier } from './command-receipts.ts';
+import { commandsOffer } from './commands-offer.ts';
 import { ControlLog } from './control-log.ts';
 import { decideBreaker, decideTrial } from './decide-breaker.ts';
 import { decideCommand } from './decide-command.ts';
@@ -127,6 +128,7 @@ export class Scheduler implements Service {
     this.#commands = bus.serve(
       `${COMMANDS_PREFIX}.>`,
       async (_subject, payload) => await this.#answer(payload),
+      commandsOffer(this.#context),
     );
     this.#discovery.start();
     this.#timers = [

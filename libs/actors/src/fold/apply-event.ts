@@ -1,7 +1,9 @@
 import {
+  clearedStill,
   type FleetState,
   GONE_GATEWAYS_MAX,
   newBackend,
+  noneCleared,
   RECEIPTS_MAX,
   roomLeft,
   SUPERSEDED_MAX,
@@ -15,11 +17,12 @@ type Fold<T extends EventType> = (state: FleetState, event: EventOf<T>, position
 
 const FLEET_FOLDS: { readonly [T in FleetEventType]: Fold<T> } = {
   'config.applied': (state, { data, actor: by }, changedAt) => {
-    const { revision, hash, policy, added = [] } = data;
+    const { revision, hash, policy, added = [], origin } = data;
     const { config } = state;
     const before = config === null ? [] : [config.hash, ...config.superseded];
     const superseded = before.filter((each) => each !== hash).slice(0, SUPERSEDED_MAX);
-    state.config = { revision, changedAt, hash, by, policy, added, superseded };
+    const declaredAt = origin === 'command' ? (config?.declaredAt ?? 0) : changedAt;
+    state.config = { revision, changedAt, declaredAt, hash, by, policy, added, superseded };
   },
   'route.added': ({ config }, { data: { settings } }) => {
     if (config === null) return;
@@ -47,6 +50,7 @@ const FLEET_FOLDS: { readonly [T in FleetEventType]: Fold<T> } = {
       origin,
       panicBy: new Map(),
       seenBy: new Map(),
+      cleared: noneCleared(),
       revision: position,
     });
   },
@@ -122,6 +126,21 @@ const FLEET_FOLDS: { readonly [T in FleetEventType]: Fold<T> } = {
   'process.recovered': () => {},
   // For the caches of other gateways; there are too many sessions for the state to know each.
   'sticky.moved': () => {},
+  // What it leads to, gateways tell.
+  'allocations.purged': () => {},
+  'sticky.cleared': ({ pools }, event, position) => {
+    const { pool: id, session } = event.data;
+    const pool = pools.get(id);
+    if (pool === undefined) return;
+    const clearance = { position, atMs: eventTimeMs(event) };
+    if (session === undefined) {
+      pool.cleared = { all: clearance, one: new Map() };
+      return;
+    }
+    const one = clearedStill(pool, clearance.atMs);
+    one.delete(session);
+    pool.cleared = { ...pool.cleared, one: one.set(session, clearance) };
+  },
   'gateway.shedding_changed': () => {},
   'gateway.rate_limits_split': () => {},
   'gateway.rate_limits_joined': () => {},

@@ -1,7 +1,7 @@
 import { emptyFleet, type FleetState } from '@usher/domain';
 
 /** Raise it when FleetState changes shape: older snapshots are then ignored and the log is replayed from its start. */
-export const SNAPSHOT_FORMAT = 7;
+export const SNAPSHOT_FORMAT = 8;
 
 interface Saved {
   readonly state: FleetState;

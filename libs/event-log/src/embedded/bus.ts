@@ -12,7 +12,7 @@ interface Listener {
   readonly handler: (subject: string, payload: string) => void;
 }
 
-/** Messages within one process. Handlers run in a later turn, as they would with a network between. */
+/** Messages within one process; nobody looks around there, so offers are not told. Handlers run in a later turn, as they would with a network between. */
 export class EmbeddedBus implements MessageBus {
   readonly #clock: Clock;
   readonly #log: Log;

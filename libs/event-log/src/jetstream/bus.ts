@@ -1,8 +1,9 @@
 import { UsherError } from '@usher/domain';
-import type { MessageBus, Subscription } from '@usher/ports';
-import { type Msg, type NatsConnection, RequestError, TimeoutError } from 'nats';
+import type { MessageBus, Offer, Refusal, Subscription } from '@usher/ports';
+import { headers, type Msg, type MsgHdrs, type NatsConnection, RequestError, TimeoutError } from 'nats';
 import { INBOX_PREFIX } from './connection-options.ts';
 import type { Link } from './link.ts';
+import { DISCOVERY_SUBJECT, ServiceDesk } from './service-desk.ts';
 
 /** Of all that serve a subject one gets each request. */
 const SERVERS_QUEUE = 'usher';
@@ -32,13 +33,43 @@ export class NatsBus implements MessageBus {
     }
   }
 
-  serve(subject: string, handler: (subject: string, payload: string) => Promise<string>): Subscription {
+  serve(
+    subject: string,
+    handler: (subject: string, payload: string) => Promise<string>,
+    offer?: Offer,
+  ): Subscription {
+    if (offer === undefined) return this.#serve(subject, handler, undefined);
+    const desk = new ServiceDesk(offer, SERVERS_QUEUE, this.#link.clock);
+    const serving = this.#serve(subject, handler, desk);
+    const discovery = this.#listen(DISCOVERY_SUBJECT, {}, (message) => {
+      if (!mayAnswer(message)) return;
+      const answer = desk.answer(message.subject);
+      if (answer !== undefined) message.respond(Buffer.from(answer));
+    });
+    return {
+      stop: () => {
+        discovery.stop();
+        serving.stop();
+      },
+    };
+  }
+
+  #serve(
+    subject: string,
+    handler: (subject: string, payload: string) => Promise<string>,
+    desk: ServiceDesk | undefined,
+  ): Subscription {
     return this.#listen(subject, { queue: SERVERS_QUEUE }, (message) => {
-      // Otherwise who asks could have our answer published anywhere that we may publish, as an event for instance.
-      if (!message.reply?.startsWith(`${INBOX_PREFIX}.`)) return;
+      if (!mayAnswer(message)) return;
+      const startedMs = this.#link.clock.now();
+      const respond = (answer: string) => {
+        const refusal = desk?.count(message.subject, startedMs, answer);
+        return message.respond(Buffer.from(answer), refusal && { headers: headersOf(refusal) });
+      };
       handler(message.subject, message.string())
-        .then((answer) => message.respond(Buffer.from(answer)))
+        .then(respond)
         .catch((error: unknown) => {
+          desk?.countFailure(message.subject, startedMs);
           this.#link.log.error('a request could not be served', { subject: message.subject, error });
         });
     });
@@ -83,6 +114,19 @@ export class NatsBus implements MessageBus {
       },
     };
   }
+}
+
+/** Otherwise who asks could have our answer published anywhere that we may publish, as an event for instance. */
+function mayAnswer({ reply }: Msg): boolean {
+  return reply?.startsWith(`${INBOX_PREFIX}.`) === true;
+}
+
+/** By these every client of services of NATS sees that an answer refuses. */
+function headersOf({ status, title }: Refusal): MsgHdrs {
+  const fields = headers();
+  fields.set('Nats-Service-Error-Code', String(status));
+  fields.set('Nats-Service-Error', title);
+  return fields;
 }
 
 function reasonOf(error: unknown, subject: string, timeoutMs: number): string {

@@ -4,12 +4,14 @@ import { BACKEND_COMMANDS } from './backend-commands.ts';
 import { CONFIG_COMMANDS } from './config-commands.ts';
 import type { CommandDeclaration } from './declaration.ts';
 import { POOL_COMMANDS } from './pool-commands.ts';
+import { SESSION_COMMANDS } from './session-commands.ts';
 
 /** Every command there is. Its subject is `usher.commands.<name>`. */
 export const COMMANDS = {
   ...BACKEND_COMMANDS,
   ...POOL_COMMANDS,
   ...CONFIG_COMMANDS,
+  ...SESSION_COMMANDS,
 } as const satisfies Readonly<Record<string, CommandDeclaration>>;
 
 export type CommandName = keyof typeof COMMANDS;

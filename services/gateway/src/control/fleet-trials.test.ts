@@ -1,4 +1,4 @@
-import { emptyFleet, type FleetState, newBackend } from '@usher/domain';
+import { emptyFleet, type FleetState, newBackend, noneCleared } from '@usher/domain';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { pool } from '../testing/fixtures.ts';
@@ -10,7 +10,8 @@ function fleet(seen: Readonly<Record<string, number>>): FleetState {
   const gateway = { version: '0', startedAtMs: 0, running: true, requests: 0, errors: 0, suspect: null };
   for (const name of Object.keys(seen)) state.gateways.set(name, { ...gateway });
   const seenBy = new Map(Object.entries(seen).filter(([, atMs]) => atMs > 0));
-  state.pools.set('web', { settings: pool(), origin: 'config', panicBy: new Map(), seenBy, revision: 1 });
+  const rest = { panicBy: new Map(), seenBy, cleared: noneCleared(), revision: 1 };
+  state.pools.set('web', { settings: pool(), origin: 'config', ...rest });
   return state;
 }
 

@@ -1,4 +1,5 @@
 import type { StateStore } from '@usher/ports';
+import { sessionIdOf } from '@usher/runtime';
 import { openRedisStore } from '@usher/state-store';
 import { type RedisServer, startRedisServer } from '@usher/testing';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -96,6 +97,30 @@ test('a new gateway is told by Redis, and clients that move are told by it too',
     if (before.get(name) === 'b1') expect(id).not.toBe('b1');
     else expect(id).toBe(before.get(name));
   }
+});
+
+test('sessions that were cleared are placed anew, and all gateways agree, also while Redis is away', async () => {
+  await fleet.configure(BY_HEADER);
+  const ports = [await gateway(), await gateway()];
+  const before = await placesOf(ports, names('user'));
+  await fleet.clear();
+  const after = await placesOf(ports, names('user'));
+  expect([...after.values()]).not.toEqual([...before.values()]);
+  ports.push(await gateway());
+  expect(await placesOf(ports, names('user'))).toEqual(after);
+  await redis.kill9();
+  await connected(false);
+  await fleet.clear();
+  await placesOf(ports, names('user'));
+  await redis.restart();
+  await connected(true);
+  await fleet.clear();
+  const again = await placesOf(ports, names('user'));
+  for (const name of ['user-0', 'user-1']) {
+    await fleet.clear(sessionIdOf('header', name));
+    again.set(name, (await served(ports[0]!, user(name))).id);
+  }
+  expect(await placesOf(ports, names('user'))).toEqual(again);
 });
 
 test('the key for cookies is shared through Redis, survives a restart of a gateway, and one of Redis', async () => {

@@ -1,7 +1,7 @@
 import type { MessageBus } from '@usher/ports';
+import { sessionIdOf } from '@usher/runtime';
 import { SimulatedClock } from '@usher/testing';
 import { beforeEach, expect, test } from 'vitest';
-import { sessionIdOf } from '../sticky/session-id.ts';
 import { SessionBook } from './session-book.ts';
 import { SessionGossip } from './session-gossip.ts';
 

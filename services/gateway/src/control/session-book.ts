@@ -1,5 +1,5 @@
 import type { Clock } from '@usher/ports';
-import { keyOfSession } from '../sticky/session-id.ts';
+import { keyOfSession } from '@usher/runtime';
 import { type TextEntry, TextTable } from '../sticky/text-table.ts';
 
 /** About 20 MB when it is full. */

@@ -1,4 +1,5 @@
-import { eligibility, type StickyMoveReason } from '@usher/domain';
+import { eligibility, type PoolState, type StickyMoveReason } from '@usher/domain';
+import { eventTimeMs } from '@usher/events';
 import type { LogRecord, ServiceContext, Timer } from '@usher/ports';
 import type { TableDelta } from '../routing-table.ts';
 import type { MoveCause } from '../sticky/seats.ts';
@@ -8,6 +9,7 @@ import type { SecretSettings } from './gateway-settings.ts';
 import type { Projector } from './projector.ts';
 import { SessionBook } from './session-book.ts';
 import { SessionGossip } from './session-gossip.ts';
+import { SessionNames } from './session-names.ts';
 import { StickyDesk } from './sticky-desk.ts';
 import { StickyKeys } from './sticky-keys.ts';
 import { StickyNews } from './sticky-news.ts';
@@ -29,6 +31,7 @@ type Move = Omit<Extract<FromWorker, { readonly kind: 'sticky_moved' }>, 'kind'>
 export class StickyControl {
   readonly #context: ServiceContext;
   readonly #workers: Workers;
+  readonly #names: SessionNames;
   readonly #book: SessionBook;
   readonly #gossip: SessionGossip;
   readonly #desk: StickyDesk;
@@ -37,13 +40,14 @@ export class StickyControl {
   #telling: Timer | undefined;
 
   constructor(context: ServiceContext, { facts, projector, workers, ...secrets }: StickyControlParts) {
-    const { instance, store, clock, bus } = context;
+    const { instance, store, clock, bus, fleet } = context;
     this.#context = context;
     this.#workers = workers;
     this.news = new StickyNews(instance, facts);
+    this.#names = new SessionNames(fleet);
     this.#book = new SessionBook(clock);
     this.#gossip = new SessionGossip(instance, bus, this.#book);
-    this.#desk = new StickyDesk(store, this.#book);
+    this.#desk = new StickyDesk(store, this.#book, this.#names);
     this.#keys = new StickyKeys({
       ...context,
       ...secrets,
@@ -70,16 +74,20 @@ export class StickyControl {
 
   /** Everything, for a worker that knows nothing. */
   snapshot(): TableDelta[] {
-    return this.#keys.snapshot();
+    const { pools } = this.#context.fleet.state;
+    return [...this.#keys.snapshot(), ...[...pools].flatMap(clearancesOf)];
   }
 
   /** Takes up a record: other pools, sessions that other gateways moved. */
   onRecord({ events }: LogRecord): void {
     const deltas: TableDelta[] = [];
-    for (const { type, data } of events) {
-      if (type !== 'sticky.moved' || data.gateway === this.#context.instance) continue;
+    for (const event of events) {
+      if (event.type === 'sticky.cleared')
+        deltas.push({ kind: 'sticky_cleared', ...event.data, atMs: eventTimeMs(event) });
+      if (event.type !== 'sticky.moved' || event.data.gateway === this.#context.instance) continue;
+      const { data } = event;
       for (const { session, to } of data.sessions) {
-        this.#book.hear(data.pool, session, to);
+        this.#book.hear(data.pool, this.#names.nameOf(data.pool, session), to);
         deltas.push({ kind: 'sticky_moved', pool: data.pool, session, to });
       }
     }
@@ -124,4 +132,17 @@ export class StickyControl {
     if (reason !== 'ok') return reason;
     return backend.settings.weight === 0 ? 'weight' : 'breaker_open';
   }
+}
+
+/** What of a pool's sessions is over. */
+function clearancesOf([pool, { cleared }]: [string, PoolState]): TableDelta[] {
+  const all: TableDelta[] =
+    cleared.all === null ? [] : [{ kind: 'sticky_cleared', pool, atMs: cleared.all.atMs }];
+  return [
+    ...all,
+    ...Array.from(
+      cleared.one,
+      ([session, { atMs }]) => ({ kind: 'sticky_cleared', pool, session, atMs }) as const,
+    ),
+  ];
 }

@@ -1,6 +1,7 @@
 import { type StateStore, StoreUnavailableError } from '@usher/ports';
 import type { StickyAnswer, StickyQuestion } from '../sticky/store-asks.ts';
 import type { SessionBook } from './session-book.ts';
+import type { SessionNames } from './session-names.ts';
 
 /** Questions that may be with the store at a time; the next ones are answered as if it were away. */
 const UNDER_WAY_MAX = 10_000;
@@ -9,15 +10,25 @@ const UNDER_WAY_MAX = 10_000;
 export class StickyDesk {
   readonly #store: Pick<StateStore, 'sticky' | 'status'>;
   readonly #book: SessionBook;
+  readonly #names: SessionNames;
   #underWay = 0;
 
-  constructor(store: Pick<StateStore, 'sticky' | 'status'>, book: SessionBook) {
+  constructor(store: Pick<StateStore, 'sticky' | 'status'>, book: SessionBook, names: SessionNames) {
     this.#store = store;
     this.#book = book;
+    this.#names = names;
   }
 
   /** Never rejects, and takes no longer than the store's command timeout for each step. */
   async answer(question: StickyQuestion): Promise<StickyAnswer> {
+    const { pool, session } = question;
+    const name = this.#names.nameOf(pool, session);
+    const answer = await this.#answer({ ...question, session: name });
+    // Cleared meanwhile: this was about the session that is over.
+    return this.#names.nameOf(pool, session) === name ? answer : await this.answer(question);
+  }
+
+  async #answer(question: StickyQuestion): Promise<StickyAnswer> {
     if (!this.#store.status().connected || this.#underWay >= UNDER_WAY_MAX) return this.#recall(question);
     this.#underWay += 1;
     try {

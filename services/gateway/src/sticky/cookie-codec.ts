@@ -1,12 +1,14 @@
 import { timingSafeEqual } from 'node:crypto';
-import { type CookieKey, MAC_BYTES, MARK_BYTES, TAG_BYTES } from './cookie-key.ts';
+import { COOKIE_SESSION } from '@usher/runtime';
+import { type CookieKey, MAC_BYTES, TAG_BYTES } from './cookie-key.ts';
 
 const VERSION = 1;
-export const SESSION_BYTES = 12;
+export const SESSION_BYTES = COOKIE_SESSION.bytes;
+const SESSION_AT = COOKIE_SESSION.at;
 const TIME_BYTES = 4;
 const TIER_BYTES = 4;
 const SEAT_BYTES = TIER_BYTES + TAG_BYTES;
-const SEATS_AT = 1 + MARK_BYTES + SESSION_BYTES + 2 * TIME_BYTES;
+const SEATS_AT = SESSION_AT + SESSION_BYTES + 2 * TIME_BYTES;
 /** Tiers whose requests are on other backends than the first; of more, those that came last are kept. */
 const TIERS_MAX = 4;
 const TEXT_LENGTH_MIN = textLength(1);
@@ -54,7 +56,7 @@ export class CookieCodec {
     const payload = Buffer.alloc(SEATS_AT + kept.length * SEAT_BYTES);
     payload[0] = VERSION;
     payload[1] = key.mark;
-    payload.write(session, 1 + MARK_BYTES, SESSION_BYTES, 'base64url');
+    payload.write(session, SESSION_AT, SESSION_BYTES, 'base64url');
     payload.writeUInt32BE(issuedS, SEATS_AT - 2 * TIME_BYTES);
     payload.writeUInt32BE(seenS, SEATS_AT - TIME_BYTES);
     for (const [index, { tier, backend }] of kept.entries()) {
@@ -84,7 +86,7 @@ export class CookieCodec {
       if (backend !== undefined) seats.push({ tier: bytes.readUInt32BE(at), backend });
     }
     return {
-      session: bytes.toString('base64url', 1 + MARK_BYTES, 1 + MARK_BYTES + SESSION_BYTES),
+      session: bytes.toString('base64url', SESSION_AT, SESSION_AT + SESSION_BYTES),
       issuedS: bytes.readUInt32BE(SEATS_AT - 2 * TIME_BYTES),
       seenS: bytes.readUInt32BE(SEATS_AT - TIME_BYTES),
       seats,

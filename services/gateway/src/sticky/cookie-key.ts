@@ -1,6 +1,5 @@
 import { createHmac } from 'node:crypto';
 
-export const MARK_BYTES = 1;
 export const MAC_BYTES = 16;
 export const TAG_BYTES = 8;
 

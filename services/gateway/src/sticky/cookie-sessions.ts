@@ -4,6 +4,7 @@ import { hashOf, type StickyCookieSettings } from '@usher/domain';
 import { FIELD, type RequestHead, singleValue } from '@usher/http1';
 import type { PoolTable } from '../routing-table.ts';
 import type { Peer } from '../wire/peer.ts';
+import { ClearedBefore } from './cleared-before.ts';
 import { CookieCodec, type CookieContent, SESSION_BYTES } from './cookie-codec.ts';
 import { type CookiePlace, cookieAttributes, findCookie, withoutSeparator } from './cookie-field.ts';
 import { CookieKey } from './cookie-key.ts';
@@ -39,6 +40,7 @@ export class CookieSessions implements Sticky {
   readonly idleS: number;
   readonly renewS: number;
   readonly #tools: CookieTools;
+  readonly #cleared: ClearedBefore;
   readonly #known = new TextTable<CookieSession>(KNOWN_MAX);
   readonly #heard = new Map<string, string>();
   readonly #place: CookiePlace = { start: 0, end: 0, valueStart: 0, valueEnd: 0 };
@@ -53,6 +55,7 @@ export class CookieSessions implements Sticky {
     settings: StickyCookieSettings,
     secrets: readonly string[],
     tools: CookieTools,
+    cleared: ClearedBefore = new ClearedBefore(),
   ) {
     this.pool = pool;
     this.settings = settings;
@@ -60,6 +63,7 @@ export class CookieSessions implements Sticky {
     this.idleS = settings.idleMs / 1000;
     this.renewS = Math.max(1, this.idleS / RENEWALS_PER_IDLE);
     this.#tools = tools;
+    this.#cleared = cleared;
     this.#plain = cookieAttributes(settings, false);
     this.#overTls = cookieAttributes(settings, true);
     this.#codec = this.#codecOf(secrets);
@@ -95,6 +99,11 @@ export class CookieSessions implements Sticky {
     this.#taken.session = undefined;
     const cookies = this.#take(text, 0, text.length) ? this.#taken.rest : undefined;
     return this.#visit(cookies, peer, [headers['x-forwarded-proto']].flat()[0]);
+  }
+
+  forget(): void {
+    // What was good before has to be looked at again.
+    this.#known.clear();
   }
 
   hear(session: string, backend: string): void {
@@ -174,7 +183,7 @@ export class CookieSessions implements Sticky {
     if (session === undefined) return undefined;
     const nowS = this.nowS();
     const over = nowS >= session.issuedS + this.ttlS || nowS >= session.seenS + this.idleS + this.renewS;
-    return over ? undefined : session;
+    return over || session.issuedS <= this.#cleared.allS ? undefined : session;
   }
 
   #verify(hash: number, value: string): CookieSession | undefined {
@@ -183,6 +192,7 @@ export class CookieSessions implements Sticky {
       this.counts.refused += 1;
       return undefined;
     }
+    if (content.issuedS <= this.#cleared.secondsOf(content.session)) return undefined;
     // A copy: a part of the request's head would keep all of that in memory.
     const text = Buffer.from(value, 'latin1').toString('latin1');
     const session = newSession(text, content);

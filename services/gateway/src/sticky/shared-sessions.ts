@@ -1,12 +1,12 @@
 import type { IncomingMessage } from 'node:http';
 import { type Chooser, NO_FEATURES, STRATEGIES, type StickySettings, type Uniform } from '@usher/domain';
 import { FIELD, joinedValues, lineNamed, type RequestHead } from '@usher/http1';
+import { type IdKind, keyOfClient, keyOfSession, sessionIdOf } from '@usher/runtime';
 import type { BackendSlot, PoolTable } from '../routing-table.ts';
 import type { Peer, PeerDirectory } from '../wire/peer.ts';
 import type { CookieTools } from './cookie-sessions.ts';
 import { Networks } from './networks.ts';
 import { isUsable, type Seated, seat } from './seats.ts';
-import { type IdKind, keyOfClient, keyOfSession, sessionIdOf } from './session-id.ts';
 import { SharedVisit } from './shared-visit.ts';
 import { newCounts, type Sticky } from './sticky.ts';
 import type { StickyAnswer, StickyQuestion, StoreAsks } from './store-asks.ts';
@@ -103,6 +103,18 @@ export class SharedSessions implements Sticky {
     for (const known of this.#known.withHash(keyOfSession(id))) {
       if (known.id !== id || (tier === '' ? !known.common : known.tier !== tier)) continue;
       seat(known, backend);
+    }
+  }
+
+  forget(session: string | undefined): void {
+    if (session === undefined) {
+      this.#known.clear();
+      return;
+    }
+    for (const known of this.#known.withHash(keyOfSession(session))) {
+      if (known.id !== session) continue;
+      seat(known, '');
+      known.knownUntilMs = 0;
     }
   }
 

@@ -1,6 +1,6 @@
+import { type IdKind, keyOfClient, sessionIdOf } from '@usher/runtime';
 import type { BackendSlot } from '../routing-table.ts';
 import { causeOf, isUsable, slotOf } from './seats.ts';
-import { type IdKind, keyOfClient, sessionIdOf } from './session-id.ts';
 import type { SharedSession, SharedSessions } from './shared-sessions.ts';
 import type { Question, Visit } from './sticky.ts';
 import type { StickyAnswer, StickyQuestion } from './store-asks.ts';

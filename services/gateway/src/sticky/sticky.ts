@@ -12,6 +12,8 @@ export interface Sticky {
   visitMessage(message: IncomingMessage, peer: Peer, peers: PeerDirectory): Visit | undefined;
   /** Somebody else sends a session's requests to this backend from now on. */
   hear(session: string, backend: string): void;
+  /** Sessions, or one of them, are over: what is known of them does not count any more. */
+  forget(session: string | undefined): void;
   readonly counts: StickyCounts;
 }
 

@@ -1,4 +1,5 @@
 import type { PoolTable, TableDelta } from '../routing-table.ts';
+import { ClearedBefore } from '../sticky/cleared-before.ts';
 import { CookieSessions } from '../sticky/cookie-sessions.ts';
 import { SharedSessions, type SharedTools } from '../sticky/shared-sessions.ts';
 import type { StickyCounts } from '../sticky/sticky.ts';
@@ -9,6 +10,7 @@ export class Stickiness {
   /** Which settings each pool has, so that a change of others forgets no session. */
   readonly #equipped = new Map<PoolTable, string>();
   readonly #secrets = new Map<string, readonly string[]>();
+  readonly #cleared = new Map<string, ClearedBefore>();
 
   constructor(tools: SharedTools) {
     this.#tools = tools;
@@ -27,18 +29,32 @@ export class Stickiness {
     this.#equipped.set(pool, settings);
     pool.sticky =
       sticky.by === 'cookie'
-        ? new CookieSessions(pool, sticky, this.#secrets.get(pool.id) ?? [], this.#tools)
+        ? new CookieSessions(
+            pool,
+            sticky,
+            this.#secrets.get(pool.id) ?? [],
+            this.#tools,
+            this.#clearedOf(pool.id),
+          )
         : new SharedSessions(pool, sticky, this.#tools);
   }
 
-  /** Takes up what a pool's cookies are made with, which may come before the pool, or where a session is. */
-  take(delta: Extract<TableDelta, { readonly kind: 'sticky_secrets' | 'sticky_moved' }>): void {
+  /** Takes up what a pool's cookies are made with, which may come before the pool, where a session is, or that some are over. */
+  take(delta: Extract<TableDelta, { readonly kind: `sticky_${string}` }>): void {
     if (delta.kind === 'sticky_secrets') this.#secrets.set(delta.pool, delta.secrets);
+    if (delta.kind === 'sticky_cleared') this.#clearedOf(delta.pool).take(delta.session, delta.atMs);
     for (const { id, sticky } of this.#equipped.keys()) {
       if (id !== delta.pool) continue;
-      if (delta.kind === 'sticky_moved') sticky?.hear(delta.session, delta.to);
+      if (delta.kind === 'sticky_cleared') sticky?.forget(delta.session);
+      else if (delta.kind === 'sticky_moved') sticky?.hear(delta.session, delta.to);
       else if (sticky instanceof CookieSessions) sticky.setSecrets(delta.secrets);
     }
+  }
+
+  #clearedOf(pool: string): ClearedBefore {
+    let cleared = this.#cleared.get(pool);
+    if (cleared === undefined) this.#cleared.set(pool, (cleared = new ClearedBefore()));
+    return cleared;
   }
 
   counts(): { readonly pool: string; readonly counts: StickyCounts }[] {

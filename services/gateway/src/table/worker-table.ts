@@ -230,6 +230,7 @@ export class WorkerTable implements RoutingTable {
         break;
       case 'sticky_secrets':
       case 'sticky_moved':
+      case 'sticky_cleared':
         this.stickiness.take(delta);
         break;
       case 'tripped':

@@ -115,6 +115,12 @@ export class StickyFleet {
     await this.reached();
   }
 
+  /** Has all sessions begin anew, or one. */
+  async clear(session?: string): Promise<void> {
+    await this.fleet.append({ type: 'sticky.cleared', subject: 'web', data: { pool: 'web', session } });
+    await this.reached();
+  }
+
   /** Every gateway knows what the log says now. */
   async reached(): Promise<void> {
     const head = await this.fleet.events.head();

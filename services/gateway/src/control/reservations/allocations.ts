@@ -1,5 +1,5 @@
 import type { BackendSettings, PoolSettings } from '@usher/domain';
-import type { UsherEvent } from '@usher/events';
+import type { EventData, UsherEvent } from '@usher/events';
 import type { ServiceContext, Timer } from '@usher/ports';
 import type { FromWorker, ReserveAsked, ReserveResult } from '../../worker/protocol.ts';
 import type { Facts } from '../facts.ts';
@@ -116,9 +116,20 @@ export class Allocations {
   /** To be told of every event, after it was folded and is in the table. */
   follow(event: UsherEvent): void {
     if (event.type === 'config.applied' || event.type.startsWith('pool.')) this.#followPools();
+    if (event.type === 'allocations.purged') this.#purge(event.data);
     const { instance } = this.#options.context;
     if (event.type === 'gateway.lost' && event.data.gateway === instance && !this.#stopped)
       this.#each(({ holdings }) => holdings.tellAgain());
+  }
+
+  #purge({ pool, ofBackend, session }: EventData<'allocations.purged'>): void {
+    this.#desks
+      .get(pool)
+      ?.holdings.purge(
+        (held) =>
+          (ofBackend === undefined || held.backend === ofBackend) &&
+          (session === undefined || held.session?.id === session),
+      );
   }
 
   /** Gives back everything. Requests are refused from now on. */

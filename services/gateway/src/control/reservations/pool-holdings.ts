@@ -132,6 +132,11 @@ export class PoolHoldings {
     }
   }
 
+  /** Gives back what is meant. Requests that still run for it run without a reservation. */
+  purge(isMeant: (held: Held) => boolean): void {
+    for (const held of this.held.all()) if (isMeant(held)) this.end(held, 'purged');
+  }
+
   /** Does not wait for the end of this turn. */
   async giveBackNow(): Promise<void> {
     const { pool, owner } = this.#options;

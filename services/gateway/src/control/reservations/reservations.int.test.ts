@@ -138,3 +138,13 @@ test('of a thousand requests through four gateways seven are let in over Redis, 
   expect(seen.left).toBe(0);
   expect(seen.audit).toMatchObject({ violations: [], proven: true });
 }, 120_000);
+
+test('what is held of a backend is given back for an operator, through Redis, by whichever gateway holds it', async () => {
+  const { fleet, started, held } = await two();
+  for (const gateway of started) await gateway.granted();
+  expect(await held()).toHaveLength(2);
+  fleet.append({ type: 'allocations.purged', subject: 'web', data: { pool: 'web', ofBackend: 'b1' } });
+  await until(async () => (await held()).length === 0, 'the store holds nothing');
+  await until(() => fleet.logged().length === 0, 'the log has nothing');
+  expect(auditReservations(fleet.history).proven).toBe(true);
+});

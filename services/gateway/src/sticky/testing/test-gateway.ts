@@ -1,7 +1,9 @@
+import { emptyFleet } from '@usher/domain';
 import type { StateStore } from '@usher/ports';
 import { openEmbeddedStore } from '@usher/state-store';
 import { SimulatedClock } from '@usher/testing';
 import { SessionBook } from '../../control/session-book.ts';
+import { SessionNames } from '../../control/session-names.ts';
 import { StickyDesk } from '../../control/sticky-desk.ts';
 import type { BackendSlot } from '../../routing-table.ts';
 import { pool as poolSettings, row } from '../../testing/fixtures.ts';
@@ -55,7 +57,11 @@ export class TestGateway {
       },
       status: () => ({ connected: !shared.away, sinceMs: shared.sinceMs }),
     };
-    this.#desk = new StickyDesk(store, new SessionBook(shared.clock));
+    this.#desk = new StickyDesk(
+      store,
+      new SessionBook(shared.clock),
+      new SessionNames({ state: emptyFleet() }),
+    );
     this.harness = this.#worker();
   }
 

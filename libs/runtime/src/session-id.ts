@@ -28,3 +28,14 @@ export function sessionIdOf(kind: IdKind, text: string): string {
 export function keyOfSession(session: string): number {
   return Number.parseInt(session.slice(0, KEY_DIGITS), HEX);
 }
+
+/** Where the session stands in the bytes that the value of a cookie is, and how long it is. */
+export const COOKIE_SESSION = { at: 2, bytes: 12 } as const;
+
+/** The session that the value of a cookie is of, whoever made that; undefined when it is none of ours by its form. */
+export function sessionOfCookie(value: string): string | undefined {
+  const bytes = Buffer.from(value, 'base64url');
+  const { at, bytes: length } = COOKIE_SESSION;
+  const isOurs = bytes.toString('base64url') === value && bytes.length > at + length;
+  return isOurs ? bytes.toString('base64url', at, at + length) : undefined;
+}

@@ -1,0 +1,49 @@
+import { canonicalJson } from './canonical-json.ts';
+import type { PoolSettings, RouteSettings, SharedSettings } from './settings.ts';
+
+/**
+ * What settings say that only the file of a process may bring in, because it makes the machines of the fleet run, read or ask
+ * something: modules, with the options of plugins, files, secrets and name servers. Each by a key that is equal for what
+ * means the same wherever it stands, with a sentence's worth of where it stands.
+ */
+export function fileWords({ pools, routes }: SharedSettings): Map<string, string> {
+  const words = [...pools.flatMap(wordsOfPool), ...routes.flatMap(wordsOfRoute)];
+  return new Map(words.map(({ kind, value, at }) => [canonicalJson([kind, value]), at]));
+}
+
+interface Word {
+  readonly kind: string;
+  readonly value: unknown;
+  readonly at: string;
+}
+
+function wordsOfPool({ id, strategyFile, tls, discovery, sticky }: PoolSettings): Word[] {
+  const named: readonly (readonly [string, string, string | undefined])[] = [
+    ['module', 'strategyFile', strategyFile],
+    ['ca', 'tls.ca', tls?.ca],
+    ['cert', 'tls.cert', tls?.cert],
+    ['key', 'tls.key', tls?.key],
+    ['backends', 'discovery.file', discovery?.by === 'file' ? discovery.file : undefined],
+    ...(discovery?.by === 'file' ? [] : (discovery?.servers ?? [])).map(
+      (server) => ['server', 'discovery.servers', server] as const,
+    ),
+    ...(sticky?.by === 'cookie' ? sticky.keys : []).map((key) => ['secret', 'sticky.keys', key] as const),
+  ];
+  return named.flatMap(([kind, key, value]) =>
+    value === undefined ? [] : [{ kind, value, at: `pools.${id}.${key} ${value}` }],
+  );
+}
+
+function wordsOfRoute({ id, plugins }: RouteSettings): Word[] {
+  return plugins.flatMap(({ file, options }) =>
+    file === undefined
+      ? []
+      : [
+          {
+            kind: 'plugin',
+            value: { file, options },
+            at: `routes.${id}.plugins ${file}, or these options of it`,
+          },
+        ],
+  );
+}
