@@ -20,6 +20,7 @@ export { type Origin, parseBackendUrl } from './backend-url.ts';
 export { canonicalJson } from './canonical-json.ts';
 export { type Change, changesBetween } from './changes.ts';
 export { networkOf } from './client-network.ts';
+export { builtInPlugin, type Coding, type CompressionSettings } from './compression.ts';
 export { codeFiles, configFaults } from './config-faults.ts';
 export type { ConfigPreview, NamedChanges, PreviewAnswer, SharedPreview } from './config-preview.ts';
 export { type ConfigView, configView, isDeclared, sharedSettingsOf } from './config-view.ts';
