@@ -1,7 +1,7 @@
 import type { PluginSettings } from './settings.ts';
 
 /** Content codings (RFC 9110 section 8.4.1, RFC 7932, RFC 8878), the ones that cost least for what they save first. */
-export const CODINGS = ['zstd', 'br', 'gzip'] as const;
+const CODINGS = ['zstd', 'br', 'gzip'] as const;
 export type Coding = (typeof CODINGS)[number];
 
 /** How answers are compressed. */

@@ -1,9 +1,7 @@
-import { pathToFileURL } from 'node:url';
 import { builtInPlugin, type PluginSettings } from '@usher/domain';
-import type { FastifyInstance, FastifyPluginAsync, FastifyPluginCallback } from 'fastify';
+import type { FastifyInstance } from 'fastify';
 import { compression } from './compression.ts';
-
-type Plugin = FastifyPluginAsync | FastifyPluginCallback;
+import type { Plugin, PluginFiles } from './plugin-files.ts';
 
 /** Fastify's own mark of a plugin whose hooks count for whoever registers it instead of for itself alone. */
 const SHARED_SCOPE = Symbol.for('skip-override');
@@ -12,25 +10,25 @@ const SHARED_SCOPE = Symbol.for('skip-override');
 export async function registerPlugins(
   scope: FastifyInstance,
   plugins: readonly PluginSettings[],
+  files: Pick<PluginFiles, 'load'>,
 ): Promise<void> {
   for (const settings of plugins) {
-    const plugin = settings.file === undefined ? builtIn(settings) : await load(settings.name, settings.file);
-    await scope.register(plugin, settings.options);
+    const { name, file } = settings;
+    try {
+      const plugin = file === undefined ? builtIn(settings) : share(await files.load(file));
+      await scope.register(plugin, settings.options);
+    } catch (error) {
+      throw new Error(`plugin ${name}: ${error instanceof Error ? error.message : String(error)}`, {
+        cause: error,
+      });
+    }
   }
 }
 
 function builtIn(settings: PluginSettings): Plugin {
   const read = builtInPlugin(settings);
-  if ('message' in read) throw new Error(`plugin ${settings.name}: ${read.key}: ${read.message}`);
+  if ('message' in read) throw new Error(`${read.key}: ${read.message}`);
   return share(async (scope: FastifyInstance) => compression(scope, read));
-}
-
-async function load(name: string, file: string): Promise<Plugin> {
-  const { default: plugin }: { default?: unknown } = await import(pathToFileURL(file).href);
-  if (typeof plugin !== 'function') {
-    throw new Error(`plugin ${name}: ${file} has no default export that is a Fastify plugin`);
-  }
-  return share(plugin as Plugin);
 }
 
 /** Without the mark a plugin would be alone in its own scope and its hooks would never see a request. */
