@@ -161,6 +161,9 @@ export class SimulatedWorker implements RunningWorker {
       case 'sticky_answer':
         this.#asks.answered(message.id, message.answer);
         break;
+      case 'ping':
+        this.#post({ kind: 'pong' });
+        break;
       case 'drain':
         this.#drain(message.deadlineMs);
         break;

@@ -177,7 +177,7 @@ function drawHappening(chance: Chance, cast: Cast): Happening {
     case 'stall':
       return { kind, byMs: upTo(400), ms: upTo(5_000) };
     case 'clock':
-      return { kind, who: process(), byMs: upTo(4_000) - 2_000 };
+      return { kind, who: process(), byMs: (upTo(4_000) - 2_000) * (chance.happens(0.34) ? 1_800 : 1) };
     case 'backend':
       return { kind, who: chance.pick(backends), condition: chance.pick(CONDITIONS), ms: upTo(12_000) };
     case 'worker':

@@ -28,6 +28,7 @@ const PROGRAMS: Readonly<Record<string, () => Promise<{ readonly chaos: Chaos }>
   'keep-alive': async () => await import('./keep-alive.ts'),
   sigterm: async () => await import('./sigterm.ts'),
   'hot-restart': async () => await import('./hot-restart.ts'),
+  'live-changes': async () => await import('./live-changes.ts'),
   probes: async () => await import('./probes.ts'),
 };
 

@@ -1,10 +1,10 @@
 import path from 'node:path';
 import { tempDir } from '@usher/testing';
-import { UsherProcess } from '../support/usher-process.ts';
+import { type Setup, UsherProcess } from '../support/usher-process.ts';
 import { type BackendSetup, ChaosBackends } from './chaos-backends.ts';
 import { type WebSetup, webConfig } from './web-config.ts';
 
-export interface SoloSetup extends WebSetup, BackendSetup {}
+export interface SoloSetup extends WebSetup, BackendSetup, Pick<Setup, 'listen'> {}
 
 /** One Usher process that runs everything, with backends of its own. */
 export class SoloUsher {
@@ -24,7 +24,11 @@ export class SoloUsher {
     const backends = await ChaosBackends.start(setup.backends ?? 3, setup);
     const ports = await through(backends.ports);
     const config = `logging: { level: warn }\n${webConfig(ports, setup)}`;
-    const usher = await UsherProcess.start({ directory: path.join(directory.path, 'usher'), config });
+    const usher = await UsherProcess.start({
+      directory: path.join(directory.path, 'usher'),
+      config,
+      ...(setup.listen === undefined ? {} : { listen: setup.listen }),
+    });
     return new SoloUsher(usher, backends, () => directory.remove());
   }
 

@@ -12,7 +12,7 @@ export async function freePorts(): Promise<Ports> {
   return { traffic: await freePort(), admin: await freePort(), metrics: await freePort() };
 }
 
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;

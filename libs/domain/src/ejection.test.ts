@@ -41,6 +41,14 @@ describe('what ejects', () => {
   });
 });
 
+test('a backend that came back before the clock was set back is judged all the same', () => {
+  const cell = notEjected();
+  after('xxxxx', cell);
+  eject(cell, settings, 3_600_000);
+  readmit(cell, 3_630_000);
+  expect(after('.xxxxx', cell, 1_000)).toBe('in_a_row');
+});
+
 describe('the time of an ejection', () => {
   test('grows with each one up to five minutes', () => {
     const cell = notEjected();

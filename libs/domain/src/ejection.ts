@@ -1,4 +1,5 @@
 import type { PassiveSettings } from './health-settings.ts';
+import { isOver } from './window.ts';
 
 /**
  * Passive health: a backend that fails the requests of clients is ejected for a while, longer each time. Like the breaker it
@@ -55,8 +56,10 @@ export function ejectionRecord(
   startedMs: number,
   nowMs: number,
 ): EjectionCause | undefined {
+  // It came back in the future: the clock was set back.
+  if (cell.backMs > nowMs) cell.backMs = startedMs;
   if (cell.untilMs !== 0 || startedMs < cell.backMs) return undefined;
-  if (nowMs - cell.windowStartMs >= settings.windowMs) startWindow(cell, nowMs);
+  if (isOver(cell.windowStartMs, settings.windowMs, nowMs)) startWindow(cell, nowMs);
   cell.windowRequests += 1;
   if (!failed) {
     cell.failuresInRow = 0;

@@ -99,6 +99,18 @@ describe('an open breaker whose clock was set back', () => {
   });
 });
 
+describe('a half-open breaker whose clock was set back', () => {
+  test('still comes to a verdict', () => {
+    const cell = halfOpened();
+    cell.trialsInFlight = 3;
+    const nowMs = START - 3_600_000;
+    expect(breakerTick(cell, SETTINGS, nowMs)).toBe(true);
+    expect(breakerAdmits(cell, 3)).toBe(true);
+    breakerRecord(cell, SETTINGS, 'good', nowMs, nowMs + 1);
+    expect(breakerRecord(cell, SETTINGS, 'good', nowMs, nowMs + 1)).toBe('recovered');
+  });
+});
+
 describe('a half-open breaker', () => {
   test('admits as many trials at a time as it may, and another one when one ends', () => {
     const cell = halfOpened();

@@ -1,5 +1,6 @@
 import type { BreakerSettings } from './health-settings.ts';
 import { RETRIES_MIN } from './retry-budget.ts';
+import { isOver } from './window.ts';
 
 /**
  * The breaker of one backend as one worker sees it: cells that the request path counts in and the rules over them.
@@ -90,7 +91,7 @@ export function breakerRecord(
     breakerClose(cell);
     return 'recovered';
   }
-  if (nowMs - cell.windowStartMs >= settings.windowMs) {
+  if (isOver(cell.windowStartMs, settings.windowMs, nowMs)) {
     cell.windowStartMs = nowMs;
     cell.windowRequests = 0;
     cell.windowFailures = 0;
@@ -153,7 +154,7 @@ export function breakerTick(cell: BreakerCell, settings: BreakerSettings, nowMs:
   const misplaced = cell.openUntilMs - nowMs > settings.openForMs + ROUNDING_MS;
   const due =
     (cell.phase === 'open' && (nowMs >= cell.openUntilMs || misplaced)) ||
-    (cell.phase === 'half_open' && nowMs - cell.halfOpenSinceMs >= settings.openForMs);
+    (cell.phase === 'half_open' && isOver(cell.halfOpenSinceMs, settings.openForMs, nowMs));
   const { trialSuccesses } = cell;
   if (due) breakerHalfOpen(cell, nowMs);
   cell.trialSuccesses = trialSuccesses;

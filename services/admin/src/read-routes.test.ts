@@ -49,10 +49,28 @@ test('what is wrong is told in sentences', async () => {
     'No scheduler is leading: commands are refused.',
     'collector: The port is taken.',
     'No gateway is running.',
-    'Pool web has no backend that may get requests.',
+    'Pool web has no backend that nothing speaks against: requests go to those with an open breaker, or that nobody has probed yet.',
     'Backend b1 is unhealthy: 3 probes in a row failed.',
     'The breaker of backend b2 is open.',
   ]);
+});
+
+test('a pool that has nobody, and one in panic, are told apart', async () => {
+  for (const backend of ['b1', 'b2'])
+    await admin.write({
+      type: 'backend.became_unhealthy',
+      subject: backend,
+      data: { backend, cause: 'down' },
+    });
+  const told = async () => (await admin.get('/v1/status')).json<{ degraded: string[] }>().degraded;
+  const nobody = 'Pool web has no backend that nothing speaks against: requests go to nobody.';
+  expect(await told()).toContain(nobody);
+  const data = { pool: 'web', gateway: 'gw1', eligible: 0, backends: 3 };
+  await admin.write({ type: 'pool.panicked', subject: 'web', data });
+  expect(await told()).toContain(
+    'Pool web is in panic in gateway gw1 since 2026-01-01T00:00:00.000Z: requests go to all of its backends.',
+  );
+  expect(await told()).not.toContain(nobody);
 });
 
 test('the status is answered while the store is away', async () => {

@@ -1,4 +1,4 @@
-import { eligibility, type FleetState } from '@usher/domain';
+import { type Eligibility, eligibility, type FleetState } from '@usher/domain';
 import { type Service, type ServiceContext, StoreUnavailableError } from '@usher/ports';
 import type { Outage } from '@usher/runtime';
 import type { DrainProgress } from './drain-progress.ts';
@@ -131,8 +131,7 @@ function fleetFaults(state: FleetState): string[] {
         `Pool ${pool} is in panic in gateway ${gateway} since ${instant(sinceMs)}: requests go to all of its backends.`,
       );
     const backends = backendsOf(state, pool);
-    if (!backends.some((backend) => eligibility(backend) === 'ok'))
-      sentences.push(`Pool ${pool} has no backend that may get requests.`);
+    sentences.push(...whoServes(pool, new Set(backends.map(eligibility)), panicBy.size > 0));
     for (const { settings, health, healthCause, breaker, stale, ejectedBy } of backends) {
       if (health === 'unhealthy') sentences.push(`Backend ${settings.id} is unhealthy: ${healthCause}.`);
       if (breaker !== 'closed')
@@ -143,6 +142,14 @@ function fleetFaults(state: FleetState): string[] {
     }
   }
   return sentences;
+}
+
+/** An open breaker means "send elsewhere", never "send nowhere", and in a panic all are served. */
+function whoServes(pool: string, found: ReadonlySet<Eligibility>, panic: boolean): string[] {
+  if (found.has('ok') || panic) return [];
+  const resort = found.has('breaker_open') || found.has('unknown');
+  const whom = resort ? 'those with an open breaker, or that nobody has probed yet' : 'nobody';
+  return [`Pool ${pool} has no backend that nothing speaks against: requests go to ${whom}.`];
 }
 
 function bounded(sentences: readonly string[]): readonly string[] {

@@ -128,7 +128,9 @@ export class BackendMonitor {
     const health = this.#ports.health(backend);
     const alone = health === 'unhealthy' && this.#ports.alone(pool);
     const intervalMs = probeIntervalMs(health, this.#counts, timing, alone, this.#ports.random.next());
-    this.#wait(Math.max(0, intervalMs - (clock.now() - startedMs)));
+    // The clock may have been set meanwhile: the next probe is never further away than the interval.
+    const passedMs = Math.max(0, clock.now() - startedMs);
+    this.#wait(Math.max(0, intervalMs - passedMs));
   }
 
   #note(result: ProbeResult): void {

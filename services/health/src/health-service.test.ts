@@ -95,6 +95,19 @@ test('a backend has one probe in flight, however long it takes', async () => {
   expect(prober.inFlightMax).toBe(1);
 });
 
+test('a clock that is set back during a probe does not put the next one off until it has caught up', async () => {
+  const { fleet, prober } = await startProbing();
+  prober.held = true;
+  await fleet.write(registered('b1', 1));
+  expect(prober.take(1)).toBe(1);
+  const { clock } = fleet;
+  const now = clock.now.bind(clock);
+  clock.now = () => now() - 3_600_000;
+  prober.release();
+  await fleet.pass(6_000);
+  expect(prober.take(1)).toBeGreaterThan(0);
+});
+
 test('first probes of backends whose health is known are spread over the interval', async () => {
   const fleet = new TestFleet();
   const backends = Array.from({ length: 50 }, (_, index) => registered(`b${index}`, 1000 + index));

@@ -46,7 +46,7 @@ const breaker: Type<BreakerSettings> = section({
   open_for: defaulted('30s', {
     to: 'openForMs',
     type: duration({ min: '100ms', max: '24h' }),
-    doc: 'How long the backend then gets no requests.',
+    doc: 'How long the backend then gets no requests, or until `rise` probes of it in a row have succeeded.',
   }),
   half_open_requests: defaulted(3, {
     to: 'halfOpenRequests',

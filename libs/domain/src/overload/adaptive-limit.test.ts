@@ -152,3 +152,18 @@ test('without load the limit does not grow, and a handful of answers says nothin
     false,
   ]);
 });
+
+test('a clock that is set back leaves a limit neither halved nor fixed until it has caught up', () => {
+  let state = newAdaptive(SETTINGS, 0);
+  let nowMs = 3_600_000;
+  const step = (meanMs: number) => {
+    nowMs += STEP_MS;
+    state = nextAdaptive(state, { nowMs, meanMs, inFlightMax: 50 }, SETTINGS);
+  };
+  while (state.lookUntilMs === 0) step(10);
+  const halved = limitNow(state, SETTINGS, nowMs);
+  nowMs = 0;
+  expect(limitNow(state, SETTINGS, nowMs)).toBeGreaterThan(halved * 1.5);
+  for (let each = 0; each < 400; each++) step(50);
+  expect(state.calmMs).toBe(50);
+});

@@ -1,4 +1,5 @@
 import type { AdaptiveSettings } from '../overload-settings.ts';
+import { isOver } from '../window.ts';
 
 /**
  * How many requests a backend may have under way, found out from how long its answers take. As long as they take no longer
@@ -58,7 +59,7 @@ export function limitNow(
   { min }: AdaptiveSettings,
   nowMs: number,
 ): number {
-  return Math.max(min, Math.floor(nowMs < lookUntilMs ? limit * LOOK_SHARE : limit));
+  return Math.max(min, Math.floor(isLooking(lookUntilMs, nowMs) ? limit * LOOK_SHARE : limit));
 }
 
 /** One step, by a sample that is enough. */
@@ -70,7 +71,7 @@ export function nextAdaptive(
   const { nowMs, meanMs } = sample;
   if (state.lookUntilMs > 0) return look(state, sample, settings);
   const calmMs = state.calmMs === 0 ? meanMs : Math.min(state.calmMs, meanMs);
-  if (nowMs - state.calmAtMs >= LOOK_EVERY_MS)
+  if (isOver(state.calmAtMs, LOOK_EVERY_MS, nowMs))
     return { ...state, calmMs, lookUntilMs: nowMs + LOOK_MS, lookedMs: Infinity };
   return { ...state, calmMs, limit: follow(state.limit, calmMs, sample, settings) };
 }
@@ -82,7 +83,7 @@ function look(
   settings: AdaptiveSettings,
 ): AdaptiveState {
   const lookedMs = Math.min(state.lookedMs, meanMs);
-  if (nowMs < state.lookUntilMs) return { ...state, lookedMs };
+  if (isLooking(state.lookUntilMs, nowMs)) return { ...state, lookedMs };
   const { limit } = state;
   return {
     limit: Math.min(settings.max, Math.max(settings.min, limit)),
@@ -91,6 +92,11 @@ function look(
     lookUntilMs: 0,
     lookedMs: Infinity,
   };
+}
+
+/** Not when it would be for longer than it ever is, because the clock was set back. */
+function isLooking(lookUntilMs: number, nowMs: number): boolean {
+  return !isOver(lookUntilMs - LOOK_MS, LOOK_MS, nowMs);
 }
 
 function follow(

@@ -42,3 +42,9 @@ test('who was told that there is nothing asks again before the bucket could be f
   expect(pauseAfterEmpty({ ...limit, burst: 4 }, 3, 4)).toBeLessThanOrEqual(20);
   expect(pauseAfterEmpty({ ...limit, requests: 10, perMs: 60_000 }, 3, 5_900)).toBe(5_900);
 });
+
+test('who used it keeps nobody out for longer than a bucket takes to fill when the clock is set back', () => {
+  const { fullAt } = takeFrom(BUCKET, 0, 100, 1e9);
+  expect(takeFrom(BUCKET, fullAt, 5, 1e9 - 1).taken).toBe(0);
+  expect(takeFrom(BUCKET, fullAt, 5, 1e9 - 3_600_000)).toMatchObject({ taken: 5, left: 15 });
+});

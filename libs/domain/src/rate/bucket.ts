@@ -23,7 +23,9 @@ export interface Taken {
 
 /** Takes up to `wanted` requests out of a bucket that is full at `fullAt`. */
 export function takeFrom({ interval, burst }: Bucket, fullAt: number, wanted: number, now: number): Taken {
-  const from = Math.max(fullAt, now);
+  // Far further away than it ever can be: the clock was set back. How much was left then nobody knows any more.
+  const misplaced = fullAt - now > 2 * burst * interval;
+  const from = misplaced ? now : Math.max(fullAt, now);
   const there = Math.max(0, Math.floor((now + burst * interval - from) / interval + ROUNDING));
   const taken = Math.min(there, wanted);
   return { taken, fullAt: from + taken * interval, left: there - taken };

@@ -50,6 +50,7 @@ test('short of memory, a gateway does without sheddable requests in every lane, 
   }
   await until(() => told().length > 0, 'the log is told');
   expect(told()).toEqual([{ gateway: 'gw-1', shed: 'sheddable', cause: 'memory' }]);
+  expect(limited.gateways[0]?.fault()).toBe('too much to do: sheddable requests are not served');
   const shed = (name: string) => limited.fleet.metrics.sum('usher_shed_requests_total', { route: name });
   await until(async () => (await shed('zip-sheddable')) >= 4, 'they are counted');
   expect(await shed('normal')).toBe(0);
@@ -96,14 +97,17 @@ test('a worker that was late for long serves only what is critical, and everythi
   });
   await limited.configure({ routes: [late, ...routes] });
   const port = await limited.gateway({ overload: { ...OFF, loopDelayMs: 200 } });
-  expect(await served(port, 'wire')).toEqual({ sheddable: 200, normal: 200, critical: 200 });
+  // On a busy machine it may begin late.
+  await until(async () => (await served(port, 'wire')).sheddable === 200, 'it is not late');
+  await until(() => (told().at(-1)?.shed ?? 'nothing') === 'nothing', 'the log has been told so');
+  const before = told().length;
   expect((await limited.ask(port, 'wire', { path: '/late' })).status).toBe(200);
   await until(async () => (await served(port, 'wire')).normal === 503, 'the lateness is noticed');
   for (const found of await Promise.all(LANES.map((lane) => served(port, lane))))
     expect(found).toEqual({ sheddable: 503, normal: 503, critical: 200 });
   await until(async () => (await served(port, 'HTTP/2')).sheddable === 200, 'it is over');
-  await until(() => told().length === 3, 'the log is told of everything');
-  expect(told()).toMatchObject([
+  await until(() => told().length === before + 3, 'the log is told of everything');
+  expect(told().slice(before)).toMatchObject([
     { shed: 'all_but_critical', cause: 'event_loop' },
     { shed: 'sheddable', cause: 'over' },
     { shed: 'nothing', cause: 'over' },

@@ -199,7 +199,7 @@ class RunningGateway implements Gateway {
     const missing = this.#count - this.#workers.listening;
     if (missing > 0) return `${missing} of ${this.#count} workers are not running`;
     const certificates = this.#listeners.certificates.map((each) => each.fault());
-    return [this.#presence.fault, ...certificates].find((fault) => fault !== undefined);
+    return [this.#presence.fault, this.#overload.fault, ...certificates].find((fault) => fault !== undefined);
   }
 
   async leave(): Promise<void> {

@@ -13,6 +13,12 @@ const TELL_MS = 1_000;
 /** What is not served at a level. */
 const SHED = ['nothing', 'sheddable', 'all_but_critical'] as const;
 
+const FAULTS = [
+  undefined,
+  'too much to do: sheddable requests are not served',
+  'too much to do: only critical requests are served',
+] as const;
+
 /** The control thread's part in keeping too much from clients, backends and the gateway itself. */
 export class OverloadControl {
   readonly adaptive: AdaptiveLimits;
@@ -60,6 +66,11 @@ export class OverloadControl {
   starting(policy: PolicySettings): Pick<WorkerStart, 'rates' | 'overload'> {
     this.rates.follow(policy);
     return { rates: this.rates.cells.shared, overload: this.#overload };
+  }
+
+  /** A sentence while some requests are not served. */
+  get fault(): string | undefined {
+    return FAULTS[this.#level];
   }
 
   forgetWorker(worker: number): void {

@@ -54,6 +54,19 @@ test.each(['throw', 'reject', 'exit'])(
   },
 );
 
+test('a worker that is stuck is ended and started again: nobody would serve its connections', async () => {
+  const { clock } = fleet;
+  const every = clock.every.bind(clock);
+  vi.spyOn(clock, 'every').mockImplementation((ms, callback) => every(ms === 1_000 ? 200 : ms, callback));
+  closing.push(() => vi.restoreAllMocks());
+  const gateway = await start('spin');
+  await expect(ask(gateway.port, { path: '/crash' })).rejects.toThrow();
+  await vi.waitFor(() => expect(ended()).toBe(1), LIMIT_MS);
+  expect(fleet.log.entries.map(({ message }) => message)).toContain('a gateway worker is stuck and is ended');
+  await vi.waitFor(() => expect(gateway.fault()).toBeUndefined(), LIMIT_MS);
+  for (let each = 0; each < 20; each++) expect((await ask(gateway.port, { path: '/' })).text).toBe('one');
+});
+
 test('one that ends again and again is waited for longer each time', async () => {
   const delaysMs: number[] = [];
   const { clock } = fleet;

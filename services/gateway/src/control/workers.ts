@@ -3,6 +3,7 @@ import type { RouteAct } from '@usher/events';
 import type { Clock, Log, Timer } from '@usher/ports';
 import type { FromWorker, ListenerStart, Measurement, ToWorker, WorkerStart } from '../worker/protocol.ts';
 import type { WorkerAnswer } from '../worker/route-desk.ts';
+import { endStuckWorkers, type Watched } from './stuck-workers.ts';
 import type { RunningWorker, StartWorker } from './worker-thread.ts';
 
 /** How long a worker may take to listen; it takes about 100 ms. */
@@ -34,8 +35,7 @@ export interface WorkersOptions {
 type Prepared = Extract<FromWorker, { readonly kind: 'prepared' | 'unprepared' }>;
 
 /** A place for a worker: the thread changes when it dies, the place stays. */
-interface Place {
-  readonly index: number;
+interface Place extends Watched {
   thread: RunningWorker | undefined;
   listening: boolean;
   /** Settled unless its thread is on its way up. */
@@ -60,6 +60,7 @@ export class Workers {
   #nextQuestion = 0;
   #restarts = 0;
   #stopping = false;
+  #stuck: Timer | undefined;
 
   constructor(options: WorkersOptions) {
     this.#options = options;
@@ -72,6 +73,7 @@ export class Workers {
       restartDelayMs: RESTART_DELAY_MIN_MS,
       startedMs: 0,
       restart: undefined,
+      silent: 0,
       last: undefined,
     }));
   }
@@ -91,6 +93,7 @@ export class Workers {
   /** Resolves when all workers are there. Rejects with what is wrong when the first attempt of any of them fails. */
   async start(): Promise<void> {
     await Promise.all(this.#places.map((place) => this.#launch(place)));
+    this.#stuck = endStuckWorkers(this.#options.clock, this.#options.log, this.#places);
   }
 
   /**
@@ -115,8 +118,7 @@ export class Workers {
 
   /** Ends all workers as they are. */
   async kill(): Promise<void> {
-    this.#stopping = true;
-    for (const { restart } of this.#places) restart?.cancel();
+    this.#beginStop();
     await Promise.all(this.#places.map(async ({ thread }) => thread?.kill()));
   }
 
@@ -163,8 +165,7 @@ export class Workers {
 
   /** Lets the workers finish what they have for at most `deadlineMs`, then ends them. */
   async stop(deadlineMs: number): Promise<void> {
-    this.#stopping = true;
-    for (const { restart } of this.#places) restart?.cancel();
+    this.#beginStop();
     this.broadcast({ kind: 'drain', deadlineMs });
     await Promise.all(
       this.#places.map(async ({ thread }) => {
@@ -174,6 +175,12 @@ export class Workers {
         late.cancel();
       }),
     );
+  }
+
+  #beginStop(): void {
+    this.#stopping = true;
+    this.#stuck?.cancel();
+    for (const { restart } of this.#places) restart?.cancel();
   }
 
   /** Answers with the ports. All workers have answered when it is over. */
@@ -217,6 +224,7 @@ export class Workers {
       this.#onMessage(place, message);
     });
     place.thread = thread;
+    place.silent = 0;
     place.startedMs = clock.now();
     const late = clock.after(START_MAX_MS, () => void thread.kill());
     void this.#awaitEnd(place, thread, reject);
@@ -232,6 +240,7 @@ export class Workers {
   }
 
   #onMessage(place: Place, message: FromWorker): void {
+    place.silent = 0;
     if (message.kind === 'measured') {
       place.last = message.measurement;
       this.#measurements.get(message.id)?.(message.measurement);

@@ -129,6 +129,8 @@ export class ClientSession implements LaneConnection, StreamHome, Expirable {
     if (!this.closing) this.deadline.dueMs = Infinity;
     new ClientStream(this, stream, (flags & END_STREAM) !== 0).serve(fields);
     if (++this.served === this.lane.table.policy.limits.requestsPerConnection) this.session.close();
+    // Another gateway may have memory for what comes next.
+    else if (this.lane.admission.memoryLevel > 0 && !this.closing) this.closeIfIdle();
   };
 
   private onClose(): void {

@@ -151,9 +151,13 @@ export class ClientStream implements ClientSide, Expirable {
       return;
     }
     const patienceMs = this.grpc?.patienceMs ?? Infinity;
-    const request = { ...asked, route, features, upgrade: false, patienceMs };
     const chunked = head.body === 'chunked';
-    const exchange = openExchange(this, lane, home.visitor, home.ends, request);
+    const exchange = openExchange(this, lane, home.visitor, home.ends, asked, {
+      route,
+      features,
+      upgrade: false,
+      patienceMs,
+    });
     this.exchange = exchange;
     begin(exchange, this, lane);
     if (body !== undefined) feedBody(this.stream, chunked, (bytes) => this.onBody(bytes));

@@ -53,6 +53,20 @@ test('a client that says it speaks HTTP/2 and then nothing is closed', async () 
   await until(() => harness.counters.connectionsOpen === 0 || silent.closed, 'closed');
 });
 
+test('short of memory, a session ends with what it has under way, so that another gateway can have the next', async () => {
+  const { behaviour, release } = holding();
+  await start(behaviour);
+  harness.admission.memoryLevel = 1;
+  const asked = [client.begin({}, ''), client.begin({}, '')];
+  await until(() => harness.backends[0]?.open === 2, 'requests on their way');
+  await until(() => client.goaway === constants.NGHTTP2_NO_ERROR, 'told to go');
+  harness.advance(1_000);
+  release();
+  for (const each of asked) expect(await each.over()).toMatchObject({ status: 200, body: 'x' });
+  harness.advance(1_000);
+  await until(() => harness.counters.connectionsOpen === 0, 'closed');
+});
+
 test('a backend that does not answer in time is a 504', async () => {
   await start(() => {});
   const asked = client.begin({}, '');

@@ -108,3 +108,15 @@ test('threads that count at once let no request too many through', async () => {
   const passed = await Promise.all(counting);
   expect(passed.reduce((sum, count) => sum + count, 1)).toBe(10_000);
 });
+
+test('a clock that is set back by an hour keeps nobody out for an hour', () => {
+  const limit = rule(5, 60_000, 5);
+  const cells = cellsFor(limit);
+  for (let each = 0; each < 5; each++) passes(cells, limit, 'a', START);
+  expect(passes(cells, limit, 'a', START - 1_000)).toBe(false);
+  expect(passes(cells, limit, 'a', START - 3_600_000)).toBe(true);
+  cells.takeInHand(limit, 'b', 1, START);
+  cells.putInHand(limit.id, 'b', 0, 0, 12_000, START);
+  expect(cells.takeInHand(limit, 'b', 1, START)).toBe('limited');
+  expect(cells.takeInHand(limit, 'b', 1, START - 3_600_000)).toBe('ask');
+});

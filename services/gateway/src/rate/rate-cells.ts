@@ -26,6 +26,12 @@ const NS_PER_MS = 1e6;
 const TICK_MS = 4;
 const AHEAD_MAX_TICKS = 2 ** 26;
 
+/**
+ * What is in the future by more than it ever can be and this was written before the clock was set back; less may be because the clocks
+ * of workers differ. It counts no more.
+ */
+const SET_BACK_MIN_MS = 2_000;
+
 /** In the word of what a gateway has in hand: the store had no more. */
 const EMPTY = 1 << 30;
 const IN_HAND_MASK = EMPTY - 1;
@@ -112,7 +118,8 @@ export class RateCells {
     const cell = this.#enter(id, key, nowNs, false);
     for (;;) {
       const before = Atomics.load(this.#full, cell);
-      const fullNs = Math.max(Number(before), nowNs) + intervalNs;
+      const misplaced = Number(before) - nowNs > 2 * burstNs + SET_BACK_MIN_MS * NS_PER_MS;
+      const fullNs = (misplaced ? nowNs : Math.max(Number(before), nowNs)) + intervalNs;
       if (fullNs - nowNs > burstNs + 1) {
         this.left = 0;
         this.afterMs = (fullNs - nowNs - burstNs) / NS_PER_MS;
@@ -127,6 +134,7 @@ export class RateCells {
 
   /** Counts one request of a client whom the fleet counts, out of what this gateway has in hand for it. `kept`: what it should have. */
   takeInHand({ id, settings }: RateRule, key: string, kept: number, nowMs: number): CellVerdict {
+    const intervalMs = settings.perMs / settings.requests;
     const cell = this.#enter(id, key, (nowMs - EPOCH_MS) * NS_PER_MS, true);
     const words = this.#words;
     const at = 2 * cell;
@@ -134,7 +142,8 @@ export class RateCells {
       const word = Atomics.load(words, at);
       const inHand = word & IN_HAND_MASK;
       const until = Atomics.load(words, at + 1);
-      const waitMs = ticksAhead(until, nowMs) * TICK_MS;
+      const aheadMs = ticksAhead(until, nowMs) * TICK_MS;
+      const waitMs = aheadMs > 2 * intervalMs + SET_BACK_MIN_MS ? 0 : aheadMs;
       if (inHand === 0) {
         this.left = 0;
         this.afterMs = waitMs;
@@ -142,7 +151,7 @@ export class RateCells {
       }
       if (Atomics.compareExchange(words, at, word, word - 1) !== word) continue;
       this.left = inHand - 1 + this.#left[cell]!;
-      this.afterMs = Math.max(0, settings.burst - this.left) * (settings.perMs / settings.requests);
+      this.afterMs = Math.max(0, settings.burst - this.left) * intervalMs;
       if (inHand - 1 > kept / 2 || waitMs > 0) return 'allowed';
       const asked = Atomics.compareExchange(words, at + 1, until, ticksOf(nowMs + ASK_AGAIN_MS));
       return asked === until ? 'allowed_ask' : 'allowed';

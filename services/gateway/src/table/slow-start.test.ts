@@ -53,6 +53,15 @@ test('backends that start together share as their weights say', () => {
   }
 });
 
+test('a clock that is set back begins a slow start anew instead of making it last until it has caught up', () => {
+  const harness = warmTable();
+  harness.set('c', { url: 'http://127.0.0.1:8' });
+  harness.nowMs -= 3_600_000;
+  harness.advance(100);
+  harness.advance(10_000);
+  expect(shares(harness)).toEqual({ a: 1, b: 2, c: 1 });
+});
+
 test('a change of weight counts for the part that a backend has, and switching the slow start off ends it', () => {
   const harness = warmTable();
   harness.set('c', { url: 'http://127.0.0.1:8' });

@@ -15,7 +15,8 @@ export function setWeights(pool: PoolTable, isAdmitted: (slot: BackendSlot) => b
       slot.admittedMs = 0;
       continue;
     }
-    if (slot.admittedMs === 0) slot.admittedMs = nowMs;
+    // Admitted in the future: the clock was set back.
+    if (slot.admittedMs === 0 || slot.admittedMs > nowMs) slot.admittedMs = nowMs;
     const part = warmth(nowMs - slot.admittedMs, slowStartMs);
     slot.weight = slot.fullWeight * part;
     if (part < 1) pool.warming = true;

@@ -4,6 +4,9 @@ const ENDS = {
   },
   reject: () => void Promise.reject(new Error('the plugin is broken')),
   exit: () => process.exit(3),
+  spin: () => {
+    for (;;);
+  },
 };
 
 /** A plugin that takes its whole worker down, as a bug in a callback would; `how` says by what. */

@@ -3,7 +3,7 @@ import type { OutgoingHttpHeaders } from 'node:http2';
 import type { PolicySettings, PoolSettings, RouteSettings } from '@usher/domain';
 import type { ServiceContext } from '@usher/ports';
 import { Client } from '../h2/testing/client.ts';
-import { type GatewaySettings, startGateway } from '../index.ts';
+import { type Gateway, type GatewaySettings, startGateway } from '../index.ts';
 import { policy, pool, route } from './fixtures.ts';
 import { backendAt, TestFleet } from './fleet.ts';
 import { type Answer, ask, type Backend, startBackend } from './http.ts';
@@ -37,6 +37,7 @@ const echo: RequestListener = (request, response) => request.pipe(response);
 /** Gateways of one fleet with one backend, which echoes bodies. */
 export class LimitedFleet {
   readonly fleet = new TestFleet();
+  readonly gateways: Pick<Gateway, 'fault'>[] = [];
   readonly #closing: (() => unknown)[] = [];
   readonly #sessions = new Map<number, Client>();
   backend: Backend | undefined;
@@ -61,6 +62,7 @@ export class LimitedFleet {
     const fallback = { ...policy(), pools: [], backends: [] };
     const gateway = await startGateway(context, { listen, workers: 1, ...settings }, fallback);
     this.#closing.push(() => gateway.stop());
+    this.gateways.push(gateway);
     return gateway.addresses[0]!.port;
   }
 
@@ -70,7 +72,9 @@ export class LimitedFleet {
     if (!lane.startsWith('HTTP/2')) return shown(await ask(port, { path: whole, method, ...wanted }));
     const { headers, body } = wanted;
     let client = this.#sessions.get(port);
-    if (client === undefined) this.#sessions.set(port, (client = new Client(`http://127.0.0.1:${port}`)));
+    // One that was told to go is done with.
+    if (client === undefined || client.goaway !== undefined)
+      this.#sessions.set(port, (client = new Client(`http://127.0.0.1:${port}`)));
     const head: OutgoingHttpHeaders = { ':path': whole, ':method': method, ...headers };
     const { status, headers: got, body: text } = await client.ask(head, body);
     return shown({ status, headers: got, text });

@@ -236,8 +236,8 @@ export class ClientConnection implements LaneConnection, ClientSide, ClientSocke
     if (upgrade && !lane.upgrades.reserve(lane.table.policy.limits))
       return this.turnAway(asked, turnedAway('overloaded'), route);
     this.upgrading = upgrade;
-    const request = { ...asked, route, features, upgrade, patienceMs: Infinity };
-    this.exchange = openExchange(this, lane, visitor, this.link, request);
+    const course = { route, features, upgrade, patienceMs: Infinity };
+    this.exchange = openExchange(this, lane, visitor, this.link, asked, course);
     begin(this.exchange, this, lane);
   }
 

@@ -57,6 +57,28 @@ describe('a deadline', () => {
     expect(probes.every(({ deadline }) => deadline.checkAtMs === Infinity)).toBe(true);
   });
 
+  it('ends as long after now as it would have when the clock is set, back or forward', () => {
+    for (const byMs of [-900_000, -7, 7, 900_000]) {
+      const wheel = new DeadlineWheel(START);
+      const [early, late, done] = [new Probe(), new Probe(), new Probe()];
+      wheel.arm(early.deadline, START + 500);
+      wheel.arm(late.deadline, START + 90_000);
+      wheel.arm(done.deadline, START + 400);
+      wheel.remove(done.deadline);
+      run(wheel, START, START + 100);
+      wheel.shift(byMs);
+      const later = new Probe();
+      wheel.arm(later.deadline, START + byMs + 1_100);
+      run(wheel, START + byMs + 150, START + byMs + 100_000);
+      const ended = [early, late, later].map(({ expiredAtMs = 0 }) => expiredAtMs - START - byMs);
+      for (const [at, dueMs] of [500, 90_000, 1_100].entries()) {
+        expect(ended[at]).toBeGreaterThanOrEqual(dueMs);
+        expect(ended[at]).toBeLessThanOrEqual(dueMs + 2 * TICK_MS);
+      }
+      expect(done.expiredAtMs).toBeUndefined();
+    }
+  });
+
   it('expires alone, however many are due, in the order of their times, and none of them is lost', () => {
     const wheel = new DeadlineWheel(START);
     const order: number[] = [];

@@ -31,7 +31,7 @@ export class DeadlineWheel {
   private readonly buckets: Deadline[][] = Array.from({ length: BUCKETS }, () => []);
   private tick: number;
   /** Those whose time to be looked at has come; from `next` on they have not been looked at yet. */
-  private readonly looked: Deadline[] = [];
+  private looked: Deadline[] = [];
   private next = 0;
 
   constructor(nowMs: number) {
@@ -73,6 +73,19 @@ export class DeadlineWheel {
       }
     }
     return this.expireOne(nowMs);
+  }
+
+  /** The clock was set by so much: puts all deadlines off, or forward, by that, so that each ends as long after now as it would have. */
+  shift(byMs: number): void {
+    const waiting = [...this.looked.slice(this.next), ...this.buckets.flatMap((bucket) => bucket.splice(0))];
+    this.looked = [];
+    this.next = 0;
+    this.tick += Math.round(byMs / TICK_MS);
+    for (const deadline of waiting) {
+      const { dueMs } = deadline;
+      deadline.checkAtMs = Infinity;
+      if (dueMs !== Infinity) this.arm(deadline, dueMs + byMs);
+    }
   }
 
   private expireOne(nowMs: number): boolean {

@@ -33,6 +33,8 @@ export interface WireLane {
    * go, and resolves when none is left or, by force, after `deadlineMs`. The lane is of no use afterwards.
    */
   drain(deadlineMs: number): Promise<void>;
+  /** The clock was set by so much: what was to end in a minute still does. */
+  clockSet(byMs: number): void;
   /** Closes idle connections to addresses that their hosts have no more. */
   closeGone(): void;
   readonly counts: WireCounts;
@@ -90,6 +92,10 @@ class Lane implements WireLane, ConnectionOwner {
     if (first === undefined || first.length === 0) return;
     counters.bytesIn += first.length;
     connection.onBytes(first, first.length, 'ever');
+  }
+
+  clockSet(byMs: number): void {
+    this.context.deadlines.shift(byMs);
   }
 
   closeGone(): void {

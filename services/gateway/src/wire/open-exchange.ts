@@ -13,8 +13,8 @@ import { OutgoingRequest } from './outgoing-request.ts';
 import { TimeLimits } from './time-limits.ts';
 import type { Ends, Visitor } from './visitor.ts';
 
-/** A request that is to be served. */
-export interface Arrived extends Readonly<Asked> {
+/** How a request is to be served. */
+export interface Course {
   readonly route: RouteEntry;
   readonly features: Features;
   /** It asks for a WebSocket and has a place among those. */
@@ -29,7 +29,8 @@ export function openExchange(
   lane: LaneContext,
   visitor: Visitor,
   ends: Ends,
-  { head, route, features, id, body, startMs, upgrade, patienceMs, rate, seen, edits }: Arrived,
+  { head, id, body, startMs, rate, seen, edits }: Asked,
+  { route, features, upgrade, patienceMs }: Course,
 ): Exchange {
   const { pool } = route;
   const preface = visitor.proxyHeader(pool.settings.proxyProtocol, ends);

@@ -18,6 +18,14 @@ export function plainAddress(remote: string): string {
   return remote.startsWith(MAPPED) && remote.includes('.') ? remote.slice(MAPPED.length) : remote;
 }
 
+/** An address with a port, as some proxies write it into X-Forwarded-For; IPv6 in brackets then. */
+const WITH_PORT = /^(?:\[([^\]]+)\](?::\d+)?|([\d.]+):\d+)$/;
+
+function addressIn(hop: string): string {
+  const [, v6, v4] = WITH_PORT.exec(hop) ?? [];
+  return plainAddress(v6 ?? v4 ?? hop);
+}
+
 /** Knows the trusted networks of the policy in force; compiles them again only when they changed. */
 export class PeerDirectory {
   private networks: readonly string[] = [];
@@ -42,7 +50,7 @@ export class PeerDirectory {
     let client = peer.address;
     if (!peer.trusted || forwardedFor === '') return client;
     for (const hop of forwardedFor.split(',').toReversed()) {
-      const address = plainAddress(hop.trim());
+      const address = addressIn(hop.trim());
       if (isIP(address) === 0) break;
       client = address;
       if (!this.isTrusted(address)) break;

@@ -28,6 +28,8 @@ import { WorkerClock } from './worker-clock.ts';
 
 /** How often breakers are looked at and news go to the control thread; the latter only if there are any. */
 const TICK_MS = 100;
+/** For what lasts: it never leaps. */
+const steady = (): number => performance.now();
 /** How long after the last connection was accepted its first request may take: closed before, it would be lost. */
 const FIRST_REQUEST_MS = 100;
 
@@ -68,7 +70,7 @@ export class GatewayWorker {
     const random = new FastRandom({ next: () => draws.pop() ?? 0 });
     const { now } = this.#clock;
     this.#desk = new ReservationDesk(post);
-    this.#asks = new StoreAsks((id, question) => post({ kind: 'sticky_ask', id, question }), now);
+    this.#asks = new StoreAsks((id, question) => post({ kind: 'sticky_ask', id, question }), steady);
     this.#table = new WorkerTable({
       policy: start.policy,
       random,
@@ -82,7 +84,7 @@ export class GatewayWorker {
       onPoolNews: (news) => post({ kind: 'pool', news }),
       log: this.#log,
     });
-    this.#rateAsks = new RateAsks((asks) => post({ kind: 'rate_asks', asks }), now);
+    this.#rateAsks = new RateAsks((asks) => post({ kind: 'rate_asks', asks }), steady);
     this.#admission = new Admission(new RateLimiter(new RateCells(start.rates), this.#rateAsks, now));
     if (start.overload !== undefined)
       this.#pressure = new PressureWatch(start.overload, this.#admission, (news) =>
@@ -111,7 +113,7 @@ export class GatewayWorker {
     });
     const table = this.#table;
     this.#arrivals = new Arrivals({
-      now,
+      now: steady,
       limitMs: () => table.policy.timeouts.requestHeaderMs,
       max: () => Math.ceil(table.policy.limits.connections / start.workers),
     });
@@ -185,6 +187,9 @@ export class GatewayWorker {
       case 'geoip':
         this.#locator.use(openPlaceDatabase(message.content));
         break;
+      case 'ping':
+        this.#post({ kind: 'pong' });
+        break;
       case 'leave':
         this.#wire.leave();
         this.#plugins.leave();
@@ -217,7 +222,8 @@ export class GatewayWorker {
     const lateMs = performance.now() - this.#tickDueMs;
     this.#loopDelayMaxMs = Math.max(this.#loopDelayMaxMs, lateMs);
     this.#tickDueMs = performance.now() + TICK_MS;
-    this.#clock.follow();
+    const setByMs = this.#clock.follow();
+    if (setByMs !== 0) this.#wire.clockSet(setByMs);
     this.#pressure?.look(this.#clock.now(), lateMs);
     this.#table.tick(this.#clock.now());
     this.#asks.sweep();

@@ -9,6 +9,12 @@ import {
 import type { Admission } from '../admission/admission.ts';
 import type { PressureNews } from './protocol.ts';
 
+/**
+ * Late is a worker that has much to do, and not one that was frozen: what counts of a delay is at most so many times the
+ * processor time that the worker had in it.
+ */
+const DELAY_PER_CPU_MAX = 10;
+
 /** When a worker does without some of the requests. */
 export interface WorkerOverload extends PressureSettings {
   /** What the process may take. */
@@ -21,6 +27,7 @@ export class PressureWatch {
   readonly #admission: Admission;
   readonly #post: (news: PressureNews) => void;
   #pressure: Pressure = NO_PRESSURE;
+  #cpu = process.threadCpuUsage();
 
   constructor(settings: WorkerOverload, admission: Admission, post: (news: PressureNews) => void) {
     this.#settings = settings;
@@ -32,7 +39,7 @@ export class PressureWatch {
   look(nowMs: number, lateMs: number): void {
     const before = this.#admission.level;
     const memory = this.#memory();
-    const sample = { nowMs, memory, loopDelayMs: Math.max(0, lateMs) };
+    const sample = { nowMs, memory, loopDelayMs: Math.min(Math.max(0, lateMs), this.#busyMs()) };
     const pressure = nextPressure(this.#pressure, sample, this.#settings);
     this.#pressure = pressure;
     const level = pressureLevel(pressure);
@@ -41,6 +48,13 @@ export class PressureWatch {
     if (level === before) return;
     const cause = pressure.memory.level >= pressure.delay.level ? 'memory' : 'event_loop';
     this.#post({ level, cause, memory, delayMs: pressure.delayMs });
+  }
+
+  /** For how long this thread may have been busy since it was asked last. */
+  #busyMs(): number {
+    const { user, system } = process.threadCpuUsage(this.#cpu);
+    this.#cpu = process.threadCpuUsage();
+    return ((user + system) / 1000) * DELAY_PER_CPU_MAX;
   }
 
   /** Share of what the process may take, or of what V8 allows this thread, whichever is nearer to its end. */

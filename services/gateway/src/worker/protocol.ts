@@ -87,6 +87,8 @@ export type ToWorker =
   | { readonly kind: 'reserved'; readonly id: number; readonly pool: string; readonly result: ReserveResult }
   | { readonly kind: 'rate_answers'; readonly answers: readonly RateAnswer[] }
   | { readonly kind: 'sticky_answer'; readonly id: number; readonly answer: StickyAnswer }
+  /** Answered by `pong`, unless the worker is stuck. */
+  | { readonly kind: 'ping' }
   /** The gateway is about to stop: no connection is to be kept, but what comes is served. */
   | { readonly kind: 'leave' }
   | { readonly kind: 'drain'; readonly deadlineMs: number };
@@ -135,6 +137,7 @@ export type FromWorker =
       readonly message: string;
       readonly fields: LogFields | undefined;
     }
+  | { readonly kind: 'pong' }
   | { readonly kind: 'drained' };
 
 /**

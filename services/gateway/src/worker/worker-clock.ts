@@ -10,8 +10,11 @@ export class WorkerClock {
 
   readonly now = (): number => this.#offsetMs + performance.now();
 
-  follow(): void {
-    const offsetMs = Date.now() - performance.now();
-    if (Math.abs(offsetMs - this.#offsetMs) > STEP_MIN_MS) this.#offsetMs = offsetMs;
+  /** Answers by how much it was set; 0 = it was not. */
+  follow(): number {
+    const setByMs = Date.now() - performance.now() - this.#offsetMs;
+    if (Math.abs(setByMs) <= STEP_MIN_MS) return 0;
+    this.#offsetMs += setByMs;
+    return setByMs;
   }
 }

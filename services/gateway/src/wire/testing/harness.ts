@@ -188,6 +188,12 @@ export class Harness {
     this.arrivals.sweep();
   }
 
+  /** Sets the clock, back or forward, as a worker does that finds it set. */
+  setClock(byMs: number): void {
+    this.aheadMs += byMs;
+    this.lane.clockSet(byMs);
+  }
+
   /** Every attempt that began has ended, each once. */
   async settled(): Promise<void> {
     await until(() => this.table.begun === this.table.outcomes.length, 'every attempt ended');
