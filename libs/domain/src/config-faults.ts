@@ -1,3 +1,4 @@
+import { builtInPlugin } from './compression.ts';
 import { pathPatternFault } from './path-table.ts';
 import type { PoolSettings, RouteSettings, SharedSettings } from './settings.ts';
 
@@ -58,6 +59,11 @@ function routeFaults(route: RouteSettings, pool: PoolSettings | undefined): stri
     faults.push(
       `${at}: pool ${pool.id} is not reached through plugins, as it has a PROXY protocol or HTTP/2`,
     );
+  for (const plugin of plugins) {
+    const read = plugin.file === undefined ? builtInPlugin(plugin) : undefined;
+    if (read !== undefined && 'message' in read)
+      faults.push(`${at}.plugins.${plugin.name}.${read.key}: ${read.message}`);
+  }
   const { tiers = [] } = pool;
   if (tier !== undefined && tiers.length === 0) faults.push(`${at}.tier: pool ${pool.id} has no tiers`);
   else if (tier?.default !== undefined && !tiers.some(({ name }) => name === tier.default))

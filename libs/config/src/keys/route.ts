@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import {
+  builtInPlugin,
   type PluginSettings,
   PRIORITIES,
   type Priority,
@@ -7,6 +8,7 @@ import {
   type TierDetection,
   type TrafficSettings,
 } from '@usher/domain';
+import { join } from '../reading.ts';
 import { list, mapped, wordOr } from '../types/collections.ts';
 import { filePath, id, routeHost, routePath } from '../types/names.ts';
 import { oneOf, trueOrFalse } from '../types/scalar.ts';
@@ -20,7 +22,7 @@ const pluginKeys = openSection({
   name: required({
     to: 'name',
     type: id,
-    doc: 'Name of the plugin. Every key beside `name` and `file` is an option of the plugin.',
+    doc: 'Name of the plugin: `compression` or `gzip` without a `file`. Every key beside `name` and `file` is an option of the plugin.',
   }),
   file: optional('the built-in plugin of that name', {
     to: 'file',
@@ -29,8 +31,13 @@ const pluginKeys = openSection({
   }),
 });
 
-const plugin = mapped(pluginKeys, (given, _path, reading): PluginSettings => {
-  if (given.file === undefined) return given;
+const plugin = mapped(pluginKeys, (given, path, reading): PluginSettings => {
+  if (given.file === undefined) {
+    const read = builtInPlugin(given);
+    const isNamed = !reading.isFaulty(path) && !reading.isFaulty(join(path, 'name'));
+    if ('message' in read && isNamed) reading.complain(given, read.key, read.message);
+    return given;
+  }
   const { folder, disk } = reading.surroundings;
   const file = resolve(folder, given.file);
   if (!disk.isFile(file)) reading.complain(given, 'file', `there is no such file: ${file}`);
