@@ -132,6 +132,21 @@ test.each([
   expect(await refusal(method, path, body)).toMatchObject({ code });
 });
 
+test.each([
+  { name: 'p', file: '../evil.js' },
+  { name: 'p', file: '/data/plugins/../evil.js' },
+  { name: 'p', file: 'evil.js\0.ts' },
+  { name: 'p', file: '' },
+  { name: '../evil' },
+  { name: '/tmp/evil.js' },
+  { name: 'compression\0' },
+  { name: 'constructor' },
+])('no command brings in the plugin %j', async (plugin) => {
+  const plugins = [{ ...plugin, options: {} }];
+  const refused = await refusal('POST', '/v1/routes', { id: 'n', path: '/x', pool: 'web', plugins });
+  expect(refused).toMatchObject({ code: 'file' in plugin ? 'forbidden' : 'invalid_input' });
+});
+
 test('a whole configuration is applied, and again only what commands have changed since', async () => {
   const { config: before } = await config();
   const wanted = {

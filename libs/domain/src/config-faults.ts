@@ -1,3 +1,4 @@
+import { builtInPlugin } from './compression.ts';
 import { pathPatternFault } from './path-table.ts';
 import type { PoolSettings, RouteSettings, SharedSettings } from './settings.ts';
 import { exceedsWhole, poolsNamedBy } from './traffic/arms.ts';
@@ -71,6 +72,11 @@ function fitFaults({ id, tier, plugins }: RouteSettings, pool: PoolSettings): st
     faults.push(
       `${at}: pool ${pool.id} is not reached through plugins, as it has a PROXY protocol or HTTP/2`,
     );
+  for (const plugin of plugins) {
+    const read = plugin.file === undefined ? builtInPlugin(plugin) : undefined;
+    if (read !== undefined && 'message' in read)
+      faults.push(`${at}.plugins.${plugin.name}.${read.key}: ${read.message}`);
+  }
   const { tiers = [] } = pool;
   if (tier !== undefined && tiers.length === 0) faults.push(`${at}.tier: pool ${pool.id} has no tiers`);
   else if (tier?.default !== undefined && !tiers.some(({ name }) => name === tier.default))

@@ -27,6 +27,7 @@ export {
   noneCleared,
 } from './clearance.ts';
 export { networkOf } from './client-network.ts';
+export { builtInPlugin, type Coding, type CompressionSettings } from './compression.ts';
 export { configFaults } from './config-faults.ts';
 export type { ConfigPreview, NamedChanges, PreviewAnswer, SharedPreview } from './config-preview.ts';
 export { type ConfigView, configView, isDeclared, sharedSettingsOf } from './config-view.ts';

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import {
   type ArmSettings,
+  builtInPlugin,
   type MirrorSettings,
   type PluginSettings,
   PRIORITIES,
@@ -9,6 +10,7 @@ import {
   type TierDetection,
   type TrafficSettings,
 } from '@usher/domain';
+import { join } from '../reading.ts';
 import { list, mapped, wordOr } from '../types/collections.ts';
 import { filePath, id, routeHost, routePath } from '../types/names.ts';
 import { oneOf, trueOrFalse } from '../types/scalar.ts';
@@ -23,7 +25,7 @@ const pluginKeys = openSection({
   name: required({
     to: 'name',
     type: id,
-    doc: 'Name of the plugin. Every key beside `name` and `file` is an option of the plugin.',
+    doc: 'Name of the plugin: `compression` or `gzip` without a `file`. Every key beside `name` and `file` is an option of the plugin.',
   }),
   file: optional('the built-in plugin of that name', {
     to: 'file',
@@ -32,8 +34,13 @@ const pluginKeys = openSection({
   }),
 });
 
-const plugin = mapped(pluginKeys, (given, _path, reading): PluginSettings => {
-  if (given.file === undefined) return given;
+const plugin = mapped(pluginKeys, (given, path, reading): PluginSettings => {
+  if (given.file === undefined) {
+    const read = builtInPlugin(given);
+    const isNamed = !reading.isFaulty(path) && !reading.isFaulty(join(path, 'name'));
+    if ('message' in read && isNamed) reading.complain(given, read.key, read.message);
+    return given;
+  }
   const { folder, disk } = reading.surroundings;
   const file = resolve(folder, given.file);
   if (!disk.isFile(file)) reading.complain(given, 'file', `there is no such file: ${file}`);
