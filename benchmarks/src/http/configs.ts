@@ -11,6 +11,7 @@ const KEEPALIVE_REQUESTS = 1_000_000_000;
 interface UsherFile {
   readonly listen: Readonly<Record<string, unknown>>;
   readonly pool: Readonly<Record<string, unknown>>;
+  readonly route: Readonly<Record<string, unknown>>;
   /** Keys beside `listen`, `pools` and `routes`. */
   readonly others: Readonly<Record<string, unknown>>;
 }
@@ -29,13 +30,14 @@ export function usherConfig(
     min_version: '1.3',
     ciphers: CIPHER_SUITE,
   };
-  const { listen, pool, others } = alter({
+  const { listen, pool, route, others } = alter({
     listen: { address: `127.0.0.1:${port}`, ...(tls && { tls }) },
     pool: {
       strategy: 'least_connections',
       health: { type: 'http', path: '/', interval: '5s', timeout: '2s' },
       backends: backendPorts.map((each) => `http://127.0.0.1:${each}`),
     },
+    route: { path: '/*', pool: 'web' },
     others: {
       workers: 1,
       admin: { address: `127.0.0.1:${adminPort}` },
@@ -43,8 +45,7 @@ export function usherConfig(
       data: path.join(directory, 'data'),
     },
   });
-  const routes = [{ path: '/*', pool: 'web' }];
-  return JSON.stringify({ ...others, listen: [listen], pools: { web: pool }, routes }, null, 2);
+  return JSON.stringify({ ...others, listen: [listen], pools: { web: pool }, routes: [route] }, null, 2);
 }
 
 export function haproxyConfig({ port, backendPorts, certificate }: Where): string {

@@ -36,6 +36,9 @@ const limited =
     const backends = Array.isArray(urls) ? urls.map((url: unknown) => ({ url, max_connections: max })) : [];
     return { ...plain, pool: { ...plain.pool, backends } };
   };
+const route =
+  (keys: Readonly<Record<string, unknown>>): Alter =>
+  (plain) => ({ ...plain, route: { ...plain.route, ...keys } });
 const others =
   (keys: Readonly<Record<string, unknown>>): Alter =>
   (plain) => ({ ...plain, others: { ...plain.others, ...keys } });
@@ -68,6 +71,8 @@ const FEATURES: readonly Feature[] = [
     alter: listen({ proxy_protocol: true }),
     traffic: { preamble: 'PROXY TCP4 203.0.113.7 127.0.0.1 40000 80\r\n' },
   },
+  // Clients of `browser` take it; to those of `small` it is the cost of the plugin lane.
+  { name: 'compression', alter: route({ plugins: [{ name: 'compression' }] }) },
   { name: 'TLS', traffic: { tls: true } },
 ];
 

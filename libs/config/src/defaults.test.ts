@@ -192,7 +192,7 @@ test('every form of a value is normalised', () => {
       'timeouts: { idle: 1.5h, connect: 250ms }',
       'limits: { request_body: 0B, header_bytes: 32KB }',
       'pools: { web: { retry: { budget: 12.5% }, drain: 0s } }',
-      'routes: [{ host: "*.Example.COM", path: /v1/*, pool: web, plugins: [{ name: gzip, min_size: 1KiB, levels: [1, 2] }] }]',
+      'routes: [{ host: "*.Example.COM", path: /v1/*, pool: web, plugins: [{ name: compression, min_size: 1KiB, codings: [br, gzip] }] }]',
       'bus: { servers: ["nats://A", "nats://[::1]:1"] }',
       'store: rediss://Redis:7000/2',
     ].join('\n'),
@@ -215,7 +215,7 @@ test('every form of a value is normalised', () => {
     pool: 'web',
     priority: 'normal',
     websocket: true,
-    plugins: [{ name: 'gzip', options: { min_size: '1KiB', levels: [1, 2] } }],
+    plugins: [{ name: 'compression', options: { min_size: '1KiB', codings: ['br', 'gzip'] } }],
   });
   expect(local.bus).toEqual({ type: 'nats', servers: ['nats://a:4222', 'nats://[::1]:1'] });
   expect(local.store).toEqual({ type: 'redis', url: 'rediss://redis:7000/2' });

@@ -108,8 +108,9 @@ test.each([
 
 test('an explanation does not show secrets', () => {
   const env = { USHER_STORE: 'redis://:S3CRET@a', TOKEN: 'S3CRET' };
-  const text = `${token('S3CRET')}\npools: { a: {} }\nroutes: [{ path: /*, pool: a, plugins: [{ name: auth, key: S3CRET }] }]`;
-  const config = parseConfigText(text, { env });
+  const text = `${token('S3CRET')}\npools: { a: {} }\nroutes: [{ path: /*, pool: a, plugins: [{ name: auth, file: auth.ts, key: S3CRET }] }]`;
+  const disk = { readBytes: () => new Uint8Array(), isFile: () => true };
+  const config = parseConfigText(text, { env, disk });
   expect(JSON.stringify(explainConfig(config))).not.toContain('S3CRET');
   const shown = new Map(explainConfig(config).map(({ path, value, origin }) => [path, `${value} ${origin}`]));
   expect(shown.get('store')).toBe('redis://***@a env USHER_STORE');

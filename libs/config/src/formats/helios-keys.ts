@@ -146,12 +146,12 @@ export const HELIOS_KEYS = {
   'plugins.chain[].name': optional(
     text,
     'routes[].plugins[].name',
-    '`gzip` is the plugin of the same name, `size_limit` is `limits.request_body`, `request-id` is always on. `logging`, `headers` and plugins of your own have no equal. With `custom-auth` the file is refused: without it everybody would be let in.',
+    '`gzip` is `compression`, `size_limit` is `limits.request_body`, `headers` is `response_headers` and `request_headers`, `custom-auth` is `api_keys`, `request-id` is always on. `logging` and plugins of your own have no equal.',
   ),
   'plugins.chain[].config': optional(
     anything,
     'routes[].plugins[]',
-    '`gzip`: `min_size`; it has no level and its own list of types. `size_limit`: `max_request_body`; responses are not limited.',
+    '`gzip`: `min_size`, `level`, `content_types`. `size_limit`: `max_request_body`; responses are not limited. `headers`: `set`, `request_set`; those that a backend sends are replaced. `custom-auth`: `apiKey`, which needs 16 characters and does not go to the backend.',
   ),
   'logging.level': defaulted(
     words({ debug: 'debug', info: 'info', warn: 'warn', error: 'error', fatal: 'error' }),

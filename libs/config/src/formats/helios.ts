@@ -17,7 +17,7 @@ export const helios = keyedFormat({
   variables: [],
   flags: [],
   translate: (file) => {
-    const { plugins, requestBody } = heliosPlugins(file);
+    const { plugins, requestBody, policy } = heliosPlugins(file);
     remarkOnTheRest(file);
     return map(
       {
@@ -27,6 +27,7 @@ export const helios = keyedFormat({
         rate_limit: rateLimit(file),
         pools: map({ [POOL]: pool(file) }),
         routes: routeForAll({ plugins }),
+        ...policy,
         ...admin(file),
         metrics: metrics(file),
         logging: map({

@@ -3,6 +3,7 @@ import { addressOf } from './connx.ts';
 import { duration, map, rate, series, size, value, values } from './draft.ts';
 import { keyedFormat } from './format.ts';
 import { OPSEN_KEYS, type OpsenFile } from './opsen-keys.ts';
+import { opsenPolicy } from './opsen-policy.ts';
 import { tiers } from './opsen-tiers.ts';
 import { certificate, ownPool } from './pieces.ts';
 
@@ -49,6 +50,7 @@ export const opsenServer = keyedFormat({
           shutdown: seconds(file, 'shutdown_timeout_seconds'),
         }),
         limits: map({ request_body: value(size(body.value), body.at) }),
+        ...opsenPolicy(file),
         pools: map({ opsen: pool(file, declared), 'opsen-api': ownPool('opsen-api', API) }),
         routes: routes(file, declared),
         metrics: map({ address: value('127.0.0.1:9090') }),
@@ -222,15 +224,6 @@ function remarkOnTheRest(file: OpsenFile): void {
   for (const { path, at, value: minutes } of [stale, alias])
     if (minutes !== undefined && minutes !== STALE_MINUTES)
       remarks.changed(path, at, `a client is stale after ${STALE_MINUTES} minutes`);
-  const headers = file.get('disable_security_headers');
-  if (!headers.value)
-    remarks.lost(
-      headers.path,
-      headers.written ? headers.at : file.at,
-      'no security headers are added to responses',
-    );
-  const cors = file.get('enable_cors');
-  if (cors.value) remarks.lost(cors.path, cors.at, 'CORS is left to the backends');
   remarks.changed(
     'POST /register',
     file.at,

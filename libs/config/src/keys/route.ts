@@ -1,5 +1,8 @@
 import { resolve } from 'node:path';
 import {
+  type ArmSettings,
+  builtInPlugin,
+  type MirrorSettings,
   type PluginSettings,
   PRIORITIES,
   type Priority,
@@ -7,11 +10,13 @@ import {
   type TierDetection,
   type TrafficSettings,
 } from '@usher/domain';
+import { join } from '../reading.ts';
 import { list, mapped, wordOr } from '../types/collections.ts';
 import { filePath, id, routeHost, routePath } from '../types/names.ts';
 import { oneOf, trueOrFalse } from '../types/scalar.ts';
 import { defaulted, openSection, optional, required, section } from '../types/section.ts';
 import type { Type } from '../types/type.ts';
+import { ARM_KEYS } from './arms.ts';
 import { rateLimit } from './rate-limit.ts';
 import { tierDetection } from './tier-detection.ts';
 import { ROUTE_TRAFFIC_KEYS, splitTraffic } from './traffic/traffic.ts';
@@ -20,7 +25,7 @@ const pluginKeys = openSection({
   name: required({
     to: 'name',
     type: id,
-    doc: 'Name of the plugin. Every key beside `name` and `file` is an option of the plugin.',
+    doc: 'Name of the plugin: `compression` or `gzip` without a `file`. Every key beside `name` and `file` is an option of the plugin.',
   }),
   file: optional('the built-in plugin of that name', {
     to: 'file',
@@ -29,8 +34,13 @@ const pluginKeys = openSection({
   }),
 });
 
-const plugin = mapped(pluginKeys, (given, _path, reading): PluginSettings => {
-  if (given.file === undefined) return given;
+const plugin = mapped(pluginKeys, (given, path, reading): PluginSettings => {
+  if (given.file === undefined) {
+    const read = builtInPlugin(given);
+    const isNamed = !reading.isFaulty(path) && !reading.isFaulty(join(path, 'name'));
+    if ('message' in read && isNamed) reading.complain(given, read.key, read.message);
+    return given;
+  }
   const { folder, disk } = reading.surroundings;
   const file = resolve(folder, given.file);
   if (!disk.isFile(file)) reading.complain(given, 'file', `there is no such file: ${file}`);
@@ -38,16 +48,16 @@ const plugin = mapped(pluginKeys, (given, _path, reading): PluginSettings => {
 });
 
 /** A route as the file declares it; those without an id get one by their place. */
-export interface DeclaredRoute {
+export interface DeclaredRoute extends ArmSettings {
   readonly id?: string | undefined;
   readonly host?: string | undefined;
   readonly path: string;
-  readonly pool: string;
   readonly plugins: readonly PluginSettings[];
   readonly websocket: boolean;
   readonly tier?: TierDetection | undefined;
   readonly rateLimit?: RateLimitSettings | 'none' | undefined;
   readonly priority: Priority;
+  readonly mirror?: MirrorSettings | undefined;
   readonly traffic?: TrafficSettings | undefined;
 }
 
@@ -68,6 +78,7 @@ const keys = section({
     doc: 'Path that the request must have: `/login` exactly, `/v1/*` for `/v1` and all below it, `/*` for every path.',
   }),
   pool: required({ to: 'pool', type: id, doc: 'Pool that serves the request.' }),
+  ...ARM_KEYS,
   websocket: defaulted(true, {
     to: 'websocket',
     type: trueOrFalse,

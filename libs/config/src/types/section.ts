@@ -70,7 +70,10 @@ export function openSection<const K extends Keys>(keys: K): Type<Settings<K> & O
       const { settings, others } = readSection(keys, input, path, reading);
       settings['options'] = Object.fromEntries(others.map(([name, entry]) => [name, plainOf(entry.value)]));
       // What an option means is unknown here, so it may be a secret.
-      for (const [name, entry] of others) reading.leaf(join(path, name), HIDDEN, entry.keyAt);
+      for (const [name, entry] of others) {
+        reading.locate(join(path, name), entry.keyAt);
+        reading.leaf(join(path, name), HIDDEN, entry.keyAt);
+      }
       return settings as Settings<K> & Options;
     },
   };

@@ -1,7 +1,9 @@
 import type { RequestListener } from 'node:http';
-import { gunzipSync } from 'node:zlib';
+import { brotliDecompressSync, gunzipSync, zstdDecompressSync } from 'node:zlib';
+import type { PolicySettings } from '@usher/domain';
 import { afterEach, expect, test } from 'vitest';
 import { admissionTo } from '../testing/admission.ts';
+import { route } from '../testing/fixtures.ts';
 import { startListener } from '../testing/http.ts';
 import { backend, closeAll, closeLater, lane, TEXT, text, zipped } from '../testing/plugin-lane.ts';
 import { WireCounters } from '../wire/counters.ts';
@@ -13,9 +15,9 @@ import { Client } from './testing/client.ts';
 afterEach(closeAll);
 
 /** Both lanes of a worker, as far as a client of HTTP/2 has to do with them. */
-async function start(handle: RequestListener) {
+async function start(handle: RequestListener, policy: Partial<PolicySettings> = zipped) {
   const { url, seen } = await backend('web', handle);
-  const behind = await lane([url], zipped);
+  const behind = await lane([url], policy);
   const counters = new WireCounters();
   const wire = createWireLane({
     table: behind.table,
@@ -51,6 +53,24 @@ test('a route with plugins serves streams too', async () => {
   await until(() => behind.plugins.connections === 0, 'nothing is left');
   expect(behind.answered()).toEqual({ zip: '2xx × 1', total: '2xx × 1' });
   expect([...counters.requestsByClass].some((count) => count > 0)).toBe(false);
+});
+
+test.each([
+  ['gzip, deflate, br, zstd', 'zstd', zstdDecompressSync],
+  ['gzip, br', 'br', brotliDecompressSync],
+] as const)('streams that accept %s are compressed in %s', async (accepted, coding, decode) => {
+  const plugins = [{ name: 'compression', options: {} }];
+  const routes = [route({ id: 'c', path: '/*', pool: 'web', plugins })];
+  const { client } = await start(text(), { routes });
+  const chunks: Buffer[] = [];
+  const stream = client.session.request({ ':authority': 'h', ':path': '/a', 'accept-encoding': accepted });
+  let headers: Record<string, unknown> = {};
+  stream.on('response', (given) => (headers = given));
+  stream.on('data', (chunk: Buffer) => chunks.push(chunk));
+  await until(() => stream.readableEnded, 'answer');
+  expect(headers).toMatchObject({ ':status': 200, 'content-encoding': coding, vary: 'accept-encoding' });
+  expect(headers['content-length']).toBeUndefined();
+  expect(decode(Buffer.concat(chunks)).toString()).toBe(TEXT);
 });
 
 test('bodies pass through plugins', async () => {

@@ -10,11 +10,16 @@ import {
   UsherError,
 } from '@usher/domain';
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import type { WireLaneOptions } from '../wire/lane-context.ts';
+import { withoutQuery } from '../wire/outgoing-request.ts';
 import { problemResponse } from '../wire/problem-response.ts';
 import { type Arrival, Exchange, type LaneTools, type Upgrade } from './exchange.ts';
 import { forwardedRequestHeaders, forwardedResponseHeaders } from './forwarded.ts';
 import { registerPlugins } from './load-plugins.ts';
+import { copyMessage } from './mirrored.ts';
 import { connector } from './origins.ts';
+import type { PluginFiles } from './plugin-files.ts';
+import { PluginPatience } from './plugin-patience.ts';
 import { type LaneProblem, problemOfError, retryAfterOf } from './problem-of-error.ts';
 import { passBodies } from './request-body.ts';
 import { featuresOfMessage } from './request-features.ts';
@@ -26,6 +31,8 @@ const NO_UPSTREAM = 'http://usher.invalid';
 /** The part of the policy that is built into an app. */
 export type ChainPolicy = Pick<PolicySettings, 'timeouts' | 'limits' | 'trustedProxies'>;
 
+type ChainTools = LaneTools & Pick<WireLaneOptions, 'log'>;
+
 /** One chain of plugins with a proxy behind it; serves every route that has just these plugins. */
 export interface ChainApp {
   handle(request: IncomingMessage, response: ServerResponse, arrival: Arrival): void;
@@ -36,9 +43,11 @@ export interface ChainApp {
 export async function buildChainApp(
   plugins: readonly PluginSettings[],
   policy: ChainPolicy,
-  tools: LaneTools,
+  tools: ChainTools,
+  files: Pick<PluginFiles, 'load'>,
 ): Promise<ChainApp> {
   const arrivals = new WeakMap<IncomingMessage, Arrival>();
+  const patience = new PluginPatience(policy.timeouts.responseMs, tools.log);
   let listener: RequestListener | undefined;
   const app = Fastify({
     // Never listens: connections and requests are handed in, and this server only exists because Fastify asks for one.
@@ -60,18 +69,20 @@ export async function buildChainApp(
   });
   await app.register(async (scope) => {
     scope.removeAllContentTypeParsers();
-    await registerPlugins(scope, plugins);
+    await registerPlugins(scope, plugins, files);
     passBodies(
       scope,
       (request) => arrivals.get(request)?.entry.traffic?.bodyBytes ?? policy.limits.requestBodyBytes,
       (request) => detectionBytes(arrivals.get(request)),
+      (request) => arrivals.get(request)?.copy?.body,
     );
-    await registerProxy(scope, policy, (request) => arrivals.get(request), tools);
+    await registerProxy(scope, policy, (request) => (patience.passed(request), arrivals.get(request)), tools);
   });
   await app.ready();
   return {
     handle(request, response, arrival) {
       arrivals.set(request, arrival);
+      patience.begin(request, response, arrival);
       listener?.(request, response);
     },
     close: () => app.close(),
@@ -116,10 +127,16 @@ async function registerProxy(
       }
       refuseUnexpectedBody(request.raw);
       const sent = arrival.entry.traffic?.target(path) ?? path;
+      copyMessage(tools.mirrors, arrival, request, sent + queryOf(request.raw));
       new Exchange(tools, arrival, features, request, reply, sent, hooks).start();
       return reply;
     },
   });
+}
+
+/** What reply-from adds to a path. */
+function queryOf({ url = '' }: IncomingMessage): string {
+  return url.slice(withoutQuery(url).length);
 }
 
 /** How much of the body has to be read before a backend is chosen; 0 = nothing. */

@@ -2,10 +2,12 @@ import type { PluginSettings } from '@usher/domain';
 import type { RouteEntry } from '../routing-table.ts';
 import type { ChainApp } from './chain-app.ts';
 import type { Arrival } from './exchange.ts';
+import { PluginFiles } from './plugin-files.ts';
 import type { PluginLaneOptions } from './plugin-lane.ts';
 
 /** An app with the number of requests that it is serving. */
 interface Chain {
+  readonly plugins: readonly PluginSettings[];
   readonly app: Promise<ChainApp>;
   active: number;
   retired: boolean;
@@ -14,15 +16,18 @@ interface Chain {
 /**
  * The apps behind the lane's server, one for each distinct chain of plugins. So a plugin that cannot be loaded fails the
  * routes that ask for it and no others, and a change of policy builds only the chains that it changed. An app that is not
- * needed any more ends when its last request has.
+ * needed any more ends when its last request has. When the file of a plugin changes, the chains with it are built anew; as long
+ * as that cannot be done they stay as they are.
  */
 export class PluginChains {
   readonly #options: PluginLaneOptions;
   #chains = new Map<string, Chain>();
-  readonly #byRoute = new WeakMap<RouteEntry, Chain>();
+  #byRoute = new WeakMap<RouteEntry, Chain>();
+  readonly #files: PluginFiles;
 
   constructor(options: PluginLaneOptions) {
     this.#options = options;
+    this.#files = new PluginFiles(options.log, (files) => this.#renew(files));
   }
 
   /** Builds what the table's policy needs and lets go of what it does not. */
@@ -36,10 +41,10 @@ export class PluginChains {
       else if (entry.lane === 'plugin') this.#chainOf(entry);
     }
     const needed = new Set(this.#chains.values());
+    this.#files.watch([...needed].flatMap(({ plugins }) => filesOf(plugins)));
     for (const chain of before.values()) {
       if (needed.has(chain)) continue;
-      chain.retired = true;
-      this.#closeIfDone(chain);
+      this.#retire(chain);
     }
   }
 
@@ -63,6 +68,7 @@ export class PluginChains {
   }
 
   async close(): Promise<void> {
+    this.#files.stop();
     const chains = [...this.#chains.values()];
     this.#chains.clear();
     await Promise.allSettled(chains.map(async ({ app }) => (await app).close()));
@@ -79,21 +85,50 @@ export class PluginChains {
   }
 
   #newChain(plugins: readonly PluginSettings[]): Chain {
-    const chain: Chain = { app: this.#build(plugins), active: 0, retired: false };
+    const chain: Chain = { plugins, app: this.#build(plugins), active: 0, retired: false };
     chain.app.catch((error: unknown) => {
-      this.#options.log.error('routes with these plugins cannot be served', {
-        plugins: plugins.map(({ name }) => name).join(', '),
-        cause: String(error),
-      });
+      const fields = { plugins: namesOf(plugins), cause: String(error) };
+      this.#options.log.error('routes with these plugins cannot be served', fields);
     });
     return chain;
+  }
+
+  /** Puts chains with the modules of today in the place of those that have one of these files. */
+  async #renew(files: ReadonlySet<string>): Promise<void> {
+    const { log } = this.#options;
+    for (const [key, chain] of this.#chains) {
+      if (!filesOf(chain.plugins).some((file) => files.has(file))) continue;
+      const plugins = namesOf(chain.plugins);
+      const app = this.#build(chain.plugins);
+      try {
+        await app;
+      } catch (error) {
+        log.error('changed plugins cannot be used, the ones before stay', { plugins, cause: String(error) });
+        continue;
+      }
+      const fresh: Chain = { plugins: chain.plugins, app, active: 0, retired: false };
+      // Meanwhile the policy may have let go of it.
+      if (this.#chains.get(key) !== chain) {
+        this.#retire(fresh);
+        continue;
+      }
+      this.#chains.set(key, fresh);
+      this.#byRoute = new WeakMap();
+      this.#retire(chain);
+      log.info('changed plugins are in use', { plugins });
+    }
+  }
+
+  #retire(chain: Chain): void {
+    chain.retired = true;
+    this.#closeIfDone(chain);
   }
 
   async #build(plugins: readonly PluginSettings[]): Promise<ChainApp> {
     const { policy } = this.#options.table;
     // Fastify and what belongs to it is loaded when the first chain needs it: a worker of plain routes never does.
     const { buildChainApp } = await import('./chain-app.ts');
-    return buildChainApp(plugins, policy, this.#options);
+    return buildChainApp(plugins, policy, this.#options, this.#files);
   }
 
   #closeIfDone(chain: Chain): void {
@@ -106,4 +141,12 @@ export class PluginChains {
     const { timeouts, limits, trustedProxies } = this.#options.table.policy;
     return JSON.stringify([settings.plugins, timeouts, limits, trustedProxies]);
   }
+}
+
+function filesOf(plugins: readonly PluginSettings[]): string[] {
+  return plugins.flatMap(({ file }) => file ?? []);
+}
+
+function namesOf(plugins: readonly PluginSettings[]): string {
+  return plugins.map(({ name }) => name).join(', ');
 }

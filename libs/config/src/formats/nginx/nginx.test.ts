@@ -46,12 +46,18 @@ describe('a whole file of nginx', () => {
   });
 
   test('gives its locations as routes; what was guarded is closed', () => {
+    const app = { pool: 'app', plugins: GZIP, request_headers: { set: { 'X-Team': 'shop' } } };
+    const assets = {
+      pool: 'static',
+      plugins: GZIP,
+      response_headers: { add: { 'Cache-Control': 'public' } },
+    };
     expect(file['routes']).toEqual([
-      { host: 'shop.example.com', path: '/*', pool: 'app', plugins: GZIP },
-      { host: 'shop.example.com', path: '/assets/*', pool: 'static', plugins: GZIP },
+      { host: 'shop.example.com', path: '/*', ...app },
+      { host: 'shop.example.com', path: '/assets/*', ...assets },
       { host: 'shop.example.com', path: '/admin/*', pool: 'closed' },
-      { path: '/*', pool: 'app', plugins: GZIP },
-      { path: '/assets/*', pool: 'static', plugins: GZIP },
+      { path: '/*', ...app },
+      { path: '/assets/*', ...assets },
       { path: '/admin/*', pool: 'closed' },
       { host: 'api.example.com', path: '/*', pool: '10-0-0-40-9000', plugins: GZIP },
       { host: '*.api.example.com', path: '/*', pool: '10-0-0-40-9000', plugins: GZIP },
@@ -63,8 +69,6 @@ describe('a whole file of nginx', () => {
       '15:5 access_log: not translated',
       '26:9 max_fails: changed',
       '28:31 backup: changed',
-      '47:13 proxy_set_header: not translated',
-      '54:13 add_header: not translated',
       '57:9 location: not translated',
       '58:13 return: not translated',
       '61:9 location: not translated',
@@ -139,16 +143,64 @@ test('TLS comes with its certificates, and clients may have to show theirs', () 
   });
 });
 
-test('addresses that were let in or kept out close the location, whatever it passes to', () => {
+/** The route of one location with these directives. */
+const routeOf = (inside: string, around = '') =>
+  imported(`http { server { ${around} location / { proxy_pass http://10.0.0.1; ${inside} } } }`);
+
+test.each([
+  ['allow 10.0.0.0/8; deny all;', { allow: ['10.0.0.0/8'] }],
+  ['allow 10.0.0.1; allow 2001:db8::/32; deny all;', { allow: ['10.0.0.1/32', '2001:db8::/32'] }],
+  ['deny 10.0.0.1; allow 10.0.0.0/8; deny all;', { allow: ['10.0.0.0/8'], deny: ['10.0.0.1/32'] }],
+  ['deny 10.0.0.1;', { deny: ['10.0.0.1/32'] }],
+  ['deny 10.0.0.1; allow all;', { deny: ['10.0.0.1/32'] }],
+  ['deny 10.0.0.1; allow 10.0.0.2;', { deny: ['10.0.0.1/32'] }],
+  ['allow all;', undefined],
+])('%s keeps the same clients out', (rules, clients) => {
+  expect(routeOf(rules).file['routes']).toEqual([
+    { path: '/*', pool: '10-0-0-1', ...(clients !== undefined && { clients }) },
+  ]);
+});
+
+test.each([
+  'deny all;',
+  'allow 10.0.0.1; deny 10.0.0.0/8; allow all;',
+  'allow unix:; deny all;',
+  'deny here;',
+])('what %s means cannot be said, so nobody gets in', (rules) => {
+  const { file, notes } = routeOf(rules);
+  expect(file['routes']).toEqual([{ path: '/*', pool: 'closed' }]);
+  expect(notes.join()).toContain('allow or deny kept others out of it');
+});
+
+test('rules of an inner block hide those around it, and a guarded location that passes nothing on is closed', () => {
+  expect(routeOf('', 'deny 10.0.0.9;').file['routes']).toMatchObject([
+    { clients: { deny: ['10.0.0.9/32'] } },
+  ]);
+  expect(routeOf('allow all;', 'deny all;').file['routes']).toEqual([{ path: '/*', pool: '10-0-0-1' }]);
   const { file } = imported(`http { server {
     location / { proxy_pass http://10.0.0.1; }
-    location /internal/ { deny all; }
-    location /metrics { allow 10.0.0.0/8; deny all; proxy_pass http://10.0.0.1; }
+    location /internal/ { allow 10.0.0.0/8; deny all; }
   } }`);
-  expect(file['routes']).toEqual([
-    { path: '/*', pool: '10-0-0-1' },
-    { path: '/internal/*', pool: 'closed' },
-    { path: '/metrics/*', pool: 'closed' },
+  expect(file['routes']).toMatchObject([{ path: '/*' }, { path: '/internal/*', pool: 'closed' }]);
+});
+
+test('headers are set and added, with the variables that there are', () => {
+  const { file, notes } = routeOf(
+    `proxy_set_header X-Real-IP $remote_addr; proxy_set_header X-From "at $host by \${scheme}";
+     proxy_set_header Accept-Encoding ""; proxy_set_header X-Cert $ssl_client_cert; proxy_set_header X-Odd "{client}";
+     add_header X-Url $request_uri always; add_header x-url again; add_header Connection close;`,
+  );
+  expect(file['routes']).toMatchObject([
+    {
+      request_headers: { set: { 'X-From': 'at {host} by {scheme}' }, remove: ['Accept-Encoding'] },
+      response_headers: { add: { 'X-Url': '{path}{query}' } },
+    },
+  ]);
+  expect(notes).toEqual([
+    expect.stringMatching(/proxy_set_header: not translated: the value of X-Cert .* variables/),
+    expect.stringMatching(/proxy_set_header: not translated: braces in the value of X-Odd/),
+    expect.stringMatching(/add_header: not translated: there is a value for x-url already/),
+    expect.stringMatching(/add_header: not translated: /),
   ]);
 });
 

@@ -3,21 +3,23 @@ import type { Input } from '../../input/input.ts';
 import { map, series, size, value } from '../draft.ts';
 import type { Remarks } from '../remarks.ts';
 import { RouteList } from '../route-list.ts';
+import { clientsOf } from './access.ts';
 import type { Directive, Word } from './directives.ts';
+import { requestHeaders, responseHeaders } from './headers.ts';
 import { Listeners } from './listeners.ts';
 import { rateLimitIn } from './rate-limits.ts';
 import { inForce, type Scopes, wordOf } from './scopes.ts';
 import { bytes } from './units.ts';
 import type { Upstreams } from './upstreams.ts';
 
-const GUARDS = ['auth_basic', 'auth_request', 'allow', 'deny'];
+const GUARDS = ['auth_basic', 'auth_request'];
+const ACCESS = 'allow or deny';
 
 interface Target {
   readonly path: string;
   readonly pool: string;
   readonly at: Place;
-  readonly rateLimit: Input | undefined;
-  readonly plugins: Input | undefined;
+  readonly more: Readonly<Record<string, Input | undefined>>;
 }
 
 /** Turns the servers into routes and listeners. */
@@ -56,8 +58,7 @@ export class Routes {
       const hosts: (string | undefined)[] = useful.length === 1 ? [] : this.#hosts(one.server);
       if (forAll.includes(one)) hosts.push(undefined);
       for (const host of hosts) {
-        for (const { path, pool, at, rateLimit, plugins } of one.targets)
-          routes.add(host, path, pool, at, { rate_limit: rateLimit, plugins });
+        for (const { path, pool, at, more } of one.targets) routes.add(host, path, pool, at, more);
       }
     }
     return [listeners.list(), routes.list()];
@@ -88,6 +89,10 @@ export class Routes {
     const path = this.#path(location);
     const guard = GUARDS.flatMap((name) => inForce(name, scopes)).find(({ args }) => args[0]?.text !== 'off');
     if (guard !== undefined) return this.#closed(location.at, guard.name, path);
+    const clients = clientsOf(scopes);
+    // What passes nothing on has no route that could keep clients out.
+    const isClosed = clients === 'closed' || (clients !== undefined && pass === undefined);
+    if (isClosed) return this.#closed(location.at, ACCESS, path);
     if (pass === undefined || path === undefined) {
       if (pass === undefined) this.#remarks.lost('location', location.at, 'it passes nothing on');
       return undefined;
@@ -101,7 +106,14 @@ export class Routes {
     this.#remarkOnPath(url, path, at);
     const limit =
       rateLimitIn(block, this.#http, this.#remarks) ?? rateLimitIn(server, this.#http, this.#remarks);
-    return { path, pool, at: location.at, rateLimit: limit, plugins: plugins(scopes) };
+    const more = {
+      rate_limit: limit,
+      clients,
+      request_headers: requestHeaders(scopes, this.#remarks),
+      response_headers: responseHeaders(scopes, this.#remarks),
+      plugins: plugins(scopes),
+    };
+    return { path, pool, at: location.at, more };
   }
 
   /** What was guarded must not become part of a larger location that is open. */
@@ -119,7 +131,7 @@ export class Routes {
       at,
       `${guard} kept others out of it, so everybody is: it is answered with 503`,
     );
-    return { path, pool: this.#upstreams.closed(at), at, rateLimit: undefined, plugins: undefined };
+    return { path, pool: this.#upstreams.closed(at), at, more: {} };
   }
 
   /** Undefined, with a word about it, when no route can be for it. */

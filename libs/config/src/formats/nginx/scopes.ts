@@ -31,6 +31,10 @@ const OWN_HEADERS = new Set([
   'connection',
 ]);
 
+export function isOwnHeader(name: string): boolean {
+  return OWN_HEADERS.has(name.toLowerCase());
+}
+
 export function isKnown({ name }: Directive): boolean {
   return Object.hasOwn(NGINX_DIRECTIVES, name);
 }
@@ -40,7 +44,6 @@ export function remarkOnLost({ name, args, at }: Directive, remarks: Remarks): v
   const message = NGINX_DIRECTIVES[name]?.lost;
   if (message === undefined) return;
   const first = args[0]?.text.toLowerCase() ?? '';
-  if (name === 'proxy_set_header' && OWN_HEADERS.has(first)) return;
   if (first === 'off') return;
   if (name === 'include' && first.endsWith('mime.types')) return;
   remarks.lost(name, at, message);

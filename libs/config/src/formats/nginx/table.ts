@@ -21,6 +21,9 @@ function becomes(ours: string, note = ''): KnownDirective {
 const LONGEST = 'The same for all routes; the largest counts.';
 const BODY_IDLE = `With \`client_body_timeout\` and \`send_timeout\`. ${LONGEST}`;
 
+const IN_TWO_LISTS =
+  'Where `deny` comes before `allow`, or `deny all` at the end; for any other order the location is answered with 503.';
+
 /** By name. */
 export const NGINX_DIRECTIVES: Readonly<Record<string, KnownDirective>> = {
   http: becomes(
@@ -98,10 +101,14 @@ export const NGINX_DIRECTIVES: Readonly<Record<string, KnownDirective>> = {
     'Of `http`; of `server` and `location` it is that of the routes. `burst` and one more.',
   ),
   'proxy_set_header Host': BY_ITSELF,
-  proxy_set_header: lost(
-    'headers towards backends cannot be set yet; Host, X-Real-IP and X-Forwarded-* are there',
+  proxy_set_header: becomes(
+    'routes[].request_headers',
+    'Also with `$remote_addr`, `$host`, `$scheme`, `$request_id`, `$request_uri`; an empty value removes. Host, X-Real-IP and X-Forwarded-* are there.',
   ),
-  add_header: lost('headers cannot be added to responses yet'),
+  add_header: becomes(
+    'routes[].response_headers.add',
+    'With the same variables; in answers of every status, as with `always`.',
+  ),
   rewrite: lost('paths are passed on as they are'),
   return: lost('Usher has no answers of its own'),
   root: lost('Usher serves no files'),
@@ -113,8 +120,8 @@ export const NGINX_DIRECTIVES: Readonly<Record<string, KnownDirective>> = {
   error_log: lost('the log goes to standard output, see `logging`'),
   auth_basic: lost('requests are not authenticated yet, so this would let everybody in'),
   auth_request: lost('requests are not authenticated yet, so this would let everybody in'),
-  allow: lost('addresses cannot be allowed yet, so this would let everybody in'),
-  deny: lost('addresses cannot be denied yet, so this would let everybody in'),
+  allow: becomes('routes[].clients', IN_TWO_LISTS),
+  deny: becomes('routes[].clients', IN_TWO_LISTS),
   proxy_http_version: BY_ITSELF,
   proxy_buffering: { ours: '', note: 'Responses are passed on as they come.' },
   proxy_request_buffering: { ours: '', note: 'Requests are passed on as they come.' },
