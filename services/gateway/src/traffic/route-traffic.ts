@@ -16,8 +16,8 @@ import { Redirect } from './redirect.ts';
 import { Tokens } from './tokens.ts';
 import type { TrafficRequest } from './traffic-request.ts';
 
-/** Why a gateway answers a request itself; the order in which it looks. */
-export const ANSWERED_FOR = ['client', 'redirect', 'preflight', 'key', 'token'] as const;
+/** Why a gateway answers a request itself: the order in which it looks, then a body that is too long, and one that is none. */
+export const ANSWERED_FOR = ['client', 'redirect', 'preflight', 'key', 'token', 'body', 'malformed'] as const;
 export type AnsweredFor = (typeof ANSWERED_FOR)[number];
 
 /** An answer of the gateway to a request that no backend gets. */
