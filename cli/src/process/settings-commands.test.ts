@@ -71,6 +71,20 @@ test('routes are added, changed and taken away', async () => {
   expect((await config()).config.routes.map(({ id }) => id)).toEqual(['all']);
 });
 
+test('a route without a pool is added only if it sends everybody elsewhere, and stays so', async () => {
+  expect(await refusal('POST', '/v1/routes', { id: 'old', path: '/old/*' })).toMatchObject({
+    code: 'invalid_input',
+    detail: expect.stringContaining('routes.old.pool: required'),
+  });
+  const traffic = { redirect: { status: 301, to: 'https://new.example{path}' } };
+  expect(await does('POST', '/v1/routes', { id: 'old', path: '/old/*', traffic })).toEqual(['route.added']);
+  expect((await config()).config.routes.at(-1)).toMatchObject({ id: 'old', traffic });
+  expect((await config()).config.routes.at(-1)).not.toHaveProperty('pool');
+  expect(await refusal('PATCH', '/v1/routes/old', { traffic: { redirect: 'https' } })).toMatchObject({
+    code: 'invalid_input',
+  });
+});
+
 test('limits change one by one', async () => {
   const { limits } = (await config()).config;
   expect(await does('PATCH', '/v1/limits', { connections: 7 })).toEqual(['limits.updated']);

@@ -1,4 +1,4 @@
-import type { PoolSettings, RouteSettings, SharedSettings } from '@usher/domain';
+import { type PoolSettings, type RouteSettings, type SharedSettings, sendsAllElsewhere } from '@usher/domain';
 import { checkAdmin, checkReachable } from './checks-admin.ts';
 import { formatPlace } from './fault.ts';
 import { join, type Reading } from './reading.ts';
@@ -176,6 +176,12 @@ function checkPools({ pools, routes }: SharedSettings, reading: Reading): void {
       );
     }
     if (pool !== undefined) checkTierOf(route, pool, reading);
+    if (route.pool === undefined) {
+      if (!sendsAllElsewhere(route))
+        reading.complain(route, 'pool', 'required, unless a `redirect` with `to` sends everybody elsewhere');
+      else if (route.tier !== undefined) reading.complain(route, 'tier', 'without a pool there are no tiers');
+      continue;
+    }
     if (known.has(route.pool)) continue;
     reading.complain(
       route,

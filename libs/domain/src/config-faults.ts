@@ -14,7 +14,7 @@ export function configFaults({ pools, backends, routes }: SharedSettings): strin
     ...backends.flatMap(({ id, pool }) =>
       known.has(pool) ? [] : [`backends.${id}.pool: there is no pool ${pool}`],
     ),
-    ...routes.flatMap((route) => routeFaults(route, known.get(route.pool))),
+    ...routes.flatMap((route) => routeFaults(route, known.get(route.pool ?? ''))),
   ];
 }
 
@@ -47,12 +47,23 @@ function poolFaults({ id, strategy, strategyFile, tiers = [], reserve = 'none', 
   return faults;
 }
 
+/** Whether a route needs no pool: no request of it goes to a backend. */
+export function sendsAllElsewhere({ traffic }: Pick<RouteSettings, 'traffic'>): boolean {
+  return typeof traffic?.redirect === 'object';
+}
+
 function routeFaults(route: RouteSettings, pool: PoolSettings | undefined): string[] {
   const { id, path, tier, plugins } = route;
   const at = `routes.${id}`;
   const fault =
     pathPatternFault(path) ?? (/[?]|\*(?!$)|[^/]\*$/.test(path) ? 'such as /login, /v1/* or /*' : undefined);
   const faults = fault === undefined ? [] : [`${at}.path: ${fault}`];
+  if (pool === undefined && route.pool === undefined) {
+    if (!sendsAllElsewhere(route))
+      faults.push(`${at}.pool: required, unless a redirect with a URL sends everybody elsewhere`);
+    else if (tier !== undefined) faults.push(`${at}.tier: without a pool there are no tiers`);
+    return faults;
+  }
   if (pool === undefined) return [...faults, `${at}.pool: there is no pool ${route.pool}`];
   const barred = pool.proxyProtocol !== 'none' || pool.http2;
   if (barred && (plugins.length > 0 || tier?.field !== undefined))

@@ -222,7 +222,8 @@ export interface RouteSettings {
   readonly host?: string | undefined;
   /** `/exact`, `/prefix/*` or `/*`. */
   readonly path: string;
-  readonly pool: string;
+  /** Absent where everybody is sent elsewhere. */
+  readonly pool?: string | undefined;
   readonly plugins: readonly PluginSettings[];
   /** Whether a client may turn its connection into a WebSocket; otherwise its wish is ignored (RFC 9110 section 7.8). */
   readonly websocket: boolean;

@@ -49,7 +49,7 @@ export interface DeclaredRoute {
   readonly id?: string | undefined;
   readonly host?: string | undefined;
   readonly path: string;
-  readonly pool: string;
+  readonly pool?: string | undefined;
   readonly plugins: readonly PluginSettings[];
   readonly websocket: boolean;
   readonly tier?: TierDetection | undefined;
@@ -74,7 +74,11 @@ const keys = section({
     type: routePath,
     doc: 'Path that the request must have: `/login` exactly, `/v1/*` for `/v1` and all below it, `/*` for every path.',
   }),
-  pool: required({ to: 'pool', type: id, doc: 'Pool that serves the request.' }),
+  pool: optional('nobody serves the request', {
+    to: 'pool',
+    type: id,
+    doc: 'Pool that serves the request. Only a route that sends everybody elsewhere, by a `redirect` with `to`, can do without.',
+  }),
   websocket: defaulted(true, {
     to: 'websocket',
     type: trueOrFalse,

@@ -18,7 +18,8 @@ export class Routes {
     const before = new Map(this.entries.map((entry) => [entry.settings.id, entry]));
     this.entries = policy.routes.map((each) => ({
       settings: each,
-      pool: poolOf(each.pool),
+      // One that is never declared has nobody.
+      pool: poolOf(each.pool ?? ''),
       // Only the plugin lane reads bodies.
       lane: each.plugins.length > 0 || each.tier?.field !== undefined ? 'plugin' : 'wire',
       answers: before.get(each.id)?.answers ?? new Float64Array(STATUS_CLASSES),

@@ -50,6 +50,7 @@ const ROUTES = bothLanes(
     securityHeaders: { hsts: 'max-age=60', headers: { 'x-frame-options': 'DENY', 'x-own': 'ours' } },
   }),
   routeOf('free', { securityHeaders: 'none', responseHeaders: 'none' }),
+  routeOf('gone', { redirect: { status: 302, to: 'https://new.example{path}' } }),
   { id: 'all', path: '/*' },
 );
 const CUT = LANES.slice(0, 2).map((lane) => {
@@ -64,12 +65,17 @@ const CUT = LANES.slice(0, 2).map((lane) => {
   });
 });
 
+/** Those that send everybody elsewhere need none. */
+function withoutPool({ pool, ...rest }: RouteSettings): RouteSettings {
+  return rest.id.endsWith('gone') ? rest : { ...rest, pool };
+}
+
 let fleet: LimitedFleet;
 let port: number;
 beforeAll(async () => {
   fleet = new LimitedFleet();
   const shared: Partial<PolicySettings> = {
-    routes: [...ROUTES, ...CUT],
+    routes: [...ROUTES.map(withoutPool), ...CUT],
     trustedProxies,
     traffic: {
       securityHeaders: { headers: { 'x-default': 'yes' } },
@@ -81,7 +87,8 @@ beforeAll(async () => {
     response.setHeader('x-both', 'theirs');
     response.setHeader('x-own', 'theirs');
     const { url, headers } = request;
-    response.end(JSON.stringify({ url, headers }));
+    // Not before the whole request is there.
+    request.resume().once('end', () => response.end(JSON.stringify({ url, headers })));
   });
   port = await fleet.gateway();
 });
@@ -140,6 +147,14 @@ describe.each(LANES)('through %s', (lane) => {
     expect(moved).toMatchObject({ status: 301, text: '' });
     expect(moved.headers['location']).toBe(`/new${zip}/moved/a%2520b?c=d&e`);
     expect((await ask('/moved/', {}, 'POST')).status).toBe(301);
+  });
+
+  test('a route without a pool sends everybody elsewhere', async () => {
+    const sent = await ask('/gone/x');
+    expect(sent).toMatchObject({ status: 302, headers: { location: `https://new.example${zip}/gone/x` } });
+    expect(await fleet.fleet.metrics.sum('usher_requests_total', { pool: '', code: '3xx' })).toBeGreaterThan(
+      0,
+    );
   });
 
   test('who comes without TLS is sent to the same URL with it, and a trusted proxy tells who does', async () => {

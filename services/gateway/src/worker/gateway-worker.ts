@@ -104,7 +104,7 @@ export class GatewayWorker {
       debug: start.debugToken === undefined ? undefined : new DebugToken(start.debugToken),
       workers: start.workers,
     };
-    this.#routes = new RouteDesk(this.#table, start.worker, tools.locate);
+    this.#routes = new RouteDesk(this.#table, start.worker, tools.locate, now);
     this.#plugins = new PluginLane({ ...tools, counters: this.#pluginCounters });
     this.#wire = createWireLane({
       ...tools,
@@ -259,7 +259,7 @@ export class GatewayWorker {
     return {
       routes: this.#table.routes.map(({ settings, answers, counts }) => ({
         route: settings.id,
-        pool: settings.pool,
+        pool: settings.pool ?? '',
         answers: [...answers],
         counts: [...counts],
       })),

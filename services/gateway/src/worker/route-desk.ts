@@ -14,13 +14,14 @@ import {
 } from '@usher/domain';
 import type { RouteAct } from '@usher/events';
 import type { RequestHead } from '@usher/http1';
-import type { PoolTable } from '../routing-table.ts';
+import type { PoolTable, RouteEntry } from '../routing-table.ts';
 import { endpointFor } from '../table/endpoints.ts';
 import { type ExplainedPool, urlOf } from '../table/explain-pool.ts';
 import type { WorkerTable } from '../table/worker-table.ts';
 import type { Locate, PlaceTools } from '../wire/client-place.ts';
 import { PeerDirectory } from '../wire/peer.ts';
 import { featuresOfHead, tierSource } from '../wire/request-features.ts';
+import { type Judged, judgeQuestion } from './judge-question.ts';
 import { headOfQuestion } from './question-head.ts';
 
 const LOCAL_ADDRESS = '127.0.0.1';
@@ -50,15 +51,25 @@ interface Aim {
   readonly features: Features | string;
   readonly tier: Explanation['tier'];
   readonly from: Explanation['from'];
+  /** What its route's policy makes of it. */
+  readonly judged: Judged | undefined;
+}
+
+/** `pool` is undefined for a route that needs none. */
+interface Target {
+  readonly entry: RouteEntry | undefined;
+  readonly pool: PoolTable | undefined;
 }
 
 /** Answers what the worker would do with a request, from the table that its lanes decide from. */
 export class RouteDesk {
+  readonly #now: () => number;
   readonly #table: WorkerTable;
   readonly #worker: number;
   readonly #tools: PlaceTools;
 
-  constructor(table: WorkerTable, worker: number, locate: Locate) {
+  constructor(table: WorkerTable, worker: number, locate: Locate, now: () => number) {
+    this.#now = now;
     this.#table = table;
     this.#worker = worker;
     this.#tools = { peers: new PeerDirectory(), locate };
@@ -75,7 +86,8 @@ export class RouteDesk {
   }
 
   #explain(aim: Aim): Omit<Explanation, 'gateway'> {
-    const { head, route, pool, features, tier, from } = aim;
+    const { head, route, pool, features, tier, from, judged } = aim;
+    const answered = judged?.answer !== undefined;
     const { choice, detail, ...explained } = this.#explained(aim);
     const key = typeof features === 'string' ? 0 : features.key;
     const { routes } = this.#table.policy;
@@ -89,11 +101,12 @@ export class RouteDesk {
               route: each.id,
               host: each.host ?? null,
               path: each.path,
-              pool: each.pool,
+              pool: each.pool ?? null,
               verdict,
             })),
       route: route?.id ?? null,
       plugins: route?.plugins.map(({ name }) => name) ?? [],
+      policy: judged?.verdict ?? null,
       pool: pool?.id ?? null,
       strategy: pool?.settings.strategy ?? null,
       key: pool?.hash === undefined ? null : { ...pool.hash, hash: key },
@@ -102,11 +115,14 @@ export class RouteDesk {
       from,
       ...explained,
       chosen: choice?.id ?? null,
-      detail: typeof features === 'string' ? features : detail,
+      detail: typeof features === 'string' && !answered ? features : detail,
     };
   }
 
-  #explained({ head, pool, features }: Aim): ExplainedPool {
+  #explained({ head, pool, features, judged }: Aim): ExplainedPool {
+    const { answer } = judged ?? {};
+    if (answer !== undefined)
+      return { ...NO_POOL, outcome: answer.code ?? 'answered', detail: answer.detail };
     if (pool === undefined) return NO_POOL;
     return typeof features === 'string' ? NO_TIER : this.#table.placing.explain(pool, features, head);
   }
@@ -117,7 +133,9 @@ export class RouteDesk {
     const decidable = pool !== undefined && typeof features !== 'string';
     const slot = decidable ? this.#table.placing.decide(pool, features) : undefined;
     const { outcome, detail } =
-      slot === undefined ? this.#explained(aim) : { outcome: 'backend' as const, detail: '' };
+      slot === undefined
+        ? this.#explained({ ...aim, judged: undefined })
+        : { outcome: 'backend' as const, detail: '' };
     return {
       worker: this.#worker,
       // It may have been the turn of somebody who has no room.
@@ -132,28 +150,32 @@ export class RouteDesk {
 
   #aim(question: RouteQuestion): Aim {
     const head = headOfQuestion(question, this.#table.policy.limits);
-    const { route, pool } = this.#target(question, head);
+    const { entry, pool } = this.#target(question, head);
+    const route = entry?.settings;
+    const { clientIp = LOCAL_ADDRESS, tier: given, from, scheme = 'http' } = question;
+    const peer = this.#tools.peers.describe(clientIp, scheme, this.#table.policy.trustedProxies);
+    const asked = { head, peer, peers: this.#tools.peers, nowMs: this.#now() };
+    const judged = entry === undefined ? undefined : judgeQuestion(entry, asked);
     if (pool === undefined)
-      return { head, route, pool, features: 'no route takes it', tier: null, from: null };
-    const { clientIp = LOCAL_ADDRESS, tier: given, from } = question;
+      return { head, route, pool, features: 'no route takes it', tier: null, from: null, judged };
     const detection = given === undefined ? route?.tier : { fieldBytesMax: 0, default: given };
-    const peer = this.#tools.peers.describe(clientIp, 'http', this.#table.policy.trustedProxies);
     const found = featuresOfHead(head, { pool, settings: { tier: detection } }, peer, this.#tools);
     if (given !== undefined && typeof found === 'string') throw new UsherError('unknown_tier', found);
     const told = pool.asksWhere ? from && onSphere(from) : undefined;
     const features = typeof found === 'string' || told === undefined ? found : { ...found, from: told };
     const source = given === undefined ? tierSource(head, detection) : 'given';
-    return { head, route, pool, features, tier: tierOf(pool, features, source), from: placeIn(features) };
+    const seen = { tier: tierOf(pool, features, source), from: placeIn(features) };
+    return { head, route, pool, features, ...seen, judged };
   }
 
-  #target({ pool: named }: RouteQuestion, head: RequestHead): Pick<Aim, 'route' | 'pool'> {
+  #target({ pool: named }: RouteQuestion, head: RequestHead): Target {
     if (named === undefined) {
       const entry = this.#table.match(head.host.toLowerCase(), head.path);
-      return { route: entry?.settings, pool: entry?.pool };
+      return { entry, pool: entry?.settings.pool === undefined ? undefined : entry.pool };
     }
     const pool = [...this.#table.pools].find(({ id }) => id === named);
     if (pool === undefined) throw new UsherError('invalid_input', `pool: there is no pool ${named}`);
-    return { route: undefined, pool };
+    return { entry: undefined, pool };
   }
 }
 
