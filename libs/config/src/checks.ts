@@ -1,6 +1,13 @@
-import { type PoolSettings, type RouteSettings, type SharedSettings, sendsAllElsewhere } from '@usher/domain';
+import {
+  type PoolSettings,
+  poolsNamedBy,
+  type RouteSettings,
+  type SharedSettings,
+  sendsAllElsewhere,
+} from '@usher/domain';
 import { checkAdmin, checkReachable } from './checks-admin.ts';
 import { formatPlace } from './fault.ts';
+import { namedPools } from './keys/arms.ts';
 import { join, type Reading } from './reading.ts';
 import type { Address, AdminSettings, HeliosSettings, LocalSettings, OpsenSettings } from './settings.ts';
 import { suggest } from './suggest.ts';
@@ -163,31 +170,36 @@ function barrierToPlugins({ proxyProtocol, http2 }: PoolSettings): string | unde
 
 function checkPools({ pools, routes }: SharedSettings, reading: Reading): void {
   const ids = pools.map((pool) => pool.id);
-  const known = new Set(ids);
   for (const route of routes) {
-    const pool = pools.find(({ id }) => id === route.pool);
-    const barrier = pool === undefined ? undefined : barrierToPlugins(pool);
-    const byPlugins = route.plugins.length > 0;
-    if (pool !== undefined && barrier !== undefined && (byPlugins || route.tier?.field !== undefined)) {
-      reading.complain(
-        route,
-        byPlugins ? 'plugins' : 'tier',
-        `pool ${JSON.stringify(pool.id)} has ${barrier}, which does not go through plugins`,
-      );
+    for (const { pool: name, by } of namedPools(route)) {
+      const pool = pools.find(({ id }) => id === name);
+      if (pool === undefined)
+        reading.complain(by, 'pool', `there is no pool ${JSON.stringify(name)}`, suggest(name, ids));
+      else checkFit(route, pool, reading);
     }
-    if (pool !== undefined) checkTierOf(route, pool, reading);
-    if (route.pool === undefined) {
-      if (!sendsAllElsewhere(route))
-        reading.complain(route, 'pool', 'required, unless a `redirect` with `to` sends everybody elsewhere');
-      else if (route.tier !== undefined) reading.complain(route, 'tier', 'without a pool there are no tiers');
-      continue;
-    }
-    if (known.has(route.pool)) continue;
+    if (route.pool === undefined) checkWithout(route, reading);
+  }
+}
+
+/** What a route has to have that names no pool, and what makes no sense without one. */
+function checkWithout(route: RouteSettings, reading: Reading): void {
+  if (!sendsAllElsewhere(route))
+    reading.complain(route, 'pool', 'required, unless a `redirect` with `to` sends everybody elsewhere');
+  else if (route.tier !== undefined) reading.complain(route, 'tier', 'without a pool there are no tiers');
+  else if (poolsNamedBy(route).length > 0)
+    reading.complain(route, 'pool', 'required, as the route names other pools');
+}
+
+/** A pool and what a route does with its requests before they come there go together. */
+function checkFit(route: RouteSettings, pool: PoolSettings, reading: Reading): void {
+  const barrier = barrierToPlugins(pool);
+  const byPlugins = route.plugins.length > 0;
+  if (barrier !== undefined && (byPlugins || route.tier?.field !== undefined)) {
     reading.complain(
       route,
-      'pool',
-      `there is no pool ${JSON.stringify(route.pool)}`,
-      suggest(route.pool, ids),
+      byPlugins ? 'plugins' : 'tier',
+      `pool ${JSON.stringify(pool.id)} has ${barrier}, which does not go through plugins`,
     );
   }
+  checkTierOf(route, pool, reading);
 }

@@ -1,6 +1,7 @@
 import { builtInPlugin } from './compression.ts';
 import { pathPatternFault } from './path-table.ts';
 import type { PoolSettings, RouteSettings, SharedSettings } from './settings.ts';
+import { exceedsWhole, poolsNamedBy } from './traffic/arms.ts';
 
 /** What is wrong between the parts of shared settings that are right by themselves, each as `path: sentence`. */
 export function configFaults({ pools, backends, routes }: SharedSettings): string[] {
@@ -14,7 +15,7 @@ export function configFaults({ pools, backends, routes }: SharedSettings): strin
     ...backends.flatMap(({ id, pool }) =>
       known.has(pool) ? [] : [`backends.${id}.pool: there is no pool ${pool}`],
     ),
-    ...routes.flatMap((route) => routeFaults(route, known.get(route.pool ?? ''))),
+    ...routes.flatMap((route) => routeFaults(route, known)),
   ];
 }
 
@@ -52,19 +53,35 @@ export function sendsAllElsewhere({ traffic }: Pick<RouteSettings, 'traffic'>): 
   return typeof traffic?.redirect === 'object';
 }
 
-function routeFaults(route: RouteSettings, pool: PoolSettings | undefined): string[] {
-  const { id, path, tier, plugins } = route;
+/** What speaks against a route that names no pool. */
+function withoutPool(route: RouteSettings): string[] {
+  const at = `routes.${route.id}`;
+  if (!sendsAllElsewhere(route))
+    return [`${at}.pool: required, unless a redirect with a URL sends everybody elsewhere`];
+  if (route.tier !== undefined) return [`${at}.tier: without a pool there are no tiers`];
+  return poolsNamedBy(route).length > 0 ? [`${at}.pool: required, as the route names other pools`] : [];
+}
+
+function routeFaults(route: RouteSettings, pools: ReadonlyMap<string, PoolSettings>): string[] {
+  const { id, path, split } = route;
   const at = `routes.${id}`;
   const fault =
     pathPatternFault(path) ?? (/[?]|\*(?!$)|[^/]\*$/.test(path) ? 'such as /login, /v1/* or /*' : undefined);
   const faults = fault === undefined ? [] : [`${at}.path: ${fault}`];
-  if (pool === undefined && route.pool === undefined) {
-    if (!sendsAllElsewhere(route))
-      faults.push(`${at}.pool: required, unless a redirect with a URL sends everybody elsewhere`);
-    else if (tier !== undefined) faults.push(`${at}.tier: without a pool there are no tiers`);
-    return faults;
+  if (route.pool === undefined) faults.push(...withoutPool(route));
+  if (split !== undefined && exceedsWhole(split)) faults.push(`${at}.split: the shares are more than 100%`);
+  for (const name of poolsNamedBy(route)) {
+    const pool = pools.get(name);
+    if (pool === undefined) faults.push(`${at}.pool: there is no pool ${name}`);
+    else faults.push(...fitFaults(route, pool));
   }
-  if (pool === undefined) return [...faults, `${at}.pool: there is no pool ${route.pool}`];
+  return faults;
+}
+
+/** What speaks against a pool for the requests of a route. */
+function fitFaults({ id, tier, plugins }: RouteSettings, pool: PoolSettings): string[] {
+  const at = `routes.${id}`;
+  const faults: string[] = [];
   const barred = pool.proxyProtocol !== 'none' || pool.http2;
   if (barred && (plugins.length > 0 || tier?.field !== undefined))
     faults.push(

@@ -1,4 +1,12 @@
-import { REDIRECT_STATUSES, REQUEST_ID_TRUST, TOKEN_ALGORITHMS, type TrafficSettings } from '@usher/domain';
+import {
+  type CanarySettings,
+  type MirrorSettings,
+  REDIRECT_STATUSES,
+  REQUEST_ID_TRUST,
+  type SplitSettings,
+  TOKEN_ALGORITHMS,
+  type TrafficSettings,
+} from '@usher/domain';
 import { z } from 'zod';
 
 const values = z.record(z.string(), z.string());
@@ -62,4 +70,32 @@ export const trafficSettings: z.ZodType<TrafficSettings> = z.strictObject({
   securityHeaders: z
     .union([none, z.strictObject({ hsts: z.string().optional(), headers: values })])
     .optional(),
+});
+
+/** Which requests of a route go to other pools because they ask for it. */
+export const canaries: z.ZodType<readonly CanarySettings[]> = z.array(
+  z.strictObject({
+    by: z.enum(['header', 'cookie']),
+    name: z.string(),
+    value: z.string().optional(),
+    pool: z.string(),
+  }),
+);
+
+/** Which part of the requests of a route goes to other pools. */
+export const split: z.ZodType<SplitSettings> = z.strictObject({
+  by: z
+    .discriminatedUnion('by', [
+      z.strictObject({ by: z.literal('ip') }),
+      z.strictObject({ by: z.literal('header'), name: z.string() }),
+      z.strictObject({ by: z.literal('cookie'), name: z.string() }),
+    ])
+    .optional(),
+  pools: z.array(z.strictObject({ pool: z.string(), share: z.number().min(0).max(1) })).min(1),
+});
+
+/** Where copies of a route's requests go. */
+export const mirror: z.ZodType<MirrorSettings> = z.strictObject({
+  pool: z.string(),
+  share: z.number().min(0).max(1),
 });

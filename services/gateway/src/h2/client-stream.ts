@@ -150,9 +150,10 @@ export class ClientStream implements ClientSide, Expirable {
     else this.open(asked, route);
   }
 
-  private open(asked: Asked, route: RouteEntry): void {
+  private open(asked: Asked, matched: RouteEntry): void {
     const { home, lane } = this;
     const { head, body } = asked;
+    const route = home.visitor.armOf(head, matched);
     const features = examine(asked, route, home.visitor, lane);
     if (features instanceof TurnedAway) {
       this.turnAway(features, asked, route);

@@ -1,6 +1,8 @@
 import {
+  type ExplainedArm,
   type Explanation,
   explainRoutes,
+  FastRandom,
   type Features,
   onSphere,
   type Problem,
@@ -19,7 +21,7 @@ import { endpointFor } from '../table/endpoints.ts';
 import { type ExplainedPool, urlOf } from '../table/explain-pool.ts';
 import type { WorkerTable } from '../table/worker-table.ts';
 import type { Locate, PlaceTools } from '../wire/client-place.ts';
-import { PeerDirectory } from '../wire/peer.ts';
+import { type Peer, PeerDirectory } from '../wire/peer.ts';
 import { featuresOfHead, tierSource } from '../wire/request-features.ts';
 import { type Judged, judgeQuestion } from './judge-question.ts';
 import { headOfQuestion } from './question-head.ts';
@@ -46,6 +48,9 @@ export type WorkerAnswer =
 interface Aim {
   readonly head: RequestHead;
   readonly route: RouteSettings | undefined;
+  readonly arm: ExplainedArm | null;
+  /** Chance as it is after the arm was chosen. */
+  readonly random: FastRandom;
   readonly pool: PoolTable | undefined;
   /** A sentence when the request does not say as it should what it needs. */
   readonly features: Features | string;
@@ -58,6 +63,7 @@ interface Aim {
 /** `pool` is undefined for a route that needs none. */
 interface Target {
   readonly entry: RouteEntry | undefined;
+  readonly arm: ExplainedArm | null;
   readonly pool: PoolTable | undefined;
 }
 
@@ -77,7 +83,9 @@ export class RouteDesk {
 
   answer(act: RouteAct, question: RouteQuestion): WorkerAnswer {
     try {
-      const aim = this.#aim(question);
+      const { random } = this.#table.placing;
+      // Whoever only asks takes no turn.
+      const aim = this.#aim(question, act === 'explain' ? FastRandom.from(random.seed) : random);
       return { ok: true, answer: act === 'explain' ? this.#explain(aim) : this.#decide(aim) };
     } catch (error) {
       const known = error instanceof UsherError;
@@ -86,7 +94,7 @@ export class RouteDesk {
   }
 
   #explain(aim: Aim): Omit<Explanation, 'gateway'> {
-    const { head, route, pool, features, tier, from, judged } = aim;
+    const { head, route, arm, pool, features, tier, from, judged } = aim;
     const answered = judged?.answer !== undefined;
     const { choice, detail, ...explained } = this.#explained(aim);
     const key = typeof features === 'string' ? 0 : features.key;
@@ -105,6 +113,7 @@ export class RouteDesk {
               verdict,
             })),
       route: route?.id ?? null,
+      arm,
       plugins: route?.plugins.map(({ name }) => name) ?? [],
       policy: judged?.verdict ?? null,
       pool: pool?.id ?? null,
@@ -119,12 +128,12 @@ export class RouteDesk {
     };
   }
 
-  #explained({ head, pool, features, judged }: Aim): ExplainedPool {
+  #explained({ head, pool, features, random, judged }: Aim): ExplainedPool {
     const { answer } = judged ?? {};
     if (answer !== undefined)
       return { ...NO_POOL, outcome: answer.code ?? 'answered', detail: answer.detail };
     if (pool === undefined) return NO_POOL;
-    return typeof features === 'string' ? NO_TIER : this.#table.placing.explain(pool, features, head);
+    return typeof features === 'string' ? NO_TIER : this.#table.placing.explain(pool, features, head, random);
   }
 
   /** Takes its turn, as the first attempt of such a request would, but nothing is begun or reserved. */
@@ -148,34 +157,36 @@ export class RouteDesk {
     };
   }
 
-  #aim(question: RouteQuestion): Aim {
+  #aim(question: RouteQuestion, random: FastRandom): Aim {
     const head = headOfQuestion(question, this.#table.policy.limits);
-    const { entry, pool } = this.#target(question, head);
-    const route = entry?.settings;
     const { clientIp = LOCAL_ADDRESS, tier: given, from, scheme = 'http' } = question;
     const peer = this.#tools.peers.describe(clientIp, scheme, this.#table.policy.trustedProxies);
+    const { entry, arm, pool } = this.#target(question, head, peer, random);
+    const route = entry?.settings;
     const asked = { head, peer, peers: this.#tools.peers, nowMs: this.#now() };
     const judged = entry === undefined ? undefined : judgeQuestion(entry, asked);
-    if (pool === undefined)
-      return { head, route, pool, features: 'no route takes it', tier: null, from: null, judged };
+    const aim = { head, route, arm, random, judged };
+    if (pool === undefined) return { ...aim, pool, features: 'no route takes it', tier: null, from: null };
     const detection = given === undefined ? route?.tier : { fieldBytesMax: 0, default: given };
     const found = featuresOfHead(head, { pool, settings: { tier: detection } }, peer, this.#tools);
     if (given !== undefined && typeof found === 'string') throw new UsherError('unknown_tier', found);
     const told = pool.asksWhere ? from && onSphere(from) : undefined;
     const features = typeof found === 'string' || told === undefined ? found : { ...found, from: told };
     const source = given === undefined ? tierSource(head, detection) : 'given';
-    const seen = { tier: tierOf(pool, features, source), from: placeIn(features) };
-    return { head, route, pool, features, ...seen, judged };
+    return { ...aim, pool, features, tier: tierOf(pool, features, source), from: placeIn(features) };
   }
 
-  #target({ pool: named }: RouteQuestion, head: RequestHead): Target {
+  #target({ pool: named }: RouteQuestion, head: RequestHead, peer: Peer, random: FastRandom): Target {
     if (named === undefined) {
-      const entry = this.#table.match(head.host.toLowerCase(), head.path);
-      return { entry, pool: entry?.settings.pool === undefined ? undefined : entry.pool };
+      const matched = this.#table.match(head.host.toLowerCase(), head.path);
+      const explained = matched?.arms?.explain(head, peer, this.#tools.peers, random);
+      const entry = explained?.entry ?? matched;
+      const pool = entry?.settings.pool === undefined ? undefined : entry.pool;
+      return { entry, arm: explained?.arm ?? null, pool };
     }
     const pool = [...this.#table.pools].find(({ id }) => id === named);
     if (pool === undefined) throw new UsherError('invalid_input', `pool: there is no pool ${named}`);
-    return { entry: undefined, pool };
+    return { entry: undefined, arm: null, pool };
   }
 }
 
