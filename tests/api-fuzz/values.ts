@@ -67,6 +67,8 @@ export class Values {
   readonly #api: Api;
   /** Half of the requests are to be as the document asks, so that what is behind the checks is reached. */
   #odd = false;
+  /** Half of them have about one of an object's optional members: of many, some do not go with the others. */
+  #few = false;
 
   constructor(chance: Chance, api: Api) {
     this.#chance = chance;
@@ -76,6 +78,7 @@ export class Values {
   /** From here on it is about another request. */
   begin(): void {
     this.#odd = this.#chance.oneIn(2);
+    this.#few = this.#chance.oneIn(2);
   }
 
   text(name = ''): string {
@@ -125,8 +128,10 @@ export class Values {
 
   #object({ properties = {}, required = [], additionalProperties }: Schema, depth: number): object {
     const chance = this.#chance;
+    const optional = Object.keys(properties).length - required.length;
+    const seldom = this.#few ? Math.max(2, optional) : 2;
     const entries = Object.entries(properties).flatMap(([name, schema]): [string, unknown][] => {
-      const wanted = required.includes(name) ? !this.#once(30) : chance.oneIn(2);
+      const wanted = required.includes(name) ? !this.#once(30) : chance.oneIn(seldom);
       return wanted ? [[name, this.of(schema, depth + 1, name)]] : [];
     });
     if (typeof additionalProperties === 'object')

@@ -7,59 +7,65 @@ const names = z.array(z.string());
 const none = z.literal('none');
 
 /** What a route, or all of them, ask of requests and change in them. */
-export const trafficSettings: z.ZodType<TrafficSettings> = z.strictObject({
-  clients: z
-    .union([none, z.strictObject({ allow: z.array(z.string()), deny: z.array(z.string()) })])
-    .optional(),
-  redirect: z
-    .union([
-      none,
-      z.literal('https'),
-      z.strictObject({ status: z.literal(REDIRECT_STATUSES), to: z.string() }),
-    ])
-    .optional(),
-  cors: z
-    .union([
-      none,
-      z.strictObject({
-        origins: names,
-        methods: names,
-        headers: names,
-        expose: names,
-        credentials: z.boolean(),
-        maxAgeS: z.number().int().nonnegative(),
-      }),
-    ])
-    .optional(),
-  apiKeys: z
-    .union([
-      none,
-      z.strictObject({
-        header: z.string(),
-        keys: z.array(z.strictObject({ name: z.string(), sha256: z.string() })),
-      }),
-    ])
-    .optional(),
-  jwt: z
-    .union([
-      none,
-      z.strictObject({
-        issuer: z.string(),
-        audience: z.string(),
-        keys: z.array(
-          z.strictObject({ id: z.string().optional(), algorithm: z.enum(TOKEN_ALGORITHMS), key: z.string() }),
-        ),
-      }),
-    ])
-    .optional(),
-  bodyBytes: z.number().int().nonnegative().optional(),
-  requestId: z
-    .union([none, z.strictObject({ header: z.string(), trust: z.enum(REQUEST_ID_TRUST) })])
-    .optional(),
-  rewrite: z.strictObject({ strip: z.string().optional(), add: z.string().optional() }).optional(),
-  requestHeaders: z.union([none, headerEdits]).optional(),
-  responseHeaders: z.union([none, headerEdits]).optional(),
-  securityHeaders: z
-    .union([none, z.strictObject({ hsts: z.string().optional(), headers: values })])
-    .optional(),
-});
+export const trafficSettings: z.ZodType<TrafficSettings> = z
+  .strictObject({
+    clients: z
+      .union([none, z.strictObject({ allow: z.array(z.string()), deny: z.array(z.string()) })])
+      .optional(),
+    redirect: z
+      .union([
+        none,
+        z.literal('https'),
+        z.strictObject({ status: z.literal(REDIRECT_STATUSES), to: z.string() }),
+      ])
+      .optional(),
+    cors: z
+      .union([
+        none,
+        z.strictObject({
+          origins: names,
+          methods: names,
+          headers: names,
+          expose: names,
+          credentials: z.boolean(),
+          maxAgeS: z.number().int().nonnegative(),
+        }),
+      ])
+      .optional(),
+    apiKeys: z
+      .union([
+        none,
+        z.strictObject({
+          header: z.string(),
+          keys: z.array(z.strictObject({ name: z.string(), sha256: z.string() })),
+        }),
+      ])
+      .optional(),
+    jwt: z
+      .union([
+        none,
+        z.strictObject({
+          issuer: z.string(),
+          audience: z.string(),
+          keys: z.array(
+            z.strictObject({
+              id: z.string().optional(),
+              algorithm: z.enum(TOKEN_ALGORITHMS),
+              key: z.string(),
+            }),
+          ),
+        }),
+      ])
+      .optional(),
+    bodyBytes: z.number().int().nonnegative().optional(),
+    requestId: z
+      .union([none, z.strictObject({ header: z.string(), trust: z.enum(REQUEST_ID_TRUST) })])
+      .optional(),
+    rewrite: z.strictObject({ strip: z.string().optional(), add: z.string().optional() }).optional(),
+    requestHeaders: z.union([none, headerEdits]).optional(),
+    responseHeaders: z.union([none, headerEdits]).optional(),
+    securityHeaders: z
+      .union([none, z.strictObject({ hsts: z.string().optional(), headers: values })])
+      .optional(),
+  })
+  .meta({ title: 'TrafficSettings' });
