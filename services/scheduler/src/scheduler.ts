@@ -8,6 +8,7 @@ import {
   parseCommand,
 } from '@usher/events';
 import type { LogRecord, Service, ServiceContext, Snapshot, Subscription, Timer } from '@usher/ports';
+import { assertAsSafe } from './assert-as-safe.ts';
 import { Checkpoints } from './checkpoints.ts';
 import { accepted, earlier } from './command-receipts.ts';
 import { commandsOffer } from './commands-offer.ts';
@@ -189,6 +190,7 @@ export class Scheduler implements Service {
       const surroundings = { nowMs: clock.now(), past };
       const drafts = decideCommand(fleet.state, this.#actors, command, surroundings);
       assertNotOwn(fleet.state, drafts, this.#own);
+      if (command.role === 'operate') assertAsSafe(fleet.state, drafts);
       return [...drafts, accepted(command)];
     });
     const { position, eventTypes } = receipt ?? { ...decided, eventTypes: decided.eventTypes.slice(0, -1) };
