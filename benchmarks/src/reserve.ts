@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { NO_RESOURCES } from '@usher/domain';
@@ -54,9 +55,12 @@ async function measure(
 ): Promise<Measured> {
   const pool = `bench-${candidates}`;
   const owner = 'gw-1';
+  const told = randomUUID();
   await reservations.restore({
     pool,
     owner,
+    told,
+    after: '',
     leaseMs: LEASE_MS,
     allocations: [],
     underWay: [],
@@ -80,6 +84,7 @@ async function measure(
         pool,
         allocation,
         owner,
+        told,
         leaseMs: LEASE_MS,
         ttlMs: LEASE_MS,
         resources,

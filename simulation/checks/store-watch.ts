@@ -26,8 +26,8 @@ export function watchStore(
   };
   const watched: Reservations = {
     async reserve(request) {
-      ledger.heard(request.owner);
       const result = await reservations.reserve(request);
+      if (result.outcome === 'reserved' || result.outcome === 'full') ledger.heard(request.owner);
       await check(request.pool, result.outcome === 'reserved' && !result.known ? result.backend : undefined);
       return result;
     },
@@ -38,8 +38,8 @@ export function watchStore(
       return result;
     },
     async restore(request) {
-      ledger.heard(request.owner);
       const result = await reservations.restore(request);
+      if (result.outcome === 'restored') ledger.heard(request.owner);
       await check(request.pool, undefined);
       return result;
     },

@@ -3,6 +3,7 @@ import { z } from 'zod';
 /** A schema as the API's document has it; references lead to `components.schemas`. */
 export interface Schema {
   readonly $ref?: string;
+  readonly description?: string;
   readonly type?: string | readonly string[];
   readonly const?: unknown;
   readonly enum?: readonly unknown[];

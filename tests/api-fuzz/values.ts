@@ -21,6 +21,7 @@ const MEANT: Readonly<Record<string, readonly string[]>> = {
   path: ['/', '/api/*', '/gpu/x'],
   host: ['example.com', '*.example.com'],
   pool: ['web', 'gpu'],
+  id: NAMES,
   client_ip: ['10.0.0.1', '::1'],
   method: ['GET', 'POST'],
 };
@@ -67,7 +68,7 @@ export class Values {
   readonly #api: Api;
   /** Half of the requests are to be as the document asks, so that what is behind the checks is reached. */
   #odd = false;
-  /** Half of them have about one of an object's optional members: of many, some do not go with the others. */
+  /** Half of them have about one of an object's optional members and at most one in a list: of many, some do not go together. */
   #few = false;
 
   constructor(chance: Chance, api: Api) {
@@ -122,7 +123,7 @@ export class Values {
   }
 
   #list(items: Schema, depth: number): unknown[] {
-    const length = this.#once(60) ? 200 : this.#chance.below(LIST_MAX + 1);
+    const length = this.#once(60) ? 200 : this.#chance.below(this.#few ? 2 : LIST_MAX + 1);
     return Array.from({ length }, () => this.of(items, depth + 1));
   }
 
@@ -138,6 +139,10 @@ export class Values {
       for (let left = chance.below(LIST_MAX); left > 0; left--)
         entries.push([this.text(), this.of(additionalProperties, depth + 1)]);
     if (this.#once(25)) entries.push([this.text(), chance.pick<unknown>(STRANGERS)]);
+    // Of many commands hardly one would get data that is its own.
+    const name = entries.find(([key]) => key === 'name')?.[1];
+    const meant = properties['data']?.anyOf?.find(({ description }) => description === name);
+    if (meant !== undefined && !this.#once(10)) entries.push(['data', this.of(meant, depth + 1)]);
     // Not by assignment, which would set a prototype where a key is called so.
     return Object.fromEntries(entries);
   }

@@ -1,4 +1,10 @@
-import { ERRORS, type ExplainedBackend, type Explanation, type Measures } from '@usher/domain';
+import {
+  ERRORS,
+  type ExplainedArm,
+  type ExplainedBackend,
+  type Explanation,
+  type Measures,
+} from '@usher/domain';
 import { AdminClient } from '../admin-client.ts';
 import { placeOption } from '../arguments.ts';
 import { EXIT_OK, type Io, type Run, UsageError } from '../io.ts';
@@ -68,6 +74,7 @@ function print(explanation: Explanation, io: Io): void {
   if (routes.length > 0) for (const line of table(header, routes)) io.out(line);
   if (pool !== null) {
     io.out(`pool ${pool}${id === null ? '' : ` by route ${id}`}, strategy ${strategy ?? ''}`);
+    if (explanation.arm !== null) io.out(armLine(explanation.arm));
     if (plugins.length > 0) io.out(`plugins see it first: ${plugins.join(', ')}`);
     if (tier !== null) io.out(`tier ${tier.name} (${tier.by}), reserve ${explanation.reserve}`);
     if (from !== null) io.out(`client at ${from.latitude},${from.longitude}`);
@@ -77,6 +84,18 @@ function print(explanation: Explanation, io: Io): void {
   if (explanation.among !== null) io.out(`chosen among ${AMONG[explanation.among]}`);
   printCandidates(explanation, io);
   io.out(verdict(explanation));
+}
+
+function armLine({ by, pool, canary, point, settings }: ExplainedArm): string {
+  const { canaries = [], split } = settings;
+  const asked = canaries[canary ?? -1];
+  if (asked !== undefined)
+    return `${pool} as asked for by the ${asked.by} ${asked.name}${asked.value === undefined ? '' : `: ${asked.value}`}`;
+  if (point === null) return `${pool} as nothing asks for another pool`;
+  const shares = (split?.pools ?? []).map((each) => `${each.pool} ${rounded(100 * each.share)}%`).join(', ');
+  const name = split?.by !== undefined && 'name' in split.by ? ` ${split.by.name}` : '';
+  const decisive = split?.by === undefined ? 'chance' : `the hash of ${split.by.by}${name}`;
+  return `${pool} by ${by === 'rest' ? 'what is left of ' : ''}the split (${shares}): ${decisive} is at ${rounded(100 * point)}%`;
 }
 
 function sessionLine({ by, verdict, backend }: Exclude<Explanation['session'], null>): string {

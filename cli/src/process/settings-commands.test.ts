@@ -15,6 +15,11 @@ interface Config {
 
 const config = async () => (await fleet.ask<Config>('GET', '/v1/config')).body;
 
+/** A backend that had gone already comes back as the last one, which makes no difference. */
+function inOrder({ backends, ...others }: SharedSettings): SharedSettings {
+  return { ...others, backends: backends.toSorted((one, other) => one.id.localeCompare(other.id)) };
+}
+
 /** The types of the events that a command led to. */
 async function does(method: string, path: string, body?: unknown): Promise<readonly string[]> {
   const answer = await fleet.ask<{ events: string[] } & Problem>(method, path, body);
@@ -69,6 +74,30 @@ test('routes are added, changed and taken away', async () => {
   });
   expect(await does('DELETE', '/v1/routes/r')).toEqual(['route.removed']);
   expect((await config()).config.routes.map(({ id }) => id)).toEqual(['all']);
+});
+
+const split = (share: number) => ({ split: { pools: [{ pool: 'next', share }] } });
+
+test('the shares of a route change, and a pool stays as long as it has one', async () => {
+  await does('POST', '/v1/pools', { id: 'next' });
+  for (const share of [0.05, 0.5])
+    expect(await does('PATCH', '/v1/routes/all', split(share))).toEqual(['route.updated']);
+  expect((await config()).config.routes[0]).toMatchObject({ pool: 'web', ...split(0.5) });
+  expect(await refusal('DELETE', '/v1/pools/next')).toMatchObject({ code: 'conflict' });
+  const canaries = [{ by: 'cookie', name: 'beta', pool: 'none' }];
+  for (const [change, why] of [
+    [split(1.5), 'split'],
+    [{ canaries }, 'there is no pool none'],
+  ] as const)
+    expect(await refusal('PATCH', '/v1/routes/all', change)).toMatchObject({
+      code: 'invalid_input',
+      detail: expect.stringContaining(why),
+    });
+  const mirror = { pool: 'next', share: 1 };
+  await does('PATCH', '/v1/routes/all', { split: null, mirror });
+  expect(await refusal('DELETE', '/v1/pools/next')).toMatchObject({ code: 'conflict' });
+  await does('PATCH', '/v1/routes/all', { mirror: null });
+  expect(await does('DELETE', '/v1/pools/next')).toEqual(['pool.removed']);
 });
 
 test('limits change one by one', async () => {
@@ -160,10 +189,10 @@ test('a revert makes the configuration equal to an old one, whatever was changed
   await does('DELETE', '/v1/backends/b');
   await does('POST', '/v1/config/revert', { to: second.revision });
   const again = await config();
-  expect(again.config).toEqual(second.config);
+  expect(inOrder(again.config)).toEqual(inOrder(second.config));
   expect(again.revision).toBeGreaterThan(second.revision);
   await does('POST', '/v1/config/revert', { to: first.revision });
-  expect((await config()).config).toEqual(first.config);
+  expect(inOrder((await config()).config)).toEqual(inOrder(first.config));
   expect(await does('POST', '/v1/config/revert', { to: first.revision })).toEqual([]);
 });
 

@@ -1,6 +1,7 @@
 import type { PoolSettings, RouteSettings, SharedSettings } from '@usher/domain';
 import { checkAdmin, checkReachable } from './checks-admin.ts';
 import { formatPlace } from './fault.ts';
+import { namedPools } from './keys/arms.ts';
 import { join, type Reading } from './reading.ts';
 import type { Address, AdminSettings, HeliosSettings, LocalSettings, OpsenSettings } from './settings.ts';
 import { suggest } from './suggest.ts';
@@ -163,25 +164,26 @@ function barrierToPlugins({ proxyProtocol, http2 }: PoolSettings): string | unde
 
 function checkPools({ pools, routes }: SharedSettings, reading: Reading): void {
   const ids = pools.map((pool) => pool.id);
-  const known = new Set(ids);
   for (const route of routes) {
-    const pool = pools.find(({ id }) => id === route.pool);
-    const barrier = pool === undefined ? undefined : barrierToPlugins(pool);
-    const byPlugins = route.plugins.length > 0;
-    if (pool !== undefined && barrier !== undefined && (byPlugins || route.tier?.field !== undefined)) {
-      reading.complain(
-        route,
-        byPlugins ? 'plugins' : 'tier',
-        `pool ${JSON.stringify(pool.id)} has ${barrier}, which does not go through plugins`,
-      );
+    for (const { pool: name, by } of namedPools(route)) {
+      const pool = pools.find(({ id }) => id === name);
+      if (pool === undefined)
+        reading.complain(by, 'pool', `there is no pool ${JSON.stringify(name)}`, suggest(name, ids));
+      else checkFit(route, pool, reading);
     }
-    if (pool !== undefined) checkTierOf(route, pool, reading);
-    if (known.has(route.pool)) continue;
+  }
+}
+
+/** A pool and what a route does with its requests before they come there go together. */
+function checkFit(route: RouteSettings, pool: PoolSettings, reading: Reading): void {
+  const barrier = barrierToPlugins(pool);
+  const byPlugins = route.plugins.length > 0;
+  if (barrier !== undefined && (byPlugins || route.tier?.field !== undefined)) {
     reading.complain(
       route,
-      'pool',
-      `there is no pool ${JSON.stringify(route.pool)}`,
-      suggest(route.pool, ids),
+      byPlugins ? 'plugins' : 'tier',
+      `pool ${JSON.stringify(pool.id)} has ${barrier}, which does not go through plugins`,
     );
   }
+  checkTierOf(route, pool, reading);
 }

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { parseConfigText } from './load.ts';
 import { faultsOf } from './testing/faults-of.ts';
 
-const POOL = 'pools: { web: { backends: [http://a] } }\n';
+const POOL = 'pools: { web: { backends: [http://a] }, next: { backends: [http://b] } }\n';
 const shared = (text: string) => parseConfigText(POOL + text).shared;
 /** The messages about one route with these keys. */
 const faults = (keys: string) => faultsOf(`${POOL}routes: [{ path: /*, pool: web, ${keys} }]`).join('\n');
@@ -131,4 +131,56 @@ test.each([
   ],
 ])('%s lets nobody in', (keys, message) => {
   expect(faults(keys)).toContain(message);
+});
+
+test('a route divides its requests among pools', () => {
+  const [route] = shared(
+    [
+      'routes:',
+      '  - path: /*',
+      '    pool: web',
+      '    canaries: [{ header: X-Canary, value: always, pool: next }, { cookie: beta, pool: next }]',
+      '    split: { by: cookie, name: User, pools: [{ pool: next, share: 5% }] }',
+    ].join('\n'),
+  ).routes;
+  expect(route).toMatchObject({
+    pool: 'web',
+    canaries: [
+      { by: 'header', name: 'x-canary', value: 'always', pool: 'next' },
+      { by: 'cookie', name: 'beta', pool: 'next' },
+    ],
+    split: { by: { by: 'cookie', name: 'User' }, pools: [{ pool: 'next', share: 0.05 }] },
+  });
+});
+
+test.each([
+  ['split: { pools: [{ pool: nxt, share: 5% }] }', 'there is no pool "nxt"'],
+  ['split: { pools: [{ pool: next, share: 60% }, { pool: web, share: 41% }] }', 'more than 100%'],
+  ['split: { pools: [] }', 'at least 1'],
+  ['split: { by: header, pools: [{ pool: next, share: 5% }] }', 'which header?'],
+  ['split: { name: a, pools: [{ pool: next, share: 5% }] }', 'has no meaning when by is chance'],
+  ['canaries: [{ pool: next }]', 'either header or cookie'],
+  ['canaries: [{ header: a, cookie: b, pool: next }]', 'either header or cookie'],
+  ['canaries: [{ cookie: a, value: "b;c", pool: next }]', 'a cookie cannot carry'],
+  ['canaries: [{ cookie: a, pool: nxt }]', 'there is no pool "nxt"'],
+])('%s divides nothing', (keys, message) => {
+  expect(faults(keys)).toContain(message);
+});
+
+const copies = (keys: string) =>
+  shared(`routes: [{ path: /*, pool: web, mirror: { ${keys} } }]`).routes[0]!.mirror;
+
+test('a route has another pool get copies, of all requests unless it says otherwise', () => {
+  expect(copies('pool: next')).toEqual({ pool: 'next', share: 1 });
+  expect(copies('pool: next, share: 10%')).toEqual({ pool: 'next', share: 0.1 });
+  expect(faults('mirror: { pool: nxt }')).toContain('there is no pool "nxt"');
+  expect(faults('mirror: { pool: next, share: 101% }')).toContain('more than 100%');
+});
+
+test('what a route does with its requests has to fit all of its pools', () => {
+  const text = [
+    'pools: { web: { backends: [http://a] }, next: { http2: true, backends: [http://b] } }',
+    'routes: [{ path: /*, pool: web, plugins: [{ name: gzip }], split: { pools: [{ pool: next, share: 5% }] } }]',
+  ].join('\n');
+  expect(faultsOf(text).join('\n')).toContain('pool "next" has http2, which does not go through plugins');
 });

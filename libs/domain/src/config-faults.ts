@@ -1,6 +1,7 @@
 import { builtInPlugin } from './compression.ts';
 import { pathPatternFault } from './path-table.ts';
 import type { PoolSettings, RouteSettings, SharedSettings } from './settings.ts';
+import { exceedsWhole, poolsNamedBy } from './traffic/arms.ts';
 
 /** What is wrong between the parts of shared settings that are right by themselves, each as `path: sentence`. */
 export function configFaults({ pools, backends, routes }: SharedSettings): string[] {
@@ -14,7 +15,7 @@ export function configFaults({ pools, backends, routes }: SharedSettings): strin
     ...backends.flatMap(({ id, pool }) =>
       known.has(pool) ? [] : [`backends.${id}.pool: there is no pool ${pool}`],
     ),
-    ...routes.flatMap((route) => routeFaults(route, known.get(route.pool))),
+    ...routes.flatMap((route) => routeFaults(route, known)),
   ];
 }
 
@@ -47,13 +48,25 @@ function poolFaults({ id, strategy, strategyFile, tiers = [], reserve = 'none', 
   return faults;
 }
 
-function routeFaults(route: RouteSettings, pool: PoolSettings | undefined): string[] {
-  const { id, path, tier, plugins } = route;
+function routeFaults(route: RouteSettings, pools: ReadonlyMap<string, PoolSettings>): string[] {
+  const { id, path, split } = route;
   const at = `routes.${id}`;
   const fault =
     pathPatternFault(path) ?? (/[?]|\*(?!$)|[^/]\*$/.test(path) ? 'such as /login, /v1/* or /*' : undefined);
   const faults = fault === undefined ? [] : [`${at}.path: ${fault}`];
-  if (pool === undefined) return [...faults, `${at}.pool: there is no pool ${route.pool}`];
+  if (split !== undefined && exceedsWhole(split)) faults.push(`${at}.split: the shares are more than 100%`);
+  for (const name of poolsNamedBy(route)) {
+    const pool = pools.get(name);
+    if (pool === undefined) faults.push(`${at}.pool: there is no pool ${name}`);
+    else faults.push(...fitFaults(route, pool));
+  }
+  return faults;
+}
+
+/** What speaks against a pool for the requests of a route. */
+function fitFaults({ id, tier, plugins }: RouteSettings, pool: PoolSettings): string[] {
+  const at = `routes.${id}`;
+  const faults: string[] = [];
   const barred = pool.proxyProtocol !== 'none' || pool.http2;
   if (barred && (plugins.length > 0 || tier?.field !== undefined))
     faults.push(

@@ -6,6 +6,7 @@ import type { RouteVerdict } from './route-match.ts';
 import type { HashSettings, ReserveMode, StrategyName } from './settings.ts';
 import type { StickySettings } from './sticky-settings.ts';
 import type { Measures } from './strategies/strategy.ts';
+import type { ArmDecision, ArmSettings } from './traffic/arms.ts';
 
 /** A request as far as a decision depends on it. */
 export interface RouteQuestion {
@@ -78,6 +79,11 @@ export type Preference = 'eligible' | 'panic' | 'last_resort' | 'despite_breaker
  */
 type SessionVerdict = 'stays' | 'leaves' | 'begins' | 'asks';
 
+/** With the settings that were decisive, so that `decideArm` gives the same again. */
+export interface ExplainedArm extends ArmDecision {
+  readonly settings: ArmSettings;
+}
+
 /** What one worker of a gateway would do with a request now, and why. */
 export interface Explanation {
   readonly gateway: string;
@@ -95,6 +101,8 @@ export interface Explanation {
   }[];
   /** Null when none matches, and when the pool was given. */
   readonly route: string | null;
+  /** How it came to be this one of the route's pools; null where the route has one only, and when the pool was given. */
+  readonly arm: ExplainedArm | null;
   /** Plugins that see the request first, and may answer it themselves. */
   readonly plugins: readonly string[];
   readonly pool: string | null;

@@ -62,6 +62,7 @@ export {
 } from './errors.ts';
 export type {
   CandidateReason,
+  ExplainedArm,
   ExplainedBackend,
   Explanation,
   Preference,
@@ -207,6 +208,19 @@ export {
   setCandidates,
   type Uniform,
 } from './strategies/strategy.ts';
+export {
+  type ArmDecision,
+  type ArmFacts,
+  type ArmSettings,
+  type CanarySettings,
+  decideArm,
+  exceedsWhole,
+  type MirrorSettings,
+  pointOf,
+  poolsNamedBy,
+  poolsOf,
+  type SplitSettings,
+} from './traffic/arms.ts';
 export { uneditable } from './traffic/header-names.ts';
 export { isPlainPath, plainPaths } from './traffic/plain-path.ts';
 export { rewritten } from './traffic/rewrite-path.ts';

@@ -11,6 +11,7 @@ import type { AdaptiveSettings, Priority, RateLimitSettings } from './overload-s
 import type { ScoringSettings } from './resource/score.ts';
 import type { Tier } from './resource/tier.ts';
 import type { StickySettings } from './sticky-settings.ts';
+import type { ArmSettings, MirrorSettings } from './traffic/arms.ts';
 import type { TrafficSettings } from './traffic/traffic-settings.ts';
 
 export const BUILT_IN_STRATEGIES = [
@@ -216,13 +217,12 @@ export interface TierDetection {
 }
 
 /** Match on host and path; the most specific route wins (exact host, then wildcard host; longest path first). */
-export interface RouteSettings {
+export interface RouteSettings extends ArmSettings {
   readonly id: string;
   /** Lower-case exact host, `*.example.com`, or undefined for any. */
   readonly host?: string | undefined;
   /** `/exact`, `/prefix/*` or `/*`. */
   readonly path: string;
-  readonly pool: string;
   readonly plugins: readonly PluginSettings[];
   /** Whether a client may turn its connection into a WebSocket; otherwise its wish is ignored (RFC 9110 section 7.8). */
   readonly websocket: boolean;
@@ -232,6 +232,8 @@ export interface RouteSettings {
   readonly rateLimit?: RateLimitSettings | 'none' | undefined;
   /** Absent in what was written before it existed: then `normal`. */
   readonly priority?: Priority | undefined;
+  /** Absent in what was written before it existed: then nothing is copied. */
+  readonly mirror?: MirrorSettings | undefined;
   /** What it says itself; what it does not say is that of the policy. Absent in what was written before it existed. */
   readonly traffic?: TrafficSettings | undefined;
 }

@@ -8,7 +8,7 @@ import type {
 } from '@usher/domain';
 import { PRIORITIES, PRIORITY_MAX, RATE_SCOPES, WEIGHT_MAX } from '@usher/domain';
 import { z } from 'zod';
-import { trafficSettings } from './traffic-schemas.ts';
+import { canaries, mirror, split, trafficSettings } from './traffic-schemas.ts';
 
 /** The parts that several events' data are made of. Each is the shape on the log of the domain type it is checked against. */
 
@@ -97,6 +97,9 @@ export const routeFields = {
   rateLimit: z.union([z.literal('none'), rateLimit]).optional(),
   priority: z.enum(PRIORITIES).optional(),
   traffic: trafficSettings.optional(),
+  canaries: canaries.optional(),
+  split: split.optional(),
+  mirror: mirror.optional(),
 };
 
 export const routeSettings: z.ZodType<RouteSettings> = z

@@ -1,4 +1,12 @@
-import { REDIRECT_STATUSES, REQUEST_ID_TRUST, TOKEN_ALGORITHMS, type TrafficSettings } from '@usher/domain';
+import {
+  type CanarySettings,
+  type MirrorSettings,
+  REDIRECT_STATUSES,
+  REQUEST_ID_TRUST,
+  type SplitSettings,
+  TOKEN_ALGORITHMS,
+  type TrafficSettings,
+} from '@usher/domain';
 import { z } from 'zod';
 
 const values = z.record(z.string(), z.string());
@@ -69,3 +77,37 @@ export const trafficSettings: z.ZodType<TrafficSettings> = z
       .optional(),
   })
   .meta({ title: 'TrafficSettings' });
+
+/** Which requests of a route go to other pools because they ask for it. */
+export const canaries: z.ZodType<readonly CanarySettings[]> = z
+  .array(
+    z.strictObject({
+      by: z.enum(['header', 'cookie']),
+      name: z.string(),
+      value: z.string().optional(),
+      pool: z.string(),
+    }),
+  )
+  .meta({ title: 'Canaries' });
+
+/** Which part of the requests of a route goes to other pools. */
+export const split: z.ZodType<SplitSettings> = z
+  .strictObject({
+    by: z
+      .discriminatedUnion('by', [
+        z.strictObject({ by: z.literal('ip') }),
+        z.strictObject({ by: z.literal('header'), name: z.string() }),
+        z.strictObject({ by: z.literal('cookie'), name: z.string() }),
+      ])
+      .optional(),
+    pools: z.array(z.strictObject({ pool: z.string(), share: z.number().min(0).max(1) })).min(1),
+  })
+  .meta({ title: 'SplitSettings' });
+
+/** Where copies of a route's requests go. */
+export const mirror: z.ZodType<MirrorSettings> = z
+  .strictObject({
+    pool: z.string(),
+    share: z.number().min(0).max(1),
+  })
+  .meta({ title: 'MirrorSettings' });

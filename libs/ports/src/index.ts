@@ -28,6 +28,7 @@ export type {
   ReservationRequest,
   ReservationResult,
   Reservations,
+  Restored,
   RestoredAllocation,
   RestoreRequest,
   RestoreResult,

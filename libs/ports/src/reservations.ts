@@ -12,6 +12,9 @@ import type { Dimension, Resources, StoreStep } from '@usher/domain';
  * anything. It is closed until the gateways have told what they hold: it opens when all of them have, or after the lease
  * of those that have not must have run out. A gateway that has not told, or whose lease was swept, is unknown to it.
  *
+ * What a gateway sent before it told anew and arrives afterwards, by another connection or from an earlier life of it,
+ * undoes nothing: each telling has a name, and reservations, renewals and the next telling say which they follow.
+ *
  * Each run counts its changes, so that facts about them, told by several gateways in whatever order, can be put in the
  * order in which they happened.
  */
@@ -39,6 +42,8 @@ export interface ReservationRequest {
   readonly allocation: string;
   /** The gateway; its lease begins by this if it has none, and lasts `leaseMs`. */
   readonly owner: string;
+  /** The gateway's last `restore`. */
+  readonly told: string;
   readonly leaseMs: number;
   readonly ttlMs: number;
   /** Whole amounts. */
@@ -84,7 +89,7 @@ export type ReservationResult =
       readonly short: readonly (Dimension | 'max')[];
       readonly expired: readonly GivenBack[];
     }
-  /** The store does not know for sure what this gateway holds: restore first. */
+  /** The store does not know for sure what this gateway holds, or `told` is not the last it took: restore first. */
   | { readonly outcome: 'unknown' }
   /** Other gateways have not told yet what they hold. */
   | { readonly outcome: 'restoring'; readonly opensInMs: number };
@@ -98,6 +103,8 @@ export interface GivenBack {
 export interface RenewRequest {
   readonly pool: string;
   readonly owner: string;
+  /** The gateway's last `restore`. */
+  readonly told: string;
   /** Its lease lasts so long from now on. */
   readonly leaseMs: number;
   /** These last `ttlMs` from now on at least, whoever owns them. */
@@ -105,7 +112,7 @@ export interface RenewRequest {
   readonly ttlMs: number;
 }
 
-/** `unknown`: the store does not know for sure what this gateway holds, so restore. `missing`: what was given back. */
+/** `unknown`: as with a reservation, so restore. `missing`: what was given back. */
 export type RenewResult =
   | { readonly outcome: 'unknown' }
   | { readonly outcome: 'renewed'; readonly missing: readonly string[] };
@@ -113,6 +120,10 @@ export type RenewResult =
 export interface RestoreRequest {
   readonly pool: string;
   readonly owner: string;
+  /** Names this call; never the same twice. */
+  readonly told: string;
+  /** The last one that the store took, as far as the gateway has heard; empty = it has heard of none. */
+  readonly after: string;
   readonly leaseMs: number;
   /** All that the gateway holds. */
   readonly allocations: readonly RestoredAllocation[];
@@ -130,7 +141,13 @@ export interface RestoredAllocation {
   readonly session?: Session | undefined;
 }
 
-export interface RestoreResult {
+export type RestoreResult =
+  | Restored
+  /** Nothing was done, because the last one that the store took is not `after` but `told`: repeat if the call was meant. */
+  | { readonly outcome: 'late'; readonly told: string };
+
+export interface Restored {
+  readonly outcome: 'restored';
   /** After this time at the latest `reserve` works; 0 = it does now. */
   readonly opensInMs: number;
   /** What the store had in this gateway's name and the gateway did not name. */

@@ -2,7 +2,14 @@ import { NO_RESOURCES } from '@usher/domain';
 import type { Reservations } from '@usher/ports';
 import { describe, expect, test } from 'vitest';
 import { insist } from './insist.ts';
-import { LONG_MS, type Step, USUAL_GATEWAYS, USUAL_REQUEST, USUAL_RESTORE } from './reservation-rule.ts';
+import {
+  LONG_MS,
+  type Step,
+  USUAL_GATEWAYS,
+  USUAL_REQUEST,
+  USUAL_RESTORE,
+  USUAL_TOLD,
+} from './reservation-rule.ts';
 import { RESERVATION_RULES } from './reservation-rules.ts';
 import type { StateStoreSubject } from './state-store-contract.ts';
 
@@ -36,8 +43,8 @@ async function take(subject: StateStoreSubject, step: Step, at: string): Promise
     const [given] = await reservations.release('p', step.by ?? 'gw-1', [step.release]);
     expect(given?.backend, at).toBe(step.answers);
   } else if ('renew' in step) {
-    const { renew: owner, keeps: allocations = [], answers } = step;
-    const request = { pool: 'p', owner, leaseMs: LONG_MS, ttlMs: LONG_MS, allocations };
+    const { renew: owner, told = USUAL_TOLD, keeps: allocations = [], answers } = step;
+    const request = { pool: 'p', owner, told, leaseMs: LONG_MS, ttlMs: LONG_MS, allocations };
     expect(await reservations.renew(request), at).toEqual(answers);
   } else if ('restore' in step) {
     const answer = await reservations.restore({ ...USUAL_RESTORE, ...step.restore });

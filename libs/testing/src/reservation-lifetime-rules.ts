@@ -1,4 +1,14 @@
-import { back, cores, held, on, type Rule, SHORT_MS, type Step, session } from './reservation-rule.ts';
+import {
+  back,
+  cores,
+  held,
+  on,
+  type Rule,
+  SHORT_MS,
+  type Step,
+  session,
+  USUAL_TOLD,
+} from './reservation-rule.ts';
 
 /** A gateway that holds nothing, and whose lease is about to end. */
 const shortLived = (owner: string): Step => ({
@@ -179,6 +189,44 @@ const RESTORING: readonly Rule[] = [
   },
 ];
 
+const LATE: readonly Rule[] = [
+  {
+    name: 'what a gateway said before it told anew undoes nothing when it arrives afterwards',
+    steps: [
+      { restore: { told: 'second', after: USUAL_TOLD }, answers: { outcome: 'restored' } },
+      { reserve: { told: 'second', allocation: 'a' }, answers: { outcome: 'reserved' } },
+      {
+        restore: { told: 'lost', after: USUAL_TOLD, allocations: [held('x', 'b1', 1)] },
+        answers: { outcome: 'late', told: 'second' },
+      },
+      { restore: { told: 'of an earlier life', after: '' }, answers: { outcome: 'late', told: 'second' } },
+      { holds: ['a'], used: { b1: 1000 } },
+      { restore: { told: 'third', after: 'second' }, answers: { givenBack: [back('a', 'b1')] } },
+    ],
+  },
+  {
+    name: 'what a gateway asked for before it told anew comes to nothing',
+    steps: [
+      { restore: { told: 'second', after: USUAL_TOLD }, answers: { outcome: 'restored' } },
+      { reserve: { allocation: 'a' }, answers: UNKNOWN },
+      { renew: 'gw-1', answers: UNKNOWN },
+      { holds: [], used: {} },
+      { reserve: { told: 'second', allocation: 'b' }, answers: { outcome: 'reserved' } },
+      { renew: 'gw-1', told: 'second', keeps: ['b'], answers: KEPT },
+    ],
+  },
+  {
+    name: 'a gateway that is not known any more is heard, whatever it said last',
+    steps: [
+      shortLived('gw-2'),
+      { reserve: { allocation: 'a', owner: 'gw-2', leaseMs: SHORT_MS }, answers: { outcome: 'reserved' } },
+      { sweepsInTime: ['a'] },
+      { restore: { owner: 'gw-2', told: 'new', after: 'unheard of' }, answers: { outcome: 'restored' } },
+      { reserve: { owner: 'gw-2', told: 'new' }, answers: { outcome: 'reserved' } },
+    ],
+  },
+];
+
 const STEPS: readonly Rule[] = [
   {
     name: 'each reservation, give-back and change of owner is one step, and nothing else is',
@@ -221,4 +269,4 @@ const STEPS: readonly Rule[] = [
 ];
 
 /** How allocations end by themselves, and come back after the store has lost them. */
-export const LIFETIME_RULES: readonly Rule[] = [...EXPIRING, ...RESTORING, ...STEPS];
+export const LIFETIME_RULES: readonly Rule[] = [...EXPIRING, ...RESTORING, ...LATE, ...STEPS];

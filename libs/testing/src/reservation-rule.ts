@@ -11,7 +11,12 @@ export type Step =
   | { readonly reserve: Partial<ReservationRequest>; readonly answers: object }
   /** One allocation, by the gateway `by`, which is usually gw-1; answers with the backend if it was given back. */
   | { readonly release: string; readonly by?: string; readonly answers: string | undefined }
-  | { readonly renew: string; readonly keeps?: readonly string[]; readonly answers: object }
+  | {
+      readonly renew: string;
+      readonly told?: string;
+      readonly keeps?: readonly string[];
+      readonly answers: object;
+    }
   | { readonly restore: Partial<RestoreRequest>; readonly answers: object }
   | { readonly sweep: number; readonly answers: readonly object[] }
   /** Sweeping again and again gives back exactly these. */
@@ -51,11 +56,14 @@ export const back = (allocation: string, backend: string) => ({ allocation, back
 
 export const USUAL_GATEWAYS = ['gw-1', 'gw-2', 'gw-3', 'gw-0', 'gw-11', 'gw-'];
 
+/** Where all calls arrive in their order, every restore may have the same name. */
+export const USUAL_TOLD = 'told';
 /** Where the one who asks leaves something out: a core on `b1`, which has two. */
 export const USUAL_REQUEST: ReservationRequest = {
   pool: 'p',
   allocation: 'a1',
   owner: 'gw-1',
+  told: USUAL_TOLD,
   leaseMs: LONG_MS,
   ttlMs: LONG_MS,
   resources: cores(1),
@@ -64,6 +72,8 @@ export const USUAL_REQUEST: ReservationRequest = {
 export const USUAL_RESTORE: RestoreRequest = {
   pool: 'p',
   owner: 'gw-1',
+  told: USUAL_TOLD,
+  after: USUAL_TOLD,
   leaseMs: LONG_MS,
   allocations: [],
   underWay: [],

@@ -149,6 +149,7 @@ class Storm {
         pool: POOL,
         allocation,
         owner: gateway.name,
+        told: gateway.name,
         leaseMs: LEASE_MS,
         ttlMs,
         resources,
@@ -187,7 +188,15 @@ class Storm {
   /** Keeps a few allocations alive; those that are not there any more are forgotten. */
   async #renew(gateway: Gateway): Promise<void> {
     const allocations = [...gateway.held.keys()].slice(0, this.#below(4));
-    const renewal = { pool: POOL, owner: gateway.name, leaseMs: LEASE_MS, allocations, ttlMs: TTL_MAX_MS };
+    const { name } = gateway;
+    const renewal = {
+      pool: POOL,
+      owner: name,
+      told: name,
+      leaseMs: LEASE_MS,
+      allocations,
+      ttlMs: TTL_MAX_MS,
+    };
     const answer = await this.#ask((store) => store.renew(renewal));
     if (answer.outcome === 'unknown') await this.#restore(gateway);
     else for (const missing of answer.missing) gateway.held.delete(missing);
@@ -200,13 +209,17 @@ class Storm {
     const restore = {
       pool: POOL,
       owner: gateway.name,
+      // Several of its calls are under way at a time, and find it unknown at a time: each of them may make it known.
+      told: gateway.name,
+      after: gateway.name,
       leaseMs: LEASE_MS,
       allocations: [],
       underWay: [],
       gateways,
     };
-    const { givenBack } = await this.#ask((store) => store.restore(restore));
-    this.#took(givenBack);
+    const answer = await this.#ask((store) => store.restore(restore));
+    if (answer.outcome === 'late') throw new Error('a restore is late that follows the last one');
+    this.#took(answer.givenBack);
   }
 
   /** How many allocations there are. */

@@ -17,10 +17,12 @@ import type {
   RouteSettings,
 } from '@usher/domain';
 import type { Targets } from '@usher/runtime';
+import type { RouteMirror } from './mirror/route-mirror.ts';
 import type { RateRule } from './rate/rate-rule.ts';
 import type { Sticky } from './sticky/sticky.ts';
 import type { Addresses } from './table/addresses.ts';
 import type { BackendLimit } from './table/backend-limit.ts';
+import type { RouteArms } from './table/route-arms.ts';
 import type { RowLimit } from './table/row-limit.ts';
 import type { PoolTls, TlsClient, TlsRow } from './table/tls-client.ts';
 import type { RouteTraffic } from './traffic/route-traffic.ts';
@@ -151,6 +153,10 @@ export interface RouteEntry {
   readonly traffic: RouteTraffic | undefined;
   /** Of those that were looked at before they were served, see `Admission`. */
   readonly counts: Float64Array;
+  /** Undefined where all of its requests go to `pool`. What they choose has none. */
+  readonly arms: RouteArms | undefined;
+  /** Undefined where nobody gets copies of its requests. */
+  readonly mirror: RouteMirror | undefined;
 }
 
 /** Why an attempt ended, as the retry loop and the breaker see it. */

@@ -11,6 +11,7 @@ async function newGuarded() {
   const fleet = newFleet();
   const { fold } = await fleet.start('s1', declared(['a']));
   expect(await fleet.command('route.add', { settings: guarded })).toMatchObject({ ok: true });
+  expect(await fleet.command('pool.add', { settings: { id: 'other' } })).toMatchObject({ ok: true });
   const operate = (name: string, data: object) => fleet.command(name, data, { role: 'operate' });
   return { fold, operate, admin: fleet.command };
 }
@@ -30,6 +31,11 @@ test.each([
   ['a guarded route that moves', 'route.update', { route: 'guarded', path: '/other/*' }],
   ['a guarded route that goes', 'route.remove', { route: 'guarded' }],
   ['a way past a guard', 'route.add', { settings: open }],
+  [
+    'a part of a route that goes past a guard',
+    'route.add',
+    { settings: { ...open, pool: 'other', split: { pools: [{ pool: 'web', share: 0.5 }] } } },
+  ],
 ])('%s needs the role admin', async (_what, name, data) => {
   const { fold, operate, admin } = await newGuarded();
   const digest = fold.digest();

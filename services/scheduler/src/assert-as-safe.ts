@@ -2,6 +2,7 @@ import {
   canonicalJson,
   type FleetState,
   type PolicySettings,
+  poolsOf,
   type RouteSettings,
   UsherError,
 } from '@usher/domain';
@@ -72,8 +73,12 @@ function isWeaker(
   after: PolicySettings,
 ): boolean {
   const now = guardOf(guard, route, after);
-  const same = before.routes.find(({ id, pool }) => id === route.id && pool === route.pool);
-  const standing = same === undefined ? before.routes.filter(({ pool }) => pool === route.pool) : [same];
+  const same = before.routes.find(({ id }) => id === route.id);
+  const had = new Set(same === undefined ? [] : poolsOf(same));
+  const reached = new Set(poolsOf(route).filter((pool) => !had.has(pool)));
+  const standing = before.routes.filter(
+    (each) => each === same || poolsOf(each).some((pool) => reached.has(pool)),
+  );
   const known = standing.map((each) => guardOf(guard, each, before)).filter((each) => each !== undefined);
   const usual = same === undefined ? written(before.traffic?.[guard]) : undefined;
   const asked = usual === undefined ? known : [...known, usual];

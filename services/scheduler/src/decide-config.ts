@@ -4,6 +4,7 @@ import {
   canonicalJson,
   type FleetState,
   type PoolSettings,
+  poolsNamedBy,
   type RouteSettings,
   type SharedSettings,
 } from '@usher/domain';
@@ -69,7 +70,7 @@ function keptRoutes(state: FleetState, { pools, routes }: SharedSettings): Route
   return config.policy.routes.filter(
     (route) =>
       config.added.includes(route.id) &&
-      stays(route.pool) &&
+      poolsNamedBy(route).every(stays) &&
       !routes.some(({ id, host, path }) => id === route.id || (host === route.host && path === route.path)),
   );
 }

@@ -4,6 +4,7 @@ import {
   defaultRoute,
   type FleetState,
   type PoolSettings,
+  poolsNamedBy,
   type RouteSettings,
   type SharedSettings,
   sharedSettingsOf,
@@ -38,7 +39,7 @@ export function updatePool(state: FleetState, id: string, changes: object): Even
 export function removePool(state: FleetState, id: string): EventDraft[] {
   if (!state.pools.has(id)) throw new UsherError('not_found', `there is no pool ${id}`);
   const backends = [...state.backends.values()].filter(({ settings }) => settings.pool === id);
-  const routes = present(state).routes.filter(({ pool }) => pool === id);
+  const routes = present(state).routes.filter((route) => poolsNamedBy(route).includes(id));
   const users = [
     ...backends.map(({ settings }) => `backend ${settings.id}`),
     ...routes.map((route) => `route ${route.id}`),

@@ -1,6 +1,8 @@
 import { resolve } from 'node:path';
 import {
+  type ArmSettings,
   builtInPlugin,
+  type MirrorSettings,
   type PluginSettings,
   PRIORITIES,
   type Priority,
@@ -14,6 +16,7 @@ import { filePath, id, routeHost, routePath } from '../types/names.ts';
 import { oneOf, trueOrFalse } from '../types/scalar.ts';
 import { defaulted, openSection, optional, required, section } from '../types/section.ts';
 import type { Type } from '../types/type.ts';
+import { ARM_KEYS } from './arms.ts';
 import { rateLimit } from './rate-limit.ts';
 import { tierDetection } from './tier-detection.ts';
 import { ROUTE_TRAFFIC_KEYS, splitTraffic } from './traffic/traffic.ts';
@@ -45,16 +48,16 @@ const plugin = mapped(pluginKeys, (given, path, reading): PluginSettings => {
 });
 
 /** A route as the file declares it; those without an id get one by their place. */
-export interface DeclaredRoute {
+export interface DeclaredRoute extends ArmSettings {
   readonly id?: string | undefined;
   readonly host?: string | undefined;
   readonly path: string;
-  readonly pool: string;
   readonly plugins: readonly PluginSettings[];
   readonly websocket: boolean;
   readonly tier?: TierDetection | undefined;
   readonly rateLimit?: RateLimitSettings | 'none' | undefined;
   readonly priority: Priority;
+  readonly mirror?: MirrorSettings | undefined;
   readonly traffic?: TrafficSettings | undefined;
 }
 
@@ -75,6 +78,7 @@ const keys = section({
     doc: 'Path that the request must have: `/login` exactly, `/v1/*` for `/v1` and all below it, `/*` for every path.',
   }),
   pool: required({ to: 'pool', type: id, doc: 'Pool that serves the request.' }),
+  ...ARM_KEYS,
   websocket: defaulted(true, {
     to: 'websocket',
     type: trueOrFalse,

@@ -79,8 +79,8 @@ class Pool {
   readonly #run: number;
   #step = 0;
   #opensAtMs: number;
-  /** Gateways that have told what they hold and whose leases were not swept since. */
-  readonly #restored = new Set<string>();
+  /** Gateways that have told what they hold and whose leases were not swept since, with the name of the last time. */
+  readonly #restored = new Map<string, string>();
   readonly #held = new Map<string, Held>();
   readonly #used = new Map<string, Use>();
   /** Until when each gateway is taken to be alive. */
@@ -95,8 +95,8 @@ class Pool {
   }
 
   reserve(request: ReservationRequest, nowMs: number): ReservationResult {
-    const { allocation, owner, leaseMs, ttlMs, resources, candidates, session } = request;
-    if (!this.#restored.has(owner)) return { outcome: 'unknown' };
+    const { allocation, owner, told, leaseMs, ttlMs, resources, candidates, session } = request;
+    if (this.#restored.get(owner) !== told) return { outcome: 'unknown' };
     if (this.#opensAtMs > nowMs) return { outcome: 'restoring', opensInMs: this.#opensAtMs - nowMs };
     this.#leases.set(owner, Math.max(this.#leases.get(owner) ?? 0, nowMs + leaseMs));
     const expiresAtMs = nowMs + ttlMs;
@@ -137,8 +137,8 @@ class Pool {
     return { allocation, backend, at: this.#nextStep() };
   }
 
-  renew({ owner, leaseMs, allocations, ttlMs }: RenewRequest, nowMs: number): RenewResult {
-    if (!this.#restored.has(owner)) return { outcome: 'unknown' };
+  renew({ owner, told, leaseMs, allocations, ttlMs }: RenewRequest, nowMs: number): RenewResult {
+    if (this.#restored.get(owner) !== told) return { outcome: 'unknown' };
     this.#leases.set(owner, nowMs + leaseMs);
     const missing: string[] = [];
     for (const allocation of allocations) {
@@ -151,7 +151,9 @@ class Pool {
   }
 
   restore(request: RestoreRequest, nowMs: number): RestoreResult {
-    const { owner, leaseMs, allocations, underWay, gateways } = request;
+    const { owner, told, after, leaseMs, allocations, underWay, gateways } = request;
+    const last = this.#restored.get(owner);
+    if (last !== undefined && last !== after) return { outcome: 'late', told: last };
     this.#leases.set(owner, nowMs + leaseMs);
     const wanted = new Set([...underWay, ...allocations.map(({ allocation }) => allocation)]);
     const givenBack: GivenBack[] = [];
@@ -164,10 +166,10 @@ class Pool {
       allocation: one.allocation,
       at: this.#hold({ ...one, owner, expiresAtMs: nowMs + ttlMs }),
     }));
-    this.#restored.add(owner);
+    this.#restored.set(owner, told);
     if (gateways.every((gateway) => this.#restored.has(gateway)))
       this.#opensAtMs = Math.min(this.#opensAtMs, nowMs);
-    return { opensInMs: Math.max(0, this.#opensAtMs - nowMs), givenBack, added };
+    return { outcome: 'restored', opensInMs: Math.max(0, this.#opensAtMs - nowMs), givenBack, added };
   }
 
   /** First those whose own time is over, longest ago first, then those of gateways whose lease is, by id. */

@@ -20,6 +20,7 @@ const request = (allocation: string, owner = 'gw-1'): ReservationRequest => ({
   pool: 'p',
   allocation,
   owner,
+  told: 'told',
   leaseMs: LONG_MS,
   ttlMs: LONG_MS,
   resources: core,
@@ -32,13 +33,22 @@ const restore = (
 ): RestoreRequest => ({
   pool: 'p',
   owner,
+  told: 'told',
+  after: 'told',
   leaseMs: LONG_MS,
   allocations: held.map((allocation) => ({ allocation, backend: 'b1', resources: core, ttlMs: LONG_MS })),
   underWay: [],
   gateways,
 });
 
-const renewal = (owner: string) => ({ pool: 'p', owner, leaseMs: LONG_MS, ttlMs: LONG_MS, allocations: [] });
+const renewal = (owner: string) => ({
+  pool: 'p',
+  owner,
+  told: 'told',
+  leaseMs: LONG_MS,
+  ttlMs: LONG_MS,
+  allocations: [],
+});
 
 const opened: { close(): Promise<void> }[] = [];
 async function start(options?: { keepsLog: boolean }): Promise<RedisServer> {

@@ -30,11 +30,12 @@ export class RedisReservations implements Reservations {
   }
 
   async reserve(request: ReservationRequest): Promise<ReservationResult> {
-    const { pool, allocation, owner, leaseMs, ttlMs, resources, candidates, session } = request;
+    const { pool, allocation, owner, told, leaseMs, ttlMs, resources, candidates, session } = request;
     const answer = (await this.#run(RESERVE, keysOf(pool), [
       this.#serverRun(),
       allocation,
       owner,
+      told,
       leaseMs,
       ttlMs,
       sessionText(session),
@@ -67,28 +68,33 @@ export class RedisReservations implements Reservations {
     return given(run, released);
   }
 
-  async renew({ pool, owner, leaseMs, allocations, ttlMs }: RenewRequest): Promise<RenewResult> {
-    const args = [this.#serverRun(), owner, leaseMs, ttlMs, ...allocations];
+  async renew({ pool, owner, told, leaseMs, allocations, ttlMs }: RenewRequest): Promise<RenewResult> {
+    const args = [this.#serverRun(), owner, told, leaseMs, ttlMs, ...allocations];
     const missing = (await this.#run(RENEW, keysOf(pool), args)) as string[] | null;
     return missing === null ? { outcome: 'unknown' } : { outcome: 'renewed', missing };
   }
 
   async restore(request: RestoreRequest): Promise<RestoreResult> {
-    const { pool, owner, leaseMs, allocations, underWay, gateways } = request;
+    const { pool, owner, told, after, leaseMs, allocations, underWay, gateways } = request;
     const texts = allocations.map(({ allocation, backend, ttlMs, resources, session }) =>
       [allocation, backend, ttlMs, ...amounts(resources), sessionText(session)].join(' '),
     );
-    const [opensInMs, run, added, released] = (await this.#run(RESTORE, keysOf(pool), [
+    const answer = (await this.#run(RESTORE, keysOf(pool), [
       this.#serverRun(),
       owner,
+      told,
+      after,
       leaseMs,
       gateways.length,
       ...gateways,
       underWay.length,
       ...underWay,
       ...texts,
-    ])) as [number, string, Flat, Flat];
+    ])) as RestoreAnswer;
+    if (answer[0] === 'late') return { outcome: 'late', told: answer[1] };
+    const [opensInMs, run, added, released] = answer;
     return {
+      outcome: 'restored',
       opensInMs: Math.max(0, opensInMs),
       added: groups(added, 2).map(([allocation, step]) => ({
         allocation: String(allocation),
@@ -132,6 +138,8 @@ type ReserveAnswer =
   | ['full', run: string, short: number[], expired: Flat]
   | ['known', ...Placed, amounts: string]
   | ['reserved', ...Placed, expired: Flat, moved: Flat];
+
+type RestoreAnswer = ['late', told: string] | [opensInMs: number, run: string, added: Flat, given: Flat];
 
 function reserved([, allocation, backend, expires, run, step]: readonly [string, ...Placed, ...unknown[]]) {
   const at = { run: Number(run), step };

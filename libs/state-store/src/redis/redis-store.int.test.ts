@@ -147,6 +147,8 @@ describe('a Redis server with little memory', () => {
     const told = {
       pool: 'web',
       owner: 'gw-1',
+      told: 'first',
+      after: '',
       leaseMs: LONG_MS,
       allocations: [reserved],
       underWay: [],

@@ -15,7 +15,7 @@ import { script } from './run-script.ts';
  * | `own` | sorted set | gateway by the end of its lease |
  * | `byo` | sorted set | gateway, space, allocation; in the order of their names |
  * | `ses` | hash | tier and session: allocation |
- * | `meta` | hash | `run` of the server that the pool's run is in, `since` when, when it `opens`, the last `step`, who has restored |
+ * | `meta` | hash | `run` of the server that the pool's run is in, `since` when, when it `opens`, the last `step`, each gateway's last restore (`restored`, space, gateway) |
  */
 export const RESERVATION_KEYS = ['use', 'res', 'exp', 'own', 'byo', 'ses', 'meta'] as const;
 
@@ -92,15 +92,15 @@ local function number(value) return string.format('%.0f', value) end
 `;
 
 /**
- * ARGV: run, allocation, owner, lease and ttl in ms, session, five amounts, then for each candidate its backend, the
- * five amounts of its capacity and its largest number of allocations in one text. Answers with the outcome, and what
- * belongs to it.
+ * ARGV: run, allocation, owner, its last restore, lease and ttl in ms, session, five amounts, then for each candidate its
+ * backend, the five amounts of its capacity and its largest number of allocations in one text. Answers with the outcome,
+ * and what belongs to it.
  */
 export const RESERVE = script(`${PRELUDE}
-local run, id, owner, lease, ttl, session = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6]
-local a, b, c, d, e = tonumber(ARGV[7]), tonumber(ARGV[8]), tonumber(ARGV[9]), tonumber(ARGV[10]), tonumber(ARGV[11])
+local run, id, owner, told, lease, ttl, session = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6], ARGV[7]
+local a, b, c, d, e = tonumber(ARGV[8]), tonumber(ARGV[9]), tonumber(ARGV[10]), tonumber(ARGV[11]), tonumber(ARGV[12])
 local meta = redis.call('HMGET', META, 'run', 'opens', 'since', 'restored ' .. owner)
-if meta[1] ~= run or not meta[4] then return {'unknown'} end
+if meta[1] ~= run or meta[4] ~= told then return {'unknown'} end
 if tonumber(meta[2]) > now then return {'restoring', tonumber(meta[2]) - now} end
 -- A lease with more than half of its time left is left as it is, which spares a write for most reservations.
 local until_ms = redis.call('ZSCORE', OWN, owner)
@@ -126,14 +126,14 @@ if session ~= '' then
   record = earlier and redis.call('HGET', RES, earlier)
   if record then
     local at = parse(record) .. ' '
-    for i = 12, #ARGV do
+    for i = 13, #ARGV do
       if string.sub(ARGV[i], 1, #at) == at then return keep(earlier, record) end
     end
   end
 end
 local given, short = {}, {}
 local function place()
-  for i = 12, #ARGV do
+  for i = 13, #ARGV do
     local backend, ca, cb, cc, cd, ce, max = string.match(ARGV[i], '^(%S+) (%d+) (%d+) (%d+) (%d+) (%d+) (%d+)$')
     local ua, ub, uc, ud, ue, un = used(backend)
     max = tonumber(max)
@@ -145,7 +145,7 @@ local function place()
     elseif e > 0 and ue + e > tonumber(ce) then why = 4
     elseif max > 0 and un >= max then why = 5
     else return backend end
-    short[i - 11] = why
+    short[i - 12] = why
   end
 end
 sweep(${SWEPT_IN_PASSING}, given)
@@ -172,14 +172,17 @@ for i = 2, #ARGV do
 end
 return {since(), given}`);
 
-/** ARGV: run, owner, lease and ttl in ms, then allocations. Answers with those that are not there, nothing if the owner is unknown. */
+/**
+ * ARGV: run, owner, its last restore, lease and ttl in ms, then allocations. Answers with those that are not there, nothing
+ * if the owner is unknown.
+ */
 export const RENEW = script(`${PRELUDE}
 local meta = redis.call('HMGET', META, 'run', 'restored ' .. ARGV[2])
-if meta[1] ~= ARGV[1] or not meta[2] then return false end
-redis.call('ZADD', OWN, now + ARGV[3], ARGV[2])
+if meta[1] ~= ARGV[1] or meta[2] ~= ARGV[3] then return false end
+redis.call('ZADD', OWN, now + ARGV[4], ARGV[2])
 local missing = {}
-local expires = now + ARGV[4]
-for i = 5, #ARGV do
+local expires = now + ARGV[5]
+for i = 6, #ARGV do
   local score = redis.call('ZSCORE', EXP, ARGV[i])
   if not score then missing[#missing + 1] = ARGV[i]
   elseif tonumber(score) < expires then redis.call('ZADD', EXP, expires, ARGV[i]) end
@@ -187,19 +190,22 @@ end
 return missing`);
 
 /**
- * ARGV: run, owner, lease in ms, how many gateways, their names, how many allocations are under way, their ids, then for
- * each allocation its id, backend, ttl in ms, five amounts and session in one text. Answers with how long until the pool
- * opens, when its run began, what was added and what was given back.
+ * ARGV: run, owner, this restore and the one it follows, lease in ms, how many gateways, their names, how many allocations
+ * are under way, their ids, then for each allocation its id, backend, ttl in ms, five amounts and session in one text.
+ * Answers with how long until the pool opens, when its run began, what was added and what was given back; or, with nothing
+ * done, 'late' and the owner's last restore.
  */
 export const RESTORE = script(`${PRELUDE}
-local run, owner, lease = ARGV[1], ARGV[2], tonumber(ARGV[3])
+local run, owner, told, after, lease = ARGV[1], ARGV[2], ARGV[3], ARGV[4], tonumber(ARGV[5])
 if redis.call('HGET', META, 'run') ~= run then
   redis.call('DEL', unpack(KEYS))
   redis.call('HSET', META, 'run', run, 'since', number(now), 'opens', number(now + lease))
 end
-redis.call('HSET', META, 'restored ' .. owner, 1)
+local last = redis.call('HGET', META, 'restored ' .. owner)
+if last and last ~= after then return {'late', last} end
+redis.call('HSET', META, 'restored ' .. owner, told)
 redis.call('ZADD', OWN, now + lease, owner)
-local at = 4
+local at = 6
 local function block()
   local from = at + 1
   at = from + ARGV[at]

@@ -1,5 +1,6 @@
 import {
   DIMENSIONS,
+  type ExplainedArm,
   type ExplainedBackend,
   type Explanation,
   RESERVE_MODES,
@@ -61,6 +62,15 @@ const EXPLANATION = objectOf<Explanation>(
       }),
     ),
     route: nullable(TEXT),
+    arm: nullable(
+      objectOf<ExplainedArm>({
+        by: described('What made it this pool', oneOf(['canary', 'split', 'rest'])),
+        pool: TEXT,
+        canary: nullable(COUNT),
+        point: described('Where it falls, from 0 to 1', nullable(NUMBER)),
+        settings: described('Those that were decisive', { type: 'object' }),
+      }),
+    ),
     plugins: listOf(TEXT),
     pool: nullable(TEXT),
     strategy: nullable(oneOf(STRATEGY_NAMES)),
@@ -83,7 +93,7 @@ const EXPLANATION = objectOf<Explanation>(
         backend: nullable(TEXT),
       }),
     ),
-    among: nullable(oneOf(['eligible', 'last_resort', 'despite_breakers'])),
+    among: nullable(oneOf(['eligible', 'panic', 'last_resort', 'despite_breakers'])),
     candidates: listOf(CANDIDATE),
     outcome: described('`backend`, `waits`, or the code of the error that it is answered with', TEXT),
     chosen: nullable(TEXT),

@@ -28,6 +28,7 @@ export function addDeparted(sum: Measurement | undefined, departed: Measurement)
   }
   return {
     ...counted,
+    mirrors: addMirrors(sum.mirrors, departed.mirrors),
     lines: addLines(sum.lines, counted.lines),
     sessions: addSessions([...sum.sessions, ...departed.sessions]),
     connectFailures: addFailures([...sum.connectFailures, ...departed.connectFailures]),
@@ -45,6 +46,17 @@ export function addTls(a: TlsCounts, b: TlsCounts): TlsCounts {
     resumed: a.resumed + b.resumed,
     failures: addEach(a.failures, b.failures),
   };
+}
+
+/** Copies of two workers together. */
+export function addMirrors(a: Measurement['mirrors'], b: Measurement['mirrors']): Measurement['mirrors'] {
+  const sums = new Map<string, Measurement['mirrors'][number]>();
+  for (const each of [...a, ...b]) {
+    const key = `${each.route} ${each.pool}`;
+    const before = sums.get(key);
+    sums.set(key, before === undefined ? each : { ...each, counts: addEach(before.counts, each.counts) });
+  }
+  return [...sums.values()];
 }
 
 type Lines = Measurement['lines'];

@@ -3,6 +3,7 @@ import { LATENCY_BOUNDS_S, type WireCounts } from '../wire/counters.ts';
 import type { Measurement } from '../worker/protocol.ts';
 import { exposeAdmission } from './admission-metrics.ts';
 import { exposeLines } from './line-metrics.ts';
+import { exposeMirrors } from './mirror-metrics.ts';
 import type { BackendTotals } from './observations.ts';
 import { exposeReservations } from './reservation-metrics.ts';
 import type { PoolReservationsSeen } from './reservations/allocations.ts';
@@ -53,6 +54,7 @@ export function exposeMetrics(metrics: Metrics, sources: MetricsSources): void {
   exposeWorkers(metrics, shared, sources);
   exposeLines(metrics, () => shared.all());
   exposeAdmission(metrics, () => shared.all());
+  exposeMirrors(metrics, () => shared.all());
   exposeSessions(metrics, { all: () => shared.all(), moves: sources.moves });
   exposeReservations(metrics, () => sources.reservations());
   exposeTls(metrics, sources, async () => (await shared.all()).map(({ tls }) => tls));

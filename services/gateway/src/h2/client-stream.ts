@@ -140,8 +140,9 @@ export class ClientStream implements ClientSide, Expirable {
     else this.open(head, route, id, body);
   }
 
-  private open(head: RequestHead, route: RouteEntry, id: string, body: RequestBody | undefined): void {
+  private open(head: RequestHead, matched: RouteEntry, id: string, body: RequestBody | undefined): void {
     const { home, lane, startMs } = this;
+    const route = home.visitor.armOf(head, matched);
     const asked: Asked = { head, id, body, startMs, rate: undefined, seen: undefined, edits: undefined };
     const features = examine(asked, route, home.visitor, lane);
     if (features instanceof TurnedAway) {

@@ -11,10 +11,12 @@ import {
 } from '@usher/domain';
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { WireLaneOptions } from '../wire/lane-context.ts';
+import { withoutQuery } from '../wire/outgoing-request.ts';
 import { problemResponse } from '../wire/problem-response.ts';
 import { type Arrival, Exchange, type LaneTools, type Upgrade } from './exchange.ts';
 import { forwardedRequestHeaders, forwardedResponseHeaders } from './forwarded.ts';
 import { registerPlugins } from './load-plugins.ts';
+import { copyMessage } from './mirrored.ts';
 import { connector } from './origins.ts';
 import type { PluginFiles } from './plugin-files.ts';
 import { PluginPatience } from './plugin-patience.ts';
@@ -72,6 +74,7 @@ export async function buildChainApp(
       scope,
       (request) => arrivals.get(request)?.entry.traffic?.bodyBytes ?? policy.limits.requestBodyBytes,
       (request) => detectionBytes(arrivals.get(request)),
+      (request) => arrivals.get(request)?.copy?.body,
     );
     await registerProxy(scope, policy, (request) => (patience.passed(request), arrivals.get(request)), tools);
   });
@@ -124,10 +127,16 @@ async function registerProxy(
       }
       refuseUnexpectedBody(request.raw);
       const sent = arrival.entry.traffic?.target(path) ?? path;
+      copyMessage(tools.mirrors, arrival, request, sent + queryOf(request.raw));
       new Exchange(tools, arrival, features, request, reply, sent, hooks).start();
       return reply;
     },
   });
+}
+
+/** What reply-from adds to a path. */
+function queryOf({ url = '' }: IncomingMessage): string {
+  return url.slice(withoutQuery(url).length);
 }
 
 /** How much of the body has to be read before a backend is chosen; 0 = nothing. */

@@ -5,6 +5,8 @@ import type { FastifyHttpProxyOptions } from '@fastify/http-proxy';
 import { type ErrorCode, type Features, type SpherePoint, UsherError } from '@usher/domain';
 import { isIdempotent } from '@usher/http1';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { BodyCopy } from '../mirror/body-copy.ts';
+import type { Mirrors } from '../mirror/mirrors.ts';
 import type { AttemptOutcome, BackendSlot, Hold, RouteEntry } from '../routing-table.ts';
 import type { Visit } from '../sticky/sticky.ts';
 import { endpointFor } from '../table/endpoints.ts';
@@ -22,7 +24,9 @@ import { originOf } from './origins.ts';
 const NOT_MODIFIED = 304;
 
 /** What serving a request takes. */
-export type LaneTools = Pick<WireLaneOptions, 'table' | 'now' | 'counters' | 'dialler' | 'debug'>;
+export type LaneTools = Pick<WireLaneOptions, 'table' | 'now' | 'counters' | 'dialler' | 'debug'> & {
+  readonly mirrors: Pick<Mirrors, 'follow'>;
+};
 
 /** What the lane knows of a request before Fastify sees it. */
 export interface Arrival {
@@ -38,6 +42,8 @@ export interface Arrival {
   readonly visit: Visit | undefined;
   /** As the policy of its route sees it; undefined where that has none. */
   readonly seen: TrafficRequest | undefined;
+  /** Of its copy for another pool: where that goes, and its body as far as it passes through unread. Undefined = there is none. */
+  readonly copy?: { readonly arrival: Arrival; readonly body: BodyCopy } | undefined;
   /** Present when the client asks for a WebSocket. */
   readonly upgrade?: Upgrade;
 }

@@ -1,22 +1,23 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import type { Mirrors } from '../mirror/mirrors.ts';
 import type { RouteEntry, RoutingTable } from '../routing-table.ts';
-import { placeOfMessage } from '../wire/client-place.ts';
 import type { WireLaneOptions } from '../wire/lane-context.ts';
 import { type Peer, PeerDirectory } from '../wire/peer.ts';
-import { keyOfMessage } from '../wire/request-key.ts';
 import { allowsWebSocket } from '../wire/websocket.ts';
 import { admit } from './admit.ts';
+import { arrivalOf } from './arrival.ts';
 import { EditedResponse } from './edited-response.ts';
 import type { Arrival, Upgrade } from './exchange.ts';
 import { PluginChains } from './plugin-chains.ts';
 import { codeOf, isWebSocket, refuse, requestIdOf, sendPlainProblem, target } from './raw-requests.ts';
-import { LOOK_MS, SlowClients, type SlowPart } from './slow-clients.ts';
+import { endSlow, LOOK_MS, SlowClients } from './slow-clients.ts';
 
 /** The wire lane's tools, and the routes to set plugins up for. */
 export interface PluginLaneOptions extends Omit<WireLaneOptions, 'handOver'> {
   readonly table: RoutingTable & { readonly routes: readonly RouteEntry[] };
+  readonly mirrors: Pick<Mirrors, 'follow'>;
 }
 
 /** What is known of a client whatever the policy says. */
@@ -50,7 +51,7 @@ export class PluginLane {
   readonly #sockets = new Map<Duplex, Client>();
   /** Connections with a request under way. */
   readonly #answering = new Set<Duplex>();
-  readonly #slow = new SlowClients(giveUp);
+  readonly #slow = new SlowClients(endSlow);
   readonly #looking: NodeJS.Timeout;
   /** More are to be looked at in the next turn of the event loop. */
   #lookOn: NodeJS.Immediate | undefined;
@@ -173,8 +174,7 @@ export class PluginLane {
 
   #dispatch(request: IncomingMessage, response: EditedResponse): void {
     const startedMs = this.#options.now();
-    const { host, path } = target(request);
-    const entry = this.#options.table.match(host, path);
+    const entry = this.#entryOf(request);
     const { socket } = request;
     this.#answering.add(socket);
     response.once('close', () => {
@@ -183,6 +183,21 @@ export class PluginLane {
       this.#count(entry, response.headersSent ? response.statusCode : undefined, startedMs);
     });
     this.#begin(request, response, entry);
+  }
+
+  /** Its route, with the one of that route's pools to which it goes. */
+  #entryOf(request: IncomingMessage): RouteEntry | undefined {
+    const { host, path } = target(request);
+    const entry = this.#options.table.match(host, path);
+    const peers = this.#peers;
+    return entry?.arms === undefined
+      ? entry
+      : entry.arms.ofMessage(request, path, this.#peerOf(request), peers);
+  }
+
+  #peerOf(request: IncomingMessage): Peer {
+    const { address, scheme } = this.#sockets.get(request.socket) ?? NOBODY;
+    return this.#peers.describe(address, scheme, this.#options.table.policy.trustedProxies);
   }
 
   #allowsWebSocket(request: IncomingMessage): boolean {
@@ -194,8 +209,7 @@ export class PluginLane {
   /** A WebSocket: its request goes through the plugins like any other, answered on the socket itself. */
   #upgrade(request: IncomingMessage, client: Socket, head: Buffer): void {
     const startedMs = this.#options.now();
-    const { host, path } = target(request);
-    const entry = this.#options.table.match(host, path);
+    const entry = this.#entryOf(request);
     const response = new EditedResponse(request);
     let counted = false;
     const onStatus = (status: number | undefined): void => {
@@ -230,9 +244,9 @@ export class PluginLane {
     upgrade?: Upgrade,
   ): void {
     if (this.#leaving) response.setHeader('connection', 'close');
-    const { trustedProxies, limits } = this.#options.table.policy;
-    const { address, scheme, requestId: known } = this.#sockets.get(request.socket) ?? NOBODY;
-    const peer = this.#peers.describe(address, scheme, trustedProxies);
+    const { limits } = this.#options.table.policy;
+    const { requestId: known } = this.#sockets.get(request.socket) ?? NOBODY;
+    const peer = this.#peerOf(request);
     const requestId =
       known ?? requestIdOf(request, entry?.traffic, peer.trusted) ?? this.#options.newRequestId();
     if (upgrade === undefined) this.#slow.begin(response, requestId);
@@ -253,23 +267,9 @@ export class PluginLane {
     }
     const tools = { ...this.#options, peers: this.#peers };
     admit({ request, response, entry, peer, requestId }, tools, (seen) => {
-      const arrival = { ...this.#arrivalOf(request, entry, peer, requestId), seen };
+      const arrival = arrivalOf({ request, entry, peer, requestId, seen }, tools);
       void this.#serve(request, response, upgrade === undefined ? arrival : { ...arrival, upgrade });
     });
-  }
-
-  #arrivalOf(
-    request: IncomingMessage,
-    entry: RouteEntry,
-    peer: Peer,
-    requestId: string,
-  ): Omit<Arrival, 'seen'> {
-    const { hash, asksWhere, settings } = entry.pool;
-    const key = hash === undefined ? 0 : keyOfMessage(request, target(request).path, peer, hash, this.#peers);
-    const tools = { peers: this.#peers, locate: this.#options.locate };
-    const from = asksWhere ? placeOfMessage(request, settings, peer, tools) : undefined;
-    const visit = entry.pool.sticky?.visitMessage(request, peer, this.#peers);
-    return { entry, key, from, requestId, host: request.headers.host, peer, visit };
   }
 
   async #serve(request: IncomingMessage, response: ServerResponse, arrival: Arrival): Promise<void> {
@@ -281,19 +281,4 @@ export class PluginLane {
       sendPlainProblem(response, 'internal', arrival.requestId);
     }
   }
-}
-
-/**
- * A client that is too slow is told so where there is still a place for it; in any case it loses its connection. Node
- * forgets a request that it has answered, so the request itself is destroyed: only then does the backend get no more of it.
- */
-function giveUp(response: ServerResponse, part: SlowPart, requestId: string): void {
-  const { req } = response;
-  if (part === 'response' || response.headersSent) {
-    req.destroy();
-    return;
-  }
-  response.setHeader('connection', 'close');
-  response.once('finish', () => req.destroy());
-  sendPlainProblem(response, 'request_timeout', requestId);
 }

@@ -2,6 +2,7 @@ import type { ServerResponse } from 'node:http';
 import { Socket } from 'node:net';
 import type { PolicySettings } from '@usher/domain';
 import { BodyPace } from '../wire/body-pace.ts';
+import { sendPlainProblem } from './raw-requests.ts';
 
 /** How often requests under way are looked at, and so how late it may be noticed that a client is too slow. */
 export const LOOK_MS = 500;
@@ -141,4 +142,19 @@ function waitsForReader(socket: Socket, seen: Seen, nowMs: number, idleMs: numbe
 /** What the kernel has taken. */
 function takenOf(socket: Socket): number {
   return socket.bytesWritten - socket.writableLength;
+}
+
+/**
+ * A client that is too slow is told so where there is still a place for it; in any case it loses its connection. Node
+ * forgets a request that it has answered, so the request itself is destroyed: only then does the backend get no more of it.
+ */
+export function endSlow(response: ServerResponse, part: SlowPart, requestId: string): void {
+  const { req } = response;
+  if (part === 'response' || response.headersSent) {
+    req.destroy();
+    return;
+  }
+  response.setHeader('connection', 'close');
+  response.once('finish', () => req.destroy());
+  sendPlainProblem(response, 'request_timeout', requestId);
 }

@@ -106,9 +106,19 @@ export class Placing {
     });
   }
 
-  /** What would become of a first attempt now, and why. Nothing changes by it. */
-  explain(pool: PoolTable, features: Features, request: { readonly path: string }): ExplainedPool {
-    return explainPool(pool, features, request, this.#tools.random);
+  /** Chance as the next decision finds it. */
+  get random(): FastRandom {
+    return this.#tools.random;
+  }
+
+  /** What would become of a first attempt now, and why, with chance as it would be. Nothing changes by it. */
+  explain(
+    pool: PoolTable,
+    features: Features,
+    request: { readonly path: string },
+    random = this.#tools.random,
+  ): ExplainedPool {
+    return explainPool(pool, features, request, random);
   }
 
   /** Whom a request with these features would be begun on. It takes its turn, and begins and reserves nothing. */

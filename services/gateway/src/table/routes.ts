@@ -1,8 +1,20 @@
-import { isPlainPath, type PolicySettings, plainPaths, RouteMatcher } from '@usher/domain';
+import {
+  FastRandom,
+  hashOf,
+  isPlainPath,
+  type PolicySettings,
+  plainPaths,
+  poolsOf,
+  RouteMatcher,
+  type RouteSettings,
+  type Uniform,
+} from '@usher/domain';
 import { ADMISSION_COUNTS, rankOf } from '../admission/admission.ts';
+import { type MirrorCounts, RouteMirror } from '../mirror/route-mirror.ts';
 import { ruleOf } from '../rate/rate-rule.ts';
 import type { PoolTable, RouteEntry } from '../routing-table.ts';
 import { trafficOf } from '../traffic/route-traffic.ts';
+import { RouteArms } from './route-arms.ts';
 
 /** Index 0 is unused: it is the first digit of a status. */
 const STATUS_CLASSES = 6;
@@ -13,20 +25,39 @@ export class Routes {
   #matcher = new RouteMatcher<RouteEntry>([]);
   /** Some route keeps somebody out, so that it matters by which one a path goes. */
   #guarded = false;
+  readonly #random: Uniform;
+  /** That of copies is their own, so that nothing that a request decides changes by them. */
+  readonly #mirrorRandom: Uniform;
+
+  /** `random` divides the requests of routes with several pools. */
+  constructor(random: FastRandom) {
+    this.#random = random;
+    this.#mirrorRandom = anotherRandom(random);
+  }
+
+  /** Every entry that requests are counted by, for each pool of a route. */
+  get counted(): readonly RouteEntry[] {
+    return this.entries.flatMap((entry) => entry.arms?.entries ?? entry);
+  }
+
+  mirrors(): MirrorCounts[] {
+    return this.entries.flatMap(({ settings, mirror }) =>
+      mirror === undefined
+        ? []
+        : { route: settings.id, pool: mirror.entry.pool.id, counts: [...mirror.counts] },
+    );
+  }
 
   set(policy: PolicySettings, poolOf: (id: string) => PoolTable): void {
     const before = new Map(this.entries.map((entry) => [entry.settings.id, entry]));
-    this.entries = policy.routes.map((each) => ({
-      settings: each,
-      pool: poolOf(each.pool),
-      // Only the plugin lane reads bodies.
-      lane: each.plugins.length > 0 || each.tier?.field !== undefined ? 'plugin' : 'wire',
-      answers: before.get(each.id)?.answers ?? new Float64Array(STATUS_CLASSES),
-      rank: rankOf(each.priority),
-      rule: ruleOf(each, policy),
-      traffic: trafficOf(each, policy),
-      counts: before.get(each.id)?.counts ?? new Float64Array(ADMISSION_COUNTS),
-    }));
+    this.entries = policy.routes.map((each) =>
+      newEntry(each, policy, {
+        before: before.get(each.id),
+        poolOf,
+        random: this.#random,
+        mirrorRandom: this.#mirrorRandom,
+      }),
+    );
     this.#matcher = new RouteMatcher(this.entries);
     this.#guarded = this.entries.some(({ traffic }) => traffic?.guards === true);
   }
@@ -37,4 +68,64 @@ export class Routes {
     if (!this.#guarded || isPlainPath(path)) return entry;
     return plainPaths(path).every((each) => this.#matcher.match(host, each) === entry) ? entry : undefined;
   }
+}
+
+interface Making {
+  readonly before: RouteEntry | undefined;
+  readonly poolOf: (id: string) => PoolTable;
+  readonly random: Uniform;
+  readonly mirrorRandom: Uniform;
+}
+
+/** The entry of a route, and one for each of its pools where it has several. These differ in their pools and counts alone. */
+function newEntry(settings: RouteSettings, policy: PolicySettings, making: Making): RouteEntry {
+  const { before, poolOf, random } = making;
+  const common = {
+    settings,
+    // Only the plugin lane reads bodies.
+    lane: settings.plugins.length > 0 || settings.tier?.field !== undefined ? 'plugin' : 'wire',
+    rank: rankOf(settings.priority),
+    rule: ruleOf(settings, policy),
+    traffic: trafficOf(settings, policy),
+    arms: undefined,
+    mirror: undefined,
+  } as const;
+  const mirror = mirrorOf(common, making);
+  const known = before?.arms?.entries.slice(1) ?? [];
+  const own: RouteEntry = { ...common, mirror, pool: poolOf(settings.pool), ...countsOf(before) };
+  const pools = poolsOf(settings).slice(1);
+  if (pools.length === 0) return own;
+  const others = pools.map((id) => ({
+    ...common,
+    mirror,
+    pool: poolOf(id),
+    ...countsOf(known.find(({ pool }) => pool.id === id)),
+  }));
+  return { ...own, arms: new RouteArms(own, others, random) };
+}
+
+/** What was counted so far goes on. */
+function countsOf(old: RouteEntry | undefined): Pick<RouteEntry, 'answers' | 'counts'> {
+  return {
+    answers: old?.answers ?? new Float64Array(STATUS_CLASSES),
+    counts: old?.counts ?? new Float64Array(ADMISSION_COUNTS),
+  };
+}
+
+/** Where copies of a route's requests go, as if by a route of their own. */
+function mirrorOf(
+  common: Omit<RouteEntry, 'pool' | 'answers' | 'counts'>,
+  { before, poolOf, mirrorRandom }: Making,
+): RouteMirror | undefined {
+  const { mirror } = common.settings;
+  if (mirror === undefined) return undefined;
+  const entry = { ...common, pool: poolOf(mirror.pool), ...countsOf(undefined) };
+  const known = before?.mirror?.entry.pool.id === mirror.pool ? before.mirror.counts : undefined;
+  return new RouteMirror(entry, mirror.share, mirrorRandom, known);
+}
+
+/** Chance that takes nothing from what it begins with, and does not repeat it. */
+function anotherRandom(random: FastRandom): FastRandom {
+  const draws = FastRandom.from(random.seed);
+  return new FastRandom({ next: () => hashOf(String(draws.next())) / 2 ** 32 });
 }

@@ -6,6 +6,7 @@ import {
   type PoolSettings,
   type ResourceFacts,
 } from '@usher/domain';
+import type { MirrorCounts } from '../mirror/route-mirror.ts';
 import type {
   AttemptOutcome,
   BackendRow,
@@ -39,7 +40,7 @@ import type { WorkerTableOptions } from './worker-table-options.ts';
 export class WorkerTable implements RoutingTable {
   #policy: PolicySettings;
   #position = 0;
-  readonly #routes = new Routes();
+  readonly #routes: Routes;
   /** Also of pools that are named and not, or no longer, declared: routes keep pointing at the same object. */
   readonly #pools = new Map<string, PoolTable>();
   readonly #members: Members;
@@ -60,6 +61,7 @@ export class WorkerTable implements RoutingTable {
     this.stickiness = new Stickiness({ ...tools, now: () => this.#nowMs });
     this.#judge = new Judge(this.#members, tools);
     this.#worker = worker;
+    this.#routes = new Routes(tools.random);
   }
 
   get policy(): PolicySettings {
@@ -133,6 +135,16 @@ export class WorkerTable implements RoutingTable {
   /** Every route in force; those of the plugin lane need their plugins set up. */
   get routes(): readonly RouteEntry[] {
     return this.#routes.entries;
+  }
+
+  /** With one for each pool of a route. */
+  get countedRoutes(): readonly RouteEntry[] {
+    return this.#routes.counted;
+  }
+
+  /** What became of copies of requests, for the routes that have such. */
+  mirrors(): MirrorCounts[] {
+    return this.#routes.mirrors();
   }
 
   /** Also those that are not declared. */

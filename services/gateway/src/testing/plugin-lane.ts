@@ -72,6 +72,7 @@ export async function lane(
     counters,
     log,
     workers: 1,
+    mirrors: { follow: () => {} },
   });
   const listener = await startListener((socket) =>
     plugins.accept(socket, Buffer.alloc(0), { address: socket.remoteAddress ?? '', scheme: 'http' }),

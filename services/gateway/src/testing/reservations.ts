@@ -188,8 +188,11 @@ export class ReservingGateway {
   }
 }
 
-/** How a gateway reaches its store. `mute`: what it asks for is done, and it does not hear so. */
-type Line = 'up' | 'down' | 'mute';
+/**
+ * How a gateway reaches its store. `mute`: what it asks for is done, and it does not hear so. `late`: it will be done when it
+ * arrives.
+ */
+type Line = 'up' | 'down' | 'mute' | 'late';
 
 const UP: Line = 'up';
 
@@ -214,8 +217,13 @@ export class TestStore {
   }
 
   /** How one gateway reaches it. */
-  line(): ReservationStore & { line: Line } {
+  line(): ReservationStore & { line: Line; arrive(): Promise<void> } {
+    const late: (() => Promise<unknown>)[] = [];
     const over = async <T>(call: (reservations: Reservations) => Promise<T>): Promise<T> => {
+      if (reached.line === 'late') {
+        late.push(() => call(this.#embedded.reservations));
+        throw new StoreUnavailableError('no answer');
+      }
       const answer = reached.line === 'down' ? undefined : await call(this.#embedded.reservations);
       if (reached.line !== 'up' || answer === undefined) throw new StoreUnavailableError('no answer');
       return answer;
@@ -229,7 +237,10 @@ export class TestStore {
       list: (pool) => over((store) => store.list(pool)),
     };
     const status = { connected: true, sinceMs: 0 };
-    const reached = { reservations, line: UP, status: () => status, onStatus: () => {} };
+    const arrive = async (): Promise<void> => {
+      for (const call of late.splice(0)) await call();
+    };
+    const reached = { reservations, line: UP, arrive, status: () => status, onStatus: () => {} };
     return reached;
   }
 

@@ -226,10 +226,11 @@ export class ClientConnection implements LaneConnection, ClientSide, ClientSocke
     this.open({ head, id, body, startMs, rate: undefined, seen: undefined, edits: undefined }, route);
   }
 
-  private open(asked: Asked, route: RouteEntry | undefined): void {
+  private open(asked: Asked, matched: RouteEntry | undefined): void {
     const { lane, visitor } = this;
     const { head } = asked;
-    if (route === undefined) return this.turnAway(asked, turnedAway('no_route'));
+    if (matched === undefined) return this.turnAway(asked, turnedAway('no_route'));
+    const route = visitor.armOf(head, matched);
     const features = examine(asked, route, visitor, lane);
     if (features instanceof TurnedAway) return this.turnAway(asked, features, route);
     const upgrade = head.fields.has(FIELD.upgrade) && allowsWebSocket(route) && asksForWebSocket(head);

@@ -1,11 +1,11 @@
 import type { ErrorCode } from '@usher/domain';
-import { FAULTY, type RequestHead } from '@usher/http1';
+import { FAULTY } from '@usher/http1';
 import type { AttemptOutcome, BackendSlot, Endpoint, Hold } from '../routing-table.ts';
 import type { Guest, Wait } from '../waiting.ts';
 import { Attempts } from './attempts.ts';
 import type { ClientSide } from './client-side.ts';
-import type { ExchangeRequest } from './exchange-request.ts';
-import type { LaneContext } from './lane-context.ts';
+import type { ExchangeRequest, ReceivedHead } from './exchange-request.ts';
+import type { ExchangeContext } from './lane-context.ts';
 import type { OutgoingRequest } from './outgoing-request.ts';
 import type { Lifetime } from './read-buffers.ts';
 import { type Asked, ResponseRelay } from './response-relay.ts';
@@ -19,7 +19,7 @@ export class Exchange implements UpstreamUser, Asked, Guest {
   readonly toHead: boolean;
   readonly oldClient: boolean;
   private readonly client: ClientSide;
-  private readonly lane: LaneContext;
+  private readonly lane: ExchangeContext;
   readonly attempts: Attempts;
   private readonly outgoing: OutgoingRequest;
   readonly startMs: number;
@@ -33,7 +33,7 @@ export class Exchange implements UpstreamUser, Asked, Guest {
   /** How the last attempt failed, after which another one waits. */
   private failure: Failure | undefined;
 
-  constructor(client: ClientSide, lane: LaneContext, head: RequestHead, request: ExchangeRequest) {
+  constructor(client: ClientSide, lane: ExchangeContext, head: ReceivedHead, request: ExchangeRequest) {
     this.client = client;
     this.lane = lane;
     this.requestId = request.id;

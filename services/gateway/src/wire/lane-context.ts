@@ -3,6 +3,7 @@ import type { RequestHead, ResponseHead } from '@usher/http1';
 import type { Log } from '@usher/ports';
 import type { Admission } from '../admission/admission.ts';
 import type { BackendSessions } from '../h2/backend-sessions.ts';
+import type { Mirrors } from '../mirror/mirrors.ts';
 import type { RoutingTable } from '../routing-table.ts';
 import type { BackendFaultLog } from './backend-fault-log.ts';
 import type { ClientCensus } from './client-census.ts';
@@ -37,8 +38,8 @@ export interface WireLaneOptions {
   readonly workers: number;
 }
 
-/** What all connections of one lane share. One thread runs them, so one scratch head per direction is enough. */
-export interface LaneContext extends WireLaneOptions {
+/** What all exchanges of one lane share, those of copies too. One thread runs them, so one scratch head per direction is enough. */
+export interface ExchangeContext extends WireLaneOptions {
   readonly deadlines: DeadlineWheel;
   readonly upstreams: UpstreamPools;
   /** To backends that are spoken to in HTTP/2. */
@@ -53,4 +54,9 @@ export interface LaneContext extends WireLaneOptions {
   leaving: boolean;
   /** No connection comes any more, and WebSockets are told to go. */
   draining: boolean;
+}
+
+/** What all connections of one lane share. */
+export interface LaneContext extends ExchangeContext {
+  readonly mirrors: Mirrors;
 }

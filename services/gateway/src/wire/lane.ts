@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 import { RequestHead, ResponseHead } from '@usher/http1';
 import { BackendSessions } from '../h2/backend-sessions.ts';
 import { ClientSession } from '../h2/client-session.ts';
+import { Mirrors } from '../mirror/mirrors.ts';
 import type { ProxyClaim } from '../proxy-protocol/parse.ts';
 import { BackendFaultLog } from './backend-fault-log.ts';
 import { ClientCensus } from './client-census.ts';
@@ -9,7 +10,7 @@ import { ClientConnection } from './client-connection.ts';
 import type { ConnectionOwner, LaneConnection, LooseSocket } from './connection-owner.ts';
 import type { WireCounts } from './counters.ts';
 import { DeadlineWheel, TICK_MS } from './deadlines.ts';
-import type { LaneContext, WireLaneOptions } from './lane-context.ts';
+import type { ExchangeContext, LaneContext, WireLaneOptions } from './lane-context.ts';
 import { PeerDirectory } from './peer.ts';
 import { problemResponse } from './problem-response.ts';
 import { Upgrades } from './upgrades.ts';
@@ -38,6 +39,8 @@ export interface WireLane {
   /** Closes idle connections to addresses that their hosts have no more. */
   closeGone(): void;
   readonly counts: WireCounts;
+  /** Sends copies of requests, also of those that other lanes serve. */
+  readonly mirrors: Mirrors;
 }
 
 export function createWireLane(options: WireLaneOptions): WireLane {
@@ -45,6 +48,7 @@ export function createWireLane(options: WireLaneOptions): WireLane {
 }
 
 class Lane implements WireLane, ConnectionOwner {
+  readonly mirrors: Mirrors;
   private readonly context: LaneContext;
   private readonly connections = new Set<LaneConnection>();
   private readonly ticker: NodeJS.Timeout;
@@ -54,7 +58,7 @@ class Lane implements WireLane, ConnectionOwner {
 
   constructor(options: WireLaneOptions) {
     const deadlines = new DeadlineWheel(options.now());
-    this.context = {
+    const shared: ExchangeContext = {
       ...options,
       deadlines,
       upstreams: new UpstreamPools(deadlines, options.dialler),
@@ -68,6 +72,8 @@ class Lane implements WireLane, ConnectionOwner {
       leaving: false,
       draining: false,
     };
+    this.mirrors = new Mirrors(shared);
+    this.context = { ...shared, mirrors: this.mirrors };
     this.ticker = setInterval(() => this.expire(), TICK_MS);
     this.ticker.unref();
   }

@@ -1,5 +1,7 @@
 import type { Features } from '@usher/domain';
 import type { RequestHead } from '@usher/http1';
+import { BodyCopy } from '../mirror/body-copy.ts';
+import type { RouteMirror } from '../mirror/route-mirror.ts';
 import { RateWait } from '../rate/rate-wait.ts';
 import type { RouteEntry } from '../routing-table.ts';
 import { visitOf } from '../sticky/sticky.ts';
@@ -39,6 +41,8 @@ export function openExchange(
   const kept = changes?.edits?.drop.includes('cookie') === true ? '' : cookies;
   const forwarded = forwardRequestHead(head, id, visitor.peer, upgrade, kept, changes);
   const outgoing = new OutgoingRequest(forwarded, preface, head, body);
+  if (route.mirror?.takes() === true && !upgrade)
+    copyTo(route.mirror, lane, visitor, ends, { head, forwarded, id, body });
   const upstreams = pool.settings.http2 ? lane.sessions : lane.upstreams;
   const limits = new TimeLimits(startMs, patienceMs, lane.table.policy.timeouts.requestMs);
   const request = { route, features, upstreams, outgoing, id, startMs, limits };
@@ -47,6 +51,27 @@ export function openExchange(
   exchange.attempts.edits = edits;
   if (pool.panic && lane.debug !== undefined) exchange.attempts.panic = lane.debug.noteForHead(pool, head);
   return exchange;
+}
+
+/** Has a copy of a request sent elsewhere as soon as its body is there. */
+function copyTo(
+  mirror: RouteMirror,
+  { mirrors }: LaneContext,
+  visitor: Visitor,
+  ends: Ends,
+  { head, forwarded, id, body }: Pick<Asked, 'head' | 'id' | 'body'> & { readonly forwarded: string },
+): void {
+  const features = visitor.featuresOf(head, mirror.entry);
+  if (typeof features === 'string') {
+    mirror.count('unfit');
+    return;
+  }
+  const copy = body === undefined ? undefined : new BodyCopy(body.kept, body.done);
+  if (body !== undefined) body.copy = copy;
+  const preface = visitor.proxyHeader(mirror.entry.pool.settings.proxyProtocol, ends);
+  const { method, minor, authority } = head;
+  const received = { method, minor, authority };
+  mirrors.follow({ mirror, head: forwarded, received, features, preface, id, body: copy, framed: true });
 }
 
 function changesOf(

@@ -25,7 +25,12 @@ export class OutgoingRequest {
   private readonly needsHost: boolean;
 
   /** `head`: as it is to be sent, without its last CRLF; `received`: as it came. */
-  constructor(head: string, preface: string, received: RequestHead, body: RequestBody | undefined) {
+  constructor(
+    head: string,
+    preface: string,
+    received: Pick<RequestHead, 'authority' | 'method'>,
+    body: RequestBody | undefined,
+  ) {
     this.head = head;
     this.preface = preface;
     this.needsHost = received.authority === '';

@@ -6,6 +6,14 @@ import type { Lifetime } from './read-buffers.ts';
 /** As much of a request's body is kept so that it can be sent again. */
 export const REPLAY_BYTES_MAX = 64 * 1024;
 
+/** Hears of every part of a body, `bytes[from..to)`, and of its end. */
+interface BodyTap {
+  add(bytes: Buffer, from: number, to: number, done: boolean): void;
+}
+
+type BodyLimits = Pick<LimitSettings, 'bodyRateBytesPerS'>;
+
+const NO_LIMITS: BodyLimits = { bodyRateBytesPerS: 0 };
 const TOO_LARGE: HttpFault = { code: 'body_too_large', detail: '' };
 
 /** The body of one request: finds its end, bounds it, and keeps its beginning for another attempt. */
@@ -20,6 +28,8 @@ export class RequestBody {
   replayable = true;
   /** Undefined when it may come as slowly as the client likes. */
   readonly pace: BodyPace | undefined;
+  /** Takes everything too that comes from now on; undefined unless somebody wants it. */
+  copy: BodyTap | undefined;
   private unpacedBytes = 0;
   private left: number;
   private readonly scanner: ChunkedScanner | undefined;
@@ -35,7 +45,16 @@ export class RequestBody {
     return framing.body === 'none' ? undefined : new RequestBody(framing, limits, nowMs, bytesMax);
   }
 
-  private constructor(framing: Framing, limits: LimitSettings, nowMs: number, bytesMax: number) {
+  /** A body that is there already. */
+  static whole(pieces: readonly Buffer[]): RequestBody {
+    const length = pieces.reduce((sum, piece) => sum + piece.length, 0);
+    const body = new RequestBody({ body: 'length', length }, NO_LIMITS, 0, 0);
+    for (const piece of pieces) body.keep(piece, 0, piece.length, 'ever');
+    body.done = true;
+    return body;
+  }
+
+  private constructor(framing: Framing, limits: BodyLimits, nowMs: number, bytesMax: number) {
     const { bodyRateBytesPerS } = limits;
     this.left = framing.length;
     this.scanner = framing.body === 'chunked' ? new ChunkedScanner() : undefined;
@@ -53,11 +72,15 @@ export class RequestBody {
       const taken = Math.min(this.left, end - from);
       this.left -= taken;
       this.done = this.left === 0;
+      this.copy?.add(bytes, from, from + taken, this.done);
       return from + taken;
     }
     const to = scanner.scan(bytes, from, end);
     this.done = scanner.complete;
-    if (to !== FAULTY && scanner.payloadBytes <= this.payloadMax) return to;
+    if (to !== FAULTY && scanner.payloadBytes <= this.payloadMax) {
+      this.copy?.add(bytes, from, to, this.done);
+      return to;
+    }
     return this.refuse(to === FAULTY ? scanner.fault : TOO_LARGE);
   }
 

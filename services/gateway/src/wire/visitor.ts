@@ -70,6 +70,12 @@ export class Visitor {
     lane.handOver(socket, bytes, peer);
   }
 
+  /** Which of the pools of its route a request goes to. */
+  armOf(head: RequestHead, route: RouteEntry): RouteEntry {
+    const { arms } = route;
+    return arms === undefined ? route : arms.ofHead(head, this.peer, this.lane.peers);
+  }
+
   /** What of a request decides where it goes; a sentence when it does not say so as it should. */
   featuresOf(head: RequestHead, route: RouteEntry): Features | string {
     return featuresOfHead(head, route, this.peer, this.lane);

@@ -105,11 +105,15 @@ export class GatewayWorker {
       workers: start.workers,
     };
     this.#routes = new RouteDesk(this.#table, start.worker, tools.locate);
-    this.#plugins = new PluginLane({ ...tools, counters: this.#pluginCounters });
     this.#wire = createWireLane({
       ...tools,
       counters: this.#wireCounters,
       handOver: (socket, head, client) => this.#plugins.accept(socket, head, client),
+    });
+    this.#plugins = new PluginLane({
+      ...tools,
+      counters: this.#pluginCounters,
+      mirrors: this.#wire.mirrors,
     });
     const table = this.#table;
     this.#arrivals = new Arrivals({
@@ -257,12 +261,13 @@ export class GatewayWorker {
     const loopDelayMaxMs = this.#loopDelayMaxMs;
     this.#loopDelayMaxMs = 0;
     return {
-      routes: this.#table.routes.map(({ settings, answers, counts }) => ({
+      routes: this.#table.countedRoutes.map(({ settings, pool, answers, counts }) => ({
         route: settings.id,
-        pool: settings.pool,
+        pool: pool.id,
         answers: [...answers],
         counts: [...counts],
       })),
+      mirrors: this.#table.mirrors(),
       lines: this.#table.lines(),
       connectFailures: this.#table.connectFailures(),
       sessions: this.#table.stickiness.counts(),

@@ -1,6 +1,7 @@
 import type { Dimension, PolicySettings, PressureLevel, RouteQuestion } from '@usher/domain';
 import type { RouteAct } from '@usher/events';
 import type { LogFields } from '@usher/ports';
+import type { MirrorCounts } from '../mirror/route-mirror.ts';
 import type { RateAnswer, RateAsk } from '../rate/rate-asks.ts';
 import type { TableDelta } from '../routing-table.ts';
 import type { MoveCause } from '../sticky/seats.ts';
@@ -190,6 +191,7 @@ export interface Measurement {
     readonly counts: readonly number[];
   }[];
   /** Of the pools whose backends have limits. */
+  readonly mirrors: readonly MirrorCounts[];
   readonly lines: readonly { readonly pool: string; readonly counts: LineCounts }[];
   /** Of the pools that keep the requests of a client together. */
   readonly sessions: readonly { readonly pool: string; readonly counts: StickyCounts }[];

@@ -1,6 +1,8 @@
 import {
+  type ExplainedArm,
   type Explanation,
   explainRoutes,
+  FastRandom,
   type Features,
   onSphere,
   type Problem,
@@ -19,7 +21,7 @@ import { endpointFor } from '../table/endpoints.ts';
 import { type ExplainedPool, urlOf } from '../table/explain-pool.ts';
 import type { WorkerTable } from '../table/worker-table.ts';
 import type { Locate, PlaceTools } from '../wire/client-place.ts';
-import { PeerDirectory } from '../wire/peer.ts';
+import { type Peer, PeerDirectory } from '../wire/peer.ts';
 import { featuresOfHead, tierSource } from '../wire/request-features.ts';
 import { headOfQuestion } from './question-head.ts';
 
@@ -45,6 +47,9 @@ export type WorkerAnswer =
 interface Aim {
   readonly head: RequestHead;
   readonly route: RouteSettings | undefined;
+  readonly arm: ExplainedArm | null;
+  /** Chance as it is after the arm was chosen. */
+  readonly random: FastRandom;
   readonly pool: PoolTable | undefined;
   /** A sentence when the request does not say as it should what it needs. */
   readonly features: Features | string;
@@ -66,7 +71,9 @@ export class RouteDesk {
 
   answer(act: RouteAct, question: RouteQuestion): WorkerAnswer {
     try {
-      const aim = this.#aim(question);
+      const { random } = this.#table.placing;
+      // Whoever only asks takes no turn.
+      const aim = this.#aim(question, act === 'explain' ? FastRandom.from(random.seed) : random);
       return { ok: true, answer: act === 'explain' ? this.#explain(aim) : this.#decide(aim) };
     } catch (error) {
       const known = error instanceof UsherError;
@@ -75,7 +82,7 @@ export class RouteDesk {
   }
 
   #explain(aim: Aim): Omit<Explanation, 'gateway'> {
-    const { head, route, pool, features, tier, from } = aim;
+    const { head, route, arm, pool, features, tier, from } = aim;
     const { choice, detail, ...explained } = this.#explained(aim);
     const key = typeof features === 'string' ? 0 : features.key;
     const { routes } = this.#table.policy;
@@ -93,6 +100,7 @@ export class RouteDesk {
               verdict,
             })),
       route: route?.id ?? null,
+      arm,
       plugins: route?.plugins.map(({ name }) => name) ?? [],
       pool: pool?.id ?? null,
       strategy: pool?.settings.strategy ?? null,
@@ -106,9 +114,9 @@ export class RouteDesk {
     };
   }
 
-  #explained({ head, pool, features }: Aim): ExplainedPool {
+  #explained({ head, pool, features, random }: Aim): ExplainedPool {
     if (pool === undefined) return NO_POOL;
-    return typeof features === 'string' ? NO_TIER : this.#table.placing.explain(pool, features, head);
+    return typeof features === 'string' ? NO_TIER : this.#table.placing.explain(pool, features, head, random);
   }
 
   /** Takes its turn, as the first attempt of such a request would, but nothing is begun or reserved. */
@@ -130,30 +138,37 @@ export class RouteDesk {
     };
   }
 
-  #aim(question: RouteQuestion): Aim {
+  #aim(question: RouteQuestion, random: FastRandom): Aim {
     const head = headOfQuestion(question, this.#table.policy.limits);
-    const { route, pool } = this.#target(question, head);
-    if (pool === undefined)
-      return { head, route, pool, features: 'no route takes it', tier: null, from: null };
     const { clientIp = LOCAL_ADDRESS, tier: given, from } = question;
-    const detection = given === undefined ? route?.tier : { fieldBytesMax: 0, default: given };
     const peer = this.#tools.peers.describe(clientIp, 'http', this.#table.policy.trustedProxies);
+    const { route, arm, pool } = this.#target(question, head, peer, random);
+    const aim = { head, route, arm, random };
+    if (pool === undefined) return { ...aim, pool, features: 'no route takes it', tier: null, from: null };
+    const detection = given === undefined ? route?.tier : { fieldBytesMax: 0, default: given };
     const found = featuresOfHead(head, { pool, settings: { tier: detection } }, peer, this.#tools);
     if (given !== undefined && typeof found === 'string') throw new UsherError('unknown_tier', found);
     const told = pool.asksWhere ? from && onSphere(from) : undefined;
     const features = typeof found === 'string' || told === undefined ? found : { ...found, from: told };
     const source = given === undefined ? tierSource(head, detection) : 'given';
-    return { head, route, pool, features, tier: tierOf(pool, features, source), from: placeIn(features) };
+    return { ...aim, pool, features, tier: tierOf(pool, features, source), from: placeIn(features) };
   }
 
-  #target({ pool: named }: RouteQuestion, head: RequestHead): Pick<Aim, 'route' | 'pool'> {
+  #target(
+    { pool: named }: RouteQuestion,
+    head: RequestHead,
+    peer: Peer,
+    random: FastRandom,
+  ): Pick<Aim, 'route' | 'arm' | 'pool'> {
     if (named === undefined) {
-      const entry = this.#table.match(head.host.toLowerCase(), head.path);
-      return { route: entry?.settings, pool: entry?.pool };
+      const matched = this.#table.match(head.host.toLowerCase(), head.path);
+      const explained = matched?.arms?.explain(head, peer, this.#tools.peers, random);
+      const entry = explained?.entry ?? matched;
+      return { route: entry?.settings, arm: explained?.arm ?? null, pool: entry?.pool };
     }
     const pool = [...this.#table.pools].find(({ id }) => id === named);
     if (pool === undefined) throw new UsherError('invalid_input', `pool: there is no pool ${named}`);
-    return { route: undefined, pool };
+    return { route: undefined, arm: null, pool };
   }
 }
 

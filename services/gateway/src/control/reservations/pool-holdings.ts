@@ -1,5 +1,5 @@
 import { type PoolSettings, RESERVE_IDLE_MS, type StoreStep } from '@usher/domain';
-import type { Clock, GivenBack, Random, RestoreResult, Session } from '@usher/ports';
+import type { Clock, GivenBack, Random, Restored, Session } from '@usher/ports';
 import type { Facts } from '../facts.ts';
 import type { Ask } from './ask.ts';
 import type { BackendsSeen } from './backends-seen.ts';
@@ -228,7 +228,7 @@ export class PoolHoldings {
     const nowMs = clock.now();
     const allocations = some.map(({ allocation }) => allocation);
     const ttlMs = this.ttlMs(some[0]?.session);
-    const renewal = { pool, owner, leaseMs: LEASE_MS, allocations, ttlMs };
+    const renewal = { pool, owner, told: this.link.told, leaseMs: LEASE_MS, allocations, ttlMs };
     const answer = await this.link.call((store) => store.renew(renewal));
     if (answer?.outcome === 'unknown') await this.link.tell();
     if (answer?.outcome !== 'renewed') return false;
@@ -251,7 +251,7 @@ export class PoolHoldings {
     return due;
   }
 
-  #onTold({ added, givenBack }: RestoreResult): void {
+  #onTold({ added, givenBack }: Restored): void {
     for (const { allocation, at } of added) {
       const held = this.held.get(allocation);
       if (held === undefined) continue;

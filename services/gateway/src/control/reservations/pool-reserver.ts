@@ -62,15 +62,15 @@ export class PoolReserver {
     const { tier, session } = ask;
     const ttlMs = this.#holdings.ttlMs(session);
     const { resources } = tier;
-    const request = { pool, owner, allocation, leaseMs: LEASE_MS, ttlMs, resources, candidates, session };
+    const wanted = { pool, owner, allocation, leaseMs: LEASE_MS, ttlMs, resources, candidates, session };
+    const reserve = () => link.call((store) => store.reserve({ ...wanted, told: link.told }));
     underWay.add(allocation);
     try {
-      const answer = await link.call((store) => store.reserve(request));
+      const answer = await reserve();
       if (answer?.outcome !== 'unknown') return this.#onAnswer(ask, candidates, answer);
       await link.tell();
       if (link.state !== 'open') return undefined;
-      const second = await link.call((store) => store.reserve(request));
-      return this.#onAnswer(ask, candidates, second);
+      return this.#onAnswer(ask, candidates, await reserve());
     } finally {
       // If there was no answer it may be there. The store is told soon what is held here, and this is not.
       underWay.delete(allocation);

@@ -145,6 +145,52 @@ test('answers that were lost leave nothing behind, and nothing is reserved or gi
   expect(auditReservations(fleet.history).violations).toEqual([]);
 });
 
+describe('what arrives late, after the gateway has told anew,', () => {
+  test('gives back nothing that is in use', async () => {
+    const fleet = fleetOf({ backends: { b1: 1 }, pool: { reserveWithoutStore: 'closed' } });
+    const line = store.line();
+    const gateway = fleet.gateway('gw-1', line);
+    const other = fleet.gateway('gw-2', store.line());
+    gateway.giveBack(await gateway.granted());
+    line.line = 'late';
+    expect(await gateway.reserve()).toMatchObject({ why: 'store_away' });
+    await pass(clock, 1_000);
+    line.line = 'up';
+    await pass(clock, 500);
+    await gateway.granted();
+    await line.arrive();
+    expect(await store.held()).toEqual(['b1']);
+    expect(await other.reserve()).toMatchObject({ outcome: 'full' });
+  });
+
+  test('reserves nothing that nobody waits for', async () => {
+    const fleet = fleetOf({ backends: { b1: 1 }, pool: { reserveWithoutStore: 'closed' } });
+    const line = store.line();
+    const gateway = fleet.gateway('gw-1', line);
+    await pass(clock, 100);
+    line.line = 'late';
+    expect(await gateway.reserve()).toMatchObject({ why: 'store_away' });
+    line.line = 'up';
+    await pass(clock, 500);
+    await line.arrive();
+    expect(await store.held()).toEqual([]);
+    await gateway.granted();
+  });
+
+  test('of an earlier life gives back nothing that is in use', async () => {
+    const fleet = fleetOf({ backends: { b1: 1 } });
+    const line = store.line();
+    fleet.gateway('gw-1', line);
+    await pass(clock, 100);
+    line.line = 'late';
+    await pass(clock, 15_000);
+    const next = fleet.gateway('gw-1', store.line());
+    await next.granted();
+    await line.arrive();
+    expect(await store.held()).toEqual(['b1']);
+  });
+});
+
 describe('a store that has lost everything', () => {
   test('is told by each gateway what it holds before anything is reserved by it', async () => {
     const fleet = fleetOf({ backends: { b1: 3 }, pool: { reserveWithoutStore: 'closed' } });

@@ -2,6 +2,7 @@ import type {
   Clock,
   Random,
   Reservations,
+  Restored,
   RestoreRequest,
   RestoreResult,
   StateStore,
@@ -28,7 +29,7 @@ export interface StoreLinkOptions {
   readonly random: Random;
   holdings(): Holdings;
   /** The store holds now what it was told. */
-  onTold(result: RestoreResult): void;
+  onTold(result: Restored): void;
   /** Reservations work from now on, or do not any more. */
   onChange(): void;
 }
@@ -42,6 +43,7 @@ export type LinkState = 'telling' | 'open' | 'restoring' | 'away';
 /** Keeps the store knowing what a gateway holds of one pool, and knows whether the store reserves. */
 export class StoreLink {
   readonly #options: StoreLinkOptions;
+  #told = '';
   #state: LinkState = 'telling';
   #telling: Promise<void> | undefined;
   #again = false;
@@ -61,9 +63,14 @@ export class StoreLink {
     return this.#state !== 'away' || this.#telling !== undefined;
   }
 
+  /** Names the last time that the store was told, as far as it has answered; empty = it has not yet. */
+  get told(): string {
+    return this.#told;
+  }
+
   /** Resolves when it is known whether the store reserves. */
   async ready(): Promise<void> {
-    if (this.#state === 'telling') await this.#telling;
+    if (this.#state === 'telling' || this.#state === 'open') await this.#telling;
   }
 
   /** Tells the store what this gateway holds. Resolves when it has answered or failed to. */
@@ -99,15 +106,27 @@ export class StoreLink {
   }
 
   async #tellAll(): Promise<void> {
-    const { pool, owner } = this.#options;
     do {
       this.#again = false;
-      const told = { pool, owner, leaseMs: LEASE_MS, ...this.#options.holdings() };
-      const result = await this.call((store) => store.restore(told));
+      const result = await this.call((store) => this.#restore(store));
       if (result === undefined || this.#closed) return;
+      if (result.outcome === 'late') {
+        this.#again = true;
+        continue;
+      }
       this.#options.onTold(result);
       this.#enter(result.opensInMs > 0 ? 'restoring' : 'open');
     } while (this.#again);
+  }
+
+  /** Each attempt has a name of its own: of two that are under way the store takes one. */
+  async #restore(store: Reservations): Promise<RestoreResult> {
+    const { pool, owner, random } = this.#options;
+    const told = random.uuid();
+    const lease = { pool, owner, leaseMs: LEASE_MS };
+    const result = await store.restore({ ...lease, told, after: this.#told, ...this.#options.holdings() });
+    this.#told = result.outcome === 'late' ? result.told : told;
+    return result;
   }
 
   #enter(state: LinkState): void {
