@@ -137,6 +137,7 @@ export class SimulatedProcess implements Node {
         declared: this.#around.declared(),
         snapshot: () => core.fold.snapshot(),
         discovery: NOTHING_TO_FIND,
+        own: [],
       });
       this.scheduler = scheduler;
       running.push(scheduler);

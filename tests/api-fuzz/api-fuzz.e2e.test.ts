@@ -3,7 +3,7 @@ import { readApi } from './document.ts';
 import { fuzzApi } from './fuzzer.ts';
 import { SECRETS, startUsherUnderTest } from './usher-under-test.ts';
 
-const REQUESTS = 3_000;
+const REQUESTS = 5_000;
 const LIMIT_MS = 120_000;
 
 let usher: Awaited<ReturnType<typeof startUsherUnderTest>>;

@@ -3,6 +3,7 @@ import { z } from 'zod';
 /** A schema as the API's document has it; references lead to `components.schemas`. */
 export interface Schema {
   readonly $ref?: string;
+  readonly description?: string;
   readonly type?: string | readonly string[];
   readonly const?: unknown;
   readonly enum?: readonly unknown[];
@@ -31,12 +32,21 @@ interface DocumentedOperation {
   readonly operationId: string;
   readonly parameters?: readonly Parameter[];
   readonly requestBody?: { readonly required: boolean; readonly content: Content };
-  readonly responses: Readonly<Record<string, { readonly content?: Content }>>;
+  readonly responses: Readonly<Record<string, Response>>;
+}
+
+interface Response {
+  /** Leads to `components.responses`. */
+  readonly $ref?: string;
+  readonly content?: Content;
 }
 
 interface Document {
   readonly paths: Readonly<Record<string, Readonly<Record<string, DocumentedOperation>>>>;
-  readonly components: { readonly schemas: Readonly<Record<string, Schema>> };
+  readonly components: {
+    readonly schemas: Readonly<Record<string, Schema>>;
+    readonly responses?: Readonly<Record<string, Response>>;
+  };
 }
 
 /** One call of the API, with everything that a fuzzer needs of the document. */
@@ -63,12 +73,19 @@ export function readApi(document: unknown): Api {
     const name = schema.$ref?.split('/').at(-1);
     return name === undefined ? schema : (components.schemas[name] ?? {});
   };
-  const readers = new Map<Schema, z.ZodType>();
+  const readers = new Map<string, z.ZodType>();
   const readerOf = (schema: Schema): z.ZodType => {
-    let reader = readers.get(schema);
+    // Many answers refer to the same schema, and making a reader takes long.
+    const text = JSON.stringify(schema);
+    let reader = readers.get(text);
     if (reader === undefined)
-      readers.set(schema, (reader = z.fromJSONSchema(standalone(schema, components.schemas))));
+      readers.set(text, (reader = z.fromJSONSchema(standalone(schema, components.schemas))));
     return reader;
+  };
+  const responseTo = (operation: DocumentedOperation, status: number): Response | undefined => {
+    const response = operation.responses[status];
+    const name = response?.$ref?.split('/').at(-1);
+    return name === undefined ? response : components.responses?.[name];
   };
   const operations = Object.entries(paths).flatMap(([path, methods]) =>
     Object.entries(methods).map(
@@ -78,7 +95,7 @@ export function readApi(document: unknown): Api {
         name: operation.operationId,
         parameters: operation.parameters ?? [],
         body: operation.requestBody?.content['application/json']?.schema,
-        judge: (status, type, text) => judge(operation, readerOf, { status, type, text }),
+        judge: (status, type, text) => judge(responseTo(operation, status), readerOf, { status, type, text }),
       }),
     ),
   );
@@ -99,11 +116,10 @@ interface Answer {
 }
 
 function judge(
-  { responses }: DocumentedOperation,
+  documented: Response | undefined,
   readerOf: (schema: Schema) => z.ZodType,
   { status, type, text }: Answer,
 ): string | undefined {
-  const documented = responses[status];
   if (documented === undefined) return `status ${status} is not documented`;
   if (documented.content === undefined) return text === '' ? undefined : `${status} has a body`;
   const content = documented.content[type];

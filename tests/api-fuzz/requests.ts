@@ -91,7 +91,7 @@ export class Requests {
   }
 
   #target({ path, parameters }: Operation): string {
-    const filled = path.replaceAll(/\{\w+\}/g, () => this.#encoded(this.#values.text()));
+    const filled = path.replaceAll(/\{(\w+)\}/g, (_, name: string) => this.#encoded(this.#values.text(name)));
     const query = parameters.filter((parameter) => parameter.in === 'query' && this.#chance.oneIn(3));
     const pairs = query.flatMap((parameter) => this.#pair(parameter));
     if (this.#chance.oneIn(20))

@@ -20,7 +20,7 @@ export async function startUsherUnderTest() {
 workers: 1
 pools:
   web: { health: { type: none }, backends: [{ id: b1, url: "http://127.0.0.1:9" }, { id: b2, url: "http://127.0.0.1:9" }] }
-  gpu: { health: { type: none }, agents: true, tiers: [{ name: small, vcpu: 1 }] }
+  gpu: { health: { type: none }, agents: true, tiers: [{ name: small, vcpu: 1 }], sticky: { by: cookie }, reserve: session }
 routes: [{ path: "/*", pool: web }, { path: "/gpu/*", pool: gpu }]
 `,
   });

@@ -21,6 +21,7 @@ const MEANT: Readonly<Record<string, readonly string[]>> = {
   path: ['/', '/api/*', '/gpu/x'],
   host: ['example.com', '*.example.com'],
   pool: ['web', 'gpu'],
+  id: NAMES,
   client_ip: ['10.0.0.1', '::1'],
   method: ['GET', 'POST'],
 };
@@ -67,6 +68,8 @@ export class Values {
   readonly #api: Api;
   /** Half of the requests are to be as the document asks, so that what is behind the checks is reached. */
   #odd = false;
+  /** Half of them have about one of an object's optional members and at most one in a list: of many, some do not go together. */
+  #few = false;
 
   constructor(chance: Chance, api: Api) {
     this.#chance = chance;
@@ -76,6 +79,7 @@ export class Values {
   /** From here on it is about another request. */
   begin(): void {
     this.#odd = this.#chance.oneIn(2);
+    this.#few = this.#chance.oneIn(2);
   }
 
   text(name = ''): string {
@@ -119,20 +123,26 @@ export class Values {
   }
 
   #list(items: Schema, depth: number): unknown[] {
-    const length = this.#once(60) ? 200 : this.#chance.below(LIST_MAX + 1);
+    const length = this.#once(60) ? 200 : this.#chance.below(this.#few ? 2 : LIST_MAX + 1);
     return Array.from({ length }, () => this.of(items, depth + 1));
   }
 
   #object({ properties = {}, required = [], additionalProperties }: Schema, depth: number): object {
     const chance = this.#chance;
+    const optional = Object.keys(properties).length - required.length;
+    const seldom = this.#few ? Math.max(2, optional) : 2;
     const entries = Object.entries(properties).flatMap(([name, schema]): [string, unknown][] => {
-      const wanted = required.includes(name) ? !this.#once(30) : chance.oneIn(2);
+      const wanted = required.includes(name) ? !this.#once(30) : chance.oneIn(seldom);
       return wanted ? [[name, this.of(schema, depth + 1, name)]] : [];
     });
     if (typeof additionalProperties === 'object')
       for (let left = chance.below(LIST_MAX); left > 0; left--)
         entries.push([this.text(), this.of(additionalProperties, depth + 1)]);
     if (this.#once(25)) entries.push([this.text(), chance.pick<unknown>(STRANGERS)]);
+    // Of many commands hardly one would get data that is its own.
+    const name = entries.find(([key]) => key === 'name')?.[1];
+    const meant = properties['data']?.anyOf?.find(({ description }) => description === name);
+    if (meant !== undefined && !this.#once(10)) entries.push(['data', this.of(meant, depth + 1)]);
     // Not by assignment, which would set a prototype where a key is called so.
     return Object.fromEntries(entries);
   }

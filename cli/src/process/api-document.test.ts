@@ -108,11 +108,24 @@ test('each operation has a name of its own, and says what it is answered with', 
   }
 });
 
-test('every reference in the document leads to a schema', async () => {
+test('every reference in the document leads to a schema or a response', async () => {
   const text = JSON.stringify(await document());
-  const { components } = JSON.parse(text) as { readonly components: { readonly schemas: object } };
-  const named = [...text.matchAll(/"#\/components\/schemas\/(\w+)"/g)].map(([, name]) => name);
-  expect(new Set(named)).toEqual(new Set(Object.keys(components.schemas)));
+  const { components } = JSON.parse(text) as {
+    readonly components: { readonly schemas: object; readonly responses: object };
+  };
+  const named = [...text.matchAll(/"#\/components\/(\w+\/[\w.]+)"/g)].map(([, name]) => name);
+  const { schemas, responses } = components;
+  const told = Object.entries({ schemas, responses }).flatMap(([kind, named]) =>
+    Object.keys(named).map((name) => `${kind}/${name}`),
+  );
+  expect(new Set(named)).toEqual(new Set(told));
+});
+
+test('settings have names of their own, so that the document stays small enough to make clients from', async () => {
+  const text = JSON.stringify(await document(), undefined, 2);
+  expect(text.length).toBeLessThan(250_000);
+  for (const name of ['PoolSettings', 'RouteSettings', 'BackendSettings', 'SharedSettings'])
+    expect(text).toContain(`"#/components/schemas/${name}"`);
 });
 
 test('the page of the API is made from the routes', async () => {

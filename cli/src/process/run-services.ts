@@ -12,6 +12,7 @@ import { Closing } from './closing.ts';
 import { addressText, openServers } from './front-servers.ts';
 import type { Give } from './heir-outbox.ts';
 import { type Core, openCore } from './open-core.ts';
+import { ownAddresses } from './own-addresses.ts';
 import type { Predecessor } from './predecessor.ts';
 import { previewText } from './preview-text.ts';
 import type { ServiceName } from './service-names.ts';
@@ -138,7 +139,7 @@ function nameOfGateway({ local }: UsherConfig, predecessor: Predecessor | undefi
 
 /** Starts the other services in order, adding each to `services`. */
 async function startRest(
-  { shared }: UsherConfig,
+  { local, shared }: UsherConfig,
   names: readonly ServiceName[],
   { context, fold }: Core,
   services: Service[],
@@ -149,6 +150,7 @@ async function startRest(
       declared: declaredBy(shared),
       snapshot: () => fold.snapshot(),
       discovery: { resolver: dnsResolver, files: backendFiles(context.clock, context.log) },
+      own: ownAddresses(local),
     });
     services.push(scheduler);
     changeable.scheduler = scheduler;

@@ -57,6 +57,7 @@ export class TestFleet {
       declared,
       snapshot: () => fold.snapshot(),
       discovery: { resolver: dnsResolver, files: backendFiles(context.clock, context.log) },
+      own: [],
     });
     await scheduler.start();
     const admin = await startAdminServer({

@@ -12,8 +12,8 @@ export interface Origin {
 
 const ORIGIN = /^(https?):\/\/(\[[0-9a-f:.]+\]|[a-z0-9]([a-z0-9._-]*[a-z0-9])?)(?::(\d{1,5}))?\/?$/i;
 
-/** Host names never end in a label of digits only, so whatever does is an address. */
-const ADDRESS = /^[0-9.]+$/;
+/** Host names never end in a number, so whatever does is an address, if one that resolvers alone understand (`127.1`, `0x7f000001`). */
+const ADDRESS = /^[0-9.]+$|(?:^|\.)0x[0-9a-f]*$/i;
 
 /** Reads a backend's URL, an origin: scheme, host and port and nothing else. A string says what is wrong with it. */
 export function parseBackendUrl(url: string): Origin | string {

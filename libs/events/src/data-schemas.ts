@@ -23,19 +23,23 @@ export const ratio = z.number().min(0).max(1);
 /** A short sentence for people. */
 export const cause = z.string().max(500);
 
-export const resources: z.ZodType<Resources> = z.strictObject({
-  milliCpu: count,
-  memoryBytes: count,
-  storageBytes: count,
-  gpus: count,
-  gpuMemoryBytes: count,
-});
+export const resources: z.ZodType<Resources> = z
+  .strictObject({
+    milliCpu: count,
+    memoryBytes: count,
+    storageBytes: count,
+    gpus: count,
+    gpuMemoryBytes: count,
+  })
+  .meta({ title: 'Resources' });
 
 export const endpoints = z.array(z.strictObject({ path: z.string(), url: z.string() }));
-export const place = z.strictObject({
-  latitude: z.number().min(-90).max(90),
-  longitude: z.number().min(-180).max(180),
-});
+export const place = z
+  .strictObject({
+    latitude: z.number().min(-90).max(90),
+    longitude: z.number().min(-180).max(180),
+  })
+  .meta({ title: 'Place' });
 
 export const backendFields = {
   id,
@@ -50,16 +54,20 @@ export const backendFields = {
   capacity: resources.optional(),
 };
 
-export const backendSettings: z.ZodType<BackendSettings> = z.strictObject(backendFields);
+export const backendSettings: z.ZodType<BackendSettings> = z
+  .strictObject(backendFields)
+  .meta({ title: 'BackendSettings' });
 
 const counted = { requests: positive, perMs: positive, burst: positive, scope: z.enum(RATE_SCOPES) };
 
-const rateLimit = z.discriminatedUnion('by', [
-  z.strictObject({ by: z.literal('ip'), ...counted }),
-  z.strictObject({ by: z.literal('header'), name: z.string(), ...counted }),
-  z.strictObject({ by: z.literal('route'), ...counted }),
-  z.strictObject({ by: z.literal('global'), ...counted }),
-]);
+const rateLimit = z
+  .discriminatedUnion('by', [
+    z.strictObject({ by: z.literal('ip'), ...counted }),
+    z.strictObject({ by: z.literal('header'), name: z.string(), ...counted }),
+    z.strictObject({ by: z.literal('route'), ...counted }),
+    z.strictObject({ by: z.literal('global'), ...counted }),
+  ])
+  .meta({ title: 'RateLimit' });
 
 export const routeFields = {
   id,
@@ -67,11 +75,13 @@ export const routeFields = {
   path: z.string(),
   pool: id.optional(),
   plugins: z.array(
-    z.strictObject({
-      name: z.string(),
-      file: z.string().optional(),
-      options: z.record(z.string(), z.unknown()),
-    }),
+    z
+      .strictObject({
+        name: z.string(),
+        file: z.string().optional(),
+        options: z.record(z.string(), z.unknown()),
+      })
+      .meta({ title: 'PluginUse' }),
   ),
   websocket: z.boolean(),
   tier: z
@@ -82,6 +92,7 @@ export const routeFields = {
       header: z.string().optional(),
       default: id.optional(),
     })
+    .meta({ title: 'TierChoice' })
     .optional(),
   rateLimit: z.union([z.literal('none'), rateLimit]).optional(),
   priority: z.enum(PRIORITIES).optional(),
@@ -91,7 +102,9 @@ export const routeFields = {
   mirror: mirror.optional(),
 };
 
-export const routeSettings: z.ZodType<RouteSettings> = z.strictObject(routeFields);
+export const routeSettings: z.ZodType<RouteSettings> = z
+  .strictObject(routeFields)
+  .meta({ title: 'RouteSettings' });
 
 export const limitFields = {
   requestBodyBytes: count,
@@ -104,24 +117,28 @@ export const limitFields = {
   upgrades: count,
 };
 
-export const limitSettings: z.ZodType<LimitSettings> = z.strictObject(limitFields);
+export const limitSettings: z.ZodType<LimitSettings> = z
+  .strictObject(limitFields)
+  .meta({ title: 'LimitSettings' });
 
 export const policyFields = {
   routes: z.array(routeSettings),
-  timeouts: z.strictObject({
-    requestHeaderMs: count,
-    connectMs: count,
-    responseMs: count,
-    bodyIdleMs: count,
-    idleMs: count,
-    backendIdleMs: count,
-    requestMs: count,
-    upgradeIdleMs: count,
-    // Absent in what was written before it existed.
-    lameDuckMs: count.optional(),
-    responseIdleMs: count.optional(),
-    shutdownMs: count,
-  }),
+  timeouts: z
+    .strictObject({
+      requestHeaderMs: count,
+      connectMs: count,
+      responseMs: count,
+      bodyIdleMs: count,
+      idleMs: count,
+      backendIdleMs: count,
+      requestMs: count,
+      upgradeIdleMs: count,
+      // Absent in what was written before it existed.
+      lameDuckMs: count.optional(),
+      responseIdleMs: count.optional(),
+      shutdownMs: count,
+    })
+    .meta({ title: 'TimeoutSettings' }),
   limits: limitSettings,
   trustedProxies: z.array(z.string()),
   rateLimit: rateLimit.optional(),

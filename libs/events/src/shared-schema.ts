@@ -4,8 +4,10 @@ import { backendSettings, policyFields } from './data-schemas.ts';
 import { poolSettings } from './pool-schema.ts';
 
 /** A whole configuration, as a file declares it. */
-export const sharedSettings: z.ZodType<SharedSettings> = z.strictObject({
-  ...policyFields,
-  pools: z.array(poolSettings),
-  backends: z.array(backendSettings),
-});
+export const sharedSettings: z.ZodType<SharedSettings> = z
+  .strictObject({
+    ...policyFields,
+    pools: z.array(poolSettings),
+    backends: z.array(backendSettings),
+  })
+  .meta({ title: 'SharedSettings' });

@@ -39,7 +39,7 @@ export {
   type RunningServer,
   startMetricsServer,
 } from './metrics-server.ts';
-export { isLoopback, networkList } from './networks.ts';
+export { isLoopback, networkList, plainAddress } from './networks.ts';
 export { notifySupervisor } from './notify-supervisor.ts';
 export { type Outage, Outages } from './outages.ts';
 export { problemFor, sendProblem } from './problem-reply.ts';

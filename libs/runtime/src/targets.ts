@@ -1,5 +1,5 @@
 import type { Origin, TargetSettings } from '@usher/domain';
-import { networkList } from './networks.ts';
+import { networkList, plainAddress } from './networks.ts';
 
 /** Networks in which no backend is by itself: who gets there gets at the machine, the cloud's own services, or many at once. */
 const FORBIDDEN = [
@@ -48,7 +48,11 @@ export function targetsOf(settings: TargetSettings | undefined): Targets {
   return {
     allowsAddress,
     allowsHost: ({ host, named }) =>
-      named ? allowsName(host) : allowsAddress(host) && (settings === undefined || isListed(host)),
+      named
+        ? allowsName(host)
+        : plainAddress(host) !== undefined &&
+          allowsAddress(host) &&
+          (settings === undefined || isListed(host)),
   };
 }
 

@@ -17,7 +17,13 @@ test('a command is sent to the leader, and its answer handed back', async () => 
   expect(admin.sent).toEqual([
     {
       subject: 'usher.commands.backend.disable',
-      command: { ...DISABLE, id: expect.any(String) as string, actor: 'ops', reason: 'firmware' },
+      command: {
+        ...DISABLE,
+        id: expect.any(String) as string,
+        actor: 'ops',
+        role: 'operate',
+        reason: 'firmware',
+      },
     },
   ]);
 });
@@ -60,7 +66,7 @@ test.each([
   const answer = await admin.send(method, `${url}?reason=because`, body);
   expect(answer.statusCode).toBe(200);
   expect(admin.sent.map(({ command }) => command)).toEqual([
-    { id: expect.any(String) as string, name, data, actor: 'ops', reason: 'because' },
+    { id: expect.any(String) as string, name, data, actor: 'ops', role: 'operate', reason: 'because' },
   ]);
 });
 

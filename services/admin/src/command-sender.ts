@@ -44,6 +44,7 @@ export async function sendCommand(
     ...wish,
     id: request.headers['idempotency-key'] ?? random.uuid(),
     actor: actorOf(request, wish.actor),
+    ...(request.identity?.role === 'operate' ? { role: 'operate' } : {}),
     ...expectedRevision(request, wish.expectRevision),
   });
   if (typeof command === 'string') throw new UsherError('invalid_input', command);

@@ -34,7 +34,12 @@ export const DEREGISTER = declareRoute('agent', {
 
 /** Its id is the path's, and its weight is 1 unless it says otherwise. */
 function settingsOfAgent(): JsonSchema {
-  const { properties = {}, required = [], ...rest } = backendSettings.toJSONSchema() as JsonSchema;
+  const {
+    title: _title,
+    properties = {},
+    required = [],
+    ...rest
+  } = backendSettings.toJSONSchema() as JsonSchema;
   const { id: _id, ...others } = properties;
   const needed = required.filter((name) => name !== 'id' && name !== 'weight');
   return { ...rest, properties: others, required: needed };

@@ -68,6 +68,33 @@ test('a backend where none may be is refused, whatever its endpoint is for', asy
   expect(fold.state.backends.has('n')).toBe(false);
 });
 
+test('neither agents nor operators put a backend where the process has its own admin API or metrics', async () => {
+  const fleet = newFleet();
+  const { scheduler, fold } = await fleet.start('s1', withAgents(['a']));
+  const own = ['http://127.0.0.1:9900', 'http://localhost:9900', 'http://[::1]:9900', 'http://10.0.0.9:9901'];
+  for (const url of own)
+    for (const [name, data] of [
+      ['backend.announce', { settings: { ...settings, url } }],
+      ['backend.announce', { settings: { ...settings, endpoints: [{ path: '/x', url }] } }],
+      ['backend.add', { settings: { ...settings, url } }],
+      ['backend.update', { backend: 'a', url }],
+    ] as const)
+      expect(await fleet.command(name, data), `${name} ${url}`).toMatchObject({
+        ok: false,
+        problem: { code: 'forbidden', detail: expect.stringContaining('admin API or metrics') },
+      });
+  const beside = { ...settings, url: 'http://127.0.0.1:9902' };
+  expect(await fleet.command('backend.announce', { settings: beside })).toMatchObject({ ok: true });
+
+  const file = withAgents(['a', 'b']);
+  const backends = file.shared.backends.map((each) =>
+    each.id === 'b' ? { ...each, url: 'http://127.0.0.1:9900' } : each,
+  );
+  scheduler.declare({ shared: { ...file.shared, backends }, hash: 'own' });
+  await vi.waitFor(() => expect(fold.state.backends.get('b')?.settings.url).toBe('http://127.0.0.1:9900'));
+  expect(await fleet.command('backend.update', { backend: 'b', weight: 3 })).toMatchObject({ ok: true });
+});
+
 test('operators are held to the same targets; only a file may put a backend anywhere', async () => {
   const fleet = newFleet();
   const { scheduler, fold } = await fleet.start('s1', withAgents(['a'], false));

@@ -8,6 +8,7 @@ import {
   parseCommand,
 } from '@usher/events';
 import type { LogRecord, Service, ServiceContext, Snapshot, Subscription, Timer } from '@usher/ports';
+import { assertAsSafe } from './assert-as-safe.ts';
 import { Checkpoints } from './checkpoints.ts';
 import { accepted, earlier } from './command-receipts.ts';
 import { commandsOffer } from './commands-offer.ts';
@@ -19,6 +20,7 @@ import { decideDeadlines } from './decide-deadlines.ts';
 import { Discovery, type DiscoveryTools } from './discovery/discovery.ts';
 import { GatewayWatch } from './gateway-watch.ts';
 import { Leadership } from './leadership.ts';
+import { assertNotOwn, type OwnAddress } from './own-addresses.ts';
 import { Revisions } from './revisions.ts';
 import { SuspectWatch } from './suspect-watch.ts';
 
@@ -34,6 +36,8 @@ export interface SchedulerOptions {
   /** A snapshot of the process's fold. */
   readonly snapshot: () => Snapshot;
   readonly discovery: DiscoveryTools;
+  /** Where no command may put a backend: the admin API and the metrics of this process. */
+  readonly own: readonly OwnAddress[];
 }
 
 /** The scheduler: of several, the leader decides; the others stand by. */
@@ -48,6 +52,7 @@ export class Scheduler implements Service {
   readonly #discovery: Discovery;
   readonly #suspects: SuspectWatch;
   readonly #revisions: Revisions;
+  readonly #own: readonly OwnAddress[];
   readonly #records: Subscription;
   #commands: Subscription | undefined;
   #timers: Timer[] = [];
@@ -77,6 +82,7 @@ export class Scheduler implements Service {
     });
     this.#suspects = new SuspectWatch(context);
     this.#revisions = new Revisions(context);
+    this.#own = options.own;
     this.#records = context.fleet.onRecord((record) => this.#onRecord(record));
     this.#exposeMetrics();
   }
@@ -182,7 +188,10 @@ export class Scheduler implements Service {
       if (receipt !== undefined) return [];
       this.#revisions.check(command);
       const surroundings = { nowMs: clock.now(), past };
-      return [...decideCommand(fleet.state, this.#actors, command, surroundings), accepted(command)];
+      const drafts = decideCommand(fleet.state, this.#actors, command, surroundings);
+      assertNotOwn(fleet.state, drafts, this.#own);
+      if (command.role === 'operate') assertAsSafe(fleet.state, drafts);
+      return [...drafts, accepted(command)];
     });
     const { position, eventTypes } = receipt ?? { ...decided, eventTypes: decided.eventTypes.slice(0, -1) };
     return { ok: true, position, events: eventTypes, repeated: receipt !== undefined };

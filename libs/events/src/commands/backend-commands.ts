@@ -11,7 +11,9 @@ export const BACKEND_COMMANDS = {
     summary: 'add a backend to a pool',
     on: 'config',
     data: z.strictObject({
-      settings: z.strictObject({ ...backendFields, weight: backendFields.weight.default(1) }),
+      settings: z
+        .strictObject({ ...backendFields, weight: backendFields.weight.default(1) })
+        .meta({ title: 'BackendDraft' }),
     }),
     http: { operation: 'addBackend', method: 'POST', path: '/v1/backends', body: { as: 'settings' } },
   }),

@@ -30,6 +30,8 @@ export interface CommandOf<N extends CommandName> {
   readonly reason?: string | undefined;
   /** Revision that the sender saw of what the command is about; refused with `conflict` if it has changed since. */
   readonly expectRevision?: number | undefined;
+  /** The sender may operate the fleet, but not make it less safe; absent: they may. */
+  readonly role?: 'operate' | undefined;
 }
 export type Command = { [N in CommandName]: CommandOf<N> }[CommandName];
 
@@ -50,6 +52,7 @@ const envelope = z.strictObject({
   actor: z.string().min(1).max(200),
   reason: z.string().max(500).optional(),
   expectRevision: z.number().int().nonnegative().optional(),
+  role: z.literal('operate').optional(),
 });
 
 /** Reads a command from JSON of unknown origin; a string says what is wrong with it. */

@@ -1,4 +1,3 @@
-import { STRATEGY_NAMES } from '@usher/domain';
 import { z } from 'zod';
 import { id } from '../data-schemas.ts';
 import { poolFields } from '../pool-schema.ts';
@@ -12,7 +11,9 @@ export const POOL_COMMANDS = {
     summary: 'add a pool',
     on: 'config',
     /** What is absent is as in a file that does not name it. */
-    data: z.strictObject({ settings: z.strictObject(draft(poolFields, ['id'])) }),
+    data: z.strictObject({
+      settings: z.strictObject(draft(poolFields, ['id'])).meta({ title: 'PoolDraft' }),
+    }),
     http: { operation: 'addPool', method: 'POST', path: '/v1/pools', body: { as: 'settings' } },
   }),
   'pool.update': command({
@@ -30,7 +31,7 @@ export const POOL_COMMANDS = {
   'pool.set_strategy': command({
     summary: 'set how a pool chooses among its backends',
     on: 'pool',
-    data: z.strictObject({ pool: id, strategy: z.enum(STRATEGY_NAMES) }),
+    data: z.strictObject({ pool: id, strategy: poolFields.strategy }),
     http: { operation: 'setStrategy', method: 'POST', path: `${ONE}/strategy`, body: REST },
   }),
   'pool.set_tiers': command({

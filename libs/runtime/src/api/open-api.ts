@@ -41,11 +41,13 @@ const JSON_TYPE = 'application/json';
 /** The document of an API in OpenAPI 3.1, from the routes that it has. */
 export function openApi(routes: readonly DocumentedRoute[]): OpenApi {
   const schemas: Record<string, JsonSchema> = {};
+  const responses: Record<string, unknown> = {};
+  const share: Share = (schema) => shared(schema, schemas);
   const paths: Record<string, Record<string, unknown>> = {};
   for (const route of routes) {
     const path = route.url.replaceAll(/:(\w+)/g, '{$1}');
     const operations = (paths[path] ??= {});
-    operations[route.method.toLowerCase()] = operationOf(route, (schema) => shared(schema, schemas));
+    operations[route.method.toLowerCase()] = operationOf(route, share, responses);
   }
   return {
     openapi: '3.1.1',
@@ -58,6 +60,7 @@ export function openApi(routes: readonly DocumentedRoute[]): OpenApi {
     paths,
     components: {
       schemas,
+      responses,
       securitySchemes: { token: { type: 'http', scheme: 'bearer' } },
     },
   };
@@ -65,7 +68,11 @@ export function openApi(routes: readonly DocumentedRoute[]): OpenApi {
 
 type Share = (schema: JsonSchema) => unknown;
 
-function operationOf(route: DocumentedRoute, share: Share): Record<string, unknown> {
+function operationOf(
+  route: DocumentedRoute,
+  share: Share,
+  refusals: Record<string, unknown>,
+): Record<string, unknown> {
   const { role, about } = route;
   const { name, summary, notes, body, answer } = about;
   const needs = role === 'public' ? 'Needs no token.' : `Needs the role ${role}.`;
@@ -93,7 +100,7 @@ function operationOf(route: DocumentedRoute, share: Share): Record<string, unkno
     responses: {
       [status]: { description, ...content },
       ...Object.fromEntries(others),
-      ...problems(codesOf(route), share),
+      ...problems(codesOf(route), share, refusals),
     },
   };
 }
@@ -122,13 +129,21 @@ function codesOf({ method, role, about, url }: DocumentedRoute): Set<ErrorCode> 
   return codes;
 }
 
-/** By status, as several codes may share one. */
-function problems(codes: ReadonlySet<ErrorCode>, share: Share): Record<string, unknown> {
+/** By status, as several codes may share one. Most routes share them: the document tells each once. */
+function problems(
+  codes: ReadonlySet<ErrorCode>,
+  share: Share,
+  refusals: Record<string, unknown>,
+): Record<string, unknown> {
   const byStatus = Object.groupBy(codes, (code) => ERRORS[code].status);
   return Object.fromEntries(
     Object.entries(byStatus).map(([status, of]) => {
-      const description = of.map((code) => `\`${code}\`: ${ERRORS[code].title}`).join('; ');
-      return [status, { description, content: { [PROBLEM_TYPE]: { schema: share(PROBLEM) } } }];
+      const name = of.toSorted().join('.');
+      refusals[name] ??= {
+        description: of.map((code) => `\`${code}\`: ${ERRORS[code].title}`).join('; '),
+        content: { [PROBLEM_TYPE]: { schema: share(PROBLEM) } },
+      };
+      return [status, { $ref: `#/components/responses/${name}` }];
     }),
   );
 }

@@ -12,9 +12,10 @@ export function schemaOf(
 
 /** An object schema without one of its members. */
 export function without(schema: JsonSchema, member: string): JsonSchema {
+  const { title: _title, ...others } = schema;
   const { [member]: _gone, ...properties } = schema.properties ?? {};
   const required = (schema.required ?? []).filter((name) => name !== member);
-  return { ...schema, properties, required };
+  return { ...others, properties, required };
 }
 
 /** An object schema with the members of another besides. */

@@ -136,6 +136,10 @@ export function newFleet() {
       declared: config,
       snapshot: () => fold.snapshot(),
       discovery: { resolver, files },
+      own: [
+        { host: '127.0.0.1', port: 9900 },
+        { host: '10.0.0.9', port: 9901 },
+      ],
     });
     running.push(scheduler);
     await scheduler.start();
