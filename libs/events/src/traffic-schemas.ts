@@ -57,6 +57,8 @@ export const trafficSettings: z.ZodType<TrafficSettings> = z.strictObject({
         keys: z.array(
           z.strictObject({ id: z.string().optional(), algorithm: z.enum(TOKEN_ALGORITHMS), key: z.string() }),
         ),
+        // Absent in what was written before it existed.
+        jwks: z.union([z.strictObject({ url: z.string() }), z.strictObject({ file: z.string() })]).optional(),
       }),
     ])
     .optional(),
