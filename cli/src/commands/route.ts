@@ -4,6 +4,7 @@ import {
   type ExplainedBackend,
   type Explanation,
   type Measures,
+  type PolicyVerdict,
 } from '@usher/domain';
 import { AdminClient } from '../admin-client.ts';
 import { placeOption } from '../arguments.ts';
@@ -68,7 +69,7 @@ function print(explanation: Explanation, io: Io): void {
     each.route,
     each.host ?? '*',
     each.path,
-    each.pool,
+    each.pool ?? '-',
     each.verdict,
   ]);
   if (routes.length > 0) for (const line of table(header, routes)) io.out(line);
@@ -80,11 +81,27 @@ function print(explanation: Explanation, io: Io): void {
     if (from !== null) io.out(`client at ${from.latitude},${from.longitude}`);
     if (key !== null) io.out(`hash of ${key.by}${key.name === undefined ? '' : ` ${key.name}`}: ${key.hash}`);
   }
+  if (explanation.policy !== null) printPolicy(explanation.policy, io);
   if (explanation.session !== null) io.out(sessionLine(explanation.session));
   if (explanation.among !== null) io.out(`chosen among ${AMONG[explanation.among]}`);
   printCandidates(explanation, io);
   io.out(verdict(explanation));
 }
+
+function printPolicy({ answered, status, location, rewritten }: PolicyVerdict, io: Io): void {
+  if (location !== null) io.out(`redirect to ${location}`);
+  else if (answered !== null)
+    io.out(`${(status ?? 0) < 400 ? 'answered' : 'refused'} by ${POLICIES[answered]}`);
+  if (rewritten !== null) io.out(`rewritten to ${rewritten}`);
+}
+
+const POLICIES: Readonly<Record<NonNullable<PolicyVerdict['answered']>, string>> = {
+  client: 'clients',
+  redirect: 'redirect',
+  preflight: 'cors',
+  key: 'api_keys',
+  token: 'jwt',
+};
 
 function armLine({ by, pool, canary, point, settings }: ExplainedArm): string {
   const { canaries = [], split } = settings;
@@ -137,7 +154,8 @@ function rounded(value: number): number {
   return Number(value.toPrecision(5));
 }
 
-function verdict({ outcome, chosen, detail }: Explanation): string {
+function verdict({ outcome, chosen, detail, policy }: Explanation): string {
+  if (outcome === 'answered') return `is answered with ${policy?.status}`;
   if (outcome === 'backend') return `goes to ${chosen}`;
   if (outcome === 'waits') return 'waits until a backend has room';
   const { status, title } = ERRORS[outcome];

@@ -17,7 +17,7 @@ export const routes: Run<typeof verbs.routes> = async ({ options }, io) => {
     id,
     host ?? '*',
     path,
-    pool,
+    pool ?? '-',
     plugins.map(({ name }) => name).join(', '),
   ]);
   for (const line of table(['ORDER', 'ROUTE', 'HOST', 'PATH', 'POOL', 'PLUGINS'], cells)) io.out(line);

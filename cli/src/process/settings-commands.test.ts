@@ -76,6 +76,20 @@ test('routes are added, changed and taken away', async () => {
   expect((await config()).config.routes.map(({ id }) => id)).toEqual(['all']);
 });
 
+test('a route without a pool is added only if it sends everybody elsewhere, and stays so', async () => {
+  expect(await refusal('POST', '/v1/routes', { id: 'old', path: '/old/*' })).toMatchObject({
+    code: 'invalid_input',
+    detail: expect.stringContaining('routes.old.pool: required'),
+  });
+  const traffic = { redirect: { status: 301, to: 'https://new.example{path}' } };
+  expect(await does('POST', '/v1/routes', { id: 'old', path: '/old/*', traffic })).toEqual(['route.added']);
+  expect((await config()).config.routes.at(-1)).toMatchObject({ id: 'old', traffic });
+  expect((await config()).config.routes.at(-1)).not.toHaveProperty('pool');
+  expect(await refusal('PATCH', '/v1/routes/old', { traffic: { redirect: 'https' } })).toMatchObject({
+    code: 'invalid_input',
+  });
+});
+
 const split = (share: number) => ({ split: { pools: [{ pool: 'next', share }] } });
 
 test('the shares of a route change, and a pool stays as long as it has one', async () => {

@@ -88,7 +88,7 @@ export const routesAdd = verb({
   arguments: ROUTE,
   options: {
     path: { type: 'string', value: 'PATH', required: true, doc: 'path of the requests, such as /v1/*' },
-    pool: { type: 'string', value: 'P', required: true, doc: 'the pool that serves them' },
+    pool: { type: 'string', value: 'P', doc: 'the pool that serves them, unless all are sent elsewhere' },
     host: { type: 'string', value: 'HOST', doc: 'host that they are for' },
     setting: SETTING,
     ...CHANGE_OPTIONS,

@@ -1,4 +1,10 @@
-import type { PoolSettings, RouteSettings, SharedSettings } from '@usher/domain';
+import {
+  type PoolSettings,
+  poolsNamedBy,
+  type RouteSettings,
+  type SharedSettings,
+  sendsAllElsewhere,
+} from '@usher/domain';
 import { checkAdmin, checkReachable } from './checks-admin.ts';
 import { formatPlace } from './fault.ts';
 import { namedPools } from './keys/arms.ts';
@@ -171,7 +177,17 @@ function checkPools({ pools, routes }: SharedSettings, reading: Reading): void {
         reading.complain(by, 'pool', `there is no pool ${JSON.stringify(name)}`, suggest(name, ids));
       else checkFit(route, pool, reading);
     }
+    if (route.pool === undefined) checkWithout(route, reading);
   }
+}
+
+/** What a route has to have that names no pool, and what makes no sense without one. */
+function checkWithout(route: RouteSettings, reading: Reading): void {
+  if (!sendsAllElsewhere(route))
+    reading.complain(route, 'pool', 'required, unless a `redirect` with `to` sends everybody elsewhere');
+  else if (route.tier !== undefined) reading.complain(route, 'tier', 'without a pool there are no tiers');
+  else if (poolsNamedBy(route).length > 0)
+    reading.complain(route, 'pool', 'required, as the route names other pools');
 }
 
 /** A pool and what a route does with its requests before they come there go together. */

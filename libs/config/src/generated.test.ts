@@ -41,7 +41,7 @@ test.each([
   'pools: { web: { strategy: rr } }',
   'pools: { web: { backends: ["ftp://a"] } }',
   'pools: { web: { backends: [{ id: a }] } }',
-  'routes: [{ path: /* }]',
+  'routes: [{ pool: web }]',
   'bus: { servers: [] }',
   'metrics: nothing',
 ])('the schema refuses what the parser refuses: %s', (text) => {

@@ -134,6 +134,17 @@ test.each([
   expect(faults(keys)).toContain(message);
 });
 
+const without = (keys: string) => faultsOf(`${POOL}routes: [{ path: /*, ${keys} }]`).join('\n');
+
+test('a route that sends everybody elsewhere needs no pool, and any other does', () => {
+  const { routes } = shared('routes: [{ path: /*, redirect: { to: "https://a.example{path}" } }]');
+  expect(routes[0]).not.toHaveProperty('pool');
+  expect(without('')).toContain('routes[0].pool: required');
+  expect(without('redirect: https')).toContain('routes[0].pool: required');
+  expect(without('redirect: { to: /a }, tier: { header: X-Tier }')).toContain('without a pool there are no');
+  expect(without('redirect: { to: /a }, mirror: { pool: web }')).toContain('routes[0].pool: required');
+});
+
 test('a route divides its requests among pools', () => {
   const [route] = shared(
     [

@@ -48,12 +48,27 @@ function poolFaults({ id, strategy, strategyFile, tiers = [], reserve = 'none', 
   return faults;
 }
 
+/** Whether a route needs no pool: no request of it goes to a backend. */
+export function sendsAllElsewhere({ traffic }: Pick<RouteSettings, 'traffic'>): boolean {
+  return typeof traffic?.redirect === 'object';
+}
+
+/** What speaks against a route that names no pool. */
+function withoutPool(route: RouteSettings): string[] {
+  const at = `routes.${route.id}`;
+  if (!sendsAllElsewhere(route))
+    return [`${at}.pool: required, unless a redirect with a URL sends everybody elsewhere`];
+  if (route.tier !== undefined) return [`${at}.tier: without a pool there are no tiers`];
+  return poolsNamedBy(route).length > 0 ? [`${at}.pool: required, as the route names other pools`] : [];
+}
+
 function routeFaults(route: RouteSettings, pools: ReadonlyMap<string, PoolSettings>): string[] {
   const { id, path, split } = route;
   const at = `routes.${id}`;
   const fault =
     pathPatternFault(path) ?? (/[?]|\*(?!$)|[^/]\*$/.test(path) ? 'such as /login, /v1/* or /*' : undefined);
   const faults = fault === undefined ? [] : [`${at}.path: ${fault}`];
+  if (route.pool === undefined) faults.push(...withoutPool(route));
   if (split !== undefined && exceedsWhole(split)) faults.push(`${at}.split: the shares are more than 100%`);
   for (const name of poolsNamedBy(route)) {
     const pool = pools.get(name);

@@ -43,6 +43,6 @@ export function defaultPool(id: string): PoolSettings {
 }
 
 /** A route of which a file says no more than this. */
-export function defaultRoute(id: string, path: string, pool: string): RouteSettings {
+export function defaultRoute(id: string, path: string, pool: string | undefined): RouteSettings {
   return { id, path, pool, plugins: [], websocket: true, priority: 'normal' };
 }

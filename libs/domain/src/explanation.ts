@@ -15,6 +15,8 @@ export interface RouteQuestion {
   readonly host: string;
   /** Path and query as on the request line. */
   readonly target: string;
+  /** Absent = `http`. */
+  readonly scheme?: 'http' | 'https' | undefined;
   /** Fields beside Host, in order. */
   readonly headers: readonly (readonly [name: string, value: string])[];
   /** Address of the client's end of the connection; absent = 127.0.0.1. */
@@ -79,6 +81,18 @@ export type Preference = 'eligible' | 'panic' | 'last_resort' | 'despite_breaker
  */
 type SessionVerdict = 'stays' | 'leaves' | 'begins' | 'asks';
 
+/** What the policy of a route makes of a request. */
+export interface PolicyVerdict {
+  /** What of it answers the request; null = nothing does. */
+  readonly answered: 'client' | 'redirect' | 'preflight' | 'key' | 'token' | null;
+  /** Of that answer. */
+  readonly status: number | null;
+  /** Where a redirect leads. */
+  readonly location: string | null;
+  /** Path and query that a backend gets instead of those of the request; null = those, or none gets it. */
+  readonly rewritten: string | null;
+}
+
 /** With the settings that were decisive, so that `decideArm` gives the same again. */
 export interface ExplainedArm extends ArmDecision {
   readonly settings: ArmSettings;
@@ -96,7 +110,7 @@ export interface Explanation {
     readonly route: string;
     readonly host: string | null;
     readonly path: string;
-    readonly pool: string;
+    readonly pool: string | null;
     readonly verdict: RouteVerdict;
   }[];
   /** Null when none matches, and when the pool was given. */
@@ -105,6 +119,8 @@ export interface Explanation {
   readonly arm: ExplainedArm | null;
   /** Plugins that see the request first, and may answer it themselves. */
   readonly plugins: readonly string[];
+  /** Null where the route has none, or a pool was given. Rate limits are not part of it. */
+  readonly policy: PolicyVerdict | null;
   readonly pool: string | null;
   readonly strategy: StrategyName | null;
   /** What part of the request the strategy goes by, and its hash. */
@@ -124,8 +140,11 @@ export interface Explanation {
   } | null;
   readonly among: Preference | null;
   readonly candidates: readonly ExplainedBackend[];
-  /** `backend`: it is sent to `chosen`. `waits`: until a backend has room. Otherwise the error that it is answered with. */
-  readonly outcome: 'backend' | 'waits' | ErrorCode;
+  /**
+   * `backend`: it is sent to `chosen`. `waits`: until a backend has room. `answered`: by the policy, as that says. Otherwise
+   * the error that it is answered with.
+   */
+  readonly outcome: 'backend' | 'waits' | 'answered' | ErrorCode;
   readonly chosen: string | null;
   /** More about an error; may be empty. */
   readonly detail: string;

@@ -28,7 +28,7 @@ export {
 } from './clearance.ts';
 export { networkOf } from './client-network.ts';
 export { builtInPlugin, type Coding, type CompressionSettings } from './compression.ts';
-export { configFaults } from './config-faults.ts';
+export { configFaults, sendsAllElsewhere } from './config-faults.ts';
 export type { ConfigPreview, NamedChanges, PreviewAnswer, SharedPreview } from './config-preview.ts';
 export { type ConfigView, configView, isDeclared, sharedSettingsOf } from './config-view.ts';
 export { type DecidingBy, recordDecision } from './decision/record-decision.ts';
@@ -65,6 +65,7 @@ export type {
   ExplainedArm,
   ExplainedBackend,
   Explanation,
+  PolicyVerdict,
   Preference,
   RouteDecision,
   RouteQuestion,

@@ -65,7 +65,7 @@ export const routeFields = {
   id,
   host: z.string().optional(),
   path: z.string(),
-  pool: id,
+  pool: id.optional(),
   plugins: z.array(
     z.strictObject({
       name: z.string(),

@@ -50,13 +50,13 @@ export function parseRouteQuestion(raw: unknown): RouteQuestion | string {
 }
 
 /** Read by hand: a URL parser would tidy up what a gateway sees as it was sent. */
-const URL_PARTS = /^https?:\/\/(?:[^/?#@]*@)?([^/?#]+)(\/[^?#]*)?(\?[^#]*)?(?:#.*)?$/i;
+const URL_PARTS = /^(https?):\/\/(?:[^/?#@]*@)?([^/?#]+)(\/[^?#]*)?(\?[^#]*)?(?:#.*)?$/i;
 
 function aimOf({
   url,
   host,
   path,
-}: z.infer<typeof routeQuestion>): Pick<RouteQuestion, 'host' | 'target'> | string {
+}: z.infer<typeof routeQuestion>): Pick<RouteQuestion, 'host' | 'target' | 'scheme'> | string {
   if (url === undefined) {
     if (host === undefined || path === undefined) return 'url: expected, or host and path';
     return { host, target: path };
@@ -64,8 +64,9 @@ function aimOf({
   if (host !== undefined || path !== undefined) return 'url: it names host and path already';
   const parts = URL_PARTS.exec(url);
   if (parts === null) return `url: expected one such as https://example.com/path, not ${JSON.stringify(url)}`;
-  const [, authority = '', before = '/', query = ''] = parts;
-  return { host: authority, target: before + query };
+  const [, scheme = '', authority = '', before = '/', query = ''] = parts;
+  const isSecure = scheme.toLowerCase() === 'https';
+  return { host: authority, target: before + query, scheme: isSecure ? 'https' : 'http' };
 }
 
 /** `explain` changes nothing; `decide` takes its turn like a request, but nothing is sent anywhere. */

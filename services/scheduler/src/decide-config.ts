@@ -65,8 +65,8 @@ export function declareAll(state: FleetState, declared: DeclaredConfig, nowMs: n
 function keptRoutes(state: FleetState, { pools, routes }: SharedSettings): RouteSettings[] {
   const { config } = state;
   if (config === null || config.added.length === 0) return [];
-  const stays = (pool: string) =>
-    pools.some(({ id }) => id === pool) || state.pools.get(pool)?.origin === 'command';
+  const stays = (pool: string | undefined) =>
+    pool === undefined || pools.some(({ id }) => id === pool) || state.pools.get(pool)?.origin === 'command';
   return config.policy.routes.filter(
     (route) =>
       config.added.includes(route.id) &&

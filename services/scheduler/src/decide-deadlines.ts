@@ -1,15 +1,14 @@
 import type { BackendActors } from '@usher/actors';
 import type { BackendState, FleetState } from '@usher/domain';
 import type { EventDraft } from '@usher/events';
-import { decideTrial } from './decide-breaker.ts';
+import { decideTrial, isTrialDue } from './decide-breaker.ts';
 
 /** Events for everything that has fallen due: drains that ended, breakers to try again. */
 export function decideDeadlines(state: FleetState, actors: BackendActors, nowMs: number): EventDraft[] {
   const drafts: EventDraft[] = [];
   for (const [id, backend] of state.backends) {
     if (backend.lifecycle === 'draining') drafts.push(...endDrain(state, actors, id, backend, nowMs));
-    if (backend.breaker !== 'closed' && backend.breakerUntilMs <= nowMs)
-      drafts.push(...decideTrial(state, actors, id, nowMs));
+    if (isTrialDue(state, backend, nowMs)) drafts.push(...decideTrial(state, actors, id, nowMs));
   }
   return drafts;
 }

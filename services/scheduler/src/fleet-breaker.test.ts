@@ -1,3 +1,4 @@
+import type { EventDraft } from '@usher/events';
 import { expect, test, vi } from 'vitest';
 import { declared, newFleet, saw, started, tripped } from './testing/test-fleet.ts';
 
@@ -35,6 +36,20 @@ test.each([
   await vi.waitFor(() => expect(breaker()).toBe('open'));
   await fleet.facts(events, [seen]);
   await vi.waitFor(() => expect(breaker()).toBe('half_open'));
+});
+
+test('a breaker whose time another clock has told, an hour ahead, half opens at once and not in an hour', async () => {
+  const fleet = newFleet();
+  const { fold, events } = await fleet.start('s1', declared(['a', 'b']));
+  const breakers = () => Array.from(fold.state.backends.values(), ({ breaker }) => breaker);
+  const opened = (backend: string, openForMs: number): EventDraft => {
+    const untilMs = fleet.clock.now() + openForMs;
+    return { type: 'breaker.opened', subject: backend, data: { backend, untilMs, votes: ['gw-1'] } };
+  };
+  await fleet.facts(events, [started('gw-1'), opened('a', 3_600_000), opened('b', 31_000)]);
+  await vi.waitFor(() => expect(breakers()).toEqual(['open', 'open']));
+  fleet.clock.advance(100);
+  await vi.waitFor(() => expect(breakers()).toEqual(['half_open', 'open']));
 });
 
 test('trials without a verdict are passed on as long as there is traffic to the pool, and no more often than that', async () => {

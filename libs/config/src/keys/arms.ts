@@ -128,5 +128,5 @@ export function namedPools(route: RouteSettings): NamedPool[] {
     ...(route.split?.pools ?? []),
     ...(route.mirror === undefined ? [] : [route.mirror]),
   ];
-  return [route, ...others].map((by) => ({ pool: by.pool, by }));
+  return [route, ...others].flatMap((by) => (by.pool === undefined ? [] : { pool: by.pool, by }));
 }

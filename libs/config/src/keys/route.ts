@@ -77,7 +77,11 @@ const keys = section({
     type: routePath,
     doc: 'Path that the request must have: `/login` exactly, `/v1/*` for `/v1` and all below it, `/*` for every path.',
   }),
-  pool: required({ to: 'pool', type: id, doc: 'Pool that serves the request.' }),
+  pool: optional('nobody serves the request', {
+    to: 'pool',
+    type: id,
+    doc: 'Pool that serves the request. Only a route that sends everybody elsewhere, by a `redirect` with `to`, can do without.',
+  }),
   ...ARM_KEYS,
   websocket: defaulted(true, {
     to: 'websocket',

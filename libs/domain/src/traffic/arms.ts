@@ -28,7 +28,8 @@ export interface MirrorSettings {
 
 /** Where the requests of a route go. */
 export interface ArmSettings {
-  readonly pool: string;
+  /** Absent where everybody is sent elsewhere; then there are no other pools either. */
+  readonly pool?: string | undefined;
   /** The first that a request fits counts, before any split. Absent in what was written before it existed. */
   readonly canaries?: readonly CanarySettings[] | undefined;
   /** Absent in what was written before it existed: then all go to the one pool. */
@@ -56,7 +57,7 @@ const SALT = 0x5bd1e995;
 
 /** The pool of a request, and why. Nothing else decides it. */
 export function decideArm(
-  { pool, canaries = [], split }: ArmSettings,
+  { pool = '', canaries = [], split }: ArmSettings,
   { canary, point }: ArmFacts,
 ): ArmDecision {
   const asked = canary === null ? undefined : canaries[canary];
@@ -78,7 +79,7 @@ export function pointOf(key: number): number {
 export function poolsOf({ pool, canaries = [], split }: ArmSettings): string[] {
   return [
     ...new Set([
-      pool,
+      ...(pool === undefined ? [] : [pool]),
       ...canaries.map((each) => each.pool),
       ...(split?.pools ?? []).map((each) => each.pool),
     ]),

@@ -11,7 +11,7 @@ export const CONFIG_COMMANDS = {
   'route.add': command({
     summary: 'add a route',
     on: 'config',
-    data: z.strictObject({ settings: z.strictObject(draft(routeFields, ['id', 'path', 'pool'])) }),
+    data: z.strictObject({ settings: z.strictObject(draft(routeFields, ['id', 'path'])) }),
     http: { operation: 'addRoute', method: 'POST', path: '/v1/routes', body: { as: 'settings' } },
   }),
   'route.update': command({

@@ -57,7 +57,7 @@ const EXPLANATION = objectOf<Explanation>(
         route: TEXT,
         host: nullable(TEXT),
         path: TEXT,
-        pool: TEXT,
+        pool: nullable(TEXT),
         verdict: oneOf(['matches', 'less_specific', 'other_host', 'other_path']),
       }),
     ),
@@ -72,6 +72,14 @@ const EXPLANATION = objectOf<Explanation>(
       }),
     ),
     plugins: listOf(TEXT),
+    policy: nullable(
+      objectOf<Part<'policy'>>({
+        answered: nullable(oneOf(['client', 'redirect', 'preflight', 'key', 'token'])),
+        status: nullable(COUNT),
+        location: nullable(TEXT),
+        rewritten: nullable(TEXT),
+      }),
+    ),
     pool: nullable(TEXT),
     strategy: nullable(oneOf(STRATEGY_NAMES)),
     key: nullable(
@@ -95,7 +103,10 @@ const EXPLANATION = objectOf<Explanation>(
     ),
     among: nullable(oneOf(['eligible', 'panic', 'last_resort', 'despite_breakers'])),
     candidates: listOf(CANDIDATE),
-    outcome: described('`backend`, `waits`, or the code of the error that it is answered with', TEXT),
+    outcome: described(
+      '`backend`, `waits`, `answered` (by the policy), or the code of the error that it is answered with',
+      TEXT,
+    ),
     chosen: nullable(TEXT),
     detail: TEXT,
   },

@@ -1,8 +1,8 @@
-import { PRIORITIES, type PressureLevel, type Priority } from '@usher/domain';
+import { type ErrorCode, PRIORITIES, type PressureLevel, type Priority } from '@usher/domain';
 import type { RateLimiter } from '../rate/rate-limiter.ts';
 import type { RateTicket } from '../rate/rate-ticket.ts';
 import type { RouteEntry } from '../routing-table.ts';
-import { ANSWERED_FOR, type TrafficAnswer } from '../traffic/route-traffic.ts';
+import { ANSWERED_FOR, type AnsweredFor, type TrafficAnswer } from '../traffic/route-traffic.ts';
 
 /** Up to which level of pressure requests of a priority are served. */
 export function rankOf(priority: Priority = 'normal'): number {
@@ -53,6 +53,12 @@ export class Admission {
   answered<A extends TrafficAnswer>({ counts }: RouteEntry, answer: A): A {
     counts[ANSWERED + ANSWERED_FOR.indexOf(answer.reason)]! += 1;
     return answer;
+  }
+
+  /** Counts a request that is answered with why its body cannot be taken. */
+  refusedBody({ counts }: RouteEntry, code: ErrorCode): void {
+    const reason: AnsweredFor = code === 'body_too_large' ? 'body' : 'malformed';
+    counts[ANSWERED + ANSWERED_FOR.indexOf(reason)]! += 1;
   }
 
   /** What all that are looked at have in common: the keys of their rules. */

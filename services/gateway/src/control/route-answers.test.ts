@@ -1,7 +1,13 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Explanation, type PoolSettings, type RouteDecision, STRATEGY_NAMES } from '@usher/domain';
+import {
+  type Explanation,
+  type PoolSettings,
+  type RouteDecision,
+  type RouteSettings,
+  STRATEGY_NAMES,
+} from '@usher/domain';
 import { EmbeddedBus } from '@usher/event-log';
 import type { RouteAct, RouteAnswer } from '@usher/events';
 import type { MessageBus } from '@usher/ports';
@@ -34,9 +40,35 @@ const ROUTES = [
   route({ id: 'zip', path: '/zip/*', pool: 'web', plugins: [{ name: 'gzip', options: {} }] }),
   route({ id: 'x', path: '/x/*', pool: 'web' }),
 ];
+const WITH_POLICY = [
+  route({ id: 'x', path: '/x/*', pool: 'web' }),
+  route({
+    id: 'few',
+    path: '/few/*',
+    pool: 'web',
+    traffic: {
+      clients: { allow: ['192.0.2.0/24'], deny: [] },
+      apiKeys: { header: 'x-key', keys: [] },
+    },
+  }),
+  route({
+    id: 'tls',
+    path: '/tls/*',
+    pool: 'web',
+    traffic: { redirect: 'https', rewrite: { strip: '/tls' } },
+  }),
+  {
+    ...route({ id: 'moved', path: '/moved/*', traffic: { redirect: { status: 301, to: '/new{path}' } } }),
+    pool: undefined,
+  },
+];
 
 /** A gateway with four backends of unequal weights, which answer with their names; `/x/hold` is answered at the end. */
-async function gatewayWith(settings: Partial<PoolSettings>, workers = 1): Promise<number> {
+async function gatewayWith(
+  settings: Partial<PoolSettings>,
+  workers = 1,
+  routes: readonly RouteSettings[] = ROUTES,
+): Promise<number> {
   const backends = [];
   for (const [at, id] of ['b1', 'b2', 'b3', 'b4'].entries()) {
     const backend = await startBackend(id, (request, response) => {
@@ -46,8 +78,8 @@ async function gatewayWith(settings: Partial<PoolSettings>, workers = 1): Promis
     fleet.onClose(() => backend.close());
     backends.push(backendAt(id, backend.url, { weight: at + 1 }));
   }
-  await fleet.configure(backends, { pools: [pool(settings)], routes: ROUTES });
-  const fallback = { ...policy({ routes: ROUTES }), pools: [], backends: [] };
+  await fleet.configure(backends, { pools: [pool(settings)], routes });
+  const fallback = { ...policy({ routes }), pools: [], backends: [] };
   const context = fleet.context({ bus });
   const gateway = await startGateway(
     context,
@@ -229,4 +261,28 @@ test('a decision takes its turn, as a request would', async () => {
 test('of several workers the first one answers', async () => {
   await gatewayWith({}, 2);
   expect((await explain({ url: 'http://a/x' })).worker).toBe(0);
+});
+
+test.each([
+  [{ url: 'http://a/x' }, null, 'backend'],
+  [{ url: 'http://a/few/a' }, { answered: 'client', status: 403 }, 'forbidden'],
+  [
+    { url: 'http://a/few/a', client_ip: '192.0.2.1' },
+    { answered: 'key', status: 401, location: null },
+    'unauthorized',
+  ],
+  [
+    { url: 'http://a/tls/x?y' },
+    { answered: 'redirect', status: 308, location: 'https://a/tls/x?y', rewritten: null },
+    'answered',
+  ],
+  [{ url: 'https://a/tls/x?y' }, { answered: null, status: null, rewritten: '/x?y' }, 'backend'],
+  [{ url: 'http://a/moved/x' }, { answered: 'redirect', location: '/new/moved/x' }, 'answered'],
+])('what the policy of a route makes of %j is told', async (question, verdict, outcome) => {
+  await gatewayWith({}, 1, WITH_POLICY);
+  const { policy: told, outcome: becomes, chosen } = await explain(question);
+  if (verdict === null) expect(told).toBeNull();
+  else expect(told).toMatchObject(verdict);
+  expect(becomes).toBe(outcome);
+  expect(chosen === null).toBe(outcome !== 'backend');
 });

@@ -5,7 +5,7 @@ import { rateFields } from '../rate/rate-ticket.ts';
 import type { RouteEntry } from '../routing-table.ts';
 import type { ClientSide } from '../wire/client-side.ts';
 import { Deadline, type Expirable } from '../wire/deadlines.ts';
-import { type Asked, examine } from '../wire/examine.ts';
+import { type Asked, examine, refuseBody } from '../wire/examine.ts';
 import { requestIdOf } from '../wire/forward-request.ts';
 import type { LaneContext } from '../wire/lane-context.ts';
 import { begin, openExchange } from '../wire/open-exchange.ts';
@@ -134,21 +134,29 @@ export class ClientStream implements ClientSide, Expirable {
     const route = lane.table.match(home.lowerHost(head.host), head.path);
     const id = requestIdOf(head, route?.traffic, home.visitor.peer) ?? lane.newRequestId();
     const body = RequestBody.of(head, lane.table.policy.limits, this.startMs, route?.traffic?.bodyBytes);
-    if (body?.take(EMPTY, 0, 0) === FAULTY) this.refuse(body.fault, id);
+    const asked: Asked = {
+      head,
+      id,
+      body,
+      startMs: this.startMs,
+      rate: undefined,
+      seen: undefined,
+      edits: undefined,
+    };
+    if (body?.take(EMPTY, 0, 0) === FAULTY)
+      this.turnAway(refuseBody(asked, body.fault, route, home.visitor, lane), asked, route);
     else if (route === undefined) this.fail(turnedAway('no_route'), { requestId: id }, this.startMs);
     else if (route.lane === 'plugin') this.loop(text, head, route, id);
-    else this.open(head, route, id, body);
+    else this.open(asked, route);
   }
 
-  private open(head: RequestHead, matched: RouteEntry, id: string, body: RequestBody | undefined): void {
-    const { home, lane, startMs } = this;
+  private open(asked: Asked, matched: RouteEntry): void {
+    const { home, lane } = this;
+    const { head, body } = asked;
     const route = home.visitor.armOf(head, matched);
-    const asked: Asked = { head, id, body, startMs, rate: undefined, seen: undefined, edits: undefined };
     const features = examine(asked, route, home.visitor, lane);
     if (features instanceof TurnedAway) {
-      const { rate, edits } = asked;
-      route.answers[(features.status / 100) | 0]! += 1;
-      this.fail(features, { requestId: id, rate, edits }, startMs);
+      this.turnAway(features, asked, route);
       return;
     }
     const patienceMs = this.grpc?.patienceMs ?? Infinity;
@@ -183,6 +191,11 @@ export class ClientStream implements ClientSide, Expirable {
   private refuse(fault: HttpFault, id: string): void {
     if (ERRORS[fault.code].status === 400) this.lane.counters.badRequests += 1;
     this.fail(turnedAway(fault.code, fault.detail), { requestId: id }, this.lane.now());
+  }
+
+  private turnAway(away: TurnedAway, { id, rate, edits, startMs }: Asked, route?: RouteEntry): void {
+    if (route !== undefined) route.answers[(away.status / 100) | 0]! += 1;
+    this.fail(away, { requestId: id, rate, edits }, startMs);
   }
 
   private fail(away: TurnedAway, answered: Answered, nowMs: number): void {

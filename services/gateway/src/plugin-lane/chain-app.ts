@@ -31,7 +31,7 @@ const NO_UPSTREAM = 'http://usher.invalid';
 /** The part of the policy that is built into an app. */
 export type ChainPolicy = Pick<PolicySettings, 'timeouts' | 'limits' | 'trustedProxies'>;
 
-type ChainTools = LaneTools & Pick<WireLaneOptions, 'log'>;
+type ChainTools = LaneTools & Pick<WireLaneOptions, 'log' | 'admission'>;
 
 /** One chain of plugins with a proxy behind it; serves every route that has just these plugins. */
 export interface ChainApp {
@@ -62,7 +62,12 @@ export async function buildChainApp(
     trustProxy: policy.trustedProxies.length > 0 ? [...policy.trustedProxies] : false,
     genReqId: (request) => arrivals.get(request)?.requestId ?? '',
   });
-  app.setErrorHandler((error, _request, reply) => sendProblem(reply, problemOfError(error)));
+  app.setErrorHandler((error, request, reply) => {
+    const entry = arrivals.get(request.raw)?.entry;
+    if (entry !== undefined && error instanceof UsherError && error.code === 'body_too_large')
+      tools.admission.refusedBody(entry, error.code);
+    return sendProblem(reply, problemOfError(error));
+  });
   app.setNotFoundHandler((_request, reply) => sendProblem(reply, problemOf('method_not_supported')));
   app.addHook('onRequest', async (request, reply) => {
     void reply.header('x-request-id', request.id);

@@ -97,7 +97,7 @@ function newEntry(settings: RouteSettings, policy: PolicySettings, making: Makin
   } as const;
   const mirror = mirrorOf(common, making);
   const known = before?.arms?.entries.slice(1) ?? [];
-  const own: RouteEntry = { ...common, mirror, pool: poolOf(settings.pool), ...countsOf(before) };
+  const own: RouteEntry = { ...common, mirror, pool: poolOf(settings.pool ?? ''), ...countsOf(before) };
   const pools = poolsOf(settings).slice(1);
   if (pools.length === 0) return own;
   const others = pools.map((id) => ({

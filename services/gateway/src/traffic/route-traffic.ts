@@ -17,15 +17,18 @@ import type { TokenKeys } from './token-keys.ts';
 import { Tokens } from './tokens.ts';
 import type { TrafficRequest } from './traffic-request.ts';
 
-/** Why a gateway answers a request itself; the order in which it looks. */
-export const ANSWERED_FOR = ['client', 'redirect', 'preflight', 'key', 'token'] as const;
+/** Why a policy answers a request itself; the order in which it looks. */
+const JUDGED_FOR = ['client', 'redirect', 'preflight', 'key', 'token'] as const;
+type JudgedFor = (typeof JUDGED_FOR)[number];
+/** And because of its body: one that is too long, and one that is none. */
+export const ANSWERED_FOR = [...JUDGED_FOR, 'body', 'malformed'] as const;
 export type AnsweredFor = (typeof ANSWERED_FOR)[number];
 
 /** An answer of the gateway to a request that no backend gets. */
 export class TrafficAnswer extends TurnedAway {
-  readonly reason: AnsweredFor;
+  readonly reason: JudgedFor;
 
-  constructor(reason: AnsweredFor, { code, status, detail, fields }: TurnedAway) {
+  constructor(reason: JudgedFor, { code, status, detail, fields }: TurnedAway) {
     super(code, status, detail, fields);
     this.reason = reason;
   }

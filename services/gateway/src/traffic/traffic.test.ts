@@ -2,6 +2,7 @@ import type { PolicySettings, RouteSettings, TrafficSettings } from '@usher/doma
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { route } from '../testing/fixtures.ts';
 import { bothLanes, LANES, LimitedFleet } from '../testing/limited-gateway.ts';
+import { RawSocket, readMessage } from '../wire/testing/raw-socket.ts';
 
 // Whole gateways with their threads: a busy machine may take its time.
 vi.setConfig({ testTimeout: 30_000 });
@@ -34,10 +35,22 @@ const ROUTES = bothLanes(
       remove: ['x-powered-by'],
     },
   }),
+  routeOf('small', {
+    bodyBytes: 4,
+    cors: {
+      origins: ['https://app.example'],
+      methods: ['POST'],
+      headers: [],
+      expose: [],
+      credentials: false,
+      maxAgeS: 60,
+    },
+  }),
   routeOf('secure', {
     securityHeaders: { hsts: 'max-age=60', headers: { 'x-frame-options': 'DENY', 'x-own': 'ours' } },
   }),
   routeOf('free', { securityHeaders: 'none', responseHeaders: 'none' }),
+  routeOf('gone', { redirect: { status: 302, to: 'https://new.example{path}' } }),
   { id: 'all', path: '/*' },
 );
 const CUT = LANES.slice(0, 2).map((lane) => {
@@ -52,12 +65,17 @@ const CUT = LANES.slice(0, 2).map((lane) => {
   });
 });
 
+/** Those that send everybody elsewhere need none. */
+function withoutPool({ pool, ...rest }: RouteSettings): RouteSettings {
+  return rest.id.endsWith('gone') ? rest : { ...rest, pool };
+}
+
 let fleet: LimitedFleet;
 let port: number;
 beforeAll(async () => {
   fleet = new LimitedFleet();
   const shared: Partial<PolicySettings> = {
-    routes: [...ROUTES, ...CUT],
+    routes: [...ROUTES.map(withoutPool), ...CUT],
     trustedProxies,
     traffic: {
       securityHeaders: { headers: { 'x-default': 'yes' } },
@@ -69,7 +87,8 @@ beforeAll(async () => {
     response.setHeader('x-both', 'theirs');
     response.setHeader('x-own', 'theirs');
     const { url, headers } = request;
-    response.end(JSON.stringify({ url, headers }));
+    // Not before the whole request is there.
+    request.resume().once('end', () => response.end(JSON.stringify({ url, headers })));
   });
   port = await fleet.gateway();
 });
@@ -130,6 +149,14 @@ describe.each(LANES)('through %s', (lane) => {
     expect((await ask('/moved/', {}, 'POST')).status).toBe(301);
   });
 
+  test('a route without a pool sends everybody elsewhere', async () => {
+    const sent = await ask('/gone/x');
+    expect(sent).toMatchObject({ status: 302, headers: { location: `https://new.example${zip}/gone/x` } });
+    expect(await fleet.fleet.metrics.sum('usher_requests_total', { pool: '', code: '3xx' })).toBeGreaterThan(
+      0,
+    );
+  });
+
   test('who comes without TLS is sent to the same URL with it, and a trusted proxy tells who does', async () => {
     const inHttp2 = lane.startsWith('HTTP/2');
     const sent = await ask('/tls/x?y', inHttp2 ? {} : { host: 'Shop.example:8080' });
@@ -179,6 +206,24 @@ describe.each(LANES)('through %s', (lane) => {
     expect(overTls.headers['strict-transport-security']).toBe('max-age=60');
   });
 
+  test('a body that is too long is answered as its route answers, and counted', async () => {
+    const route = zip === '' ? 'small' : 'zip-small';
+    const { metrics } = fleet.fleet;
+    const count = async () => await metrics.sum('usher_traffic_answers_total', { route, reason: 'body' });
+    const before = await count();
+    const headers = { origin: 'https://app.example' };
+    const wanted = { path: '/small/', method: 'POST', headers, body: 'too long' };
+    const refused = await fleet.ask(port, lane, wanted);
+    expect(refused.status).toBe(413);
+    expect(JSON.parse(refused.text)).toMatchObject({ code: 'body_too_large' });
+    expect(refused.headers).toMatchObject({
+      'x-everywhere': 'yes',
+      'access-control-allow-origin': 'https://app.example',
+    });
+    expect(await count()).toBe(before + 1);
+    expect((await fleet.ask(port, lane, { ...wanted, body: 'fine' })).status).toBe(200);
+  });
+
   test('nothing of it is the fault of a backend, and all of it is counted', async () => {
     const route = zip === '' ? 'v4' : 'zip-v4';
     const count = async () =>
@@ -189,3 +234,33 @@ describe.each(LANES)('through %s', (lane) => {
     expect(await fleet.fleet.metrics.sum('usher_backend_requests_total', { outcome: 'failed' })).toBe(0);
   });
 });
+
+test.each([
+  ['is too long', '5\r\nlong!\r\n', 413, 'body'],
+  ['is no body', 'oh no\r\n', 400, 'malformed'],
+])(
+  'a body of chunks that %s, at once or later, is answered as its route answers, and counted',
+  async (_why, chunk, status, reason) => {
+    const { metrics } = fleet.fleet;
+    const count = async () => await metrics.sum('usher_traffic_answers_total', { route: 'small', reason });
+    const answers = async () => await metrics.sum('usher_requests_total', { route: 'small', code: '4xx' });
+    const [before, answered] = [await count(), await answers()];
+    const head = 'POST /small/ HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n';
+    const client = RawSocket.to(port);
+    client.send(head + chunk);
+    expect(await readMessage(client)).toMatchObject({
+      firstLine: expect.stringContaining(` ${status} `),
+      headers: { 'x-everywhere': 'yes', vary: 'Origin' },
+    });
+    await client.untilClosed();
+    const slow = RawSocket.to(port);
+    await slow.sendSlowly(head + chunk);
+    expect(await readMessage(slow)).toMatchObject({
+      firstLine: expect.stringContaining(` ${status} `),
+      headers: { 'x-everywhere': 'yes', vary: 'Origin' },
+    });
+    slow.socket.destroy();
+    expect(await count()).toBe(before + 2);
+    expect(await answers()).toBe(answered + 2);
+  },
+);

@@ -5,7 +5,7 @@ import type { Hold, RouteEntry } from '../routing-table.ts';
 import type { ClientSide } from './client-side.ts';
 import { ClientSocket, type ClientSocketUser } from './client-socket.ts';
 import type { ConnectionOwner, LaneConnection, LooseSocket } from './connection-owner.ts';
-import { type Asked, examine } from './examine.ts';
+import { type Asked, examine, refuseBody } from './examine.ts';
 import type { Exchange } from './exchange.ts';
 import { requestIdOf } from './forward-request.ts';
 import type { ConnectionLine } from './forward-response.ts';
@@ -213,17 +213,19 @@ export class ClientConnection implements LaneConnection, ClientSide, ClientSocke
     }
     const id = requestIdOf(head, route?.traffic, this.visitor.peer) ?? lane.newRequestId();
     const body = RequestBody.of(head, lane.table.policy.limits, startMs, route?.traffic?.bodyBytes);
+    const asked: Asked = { head, id, body, startMs, rate: undefined, seen: undefined, edits: undefined };
     let bodyEnd = headEnd;
     if (body !== undefined) {
       bodyEnd = body.take(input.bytes, headEnd, input.end);
       if (bodyEnd === FAULTY) {
-        this.refuse(body.fault.code, body.fault.detail, id, head.method === 'HEAD', startMs);
+        input.clear();
+        this.turnAway(asked, refuseBody(asked, body.fault, route, this.visitor, lane), route);
         return;
       }
       body.keep(input.bytes, headEnd, bodyEnd, input.lifetime);
     }
     input.consume(bodyEnd);
-    this.open({ head, id, body, startMs, rate: undefined, seen: undefined, edits: undefined }, route);
+    this.open(asked, route);
   }
 
   private open(asked: Asked, matched: RouteEntry | undefined): void {
@@ -259,14 +261,12 @@ export class ClientConnection implements LaneConnection, ClientSide, ClientSocke
   }
 
   /** Answers what is no valid request, or not one that can be served here, and closes: what follows cannot be trusted. */
-  private refuse(code: ErrorCode, detail: string, id?: string, toHead = false, startMs?: number): void {
+  private refuse(code: ErrorCode, detail: string): void {
     const { lane } = this;
-    const nowMs = lane.now();
     if (ERRORS[code].status === 400) lane.counters.badRequests += 1;
     this.keepAlive = false;
     this.input.clear();
-    const asked = { requestId: id ?? lane.newRequestId(), toHead };
-    this.answerOwn(turnedAway(code, detail), asked, nowMs - (startMs ?? nowMs));
+    this.answerOwn(turnedAway(code, detail), { requestId: lane.newRequestId(), toHead: false }, 0);
     this.link.close();
   }
 

@@ -1,11 +1,13 @@
-import type { ErrorCode, Features } from '@usher/domain';
-import type { RequestHead } from '@usher/http1';
+import { ERRORS, type ErrorCode, type Features } from '@usher/domain';
+import type { HttpFault, RequestHead } from '@usher/http1';
 import type { RateTicket } from '../rate/rate-ticket.ts';
 import type { RouteEntry } from '../routing-table.ts';
 import type { HeaderEdits } from '../traffic/header-edits.ts';
+import type { RouteTraffic } from '../traffic/route-traffic.ts';
 import { HeadRequest } from '../traffic/traffic-request.ts';
 import type { LaneContext } from './lane-context.ts';
 import { type TurnedAway, turnedAway } from './own-answer.ts';
+import type { Peer, PeerDirectory } from './peer.ts';
 import type { RequestBody } from './request-body.ts';
 import type { Visitor } from './visitor.ts';
 
@@ -33,18 +35,11 @@ export function examine(
   visitor: Visitor,
   { admission, peers }: LaneContext,
 ): Features | TurnedAway {
-  const { head, id, startMs } = asked;
+  const { head, startMs } = asked;
   const { traffic } = route;
   if (admission.sheds(route)) return turnedAway('overloaded');
   if (traffic !== undefined) {
-    const seen = new HeadRequest(head, {
-      route: route.settings.id,
-      requestId: id,
-      peer: visitor.peer,
-      peers,
-    });
-    asked.seen = seen;
-    asked.edits = traffic.answerEdits(seen);
+    const seen = seenBy(traffic, asked, route, visitor.peer, peers);
     const answer = traffic.judge(seen);
     if (answer !== undefined) return admission.answered(route, answer);
   }
@@ -58,4 +53,33 @@ export function examine(
   }
   const features = visitor.featuresOf(head, route);
   return typeof features === 'string' ? turnedAway('unknown_tier' satisfies ErrorCode, features) : features;
+}
+
+/** Turns a request away whose body cannot be taken. */
+export function refuseBody(
+  asked: Asked,
+  { code, detail }: HttpFault,
+  route: RouteEntry | undefined,
+  { peer }: Visitor,
+  { admission, counters, peers }: LaneContext,
+): TurnedAway {
+  if (ERRORS[code].status === 400) counters.badRequests += 1;
+  if (route !== undefined) {
+    if (route.traffic !== undefined) seenBy(route.traffic, asked, route, peer, peers);
+    admission.refusedBody(route, code);
+  }
+  return turnedAway(code, detail);
+}
+
+function seenBy(
+  traffic: RouteTraffic,
+  asked: Asked,
+  { settings }: RouteEntry,
+  peer: Peer,
+  peers: PeerDirectory,
+): HeadRequest {
+  const seen = new HeadRequest(asked.head, { route: settings.id, requestId: asked.id, peer, peers });
+  asked.seen = seen;
+  asked.edits = traffic.answerEdits(seen);
+  return seen;
 }

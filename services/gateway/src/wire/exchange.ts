@@ -89,6 +89,7 @@ export class Exchange implements UpstreamUser, Asked, Guest {
     const to = outgoing.takeBody(bytes, length, lifetime, upstream?.output);
     if (to === FAULTY) {
       const { code, detail } = outgoing.body.fault;
+      if (this.relay.status === 0) this.lane.admission.refusedBody(this.route, code);
       this.giveUp(code, detail, this.lane.now());
       return length;
     }

@@ -105,7 +105,7 @@ export class GatewayWorker {
       debug: start.debugToken === undefined ? undefined : new DebugToken(start.debugToken),
       workers: start.workers,
     };
-    this.#routes = new RouteDesk(this.#table, start.worker, tools.locate);
+    this.#routes = new RouteDesk(this.#table, start.worker, tools.locate, now);
     this.#wire = createWireLane({
       ...tools,
       counters: this.#wireCounters,

@@ -16,13 +16,14 @@ import {
 } from '@usher/domain';
 import type { RouteAct } from '@usher/events';
 import type { RequestHead } from '@usher/http1';
-import type { PoolTable } from '../routing-table.ts';
+import type { PoolTable, RouteEntry } from '../routing-table.ts';
 import { endpointFor } from '../table/endpoints.ts';
 import { type ExplainedPool, urlOf } from '../table/explain-pool.ts';
 import type { WorkerTable } from '../table/worker-table.ts';
 import type { Locate, PlaceTools } from '../wire/client-place.ts';
 import { type Peer, PeerDirectory } from '../wire/peer.ts';
 import { featuresOfHead, tierSource } from '../wire/request-features.ts';
+import { type Judged, judgeQuestion } from './judge-question.ts';
 import { headOfQuestion } from './question-head.ts';
 
 const LOCAL_ADDRESS = '127.0.0.1';
@@ -55,15 +56,26 @@ interface Aim {
   readonly features: Features | string;
   readonly tier: Explanation['tier'];
   readonly from: Explanation['from'];
+  /** What its route's policy makes of it. */
+  readonly judged: Judged | undefined;
+}
+
+/** `pool` is undefined for a route that needs none. */
+interface Target {
+  readonly entry: RouteEntry | undefined;
+  readonly arm: ExplainedArm | null;
+  readonly pool: PoolTable | undefined;
 }
 
 /** Answers what the worker would do with a request, from the table that its lanes decide from. */
 export class RouteDesk {
+  readonly #now: () => number;
   readonly #table: WorkerTable;
   readonly #worker: number;
   readonly #tools: PlaceTools;
 
-  constructor(table: WorkerTable, worker: number, locate: Locate) {
+  constructor(table: WorkerTable, worker: number, locate: Locate, now: () => number) {
+    this.#now = now;
     this.#table = table;
     this.#worker = worker;
     this.#tools = { peers: new PeerDirectory(), locate };
@@ -82,7 +94,8 @@ export class RouteDesk {
   }
 
   #explain(aim: Aim): Omit<Explanation, 'gateway'> {
-    const { head, route, arm, pool, features, tier, from } = aim;
+    const { head, route, arm, pool, features, tier, from, judged } = aim;
+    const answered = judged?.answer !== undefined;
     const { choice, detail, ...explained } = this.#explained(aim);
     const key = typeof features === 'string' ? 0 : features.key;
     const { routes } = this.#table.policy;
@@ -96,12 +109,13 @@ export class RouteDesk {
               route: each.id,
               host: each.host ?? null,
               path: each.path,
-              pool: each.pool,
+              pool: each.pool ?? null,
               verdict,
             })),
       route: route?.id ?? null,
       arm,
       plugins: route?.plugins.map(({ name }) => name) ?? [],
+      policy: judged?.verdict ?? null,
       pool: pool?.id ?? null,
       strategy: pool?.settings.strategy ?? null,
       key: pool?.hash === undefined ? null : { ...pool.hash, hash: key },
@@ -110,11 +124,14 @@ export class RouteDesk {
       from,
       ...explained,
       chosen: choice?.id ?? null,
-      detail: typeof features === 'string' ? features : detail,
+      detail: typeof features === 'string' && !answered ? features : detail,
     };
   }
 
-  #explained({ head, pool, features, random }: Aim): ExplainedPool {
+  #explained({ head, pool, features, random, judged }: Aim): ExplainedPool {
+    const { answer } = judged ?? {};
+    if (answer !== undefined)
+      return { ...NO_POOL, outcome: answer.code ?? 'answered', detail: answer.detail };
     if (pool === undefined) return NO_POOL;
     return typeof features === 'string' ? NO_TIER : this.#table.placing.explain(pool, features, head, random);
   }
@@ -125,7 +142,9 @@ export class RouteDesk {
     const decidable = pool !== undefined && typeof features !== 'string';
     const slot = decidable ? this.#table.placing.decide(pool, features) : undefined;
     const { outcome, detail } =
-      slot === undefined ? this.#explained(aim) : { outcome: 'backend' as const, detail: '' };
+      slot === undefined
+        ? this.#explained({ ...aim, judged: undefined })
+        : { outcome: 'backend' as const, detail: '' };
     return {
       worker: this.#worker,
       // It may have been the turn of somebody who has no room.
@@ -140,10 +159,13 @@ export class RouteDesk {
 
   #aim(question: RouteQuestion, random: FastRandom): Aim {
     const head = headOfQuestion(question, this.#table.policy.limits);
-    const { clientIp = LOCAL_ADDRESS, tier: given, from } = question;
-    const peer = this.#tools.peers.describe(clientIp, 'http', this.#table.policy.trustedProxies);
-    const { route, arm, pool } = this.#target(question, head, peer, random);
-    const aim = { head, route, arm, random };
+    const { clientIp = LOCAL_ADDRESS, tier: given, from, scheme = 'http' } = question;
+    const peer = this.#tools.peers.describe(clientIp, scheme, this.#table.policy.trustedProxies);
+    const { entry, arm, pool } = this.#target(question, head, peer, random);
+    const route = entry?.settings;
+    const asked = { head, peer, peers: this.#tools.peers, nowMs: this.#now() };
+    const judged = entry === undefined ? undefined : judgeQuestion(entry, asked);
+    const aim = { head, route, arm, random, judged };
     if (pool === undefined) return { ...aim, pool, features: 'no route takes it', tier: null, from: null };
     const detection = given === undefined ? route?.tier : { fieldBytesMax: 0, default: given };
     const found = featuresOfHead(head, { pool, settings: { tier: detection } }, peer, this.#tools);
@@ -154,21 +176,17 @@ export class RouteDesk {
     return { ...aim, pool, features, tier: tierOf(pool, features, source), from: placeIn(features) };
   }
 
-  #target(
-    { pool: named }: RouteQuestion,
-    head: RequestHead,
-    peer: Peer,
-    random: FastRandom,
-  ): Pick<Aim, 'route' | 'arm' | 'pool'> {
+  #target({ pool: named }: RouteQuestion, head: RequestHead, peer: Peer, random: FastRandom): Target {
     if (named === undefined) {
       const matched = this.#table.match(head.host.toLowerCase(), head.path);
       const explained = matched?.arms?.explain(head, peer, this.#tools.peers, random);
       const entry = explained?.entry ?? matched;
-      return { route: entry?.settings, arm: explained?.arm ?? null, pool: entry?.pool };
+      const pool = entry?.settings.pool === undefined ? undefined : entry.pool;
+      return { entry, arm: explained?.arm ?? null, pool };
     }
     const pool = [...this.#table.pools].find(({ id }) => id === named);
     if (pool === undefined) throw new UsherError('invalid_input', `pool: there is no pool ${named}`);
-    return { route: undefined, arm: null, pool };
+    return { entry: undefined, arm: null, pool };
   }
 }
 
