@@ -86,6 +86,7 @@ export class SimulatedWorker implements RunningWorker {
       worker: start.worker,
       onBreaker: (news) => post({ kind: 'breaker', news }),
       onPoolNews: (news) => post({ kind: 'pool', news }),
+      onKeysWanted: (place) => post({ kind: 'keys_wanted', place }),
       log: { error() {} },
     });
     this.#routing = site.tampering.table?.(this.table) ?? this.table;

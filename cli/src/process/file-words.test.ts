@@ -75,6 +75,16 @@ test.each(FILE_ONLY)('only a file may say %s: %j', async (what, changes) => {
   expect(await config()).toEqual(before);
 });
 
+test('only a file may say where keys for tokens are published', async () => {
+  const jwt = { issuer: 'i', audience: 'a', keys: [], jwks: { url: 'http://169.254.169.254/keys' } };
+  const detail = expect.stringContaining('jwt.jwks http://169.254.169.254/keys');
+  const refusal = { code: 'forbidden', detail };
+  const before = await config();
+  expect(await ask('PATCH', '/v1/routes/all', { traffic: { jwt } })).toMatchObject(refusal);
+  expect(await ask('PUT', '/v1/config', { ...before, traffic: { jwt } })).toMatchObject(refusal);
+  expect(await config()).toEqual(before);
+});
+
 test('what a file has said a command may say again elsewhere, without options of its own for code', async () => {
   const { routes, pools } = await config();
   const discovery = pools.find(({ id }) => id === 'api')?.discovery;

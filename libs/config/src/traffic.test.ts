@@ -122,7 +122,8 @@ test.each([
 });
 
 test.each([
-  ['jwt: { issuer: a, audience: b, keys: [] }', 'at least 1'],
+  ['jwt: { issuer: a, audience: b, keys: [] }', 'there is nothing to check tokens with'],
+  ['jwt: { issuer: a, audience: b, jwks: "http://issuer.example/jwks" }', 'http is for this machine only'],
   ['jwt: { issuer: a, audience: b, keys: [{ algorithm: HS256, key: x }] }', 'HS256'],
   ['jwt: { issuer: a, audience: b, keys: [{ algorithm: ES256, key: x }] }', 'needs a public key in PEM form'],
   [

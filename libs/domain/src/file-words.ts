@@ -1,13 +1,18 @@
 import { canonicalJson } from './canonical-json.ts';
 import type { PoolSettings, RouteSettings, SharedSettings } from './settings.ts';
+import type { TrafficSettings } from './traffic/traffic-settings.ts';
 
 /**
  * What settings say that only the file of a process may bring in, because it makes the machines of the fleet run, read or ask
- * something: modules, with the options of plugins, files, secrets and name servers. Each by a key that is equal for what
+ * something: modules, with the options of plugins, files, secrets, name servers and where keys are published. Each by a key that is equal for what
  * means the same wherever it stands, with a sentence's worth of where it stands.
  */
-export function fileWords({ pools, routes }: SharedSettings): Map<string, string> {
-  const words = [...pools.flatMap(wordsOfPool), ...routes.flatMap(wordsOfRoute)];
+export function fileWords({ pools, routes, traffic }: SharedSettings): Map<string, string> {
+  const words = [
+    ...pools.flatMap(wordsOfPool),
+    ...routes.flatMap(wordsOfRoute),
+    ...wordsOfTraffic('traffic', traffic),
+  ];
   return new Map(words.map(({ kind, value, at }) => [canonicalJson([kind, value]), at]));
 }
 
@@ -34,8 +39,15 @@ function wordsOfPool({ id, strategyFile, tls, discovery, sticky }: PoolSettings)
   );
 }
 
-function wordsOfRoute({ id, plugins }: RouteSettings): Word[] {
-  return plugins.flatMap(({ file, options }) =>
+/** Whoever says where keys are has every gateway ask there, and lets in whom those keys are of. */
+function wordsOfTraffic(of: string, { jwt }: TrafficSettings = {}): Word[] {
+  if (jwt === undefined || jwt === 'none' || jwt.jwks === undefined) return [];
+  const { jwks } = jwt;
+  return [{ kind: 'jwks', value: jwks, at: `${of}.jwt.jwks ${'url' in jwks ? jwks.url : jwks.file}` }];
+}
+
+function wordsOfRoute({ id, plugins, traffic }: RouteSettings): Word[] {
+  const ofPlugins = plugins.flatMap(({ file, options }) =>
     file === undefined
       ? []
       : [
@@ -46,4 +58,5 @@ function wordsOfRoute({ id, plugins }: RouteSettings): Word[] {
           },
         ],
   );
+  return [...ofPlugins, ...wordsOfTraffic(`routes.${id}`, traffic)];
 }

@@ -62,6 +62,10 @@ export const trafficSettings: z.ZodType<TrafficSettings> = z
               key: z.string(),
             }),
           ),
+          // Absent in what was written before it existed.
+          jwks: z
+            .union([z.strictObject({ url: z.string() }), z.strictObject({ file: z.string() })])
+            .optional(),
         }),
       ])
       .optional(),

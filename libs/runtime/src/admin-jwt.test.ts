@@ -1,8 +1,7 @@
-import { RecordingLog, SimulatedClock } from '@usher/testing';
+import { hmacSigner, part, RecordingLog, SimulatedClock, signedToken, tokenKey } from '@usher/testing';
 import { afterAll, expect, test } from 'vitest';
 import { createAdminApp } from './admin-server.ts';
 import { systemRandom } from './random.ts';
-import { hmacSigner, part, signedToken, tokenKey } from './testing/signed-token.ts';
 
 const SECRET = '3f9e8d7c6b5a49382716f5e4d3c2b1a0-hmac';
 const rsa = tokenKey('RS256');

@@ -19,6 +19,7 @@ export { type LogEntry, RecordingLog } from './recording-log.ts';
 export { type RedisServer, startRedisServer } from './redis-server.ts';
 export { reservationStorm, type StormOptions, type StormResult } from './reservation-storm.ts';
 export { seededRandom } from './seeded-random.ts';
+export { hmacSigner, part, type Signer, signedToken, type TokenKey, tokenKey } from './signed-token.ts';
 export { SimulatedClock } from './simulated-clock.ts';
 export { type StateStoreSubject, testStateStore } from './state-store-contract.ts';
 export { tempDir } from './temp-dir.ts';

@@ -16,7 +16,7 @@ import type {
   RetryBudget,
   RouteSettings,
 } from '@usher/domain';
-import type { Targets } from '@usher/runtime';
+import type { JwtKeySettings, Targets } from '@usher/runtime';
 import type { RouteMirror } from './mirror/route-mirror.ts';
 import type { RateRule } from './rate/rate-rule.ts';
 import type { Sticky } from './sticky/sticky.ts';
@@ -219,6 +219,8 @@ export type TableDelta =
   | { readonly kind: 'facts'; readonly backend: string; readonly facts: ResourceFacts }
   /** What a pool's cookies are made with: the first signs, all of them are good. */
   | { readonly kind: 'sticky_secrets'; readonly pool: string; readonly secrets: readonly string[] }
+  /** The keys that are published at a place now, for tokens. */
+  | { readonly kind: 'token_keys'; readonly place: string; readonly keys: readonly JwtKeySettings[] }
   /** Somebody else sends the requests of a session there from now on. */
   | { readonly kind: 'sticky_moved'; readonly pool: string; readonly session: string; readonly to: string }
   /** Sessions of a pool, or one, that began before this time are over. */

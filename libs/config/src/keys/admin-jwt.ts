@@ -1,8 +1,7 @@
-import { resolve } from 'node:path';
 import type { AdminJwtKey, AdminJwtSettings } from '../settings.ts';
 import { list, mapped } from '../types/collections.ts';
+import { jwks } from '../types/jwks.ts';
 import { jwtKeyFault } from '../types/jwt-key.ts';
-import { isLoopback } from '../types/network.ts';
 import { oneOf, text } from '../types/scalar.ts';
 import { plainSecret } from '../types/secret.ts';
 import { defaulted, optional, required, section } from '../types/section.ts';
@@ -45,27 +44,6 @@ const key: Type<AdminJwtKey> = mapped(
     return given;
   },
 );
-
-const jwks: Type<NonNullable<AdminJwtSettings['jwks']>> = mapped(
-  text({
-    expects: 'a URL such as https://issuer.example.com/jwks.json, or the path of a file',
-    standIn: { url: 'https://unnamed.invalid' },
-    parse: (written) => (written.includes('://') ? parseUrl(written) : { path: written }),
-  }),
-  (place, _path, reading) =>
-    'url' in place ? place : { file: resolve(reading.surroundings.folder, place.path) },
-);
-
-/** Who can change what is read there lets anybody in, so the way has to be safe. */
-function parseUrl(written: string) {
-  const url = URL.canParse(written) ? new URL(written) : undefined;
-  const safe =
-    url?.protocol === 'https:' ||
-    (url?.protocol === 'http:' && isLoopback(url.hostname.replace(/^\[|\]$/g, '')));
-  if (url === undefined || !safe) return refuse('expected an https URL; http is for this machine only');
-  if (url.username !== '' || url.password !== '') return refuse('this URL takes no user and no password');
-  return { url: url.href };
-}
 
 /** Tokens of somebody who knows the operators: their directory, for instance. */
 export const adminJwt: Type<AdminJwtSettings> = mapped(

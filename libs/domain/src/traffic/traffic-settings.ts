@@ -73,6 +73,8 @@ export interface TokenSettings {
     readonly algorithm: (typeof TOKEN_ALGORITHMS)[number];
     readonly key: string;
   }[];
+  /** Where the issuer publishes further keys: a URL, or a file by its absolute path. Absent = nowhere. */
+  readonly jwks?: { readonly url: string } | { readonly file: string } | undefined;
 }
 
 export const REQUEST_ID_TRUST = ['anyone', 'trusted_proxies', 'nobody'] as const;

@@ -3,6 +3,9 @@ import { createHmac, type KeyObject, timingSafeEqual, verify } from 'node:crypto
 /** How tokens may be signed (RFC 7518 section 3.1, RFC 8037). A key is for one of them. */
 export type JwtAlgorithm = 'HS256' | 'RS256' | 'ES256' | 'EdDSA';
 
+/** Those whose keys everybody may see. */
+export const PUBLISHED_ALGORITHMS = ['RS256', 'ES256', 'EdDSA'] as const satisfies readonly JwtAlgorithm[];
+
 const HMAC_KEY_BYTES_MIN = 32;
 const RSA_BITS_MIN = 2048;
 const SIGNATURE_BYTES = 64;

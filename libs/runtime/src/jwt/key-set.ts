@@ -53,6 +53,11 @@ export function readJwtKey({ id, algorithm, key: text }: JwtKeySettings): JwtKey
   return { id, algorithm, key };
 }
 
+/** What `readJwtKey` makes the same public key of, for threads that get texts. */
+export function writtenJwtKey({ id, algorithm, key }: JwtKey): JwtKeySettings {
+  return { id, algorithm, key: key.export({ type: 'spki', format: 'pem' }) };
+}
+
 function keyIn(algorithm: JwtAlgorithm, text: string): KeyObject | undefined {
   if (algorithm === 'HS256') return text.includes('-----BEGIN') ? undefined : createSecretKey(text, 'utf8');
   try {

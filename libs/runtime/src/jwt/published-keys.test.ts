@@ -3,9 +3,16 @@ import { writeFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { RecordingLog, SimulatedClock, tempDir } from '@usher/testing';
+import {
+  hmacSigner,
+  RecordingLog,
+  SimulatedClock,
+  signedToken,
+  type TokenKey,
+  tempDir,
+  tokenKey,
+} from '@usher/testing';
 import { afterEach, expect, test, vi } from 'vitest';
-import { hmacSigner, signedToken, type TokenKey, tokenKey } from '../testing/signed-token.ts';
 import { JwtVerifier } from './verifier.ts';
 
 const closing: (() => unknown)[] = [];

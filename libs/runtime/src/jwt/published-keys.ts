@@ -2,7 +2,7 @@ import { readFile, stat } from 'node:fs/promises';
 import type { Clock, Log, Timer } from '@usher/ports';
 import { FileWatch } from '../file-watch.ts';
 import type { JwtAlgorithm } from './algorithms.ts';
-import { JwtKeySet, readKeySet } from './key-set.ts';
+import { type JwtKey, JwtKeySet, readKeySet } from './key-set.ts';
 
 /** A key that its issuer has withdrawn is not used for longer. */
 const KEEP_MS = 600_000;
@@ -20,6 +20,13 @@ export interface PublishedKeysOptions {
   readonly algorithms: readonly JwtAlgorithm[];
   readonly clock: Clock;
   readonly log: Log;
+  /** Hears of the keys each time that they were read. */
+  readonly onRead?: ((keys: readonly JwtKey[]) => void) | undefined;
+}
+
+/** The URL or the path, by which places are told apart. */
+export function nameOfPlace(place: JwksPlace): string {
+  return 'url' in place ? place.url : place.file;
 }
 
 /**
@@ -48,6 +55,11 @@ export class PublishedKeys {
     return this.#keys;
   }
 
+  /** Why the keys in use may be out of date. */
+  get fault(): string | undefined {
+    return this.#fault;
+  }
+
   /** Resolves when the keys have been read again, or have been just now. */
   async renew(): Promise<void> {
     if (this.#reading === undefined && this.#options.clock.now() - this.#readMs < COOL_DOWN_MS) return;
@@ -68,12 +80,15 @@ export class PublishedKeys {
   }
 
   async #readOnce(): Promise<void> {
-    const { place, algorithms, clock, log } = this.#options;
-    const where = 'url' in place ? place.url : place.file;
+    const { place, algorithms, clock, log, onRead } = this.#options;
+    const where = nameOfPlace(place);
     this.#readMs = clock.now();
     try {
       const text = await ('url' in place ? fetched(place.url) : contentOf(place.file));
-      this.#keys = new JwtKeySet(readKeySet(text, algorithms));
+      const keys = readKeySet(text, algorithms);
+      if (this.#stopped) return;
+      this.#keys = new JwtKeySet(keys);
+      onRead?.(keys);
       if (this.#fault !== undefined) log.info('the keys for tokens can be read again', { where });
       this.#fault = undefined;
     } catch (error) {

@@ -1,5 +1,5 @@
 import type { Clock, Log } from '@usher/ports';
-import { isSignedBy, type JwtAlgorithm } from './algorithms.ts';
+import { isSignedBy, type JwtAlgorithm, PUBLISHED_ALGORITHMS } from './algorithms.ts';
 import { type CompactToken, readCompactToken } from './compact.ts';
 import { type JwtKey, JwtKeySet, type JwtKeySettings, readJwtKey } from './key-set.ts';
 import { type JwksPlace, PublishedKeys } from './published-keys.ts';
@@ -28,6 +28,9 @@ type JwtFault = 'malformed' | 'not_signed' | 'expired' | 'not_yet_valid' | 'not_
 export type JwtVerdict =
   | { readonly ok: true; readonly claims: ReadonlyMap<string, unknown> }
   | { readonly ok: false; readonly fault: JwtFault };
+
+/** As `JwtVerdict`; `unknown_key`: the token names a key that may have been published since. */
+export type JwtCheck = JwtVerdict | { readonly ok: false; readonly fault: 'unknown_key' };
 
 /**
  * Checks signed tokens (RFC 7519). What a token says about how to check it is never followed: its algorithm has to be that of
@@ -93,11 +96,17 @@ export class JwtChecker {
     this.#keys = new JwtKeySet(settings.keys.map((key) => readJwtKey(key)));
   }
 
-  check(text: string, nowMs: number): JwtVerdict {
+  /** `published`: further keys that its issuer has now. */
+  check(text: string, nowMs: number, published?: JwtKeySet): JwtCheck {
     const token = readCompactToken(text);
     const id = token?.header.get('kid');
     if (token === undefined || !isPlain(token.header)) return bad('malformed');
-    const keys = this.#keys.candidates(typeof id === 'string' ? id : undefined, token.header.get('alg'));
+    const name = typeof id === 'string' ? id : undefined;
+    const algorithm = token.header.get('alg');
+    const further = published?.candidates(name, algorithm) ?? [];
+    const keys = [...this.#keys.candidates(name, algorithm), ...further];
+    const isNews = name !== undefined && PUBLISHED_ALGORITHMS.some((each) => each === algorithm);
+    if (published !== undefined && isNews && keys.length === 0) return { ok: false, fault: 'unknown_key' };
     if (!keys.some((key) => isSignedBy(key, token.signed, token.signature))) return bad('not_signed');
     const fault = claimsFault(token.claims, this.#settings, nowMs);
     return fault === undefined ? { ok: true, claims: token.claims } : bad(fault);

@@ -11,6 +11,7 @@ import { type Gateway, type GatewaySettings, NO_SECRETS, overloadOf, workersOf }
 import { GeoipFile } from './geoip-file.ts';
 import { InFlightExchange } from './in-flight-exchange.ts';
 import { type ListenerSettings, Listeners } from './listeners.ts';
+import { Materials } from './materials.ts';
 import { Observations } from './observations.ts';
 import { OneByOne } from './one-by-one.ts';
 import { type Outside, SYSTEM } from './outside.ts';
@@ -23,7 +24,6 @@ import { FACTS_MS, ResourceFactsFeed } from './resource-facts.ts';
 import { serveRouteAnswers } from './route-answers.ts';
 import { SharedCells } from './shared-cells.ts';
 import { StickyControl } from './sticky-control.ts';
-import { TlsFiles } from './tls-files.ts';
 import { Workers } from './workers.ts';
 
 /** How often the log hears what the gateway saw. */
@@ -32,8 +32,6 @@ const TELL_MS = 1_000;
 const DRAIN_CHECK_MS = 100;
 /** How long stopping may wait for the log to take the last facts. */
 const FLUSH_MAX_MS = 2_000;
-/** How often the files for TLS to backends are looked at. */
-const TLS_FILES_CHECK_MS = 2_000;
 
 /**
  * Starts a gateway and resolves when all of its workers listen. Until the log has a configuration it goes by
@@ -60,7 +58,7 @@ class RunningGateway implements Gateway {
   readonly #cells: SharedCells;
   readonly #projector: Projector;
   readonly #resources: ResourceFactsFeed;
-  readonly #tlsFiles: TlsFiles;
+  readonly #materials: Materials;
   readonly #geoip: GeoipFile | undefined;
   readonly #resolutions: Resolutions;
   readonly #workers: Workers;
@@ -98,7 +96,6 @@ class RunningGateway implements Gateway {
     this.#cells = cells;
     this.#projector = new Projector({ gateway: instance, fleet, fallback, workers: this.#count, cells, log });
     this.#resources = new ResourceFactsFeed(fleet, clock);
-    this.#tlsFiles = new TlsFiles(log);
     const onChange = (content: SharedArrayBuffer) => this.#workers.broadcast({ kind: 'geoip', content });
     this.#geoip = GeoipFile.of(settings.geoipDatabase, { ...context, log, onChange });
     this.#resolutions = new Resolutions({
@@ -109,6 +106,7 @@ class RunningGateway implements Gateway {
     });
     this.#observations = new Observations(instance, facts, clock.now());
     const broadcast = this.#broadcast.bind(this);
+    this.#materials = new Materials({ clock, log, table: this.#projector, onChange: broadcast });
     this.#news = new BackendNews({ gateway: instance, facts, table: this.#projector, log, broadcast });
     this.#drains = new Drains(instance, fleet, facts, this.#observations);
     this.#presence = new Presence(own, facts, this.#count);
@@ -148,11 +146,12 @@ class RunningGateway implements Gateway {
     this.#running.push(
       fleet.onRecord((record) => this.#onRecord(record)),
       this.#resolutions,
+      this.#materials,
     );
     if (this.#geoip !== undefined) this.#running.push(this.#geoip);
-    this.#tlsFiles.read(this.#projector.pools());
     this.#resolutions.follow(this.#projector.hosts());
-    await Promise.all([this.#resolutions.settled(RESOLVE_MAX_MS), this.#geoip?.look(), this.#sticky.start()]);
+    const read = [this.#geoip?.look(), this.#sticky.start(), this.#materials.start()];
+    await Promise.all([this.#resolutions.settled(RESOLVE_MAX_MS), ...read]);
     try {
       await this.#workers.start();
       await this.#listeners.change(listen);
@@ -171,7 +170,6 @@ class RunningGateway implements Gateway {
       clock.every(TELL_MS, () => this.#tell()),
       clock.every(FACTS_MS, () => this.#broadcast(this.#resources.take())),
       clock.every(DRAIN_CHECK_MS, () => this.#drains.check(this.#count)),
-      clock.every(TLS_FILES_CHECK_MS, () => this.#broadcast(this.#tlsFiles.read(this.#projector.pools()))),
     );
     this.#news.exposeMetrics(metrics);
     exposeMetrics(metrics, {
@@ -199,7 +197,8 @@ class RunningGateway implements Gateway {
     const missing = this.#count - this.#workers.listening;
     if (missing > 0) return `${missing} of ${this.#count} workers are not running`;
     const certificates = this.#listeners.certificates.map((each) => each.fault());
-    return [this.#presence.fault, this.#overload.fault, ...certificates].find((fault) => fault !== undefined);
+    const own = [this.#presence.fault, this.#overload.fault, this.#materials.fault];
+    return [...own, ...certificates].find((fault) => fault !== undefined);
   }
 
   async leave(): Promise<void> {
@@ -240,7 +239,7 @@ class RunningGateway implements Gateway {
         ...this.#projector.snapshot(),
         ...this.#resources.snapshot(),
         ...this.#news.snapshot(),
-        ...this.#tlsFiles.snapshot(),
+        ...this.#materials.snapshot(),
         ...this.#sticky.snapshot(),
         ...this.#resolutions.snapshot(),
       ],
@@ -258,10 +257,8 @@ class RunningGateway implements Gateway {
     const draining = record.events.some(({ type }) => type === 'backend.drain_started');
     // A drain changes no row when the backend got nothing anyway, and yet the workers have to confirm that they know.
     if (deltas.length > 0 || draining) {
-      const tls = deltas.some(({ kind }) => kind === 'pool')
-        ? this.#tlsFiles.read(this.#projector.pools())
-        : [];
-      this.#workers.broadcast({ kind: 'deltas', deltas: [...deltas, ...tls], position: record.position });
+      const all = [...deltas, ...this.#materials.follow(deltas)];
+      this.#workers.broadcast({ kind: 'deltas', deltas: all, position: record.position });
     }
     this.#sticky.onRecord(record);
     if (deltas.some(({ kind }) => kind !== 'policy')) this.#resolutions.follow(this.#projector.hosts());
@@ -277,6 +274,7 @@ class RunningGateway implements Gateway {
     if (message.kind === 'observed') this.#observations.add(worker, message.observation);
     else if (message.kind === 'unreachable') this.#resolutions.hurry(message.host);
     else {
+      this.#materials.onMessage(message);
       this.#news.onMessage(worker, message);
       this.#allocations.onMessage(worker, message);
       this.#sticky.onMessage(worker, message);

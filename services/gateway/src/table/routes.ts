@@ -14,6 +14,7 @@ import { type MirrorCounts, RouteMirror } from '../mirror/route-mirror.ts';
 import { ruleOf } from '../rate/rate-rule.ts';
 import type { PoolTable, RouteEntry } from '../routing-table.ts';
 import { trafficOf } from '../traffic/route-traffic.ts';
+import type { TokenKeys } from '../traffic/token-keys.ts';
 import { RouteArms } from './route-arms.ts';
 
 /** Index 0 is unused: it is the first digit of a status. */
@@ -28,10 +29,12 @@ export class Routes {
   readonly #random: Uniform;
   /** That of copies is their own, so that nothing that a request decides changes by them. */
   readonly #mirrorRandom: Uniform;
+  readonly #tokenKeys: TokenKeys;
 
   /** `random` divides the requests of routes with several pools. */
-  constructor(random: FastRandom) {
+  constructor(random: FastRandom, tokenKeys: TokenKeys) {
     this.#random = random;
+    this.#tokenKeys = tokenKeys;
     this.#mirrorRandom = anotherRandom(random);
   }
 
@@ -56,6 +59,7 @@ export class Routes {
         poolOf,
         random: this.#random,
         mirrorRandom: this.#mirrorRandom,
+        tokenKeys: this.#tokenKeys,
       }),
     );
     this.#matcher = new RouteMatcher(this.entries);
@@ -75,18 +79,19 @@ interface Making {
   readonly poolOf: (id: string) => PoolTable;
   readonly random: Uniform;
   readonly mirrorRandom: Uniform;
+  readonly tokenKeys: TokenKeys;
 }
 
 /** The entry of a route, and one for each of its pools where it has several. These differ in their pools and counts alone. */
 function newEntry(settings: RouteSettings, policy: PolicySettings, making: Making): RouteEntry {
-  const { before, poolOf, random } = making;
+  const { before, poolOf, random, tokenKeys } = making;
   const common = {
     settings,
     // Only the plugin lane reads bodies.
     lane: settings.plugins.length > 0 || settings.tier?.field !== undefined ? 'plugin' : 'wire',
     rank: rankOf(settings.priority),
     rule: ruleOf(settings, policy),
-    traffic: trafficOf(settings, policy),
+    traffic: trafficOf(settings, policy, tokenKeys),
     arms: undefined,
     mirror: undefined,
   } as const;

@@ -11,6 +11,8 @@ export interface WorkerTableOptions
   readonly policy: PolicySettings;
   /** Its place among those of the gateway. */
   readonly worker: number;
+  /** Hears that a token named a key that is not among those published at a place. */
+  readonly onKeysWanted: (place: string) => void;
   /** Hears of strategies that fail. */
   readonly log: StrategyLog;
 }

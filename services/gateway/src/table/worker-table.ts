@@ -17,6 +17,7 @@ import type {
   RoutingTable,
   TableDelta,
 } from '../routing-table.ts';
+import { TokenKeys } from '../traffic/token-keys.ts';
 import type { Guest, LineCounts, Wait } from '../waiting.ts';
 import { hearOfBreaker } from './breaker-news.ts';
 import { Choosers } from './choosers.ts';
@@ -45,6 +46,7 @@ export class WorkerTable implements RoutingTable {
   readonly #pools = new Map<string, PoolTable>();
   readonly #members: Members;
   readonly #choosers: Choosers;
+  readonly #tokenKeys: TokenKeys;
   readonly stickiness: Stickiness;
   /** When the table was last changed or looked at. */
   #nowMs = 0;
@@ -61,7 +63,8 @@ export class WorkerTable implements RoutingTable {
     this.stickiness = new Stickiness({ ...tools, now: () => this.#nowMs });
     this.#judge = new Judge(this.#members, tools);
     this.#worker = worker;
-    this.#routes = new Routes(tools.random);
+    this.#tokenKeys = new TokenKeys(tools.onKeysWanted);
+    this.#routes = new Routes(tools.random, this.#tokenKeys);
   }
 
   get policy(): PolicySettings {
@@ -227,6 +230,9 @@ export class WorkerTable implements RoutingTable {
         break;
       case 'facts':
         this.#learn(delta.backend, delta.facts);
+        break;
+      case 'token_keys':
+        this.#tokenKeys.set(delta.place, delta.keys);
         break;
       case 'sticky_secrets':
       case 'sticky_moved':

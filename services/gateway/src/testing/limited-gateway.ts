@@ -14,7 +14,7 @@ export type LaneName = (typeof LANES)[number];
 
 export interface Wanted {
   readonly path?: string;
-  readonly headers?: Record<string, string>;
+  readonly headers?: Record<string, string | string[]>;
   readonly method?: string;
   readonly body?: string;
   readonly agent?: Agent;

@@ -19,6 +19,7 @@ export function tableOptions(draw: number, changes: Partial<WorkerTableOptions> 
     worker: 0,
     onBreaker: () => {},
     onPoolNews: () => {},
+    onKeysWanted: () => {},
     log: { error() {} },
     ...changes,
   };

@@ -13,6 +13,7 @@ import { ApiKeys } from './api-keys.ts';
 import { CORS_FIELDS, Cors } from './cors.ts';
 import { EditTemplate, type Fields, type HeaderEdits } from './header-edits.ts';
 import { Redirect } from './redirect.ts';
+import type { TokenKeys } from './token-keys.ts';
 import { Tokens } from './tokens.ts';
 import type { TrafficRequest } from './traffic-request.ts';
 
@@ -57,14 +58,14 @@ export class RouteTraffic {
   /** Of answers to all requests over plain HTTP, and to those over TLS; undefined where they depend on the request. */
   readonly #fixed: { readonly http: HeaderEdits; readonly https: HeaderEdits } | undefined;
 
-  constructor(settings: TrafficSettings) {
+  constructor(settings: TrafficSettings, tokenKeys: TokenKeys) {
     const { clients, redirect, cors, apiKeys, rewrite, requestHeaders, responseHeaders, securityHeaders } =
       settings;
     this.bodyBytes = settings.bodyBytes;
     this.#requestId = isGiven(settings.requestId) ? settings.requestId : undefined;
     this.#cors = isGiven(cors) ? new Cors(cors) : undefined;
     this.#keys = isGiven(apiKeys) ? new ApiKeys(apiKeys) : undefined;
-    this.#tokens = isGiven(settings.jwt) ? new Tokens(settings.jwt) : undefined;
+    this.#tokens = isGiven(settings.jwt) ? new Tokens(settings.jwt, tokenKeys) : undefined;
     this.#mayCome = isGiven(clients) ? gate(clients) : undefined;
     this.#redirect = isGiven(redirect) ? new Redirect(redirect) : undefined;
     this.#rewrite = rewrite;
@@ -167,9 +168,10 @@ const HSTS = 'strict-transport-security';
 export function trafficOf(
   route: Pick<RouteSettings, 'traffic'>,
   policy: Pick<PolicySettings, 'traffic'>,
+  tokenKeys: TokenKeys,
 ): RouteTraffic | undefined {
   const settings = { ...policy.traffic, ...route.traffic };
-  return Object.values(settings).some(isGiven) ? new RouteTraffic(settings) : undefined;
+  return Object.values(settings).some(isGiven) ? new RouteTraffic(settings, tokenKeys) : undefined;
 }
 
 function isGiven<T>(settings: T | 'none' | undefined): settings is Exclude<T, 'none' | undefined> {

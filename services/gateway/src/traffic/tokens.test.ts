@@ -39,7 +39,8 @@ beforeAll(async () => {
 });
 afterAll(() => fleet.close());
 
-const ATTACKS: readonly (readonly [name: string, authorization: string | undefined])[] = [
+type Shown = string | string[] | undefined;
+const ATTACKS: readonly (readonly [name: string, authorization: Shown])[] = [
   ['no token', undefined],
   ['another scheme', `Basic ${GOOD}`],
   ['no signature', `Bearer ${GOOD.slice(0, GOOD.lastIndexOf('.') + 1)}`],
@@ -65,10 +66,17 @@ const ATTACKS: readonly (readonly [name: string, authorization: string | undefin
   ['what it must not ignore', `Bearer ${token({}, { crit: ['exp'] })}`],
   ['ten thousand characters', `Bearer ${token({ more: 'x'.repeat(10_000) })}`],
   ['a good one and something', `Bearer ${GOOD} ${GOOD}`],
+  ['a good one shown twice', [`Bearer ${GOOD}`, `Bearer ${GOOD}`]],
+  ['a good one after a bad one', ['Bearer none', `Bearer ${GOOD}`]],
+  ['a good one before another scheme', [`Bearer ${GOOD}`, 'Basic bWlhOm1pYQ==']],
+  ['what is not base64', `Bearer ${GOOD.replace('.', '.*')}`],
+  ['base64 with padding', `Bearer ${GOOD}=`],
+  ['a part too many', `Bearer ${GOOD}.`],
+  ['parts of nothing', 'Bearer ..'],
 ];
 
 describe.each(LANES)('through %s', (lane) => {
-  const ask = async (authorization: string | undefined, path = '/') =>
+  const ask = async (authorization: Shown, path = '/') =>
     await fleet.ask(port, lane, { path, headers: authorization === undefined ? {} : { authorization } });
 
   test('a good token is taken again and again, and the backend learns whose it is', async () => {

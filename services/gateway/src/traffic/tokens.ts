@@ -1,7 +1,8 @@
 import { hash } from 'node:crypto';
 import type { TokenSettings } from '@usher/domain';
-import { JwtChecker } from '@usher/runtime';
+import { JwtChecker, type JwtKeySet, nameOfPlace } from '@usher/runtime';
 import { type TurnedAway, turnedAway } from '../wire/own-answer.ts';
+import type { PlaceKeys, TokenKeys } from './token-keys.ts';
 import type { TrafficRequest } from './traffic-request.ts';
 
 /** So many tokens are remembered that were found good. */
@@ -27,9 +28,14 @@ export class Tokens {
   readonly #checker: JwtChecker | undefined;
   /** By the hash of the token, the one that was seen first at the beginning. */
   readonly #known = new Map<string, Known>();
+  readonly #place: PlaceKeys | undefined;
+  /** The published keys that those tokens were checked with. */
+  #published: JwtKeySet | undefined;
 
-  constructor(settings: TokenSettings) {
+  constructor(settings: TokenSettings, tokenKeys: TokenKeys) {
+    const { jwks } = settings;
     this.#checker = checkerFor(settings);
+    this.#place = jwks === undefined ? undefined : tokenKeys.at(nameOfPlace(jwks));
   }
 
   /** Finds out who calls; answers with a refusal when that is nobody. */
@@ -44,11 +50,13 @@ export class Tokens {
   }
 
   #lookUp(token: string, nowMs: number): Known | undefined {
+    if (this.#place?.keys !== this.#published) this.#begin();
     const id = hash('sha256', token, 'base64');
     const known = this.#known.get(id);
     if (known !== undefined && nowMs < known.untilMs) return known;
     this.#known.delete(id);
-    const verdict = this.#checker?.check(token, nowMs);
+    const verdict = this.#checker?.check(token, nowMs, this.#published);
+    if (verdict?.ok === false && verdict.fault === 'unknown_key') this.#place?.want(nowMs);
     if (verdict?.ok !== true) return undefined;
     const subject = verdict.claims.get('sub');
     const fresh = {
@@ -58,6 +66,12 @@ export class Tokens {
     if (this.#known.size >= KNOWN_MAX) this.#forgetFirst();
     this.#known.set(id, fresh);
     return fresh;
+  }
+
+  /** A key that was withdrawn may have signed any of the tokens that are remembered. */
+  #begin(): void {
+    this.#published = this.#place?.keys;
+    this.#known.clear();
   }
 
   #forgetFirst(): void {

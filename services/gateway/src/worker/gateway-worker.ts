@@ -82,6 +82,7 @@ export class GatewayWorker {
       worker: start.worker,
       onBreaker: (news) => post({ kind: 'breaker', news }),
       onPoolNews: (news) => post({ kind: 'pool', news }),
+      onKeysWanted: (place) => post({ kind: 'keys_wanted', place }),
       log: this.#log,
     });
     this.#rateAsks = new RateAsks((asks) => post({ kind: 'rate_asks', asks }), steady);

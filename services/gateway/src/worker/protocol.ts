@@ -107,6 +107,8 @@ export type FromWorker =
   | { readonly kind: 'pool'; readonly news: PoolNews }
   /** A connection to a host failed, so what is known of its addresses may be out of date. */
   | { readonly kind: 'unreachable'; readonly host: string }
+  /** A token named a key that is not among those of this place. */
+  | { readonly kind: 'keys_wanted'; readonly place: string }
   | { readonly kind: 'answered'; readonly id: number; readonly answer: WorkerAnswer }
   | ReserveAsked
   /**

@@ -1,0 +1,42 @@
+import { JwtKeySet, type JwtKeySettings, readJwtKey } from '@usher/runtime';
+
+/** A place is asked for at most so often, whatever tokens name: the control thread has a limit of its own. */
+const WANT_MS = 1000;
+
+/** The keys of one place. The set is another one as soon as it has changed. */
+export class PlaceKeys {
+  keys = new JwtKeySet([]);
+  readonly #onWanted: () => void;
+  #wantedMs = -Infinity;
+
+  constructor(onWanted: () => void) {
+    this.#onWanted = onWanted;
+  }
+
+  /** A token names a key that is not among them. */
+  want(nowMs: number): void {
+    if (Math.abs(nowMs - this.#wantedMs) < WANT_MS) return;
+    this.#wantedMs = nowMs;
+    this.#onWanted();
+  }
+}
+
+/** What the control thread has read of the keys that issuers publish. */
+export class TokenKeys {
+  readonly #places = new Map<string, PlaceKeys>();
+  readonly #onWanted: (place: string) => void;
+
+  constructor(onWanted: (place: string) => void) {
+    this.#onWanted = onWanted;
+  }
+
+  at(place: string): PlaceKeys {
+    let known = this.#places.get(place);
+    if (known === undefined) this.#places.set(place, (known = new PlaceKeys(() => this.#onWanted(place))));
+    return known;
+  }
+
+  set(place: string, keys: readonly JwtKeySettings[]): void {
+    this.at(place).keys = new JwtKeySet(keys.map((key) => readJwtKey(key)));
+  }
+}
