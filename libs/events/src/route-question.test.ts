@@ -6,9 +6,14 @@ test('a URL is taken apart as it is written', () => {
     method: 'GET',
     host: 'Example.com:8443',
     target: '/a/../b%2f?q=1',
+    scheme: 'https',
     headers: [],
   });
-  expect(parseRouteQuestion({ url: 'http://user@[::1]?q' })).toMatchObject({ host: '[::1]', target: '/?q' });
+  expect(parseRouteQuestion({ url: 'http://user@[::1]?q' })).toMatchObject({
+    host: '[::1]',
+    target: '/?q',
+    scheme: 'http',
+  });
 });
 
 test('everything that a decision depends on can be said', () => {
