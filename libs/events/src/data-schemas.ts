@@ -158,13 +158,15 @@ const statsFields = {
   diskTotalBytes: count,
   gpus: z
     .array(
-      z.strictObject({
-        percent,
-        memoryUsedBytes: count,
-        memoryTotalBytes: count,
-        temperatureC: z.number(),
-        powerW: z.number().nonnegative(),
-      }),
+      z
+        .strictObject({
+          percent,
+          memoryUsedBytes: count,
+          memoryTotalBytes: count,
+          temperatureC: z.number(),
+          powerW: z.number().nonnegative(),
+        })
+        .meta({ title: 'GpuStats' }),
     )
     .max(64),
 };

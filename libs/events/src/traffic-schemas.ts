@@ -10,7 +10,9 @@ import {
 import { z } from 'zod';
 
 const values = z.record(z.string(), z.string());
-const headerEdits = z.strictObject({ set: values, add: values, remove: z.array(z.string()) });
+const headerEdits = z
+  .strictObject({ set: values, add: values, remove: z.array(z.string()) })
+  .meta({ title: 'HeaderEdits' });
 const names = z.array(z.string());
 const none = z.literal('none');
 
