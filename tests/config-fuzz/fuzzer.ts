@@ -118,19 +118,13 @@ class FollowedFile {
   }
 }
 
-/** What a file says that several systems could have written. */
-const AMBIGUOUS = 'this could be a file of each of ';
-
-/** Faults of the file as YAML, or as that of some system, have no key; all others do. */
+/** Faults of the file as YAML have no key; all others do. */
 function faultOf({ place, path, message }: Fault, lines: readonly string[]): string | undefined {
   if (place.kind !== 'file' || place.file !== FILE) return `a fault is not of the file: ${message}`;
   const line = lines[place.line - 1];
   if (line === undefined || place.column < 1 || place.column > line.length + 1)
     return `a fault is not inside the file, at ${place.line}:${place.column}: ${message}`;
-  const ofWhole = message.startsWith(AMBIGUOUS);
-  return path === '' && !ofWhole && isSound(lines.join('\n'))
-    ? `a fault names no key: ${message}`
-    : undefined;
+  return path === '' && isSound(lines.join('\n')) ? `a fault names no key: ${message}` : undefined;
 }
 
 /** Whether the text is one map in YAML whose keys all have names, by a reader that knows nothing of configurations. */

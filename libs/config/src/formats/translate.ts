@@ -57,7 +57,7 @@ export function readSource(text: string, placeAt: PlaceAt, options: ForeignOptio
   if (named !== undefined) return ofKeys(named, root, faults, options);
   const recognised = format === undefined ? recognise(root, KEYED_FORMATS) : ({ kind: 'usher' } as const);
   if (recognised.kind === 'format') return ofKeys(recognised.format, root, faults, options);
-  if (recognised.kind === 'ambiguous') return failed([...faults, ambiguity(recognised.formats, root.at)]);
+  if (recognised.kind === 'ambiguous') return failed([...faults, ambiguity(recognised.formats, root)]);
   return { root, faults: [...faults, ...withoutFlags(options)] };
 }
 
@@ -79,10 +79,15 @@ function failed(faults: readonly Fault[]): Source {
   return { root: undefined, faults };
 }
 
-function ambiguity(formats: readonly KeyedFormat[], place: Place): Fault {
+/** Told of the first key, as of any: what it is of is open. */
+function ambiguity(formats: readonly KeyedFormat[], root: Input): Fault {
   const titles = formats.map(({ title }) => title).join(', ');
   const names = formats.map(({ name }) => `--format ${name}`).join(' or ');
-  return { place, path: '', message: `this could be a file of each of ${titles}; say which by ${names}` };
+  const [path, { keyAt: place }] = (root.kind === 'map' ? [...root.entries][0] : undefined) ?? [
+    '',
+    { keyAt: root.at },
+  ];
+  return { place, path, message: `this could be a file of each of ${titles}; say which by ${names}` };
 }
 
 /** Only systems that have flags of their own take any. */

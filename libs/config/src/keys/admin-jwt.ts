@@ -1,48 +1,16 @@
 import type { AdminJwtKey, AdminJwtSettings } from '../settings.ts';
 import { list, mapped } from '../types/collections.ts';
 import { jwks } from '../types/jwks.ts';
-import { jwtKeyFault } from '../types/jwt-key.ts';
-import { oneOf, text } from '../types/scalar.ts';
-import { plainSecret } from '../types/secret.ts';
+import { oneOf } from '../types/scalar.ts';
 import { defaulted, optional, required, section } from '../types/section.ts';
-import { refuse, type Type } from '../types/type.ts';
+import type { Type } from '../types/type.ts';
+import { claim, tokenKey } from './token-key.ts';
 
 const KEYS_MAX = 32;
 
-/** What stands in a claim, compared as it is. */
-export const claim: Type<string> = text({
-  expects: 'a text such as https://issuer.example.com',
-  jsonSchema: { pattern: '^[!-~]{1,256}$' },
-  standIn: 'none',
-  parse: (written) =>
-    /^[!-~]{1,256}$/.test(written)
-      ? written
-      : refuse('expected up to 256 letters, digits and signs, without spaces'),
-});
-
-const key: Type<AdminJwtKey> = mapped(
-  section({
-    id: optional('tried on every token of its algorithm', {
-      to: 'id',
-      type: claim,
-      doc: 'What tokens call it in `kid`.',
-    }),
-    algorithm: required({
-      to: 'algorithm',
-      type: oneOf(['HS256', 'RS256', 'ES256', 'EdDSA']),
-      doc: 'The only algorithm that it is used with, whatever a token says.',
-    }),
-    key: required({
-      to: 'key',
-      type: plainSecret('a key'),
-      doc: 'For HS256 the secret, of 32 bytes or more, for the others the public key in PEM form. Best as `file:path`.',
-    }),
-  }),
-  (given, _path, reading) => {
-    const fault = given.key === '' ? undefined : jwtKeyFault(given);
-    if (fault !== undefined) reading.complain(given, 'key', fault);
-    return given;
-  },
+const key: Type<AdminJwtKey> = tokenKey(
+  ['HS256', 'RS256', 'ES256', 'EdDSA'],
+  'For HS256 the secret, of 32 bytes or more, for the others the public key in PEM form. Best as `file:path`.',
 );
 
 /** Tokens of somebody who knows the operators: their directory, for instance. */

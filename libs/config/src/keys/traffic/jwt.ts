@@ -1,36 +1,13 @@
 import { TOKEN_ALGORITHMS, type TokenSettings } from '@usher/domain';
 import { list, mapped } from '../../types/collections.ts';
 import { jwks } from '../../types/jwks.ts';
-import { jwtKeyFault } from '../../types/jwt-key.ts';
-import { oneOf } from '../../types/scalar.ts';
-import { plainSecret } from '../../types/secret.ts';
 import { defaulted, optional, required, section } from '../../types/section.ts';
 import type { Type } from '../../types/type.ts';
-import { claim } from '../admin-jwt.ts';
+import { claim, tokenKey } from '../token-key.ts';
 
-const key: Type<TokenSettings['keys'][number]> = mapped(
-  section({
-    id: optional('tried on every token of its algorithm', {
-      to: 'id',
-      type: claim,
-      doc: 'What tokens call it in `kid`.',
-    }),
-    algorithm: required({
-      to: 'algorithm',
-      type: oneOf(TOKEN_ALGORITHMS),
-      doc: 'The only algorithm that it is used with, whatever a token says.',
-    }),
-    key: required({
-      to: 'key',
-      type: plainSecret('a key'),
-      doc: 'The public key in PEM form, best as `file:path`. All gateways get it.',
-    }),
-  }),
-  (given, _path, reading) => {
-    const fault = given.key === '' ? undefined : jwtKeyFault(given);
-    if (fault !== undefined) reading.complain(given, 'key', fault);
-    return given;
-  },
+const key: Type<TokenSettings['keys'][number]> = tokenKey(
+  TOKEN_ALGORITHMS,
+  'The public key in PEM form, best as `file:path`. All gateways get it.',
 );
 
 /** Who may call, by a token that somebody else has signed. */

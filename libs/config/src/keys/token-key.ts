@@ -1,0 +1,42 @@
+import type { AdminJwtKey } from '../settings.ts';
+import { mapped } from '../types/collections.ts';
+import { jwtKeyFault } from '../types/jwt-key.ts';
+import { oneOf, text } from '../types/scalar.ts';
+import { plainSecret } from '../types/secret.ts';
+import { optional, required, section } from '../types/section.ts';
+import { refuse, type Type } from '../types/type.ts';
+
+/** What stands in a claim, compared as it is. */
+export const claim: Type<string> = text({
+  expects: 'a text such as https://issuer.example.com',
+  jsonSchema: { pattern: '^[!-~]{1,256}$' },
+  standIn: 'none',
+  parse: (written) =>
+    /^[!-~]{1,256}$/.test(written)
+      ? written
+      : refuse('expected up to 256 letters, digits and signs, without spaces'),
+});
+
+/** A key with which signed tokens are checked. `doc`: what the key itself is. */
+export function tokenKey<A extends AdminJwtKey['algorithm']>(algorithms: readonly [A, ...A[]], doc: string) {
+  return mapped(
+    section({
+      id: optional('tried on every token of its algorithm', {
+        to: 'id',
+        type: claim,
+        doc: 'What tokens call it in `kid`.',
+      }),
+      algorithm: required({
+        to: 'algorithm',
+        type: oneOf(algorithms),
+        doc: 'The only algorithm that it is used with, whatever a token says.',
+      }),
+      key: required({ to: 'key', type: plainSecret('a key'), doc }),
+    }),
+    (given, _path, reading) => {
+      const fault = given.key === '' ? undefined : jwtKeyFault(given);
+      if (fault !== undefined) reading.complain(given, 'key', fault);
+      return given;
+    },
+  );
+}
