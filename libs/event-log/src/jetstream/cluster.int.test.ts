@@ -15,9 +15,7 @@ import { createOutbox } from '../outbox.ts';
 import { openJetStream } from './open.ts';
 import { EVENTS_STREAM } from './streams.ts';
 
-/** Servers elect new leaders in up to nine seconds, sometimes twice in a row, and longer on a busy machine. */
-const LIMIT_MS = 60_000;
-const TEST_MS = 4 * LIMIT_MS;
+const LIMIT_MS = 30_000;
 
 let servers: readonly NatsServer[] = [];
 let opened: OpenLog[] = [];
@@ -47,30 +45,26 @@ async function whole(): Promise<void> {
   await connection.close();
 }
 
-it(
-  'goes on in a cluster of three when one server after the other is killed, and each event is there once',
-  async () => {
-    servers = await startNatsCluster();
-    const writer = await open('writer');
-    const reader = await open('reader');
-    const followed = follow(reader.events);
-    const outbox = createOutbox({ events: writer.events, clock: wallClock, log: new RecordingLog() });
-    const offered: string[] = [];
-    for (const [place, server] of servers.slice(0, 2).entries()) {
-      const events = latencyEvents(20, 100 * place);
-      await whole();
-      await server.kill9();
-      offered.push(...events.map(({ id }) => id));
-      expect(outbox.offer('usher.events.gateway.gw-1', events)).toBe(true);
-      // While it is away.
-      await outbox.flush(LIMIT_MS);
-      await vi.waitFor(() => expect(idsOf(followed.records)).toHaveLength(offered.length), LIMIT_MS);
-      await server.restart();
-    }
-    expect(idsOf(followed.records)).toEqual(offered);
-  },
-  TEST_MS,
-);
+it('goes on in a cluster of three when one server after the other is killed, and each event is there once', async () => {
+  servers = await startNatsCluster();
+  const writer = await open('writer');
+  const reader = await open('reader');
+  const followed = follow(reader.events);
+  const outbox = createOutbox({ events: writer.events, clock: wallClock, log: new RecordingLog() });
+  const offered: string[] = [];
+  for (const [place, server] of servers.slice(0, 2).entries()) {
+    const events = latencyEvents(20, 100 * place);
+    await whole();
+    await server.kill9();
+    offered.push(...events.map(({ id }) => id));
+    expect(outbox.offer('usher.events.gateway.gw-1', events)).toBe(true);
+    // While it is away.
+    await outbox.flush(LIMIT_MS);
+    await vi.waitFor(() => expect(idsOf(followed.records)).toHaveLength(offered.length), LIMIT_MS);
+    await server.restart();
+  }
+  expect(idsOf(followed.records)).toEqual(offered);
+});
 
 it('says what is missing where a cluster has too few servers to keep the log', async () => {
   servers = await startNatsCluster(2);
