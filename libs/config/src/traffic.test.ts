@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { explainConfig } from './explain.ts';
 import { parseConfigText } from './load.ts';
 import { faultsOf } from './testing/faults-of.ts';
 
@@ -125,6 +126,15 @@ test.each([
   ['jwt: { issuer: a, audience: b, keys: [] }', 'there is nothing to check tokens with'],
   ['jwt: { issuer: a, audience: b, jwks: "http://issuer.example/jwks" }', 'http is for this machine only'],
   ['jwt: { issuer: a, audience: b, keys: [{ algorithm: HS256, key: x }] }', 'HS256'],
+  [
+    'jwt: { issuer: a, audience: b, keys: [{ algorithm: HS256, key: kf83-ab21-99de-0c7a-kf83-ab21-99de-0c7a }] }',
+    'a secret is not written out here',
+  ],
+  ['jwt: { issuer: a, audience: b, keys: [{ algorithm: HS256, key: "env:NOWHERE" }] }', 'is not set'],
+  [
+    'jwt: { issuer: a, audience: b, keys: [{ algorithm: HS384, key: "env:NOWHERE" }] }',
+    'is not one of HS256',
+  ],
   ['jwt: { issuer: a, audience: b, keys: [{ algorithm: ES256, key: x }] }', 'needs a public key in PEM form'],
   [
     'jwt: { issuer: a, audience: b, keys: [{ algorithm: ES256, key: "-----BEGIN PRIVATE KEY-----" }] }',
@@ -132,6 +142,28 @@ test.each([
   ],
 ])('%s lets nobody in', (keys, message) => {
   expect(faults(keys)).toContain(message);
+});
+
+test.each([
+  ['', 'the environment variable SIGNER is empty'],
+  ['x8-4_q.zV', 'HS256 needs a secret of 32 bytes or more'],
+  ['changeme'.repeat(6), 'a secret that everybody tries: too easy to guess'],
+  ['-----BEGIN PUBLIC KEY-----', 'a key in PEM form is for another algorithm'],
+])('the secret %j of tokens is refused, without being shown', (SIGNER, message) => {
+  const keys = 'jwt: { issuer: a, audience: b, keys: [{ algorithm: HS256, key: "env:SIGNER" }] }';
+  const told = faultsOf(`${POOL}routes: [{ path: /*, pool: web, ${keys} }]`, { env: { SIGNER } }).join('\n');
+  expect(told).toContain(message);
+  if (SIGNER !== '') expect(told).not.toContain(SIGNER);
+});
+
+test('of a secret for tokens only the place is kept', () => {
+  const SIGNER = 'kf83-ab21-99de-0c7a-kf83-ab21-99de-0c7a';
+  const text = `${POOL}jwt: { issuer: a, audience: b, keys: [{ id: one, algorithm: HS256, key: "env:SIGNER" }] }`;
+  const config = parseConfigText(text, { env: { SIGNER } });
+  expect(config.shared.traffic?.jwt).toMatchObject({
+    keys: [{ id: 'one', algorithm: 'HS256', reference: 'env:SIGNER' }],
+  });
+  expect(JSON.stringify([config, explainConfig(config)])).not.toContain(SIGNER);
 });
 
 const without = (keys: string) => faultsOf(`${POOL}routes: [{ path: /*, ${keys} }]`).join('\n');

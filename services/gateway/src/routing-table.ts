@@ -221,6 +221,8 @@ export type TableDelta =
   | { readonly kind: 'sticky_secrets'; readonly pool: string; readonly secrets: readonly string[] }
   /** The keys that are published at a place now, for tokens. */
   | { readonly kind: 'token_keys'; readonly place: string; readonly keys: readonly JwtKeySettings[] }
+  /** What a reference stands for now, for tokens; undefined = nothing. */
+  | { readonly kind: 'token_secret'; readonly reference: string; readonly secret: string | undefined }
   /** Somebody else sends the requests of a session there from now on. */
   | { readonly kind: 'sticky_moved'; readonly pool: string; readonly session: string; readonly to: string }
   /** Sessions of a pool, or one, that began before this time are over. */

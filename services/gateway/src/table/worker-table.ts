@@ -234,6 +234,9 @@ export class WorkerTable implements RoutingTable {
       case 'token_keys':
         this.#tokenKeys.set(delta.place, delta.keys);
         break;
+      case 'token_secret':
+        this.#tokenKeys.secretAt(delta.reference).text = delta.secret;
+        break;
       case 'sticky_secrets':
       case 'sticky_moved':
       case 'sticky_cleared':

@@ -21,8 +21,14 @@ export class PlaceKeys {
   }
 }
 
-/** What the control thread has read of the keys that issuers publish. */
+/** The secret that a reference stands for; undefined = nothing. */
+export interface PlaceSecret {
+  text: string | undefined;
+}
+
+/** What the control thread has read of the keys that issuers publish, and of the secrets that settings refer to. */
 export class TokenKeys {
+  readonly #secrets = new Map<string, PlaceSecret>();
   readonly #places = new Map<string, PlaceKeys>();
   readonly #onWanted: (place: string) => void;
 
@@ -33,6 +39,12 @@ export class TokenKeys {
   at(place: string): PlaceKeys {
     let known = this.#places.get(place);
     if (known === undefined) this.#places.set(place, (known = new PlaceKeys(() => this.#onWanted(place))));
+    return known;
+  }
+
+  secretAt(reference: string): PlaceSecret {
+    let known = this.#secrets.get(reference);
+    if (known === undefined) this.#secrets.set(reference, (known = { text: undefined }));
     return known;
   }
 

@@ -1,13 +1,26 @@
-import { TOKEN_ALGORITHMS, type TokenSettings } from '@usher/domain';
+import { TOKEN_ALGORITHMS, type TokenKeySettings, type TokenSettings } from '@usher/domain';
 import { list, mapped } from '../../types/collections.ts';
 import { jwks } from '../../types/jwks.ts';
+import { NO_REFERENCE } from '../../types/secret.ts';
 import { defaulted, optional, required, section } from '../../types/section.ts';
 import type { Type } from '../../types/type.ts';
 import { claim, tokenKey } from '../token-key.ts';
 
-const key: Type<TokenSettings['keys'][number]> = tokenKey(
-  TOKEN_ALGORITHMS,
-  'The public key in PEM form, best as `file:path`. All gateways get it.',
+const key: Type<TokenKeySettings> = tokenKey(
+  ['HS256', ...TOKEN_ALGORITHMS],
+  'The public key in PEM form, best as `file:path`; all gateways get it. For HS256 a reference to the secret, of 32 bytes or more: `env:NAME` or `file:path`, which every gateway looks up itself, a file again when it changes.',
+  (given, reading): TokenKeySettings => {
+    const { id, algorithm, key } = given;
+    const named = id === undefined ? {} : { id };
+    if (algorithm !== 'HS256') return { ...named, algorithm, key: key.text };
+    if (key.reference === undefined && key.text !== '')
+      reading.complain(
+        given,
+        'key',
+        'a secret is not written out here, because the settings of routes are written to the log; use env:NAME or file:path',
+      );
+    return { ...named, algorithm, reference: key.reference ?? NO_REFERENCE };
+  },
 );
 
 /** Who may call, by a token that somebody else has signed. */
@@ -22,8 +35,8 @@ export const jwt: Type<TokenSettings> = mapped(
     keys: defaulted([], {
       to: 'keys',
       type: list(key),
-      doc: 'Public keys that the tokens are checked with.',
-      why: 'A secret that signs would have to be known to all gateways, and whoever can check such a token can make one.',
+      doc: 'Keys that the tokens are checked with.',
+      why: 'Of a secret only its place is written down. Whoever can check a token by a secret can make one, so a public key is better wherever the issuer has one.',
     }),
     jwks: optional('only `keys`', {
       to: 'jwks',
