@@ -122,6 +122,18 @@ test.each([
   expect(faults(keys)).toContain(message);
 });
 
+const JWKS = 'issuer: a, audience: b, jwks: "https://issuer.example/jwks"';
+const claiming = (headers: string) => `jwt: { ${JWKS}, claim_to_headers: { ${headers} } }`;
+
+test('claims are asked for by the headers that they go to, whatever their case', () => {
+  const { traffic } = shared(claiming('X-User: sub, X-Roles: https://a.example/roles'));
+  expect(traffic?.jwt).toHaveProperty('claimHeaders', {
+    'x-user': 'sub',
+    'x-roles': 'https://a.example/roles',
+  });
+  expect(shared(`jwt: { ${JWKS} }`).traffic?.jwt).not.toHaveProperty('claimHeaders');
+});
+
 test.each([
   ['jwt: { issuer: a, audience: b, keys: [] }', 'there is nothing to check tokens with'],
   ['jwt: { issuer: a, audience: b, jwks: "http://issuer.example/jwks" }', 'http is for this machine only'],
@@ -140,6 +152,14 @@ test.each([
     'jwt: { issuer: a, audience: b, keys: [{ algorithm: ES256, key: "-----BEGIN PRIVATE KEY-----" }] }',
     'this is a private key',
   ],
+  [claiming('X-User: sub, x-user: sub'), 'x-user is given twice'],
+  [claiming('Host: sub'), 'stays as it is'],
+  [claiming('X-Forwarded-For: sub'), 'what the gateway writes itself'],
+  [claiming('Authorization: sub'), 'authorization is what clients themselves show'],
+  [claiming('Cookie: sub'), 'cookie is what clients themselves show'],
+  [claiming('"X User": sub'), 'is not the name of a header'],
+  [claiming('X-User: "a b"'), 'without spaces'],
+  [claiming(Array.from({ length: 33 }, (_, at) => `X-${at}: sub`).join(', ')), 'more than 32 headers'],
 ])('%s lets nobody in', (keys, message) => {
   expect(faults(keys)).toContain(message);
 });

@@ -74,6 +74,7 @@ export const trafficSettings: z.ZodType<TrafficSettings> = z
           jwks: z
             .union([z.strictObject({ url: z.string() }), z.strictObject({ file: z.string() })])
             .optional(),
+          claimHeaders: values.optional(),
         }),
       ])
       .optional(),

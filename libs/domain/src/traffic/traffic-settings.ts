@@ -82,6 +82,8 @@ export interface TokenSettings {
   readonly keys: readonly TokenKeySettings[];
   /** Where the issuer publishes further keys: a URL, or a file by its absolute path. Absent = nowhere. */
   readonly jwks?: { readonly url: string } | { readonly file: string } | undefined;
+  /** Claims by the headers, in lower case, in which backends get them. Absent = none. */
+  readonly claimHeaders?: Readonly<Record<string, string>> | undefined;
 }
 
 export const REQUEST_ID_TRUST = ['anyone', 'trusted_proxies', 'nobody'] as const;

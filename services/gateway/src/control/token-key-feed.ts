@@ -8,7 +8,7 @@ import {
   writtenJwtKey,
 } from '@usher/runtime';
 import type { TableDelta } from '../routing-table.ts';
-import { tokenSettingsOf } from './token-settings.ts';
+import { tokenSettingsOf } from '../traffic/token-settings.ts';
 
 export interface TokenKeyFeedOptions {
   readonly clock: Clock;

@@ -2,9 +2,9 @@ import { tokenSecretFault } from '@usher/config';
 import type { PolicySettings } from '@usher/domain';
 import type { Log } from '@usher/ports';
 import type { TableDelta } from '../routing-table.ts';
+import { tokenSettingsOf } from '../traffic/token-settings.ts';
 import type { SecretSettings } from './gateway-settings.ts';
 import { SecretLookup } from './secret-lookup.ts';
-import { tokenSettingsOf } from './token-settings.ts';
 
 /**
  * The secrets that tokens are checked with. Settings only say where each gateway finds them. One that can be found no more,

@@ -44,6 +44,8 @@ const routes = bothLanes(
   { id: 'pem', path: '/pem', traffic: jwt(secret(`file:${at('pem')}`)) },
 );
 
+const secretOf = (reference: string) => readSecret(reference, env);
+
 let fleet: LimitedFleet;
 let port: number;
 beforeAll(async () => {
@@ -51,7 +53,6 @@ beforeAll(async () => {
   write('pem', open.publicKey.trim());
   fleet = new LimitedFleet();
   await fleet.configure({ routes });
-  const secretOf = (reference: string) => readSecret(reference, env);
   port = await fleet.gateway({ secrets: { secretOf, keyFile: undefined } });
 });
 afterAll(async () => {

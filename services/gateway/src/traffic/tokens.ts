@@ -2,6 +2,8 @@ import { hash } from 'node:crypto';
 import type { TokenSettings } from '@usher/domain';
 import { JwtChecker, type JwtKeySet, nameOfPlace } from '@usher/runtime';
 import { type TurnedAway, turnedAway } from '../wire/own-answer.ts';
+import { claimFields } from './claim-headers.ts';
+import type { Fields } from './header-edits.ts';
 import type { PlaceKeys, PlaceSecret, TokenKeys } from './token-keys.ts';
 import type { TrafficRequest } from './traffic-request.ts';
 
@@ -22,6 +24,7 @@ interface NamedSecret {
 interface Known {
   readonly untilMs: number;
   readonly subject: string;
+  readonly claims: Fields;
 }
 
 const NO_TOKEN = turnedAway('unauthorized', 'a token is required', ['www-authenticate', 'Bearer']);
@@ -59,6 +62,7 @@ export class Tokens {
     const known = token === undefined ? undefined : this.#lookUp(token, nowMs);
     if (known === undefined) return BAD_TOKEN;
     if (known.subject !== '') request.consumer = known.subject;
+    request.claims = known.claims;
     return undefined;
   }
 
@@ -75,6 +79,7 @@ export class Tokens {
     const fresh = {
       untilMs: Number(verdict.claims.get('exp')) * MS_PER_S,
       subject: typeof subject === 'string' && SUBJECT.test(subject) ? subject : '',
+      claims: claimFields(this.#settings.claimHeaders ?? {}, verdict.claims),
     };
     if (this.#known.size >= KNOWN_MAX) this.#forgetFirst();
     this.#known.set(id, fresh);

@@ -5,6 +5,10 @@ import { NO_REFERENCE } from '../../types/secret.ts';
 import { defaulted, optional, required, section } from '../../types/section.ts';
 import type { Type } from '../../types/type.ts';
 import { claim, tokenKey } from '../token-key.ts';
+import { byHeader, byName } from './headers.ts';
+
+const CLAIM_HEADERS_MAX = 32;
+const CREDENTIALS = ['authorization', 'cookie'];
 
 const key: Type<TokenKeySettings> = tokenKey(
   ['HS256', ...TOKEN_ALGORITHMS],
@@ -43,11 +47,26 @@ export const jwt: Type<TokenSettings> = mapped(
       type: jwks,
       doc: 'Where the issuer publishes further keys (a JSON Web Key Set): an https URL, or the path of a file. Every gateway reads it at the start, every ten minutes, and when a token names a key that is not known; while it cannot be read, the last known keys stay in use.',
     }),
+    claim_to_headers: defaulted(
+      {},
+      {
+        to: 'claimHeaders',
+        type: byHeader(claim),
+        doc: 'Claims of a token in headers for the backend: `{ X-User: sub }`. Text, numbers and truth values are written as they are, lists and objects as JSON. A header of that name never comes from a client, at no route.',
+      },
+    ),
   }),
   (given, path, reading): TokenSettings => {
     const faulty = reading.isFaulty(`${path}.keys`) || reading.isFaulty(`${path}.jwks`);
     if (given.keys.length === 0 && given.jwks === undefined && !faulty)
       reading.complain(given, '', 'there is nothing to check tokens with; add keys or jwks');
-    return given;
+    const { claimHeaders, ...rest } = given;
+    if (claimHeaders.size > CLAIM_HEADERS_MAX)
+      reading.complain(given, 'claim_to_headers', `more than ${CLAIM_HEADERS_MAX} headers`);
+    const named = byName(claimHeaders, given, 'claim_to_headers', reading);
+    const taken = CREDENTIALS.find((name) => name in named);
+    if (taken !== undefined)
+      reading.complain(given, 'claim_to_headers', `${taken} is what clients themselves show`);
+    return claimHeaders.size === 0 ? rest : { ...rest, claimHeaders: named };
   },
 );
