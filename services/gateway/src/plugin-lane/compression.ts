@@ -37,6 +37,8 @@ export async function compression(app: FastifyInstance, settings: CompressionSet
     reply.removeHeader('content-length');
     reply.removeHeader('accept-ranges');
     weakenTag(reply);
+    // Before `pipeline` hands the error on, which would then look like one of the backend's.
+    encoder.once('error', () => payload.destroy());
     // Errors reach both ends through the streams themselves: the encoder is destroyed with its source and its sink.
     return pipeline(payload, encoder, () => {});
   });
