@@ -56,5 +56,5 @@ export class TokenSecrets {
 }
 
 function deltaOf(reference: string, secret: string | undefined): TableDelta {
-  return { kind: 'token_secret', reference, secret };
+  return { kind: 'token_keys', reference, secret };
 }

@@ -27,19 +27,13 @@ export function claimFields(
 }
 
 function textOf(claim: unknown): string | undefined {
-  switch (typeof claim) {
-    case 'string':
-      return claim;
-    case 'boolean':
-      return String(claim);
-    case 'number':
-      // One that was longer than numbers are here has become another one: better none than that of somebody else.
-      return Number.isInteger(claim) && !Number.isSafeInteger(claim) ? undefined : String(claim);
-    case 'object':
-      return claim === null ? undefined : JSON.stringify(claim).replace(NOT_ASCII, escaped);
-    default:
-      return undefined;
-  }
+  if (typeof claim === 'string') return claim;
+  if (typeof claim === 'boolean') return String(claim);
+  // A number that was longer than numbers are here has become another one: better none than that of somebody else.
+  if (typeof claim === 'number')
+    return Number.isInteger(claim) && !Number.isSafeInteger(claim) ? undefined : String(claim);
+  if (typeof claim !== 'object' || claim === null) return undefined;
+  return JSON.stringify(claim).replace(NOT_ASCII, escaped);
 }
 
 /** As JSON may write any character (RFC 8259 section 7). */

@@ -1,4 +1,5 @@
-import { JwtKeySet, type JwtKeySettings, readJwtKey } from '@usher/runtime';
+import { JwtKeySet, readJwtKey } from '@usher/runtime';
+import type { TokenKeyNews } from '../routing-table.ts';
 
 /** A place is asked for at most so often, whatever tokens name: the control thread has a limit of its own. */
 const WANT_MS = 1000;
@@ -48,7 +49,8 @@ export class TokenKeys {
     return known;
   }
 
-  set(place: string, keys: readonly JwtKeySettings[]): void {
-    this.at(place).keys = new JwtKeySet(keys.map((key) => readJwtKey(key)));
+  take(news: TokenKeyNews): void {
+    if ('place' in news) this.at(news.place).keys = new JwtKeySet(news.keys.map((key) => readJwtKey(key)));
+    else this.secretAt(news.reference).text = news.secret;
   }
 }
