@@ -46,6 +46,7 @@ export async function buildChainApp(
   const arrivals = new WeakMap<IncomingMessage, Arrival>();
   const exchanges = new WeakMap<IncomingMessage, Exchange>();
   const patience = new PluginPatience(policy.responseMs, tools.log);
+  const arrivalOf = (request: IncomingMessage) => (patience.passed(request), arrivals.get(request));
   let listener: RequestListener | undefined;
   const app = Fastify({
     // Never listens: connections and requests are handed in, and this server only exists because Fastify asks for one.
@@ -79,7 +80,6 @@ export async function buildChainApp(
       (request) => detectionBytes(arrivals.get(request)),
       (request) => arrivals.get(request)?.copy?.body,
     );
-    const arrivalOf = (request: IncomingMessage) => (patience.passed(request), arrivals.get(request));
     await registerProxy(scope, policy, arrivalOf, exchanges, tools);
   });
   await app.ready();
