@@ -112,7 +112,7 @@ bin/usher check usher.yaml
 \`\`\`
 
 The common parts of an HTTP proxy are translated. Look over the result before it runs: \`usher run\` does not take files of HAProxy
-themselves, and rules that turn requests away are not translated.
+themselves. Rules that turn requests away are kept where they ask for addresses, hosts and paths; look at what is told of others.
 
 - The most specific route counts, by host and then by path, and not the first \`use_backend\`.
 - Routes do not depend on the listener, and settings such as timeouts are the same for all of them.
