@@ -101,6 +101,7 @@ themselves. Locations that are guarded (\`auth_basic\`, \`auth_request\`, \`allo
 
 - Routes do not depend on the listener, and settings such as timeouts are the same for all of them.
 - nginx does not probe; Usher does, by connecting, unless \`health: { type: none }\` is written.
+- Paths count by whole segments, and a redirect to the same URL with https is that of the routes with TLS.
 - The host that the client asked for is passed on, as with \`proxy_set_header Host $host\`.
 - Directives that are in no table are told and left out.`,
   haproxy: `

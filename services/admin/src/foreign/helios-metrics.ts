@@ -11,11 +11,16 @@ export async function heliosMetrics(
   startedMs: number,
 ): Promise<object> {
   const requests = await metrics.samples('usher_requests_total');
+  const held = await metrics.samples('usher_rate_limit_requests_total');
   const attempts = await metrics.samples('usher_backend_requests_total');
   const seconds = await metrics.samples('usher_backend_attempt_seconds_total');
   const inFlight = await metrics.samples('usher_backend_in_flight');
   const backends = [...fleet.state.backends.values()].filter(({ settings }) => settings.pool === pool);
   const [total, failed] = [sumOf(requests, { pool }), sumOf(requests, { pool, code: '5xx' })];
+  const routes = new Set(
+    requests.filter(({ labels }) => labels['pool'] === pool).map(({ labels }) => labels['route']),
+  );
+  const limited = held.filter(({ labels }) => routes.has(labels['route']));
   const view = (backend: BackendState) => {
     const id = { backend: backend.settings.id };
     const [all, failures] = [sumOf(attempts, id), sumOf(attempts, { ...id, outcome: 'failed' })];
@@ -35,7 +40,7 @@ export async function heliosMetrics(
     failed_requests: failed,
     average_response_time_ms: (await durationsOf(metrics)).mean * 1000,
     backend_metrics: Object.fromEntries(backends.map((backend) => [backend.settings.id, view(backend)])),
-    rate_limited_requests: 0,
+    rate_limited_requests: sumOf(limited, { outcome: 'limited' }),
     circuit_breaker_metrics: Object.fromEntries(
       backends.map(({ settings: { id }, breaker }) => [id, { name: id, state: STATES[breaker] }]),
     ),

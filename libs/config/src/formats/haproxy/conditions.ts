@@ -2,7 +2,7 @@ import { both, type Match } from './places.ts';
 import type { Line, Word } from './sections.ts';
 
 /** What a request is asked. */
-export type Test =
+type Test =
   | { readonly kind: 'place'; readonly any: readonly Match[] }
   | { readonly kind: 'client'; readonly networks: readonly Word[] }
   | { readonly kind: 'tls' }

@@ -11,7 +11,7 @@ export type Answer =
   | { readonly kind: 'closed'; readonly status: typeof FORBIDDEN | typeof UNAVAILABLE; readonly at: Place };
 
 export const FORBIDDEN = 403;
-export const UNAVAILABLE = 503;
+const UNAVAILABLE = 503;
 const FOUND = 302;
 
 /** What `return` of a block answers; undefined without one, and, with a word about it, when Usher has no such answer. */
