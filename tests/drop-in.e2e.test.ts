@@ -100,6 +100,16 @@ logging: { level: info, format: text }
       for (let count = 0; count < 320; count++) if ((await fetch(traffic)).status === 429) limited++;
       expect(limited).toBeGreaterThan(0);
       expect(await call(api, '/v1/metrics')).toMatchObject([200, { rate_limited_requests: limited }]);
+      const [, document] = await call(api, '/v1/openapi.json');
+      expect(Object.keys(document.paths).toSorted()).toEqual([
+        '/v1/backends',
+        '/v1/backends/add',
+        '/v1/backends/remove',
+        '/v1/health',
+        '/v1/metrics',
+        '/v1/openapi.json',
+        '/v1/strategy',
+      ]);
       const operations = `http://127.0.0.1:${ports.metrics}`;
       expect(await textOf(`${operations}/metrics`)).toContain('usher_requests_total{');
       expect((await fetch(`${operations}/health`)).status).toBe(200);

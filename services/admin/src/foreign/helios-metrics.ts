@@ -3,13 +3,46 @@ import type { ServiceContext } from '@usher/ports';
 import type { MetricsReading } from '@usher/runtime';
 import { durationsOf, sumOf } from './sums.ts';
 
+/** A backend as Helios lists it. */
+export interface HeliosBackend {
+  readonly name: string;
+  readonly address: string;
+  readonly healthy: boolean;
+  readonly active_connections: number;
+  readonly weight: number;
+}
+
+export interface HeliosMetrics {
+  readonly total_requests: number;
+  readonly successful_requests: number;
+  readonly failed_requests: number;
+  readonly average_response_time_ms: number;
+  readonly backend_metrics: Readonly<Record<string, HeliosBackendMetrics>>;
+  readonly rate_limited_requests: number;
+  readonly circuit_breaker_metrics: Readonly<
+    Record<string, { readonly name: string; readonly state: string }>
+  >;
+  readonly start_time: string;
+  readonly uptime: string;
+}
+
+interface HeliosBackendMetrics {
+  readonly name: string;
+  readonly total_requests: number;
+  readonly successful_requests: number;
+  readonly failed_requests: number;
+  readonly active_connections: number;
+  readonly average_response_time_ms: number;
+  readonly is_healthy: boolean;
+}
+
 /** What Helios' `/v1/metrics` answers, in its JSON. Breakers are one for each backend. */
 export async function heliosMetrics(
   { fleet, clock }: ServiceContext,
   metrics: MetricsReading,
   pool: string,
   startedMs: number,
-): Promise<object> {
+): Promise<HeliosMetrics> {
   const requests = await metrics.samples('usher_requests_total');
   const held = await metrics.samples('usher_rate_limit_requests_total');
   const attempts = await metrics.samples('usher_backend_requests_total');
@@ -21,7 +54,7 @@ export async function heliosMetrics(
     requests.filter(({ labels }) => labels['pool'] === pool).map(({ labels }) => labels['route']),
   );
   const limited = held.filter(({ labels }) => routes.has(labels['route']));
-  const view = (backend: BackendState) => {
+  const view = (backend: BackendState): HeliosBackendMetrics => {
     const id = { backend: backend.settings.id };
     const [all, failures] = [sumOf(attempts, id), sumOf(attempts, { ...id, outcome: 'failed' })];
     return {
