@@ -57,9 +57,9 @@ export function parseCondition(words: readonly Word[], acls: Acls): Condition {
     if (bare === '') continue;
     let test = acls.get(bare) ?? UNKNOWN;
     if (bare === '{') {
-      const end = words.findIndex((word, at) => at > index && word.text === '}');
-      test = end === -1 ? UNKNOWN : testOf(words.slice(index + 1, end));
-      index = end === -1 ? words.length : end;
+      const begin = index + 1;
+      while (index < words.length && words[index]!.text !== '}') index++;
+      test = index === words.length ? UNKNOWN : testOf(words.slice(begin, index));
     }
     line.push({ test, negated });
     negated = false;

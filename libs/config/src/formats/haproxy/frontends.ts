@@ -45,19 +45,20 @@ export class Frontends {
     for (const line of binds) this.#bind(line);
     const transport = transportOf(binds);
     const targets = this.#targets(section);
-    const decide = ({ backend }: Target): Deciders => {
+    const deciders = new Map<Section | undefined, Deciders>();
+    for (const { backend } of targets) {
+      if (deciders.has(backend)) continue;
       const sections = backend === undefined || backend === section ? [section] : [section, backend];
-      return { sections, rules: sections.map((one) => rulesOf(one, aclsIn(one))), transport };
-    };
-    const whole = cutUp(
-      targets,
-      targets.flatMap((target) => matchesOf(decide(target).rules.flat())),
-    );
+      const rules = sections.map((one) => rulesOf(one, aclsIn(one)));
+      deciders.set(backend, { sections, rules, transport });
+    }
+    const asked = [...deciders.values()].flatMap(({ rules }) => matchesOf(rules.flat()));
+    const whole = cutUp(targets, asked);
     if (whole === undefined)
       this.#remarks.fault(section.kind, section.at, 'its rules tell too many hosts and paths apart');
     const decided = (whole ?? []).map((target) => ({
       ...target,
-      policy: policyAt(decide(target), target, this.#remarks),
+      policy: policyAt(deciders.get(target.backend)!, target, this.#remarks),
     }));
     this.#served.push({ transport, targets: decided });
   }

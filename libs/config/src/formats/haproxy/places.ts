@@ -8,6 +8,8 @@ export interface Match {
 
 /** More ways than a person writes down. */
 const MATCHES_MAX = 1000;
+/** A second. */
+const COMPARISONS_MAX = 2_000_000;
 
 /** What both of two lists ask for; undefined when that cannot be said by one host and one path each. */
 export function both(a: readonly Match[], b: readonly Match[]): readonly Match[] | undefined {
@@ -67,11 +69,16 @@ export function cutUp<S extends Spot>(
   matches: readonly Match[],
 ): readonly S[] | undefined {
   const cut = new Map(spots.map((spot) => [keyOf(spot), spot]));
-  for (const match of matches) {
+  const distinct = new Map(matches.map((match) => [`${match.host ?? ''} ${match.path ?? ''}`, match]));
+  let comparisons = 0;
+  for (const match of distinct.values()) {
+    comparisons += cut.size;
+    if (comparisons > COMPARISONS_MAX) return undefined;
     for (const spot of cut.values()) {
       const common = meet(matchOf(spot), match);
       if (common === undefined || cut.has(keyOf(common))) continue;
-      if (cut.size >= MATCHES_MAX) return undefined;
+      comparisons += spots.length;
+      if (comparisons > COMPARISONS_MAX) return undefined;
       cut.set(keyOf(common), { ...ownerOf(common, spots, spot), host: common.host, path: common.path });
     }
   }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { imported } from '../testing/imported.ts';
+import { imported, importFaults } from '../testing/imported.ts';
 
 /** A frontend with these lines in front of two backends, of which one is for a path. */
 const file = (lines: string, web = '', bind = ':80') => `
@@ -252,5 +252,19 @@ backend web
 `;
   expect(imported(text, 'haproxy').notes).toEqual([
     '8:3 route: not translated: every host /* has another policy already: every listener serves every route',
+  ]);
+});
+
+const withHosts = (count: number) =>
+  file(
+    Array.from({ length: count }, (_, at) => `use_backend api if { hdr(host) h${at}.example }`)
+      .concat('http-request deny if { path_beg /admin/ }')
+      .join('\n'),
+  );
+
+test('many hosts with a rule about a path are many routes, and too many are a fault', () => {
+  expect(imported(withHosts(300), 'haproxy').file['routes']).toHaveLength(2 * 300 + 3);
+  expect(importFaults(withHosts(10_001), 'haproxy')).toEqual([
+    '2:1 frontend: its rules tell too many hosts and paths apart',
   ]);
 });

@@ -18,7 +18,7 @@ const SHORT: ReadonlyMap<string, string> = new Map([
   ['%', '%'],
 ]);
 const QUERY = '%[query]';
-const PART = /\?%\[query\]|%\[(?<sample>[^\]]*)\]|%(?<short>[A-Za-z]+|%)/g;
+const PART = /\?%\[query\]|%\[(?<sample>[^[\]]*)\]|%(?<short>[A-Za-z]+|%)/g;
 
 /** A text with variables as Usher has them; undefined when it has others, or what Usher would take for one. */
 export function templateOf(format: string): string | undefined {
