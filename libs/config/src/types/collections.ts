@@ -90,7 +90,7 @@ export function either<A, B>(word: Type<A>, other: Type<B>): Type<A | B> {
 /** Either the one word or something else; any other word gets both as what is expected. */
 export function wordOr<const W extends string, T>(word: W, other: Type<T>): Type<W | T> {
   const expects = `the word ${word}, or ${other.expects}`;
-  return either(
+  const type = either(
     scalar<W>({
       expects: `the word ${word}`,
       jsonSchema: { const: word },
@@ -102,6 +102,15 @@ export function wordOr<const W extends string, T>(word: W, other: Type<T>): Type
     }),
     other,
   );
+  if (other.shape.kind !== 'either') return type;
+  // The other has a word of its own.
+  return {
+    ...type,
+    read: (input, path, reading) =>
+      input.kind === 'scalar' && input.value !== null && input.text !== word
+        ? other.read(input, path, reading)
+        : type.read(input, path, reading),
+  };
 }
 
 /** A type whose result is built from another's. The result stands for the same path. */
