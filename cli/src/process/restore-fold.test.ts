@@ -49,6 +49,28 @@ test('a snapshot ahead of the log is not used, and that is said', async () => {
   expect(log.entries).toMatchObject([{ level: 'error', fields: { head: 3, snapshot: 5 } }]);
 });
 
+test('a snapshot that is taken while another process starts is no loss of the log', async () => {
+  const { events, fold, append } = await logWith(2);
+  await events.saveSnapshot(fold.snapshot());
+  /** Others go on between any two answers. */
+  const busy = async <T>(answer: Promise<T>): Promise<T> => {
+    const known = await answer;
+    await append();
+    await events.replay(fold.position, (record) => fold.apply(record));
+    await events.saveSnapshot(fold.snapshot());
+    return known;
+  };
+  const crowded = {
+    replay: events.replay.bind(events),
+    head: () => busy(events.head()),
+    loadSnapshot: (until?: number) => busy(events.loadSnapshot(until)),
+  };
+  const log = new RecordingLog();
+  const restored = await restoreFold(crowded, log);
+  expect(restored.position).toBeGreaterThan(0);
+  expect(log.entries).toEqual([]);
+});
+
 test('a snapshot of a log that was cut and has grown again is not used', async () => {
   const { storage, events, fold, append } = await logWith(5);
   await events.saveSnapshot(fold.snapshot());

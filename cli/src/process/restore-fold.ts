@@ -1,21 +1,27 @@
 import { FleetFold } from '@usher/actors';
 import { type EventLog, type Log, LogUnavailableError, type Position, type Snapshot } from '@usher/ports';
 
+type Readable = Pick<EventLog, 'head' | 'loadSnapshot' | 'replay'>;
+
 /**
  * A fold that starts from the newest snapshot which the log bears out: it must not be ahead of the log, it must be
  * readable, and the log must have the very record at its position that the snapshot was taken behind. Others are passed
  * over, and that is said. Without any, and without the log, the fold starts empty.
  */
-export async function restoreFold(events: EventLog, log: Log): Promise<FleetFold> {
+export async function restoreFold(events: Readable, log: Log): Promise<FleetFold> {
   try {
-    let until: Position | undefined = await events.head();
-    await reportAhead(events, until, log);
-    while (until !== undefined) {
-      const snapshot: Snapshot | undefined = await events.loadSnapshot(until);
-      if (snapshot === undefined) break;
+    let snapshot = await events.loadSnapshot();
+    // Asked for behind it: others write and take snapshots meanwhile.
+    const head = await events.head();
+    if (snapshot !== undefined && snapshot.position > head) {
+      reportAhead(log, head, snapshot);
+      snapshot = await events.loadSnapshot(head);
+    }
+    while (snapshot !== undefined) {
       const fold = await tryRestore(events, snapshot, log);
       if (fold !== undefined) return fold;
-      until = snapshot.position > 1 ? snapshot.position - 1 : undefined;
+      const { position }: Snapshot = snapshot;
+      snapshot = position > 1 ? await events.loadSnapshot(position - 1) : undefined;
     }
   } catch (error) {
     if (!(error instanceof LogUnavailableError)) throw error;
@@ -24,16 +30,14 @@ export async function restoreFold(events: EventLog, log: Log): Promise<FleetFold
   return new FleetFold();
 }
 
-async function reportAhead(events: EventLog, head: Position, log: Log): Promise<void> {
-  const newest = await events.loadSnapshot();
-  if (newest === undefined || newest.position <= head) return;
+function reportAhead(log: Log, head: Position, { position }: Snapshot): void {
   log.error(
     'the event log ends before a snapshot of it: it has lost records; the snapshot is not used, and the state is what the log still holds. Put the log back from a backup to have the rest',
-    { head, snapshot: newest.position },
+    { head, snapshot: position },
   );
 }
 
-async function tryRestore(events: EventLog, snapshot: Snapshot, log: Log): Promise<FleetFold | undefined> {
+async function tryRestore(events: Readable, snapshot: Snapshot, log: Log): Promise<FleetFold | undefined> {
   const { position } = snapshot;
   const fold = FleetFold.restore(snapshot);
   if (fold === undefined) {

@@ -11,7 +11,7 @@ import { ConnectionStatus } from '../connection-status.ts';
 import { connectionOptions, inboxPrefixOf, type JetStreamOptions } from './connection-options.ts';
 import { assertVersion, describeDurability, UnsupportedServerError } from './server-version.ts';
 import { lossOf, StreamIdentity } from './stream-identity.ts';
-import { EVENTS_STREAM, ensureStreams, findStream } from './streams.ts';
+import { EVENTS_STREAM, ensureStreams, findStream, recordIdAt } from './streams.ts';
 
 /** What a process uses of NATS: `messages` needs no right to JetStream. */
 export type LinkUse = 'log' | 'messages';
@@ -107,11 +107,12 @@ export class Link {
   async inspect(manager: JetStreamManager): Promise<StreamInfo | undefined> {
     const { reached } = this.identity;
     const info = await this.guard(findStream(manager, EVENTS_STREAM));
-    return this.#judge(info, reached) ? info : undefined;
+    return (await this.#judge(manager, info, reached)) ? info : undefined;
   }
 
-  #judge(info: StreamInfo | undefined, reached: Position): boolean {
-    const fault = this.identity.faultOf(info, reached);
+  async #judge(manager: JetStreamManager, info: StreamInfo | undefined, reached: Position): Promise<boolean> {
+    const idAt = (position: Position) => this.guard(recordIdAt(manager, position));
+    const fault = await this.identity.faultOf(info, reached, idAt);
     if (fault !== undefined) this.disown(fault);
     return fault === undefined;
   }
@@ -240,11 +241,12 @@ export class Link {
     const client = jetstream(connection, options);
     const payloadBytesMax = connection.info?.max_payload ?? 0;
     const session = { connection, client, manager, payloadBytesMax };
+    const same = reads && (await this.#judge(manager, events, reached));
     this.#session = session;
     this.#reported.clear();
     const server = connection.getServer();
     this.log.info('connected to NATS', { server, version, durability: describeDurability(version) });
-    if (reads && this.#judge(events, reached) && events !== undefined) this.#recognise(session, events);
+    if (same && events !== undefined) this.#recognise(session, events);
   }
 
   /** Undefined when the log was closed meanwhile. */

@@ -2,7 +2,7 @@ import { decodeRecord } from '@usher/events';
 import type { LogRecord, Position, Timer } from '@usher/ports';
 import { createInbox, type Msg, nanos, nuid, type Subscription } from 'nats';
 import type { Link, Session } from './link.ts';
-import { EVENTS_STREAM } from './streams.ts';
+import { EVENTS_STREAM, recordId } from './streams.ts';
 
 const HEARTBEAT_MS = 1000;
 /** Missed heartbeats after which the consumer is taken for dead. */
@@ -156,9 +156,10 @@ export class OrderedReader {
     this.#delivered = delivery;
     if (stream > this.#position && stream <= this.#until) {
       this.#position = stream;
-      this.#link.identity.reach(stream);
       const text = Buffer.from(message.data.buffer, message.data.byteOffset, message.data.length).toString();
-      this.#apply({ position: stream, subject: message.subject, ...decodeRecord(text) });
+      const record = decodeRecord(text);
+      this.#link.identity.meet(stream, recordId(record));
+      this.#apply({ position: stream, subject: message.subject, ...record });
     }
     // Nothing pending: if the last records of the stream are missing, then there is nothing more to wait for.
     if (pending === 0) this.#caughtUp.resolve();

@@ -37,7 +37,7 @@ export async function publishRecord(link: Link, draft: RecordDraft): Promise<App
     const ack = await link.guard(client.publish(subject, payload, { msgID: id, ...condition }));
     // What is new lies behind all that was there before, unless the stream has lost it.
     if (!ack.duplicate && ack.seq <= reached) throw replaced(link, ack.seq);
-    link.identity.reach(ack.seq);
+    link.identity.meet(ack.seq, id);
     return { position: ack.seq, duplicate: ack.duplicate };
   } catch (error) {
     if (expect !== undefined && isWrongLastSequence(error)) {

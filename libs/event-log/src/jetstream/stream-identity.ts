@@ -5,13 +5,19 @@ import { EVENTS_STREAM } from './streams.ts';
 const REMEDY =
   'commands are refused and traffic goes on with the last state: restore the stream from a backup, or restart all processes to go on without what it lost';
 
+/** Where a stream ends now. */
+type StreamEnd = { readonly state: Pick<StreamInfo['state'], 'last_seq'> };
+
 /**
- * Tells the stream that this process has read from another one that took its name, and from itself with less in it. The
- * first stream that is seen is the right one: a process that starts has nothing to compare it with.
+ * Tells the stream that this process has read from another one that took its name, and from itself with less in it: the
+ * last record that was read or written has to be where it was. While there was none, one stream is as good as another. When
+ * a stream was made says nothing: the servers of a cluster say different times of one stream that was asked for twice.
  */
 export class StreamIdentity {
-  #created: string | undefined;
+  #known = false;
   #reached: Position = 0;
+  /** The last record that was read or written. */
+  #mark: { readonly position: Position; readonly id: string } | undefined;
 
   /** The highest position that the stream was seen to have. */
   get reached(): Position {
@@ -20,25 +26,37 @@ export class StreamIdentity {
 
   /** Whether a stream has been seen. */
   get known(): boolean {
-    return this.#created !== undefined;
+    return this.#known;
   }
 
   reach(position: Position): void {
     if (position > this.#reached) this.#reached = position;
   }
 
+  /** The stream has the record of this id at the position. */
+  meet(position: Position, id: string): void {
+    this.reach(position);
+    if (position > (this.#mark?.position ?? 0)) this.#mark = { position, id };
+  }
+
   /**
-   * What is wrong with the stream, in a sentence; undefined = it is the one that is known. An absent stream is gone. `reached`
-   * is where it had been before it was asked for: what comes in while it answers is not in the answer.
+   * What is wrong with the stream, in a sentence; undefined = it is the one that is known. An absent stream is gone; a record
+   * that is absent (`idAt` resolves with undefined) was deleted, which is a loss and told as one. `reached` is where the
+   * stream had been before it was asked for: what comes in while it answers is not in the answer.
    */
-  faultOf(info: StreamInfo | undefined, reached: Position): string | undefined {
+  async faultOf(
+    info: StreamEnd | undefined,
+    reached: Position,
+    idAt: (position: Position) => Promise<string | undefined>,
+  ): Promise<string | undefined> {
     if (info === undefined) return `NATS has no stream ${EVENTS_STREAM} any more; ${REMEDY}`;
-    const { created, state } = info;
-    this.#created ??= created;
-    if (created !== this.#created) {
-      return `the stream ${EVENTS_STREAM} was made anew at ${created}; this process has read the one of ${this.#created}; ${REMEDY}`;
-    }
-    return reached > state.last_seq ? this.endsAt(state.last_seq) : undefined;
+    this.#known = true;
+    if (reached > info.state.last_seq) return this.endsAt(info.state.last_seq);
+    const mark = this.#mark;
+    if (mark === undefined) return undefined;
+    const id = await idAt(mark.position);
+    if (id === undefined || id === mark.id) return undefined;
+    return `the stream ${EVENTS_STREAM} was made anew: its record at position ${mark.position} is not the one that this process has read; ${REMEDY}`;
   }
 
   /** What is wrong with a stream that ends before what was seen. */

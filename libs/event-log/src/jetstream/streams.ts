@@ -5,8 +5,8 @@ import {
   type StreamConfig,
   type StreamInfo,
 } from '@nats-io/jetstream';
-import { EVENTS_PREFIX } from '@usher/events';
-import type { Log } from '@usher/ports';
+import { type DecodedRecord, decodeRecord, EVENTS_PREFIX } from '@usher/events';
+import type { Log, Position } from '@usher/ports';
 import { nanos } from 'nats';
 
 export const EVENTS_STREAM = 'USHER_EVENTS';
@@ -68,6 +68,17 @@ export async function findStream(manager: JetStreamManager, name: string): Promi
     if (!(error instanceof JetStreamApiError) || error.code !== JetStreamApiCodes.StreamNotFound) throw error;
     return undefined;
   }
+}
+
+/** The id of the record at the position; undefined where there is none. */
+export async function recordIdAt(manager: JetStreamManager, position: Position): Promise<string | undefined> {
+  const message = await manager.streams.getMessage(EVENTS_STREAM, { seq: position });
+  return message === null ? undefined : recordId(decodeRecord(message.string()));
+}
+
+/** What tells a record from others: the id of its first event, '' when none of its events can be read. */
+export function recordId({ events }: DecodedRecord): string {
+  return events[0]?.id ?? '';
 }
 
 async function addStream(

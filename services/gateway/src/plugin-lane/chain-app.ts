@@ -5,7 +5,6 @@ import {
   type ErrorCode,
   type Features,
   type PluginSettings,
-  type PolicySettings,
   problemOf,
   UsherError,
 } from '@usher/domain';
@@ -13,6 +12,7 @@ import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest }
 import type { WireLaneOptions } from '../wire/lane-context.ts';
 import { withoutQuery } from '../wire/outgoing-request.ts';
 import { problemResponse } from '../wire/problem-response.ts';
+import type { ChainPolicy } from './chain-policy.ts';
 import { type Arrival, Exchange, type LaneTools, type Upgrade } from './exchange.ts';
 import { forwardedRequestHeaders, forwardedResponseHeaders } from './forwarded.ts';
 import { registerPlugins } from './load-plugins.ts';
@@ -27,9 +27,6 @@ import { Tunnel } from './tunnel.ts';
 
 /** Where backends are reached is decided per attempt; reply-from wants some origin before that. */
 const NO_UPSTREAM = 'http://usher.invalid';
-
-/** The part of the policy that is built into an app. */
-export type ChainPolicy = Pick<PolicySettings, 'timeouts' | 'limits' | 'trustedProxies'>;
 
 type ChainTools = LaneTools & Pick<WireLaneOptions, 'log' | 'admission'>;
 
@@ -47,7 +44,7 @@ export async function buildChainApp(
   files: Pick<PluginFiles, 'load'>,
 ): Promise<ChainApp> {
   const arrivals = new WeakMap<IncomingMessage, Arrival>();
-  const patience = new PluginPatience(policy.timeouts.responseMs, tools.log);
+  const patience = new PluginPatience(policy.responseMs, tools.log);
   let listener: RequestListener | undefined;
   const app = Fastify({
     // Never listens: connections and requests are handed in, and this server only exists because Fastify asks for one.
@@ -77,7 +74,7 @@ export async function buildChainApp(
     await registerPlugins(scope, plugins, files);
     passBodies(
       scope,
-      (request) => arrivals.get(request)?.entry.traffic?.bodyBytes ?? policy.limits.requestBodyBytes,
+      (request) => arrivals.get(request)?.entry.traffic?.bodyBytes ?? policy.requestBodyBytes,
       (request) => detectionBytes(arrivals.get(request)),
       (request) => arrivals.get(request)?.copy?.body,
     );
@@ -96,7 +93,7 @@ export async function buildChainApp(
 
 async function registerProxy(
   scope: FastifyInstance,
-  { timeouts, limits }: ChainPolicy,
+  policy: ChainPolicy,
   arrivalOf: (request: IncomingMessage) => Arrival | undefined,
   tools: LaneTools,
 ): Promise<void> {
@@ -110,12 +107,12 @@ async function registerProxy(
     undici: {
       connections: null,
       pipelining: 1,
-      connect: connector(tools.table, tools.dialler, timeouts.connectMs),
-      headersTimeout: timeouts.responseMs,
-      bodyTimeout: timeouts.responseIdleMs ?? 0,
-      keepAliveTimeout: timeouts.backendIdleMs,
-      keepAliveMaxTimeout: timeouts.backendIdleMs,
-      maxHeaderSize: limits.headerBytes,
+      connect: connector(tools.table, tools.dialler, policy.connectMs),
+      headersTimeout: policy.responseMs,
+      bodyTimeout: policy.responseIdleMs ?? 0,
+      keepAliveTimeout: policy.backendIdleMs,
+      keepAliveMaxTimeout: policy.backendIdleMs,
+      maxHeaderSize: policy.headerBytes,
     },
     replyOptions: {
       getUpstream: () => NO_UPSTREAM,

@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, test } from 'vitest';
+import { policy } from '../testing/fixtures.ts';
 import { ask, oneConnection, until } from '../testing/http.ts';
 import { backend, closeAll, closeLater, lane, pluginFile, withPlugin } from '../testing/plugin-lane.ts';
 
@@ -64,5 +65,24 @@ describe("a user's plugin", () => {
     expect((await ask(port, { path: '/s/2', agent })).headers['x-stamp']).toBe('B/s/2');
     gate.resolve();
     expect(await slow).toMatchObject({ text: 'slow', headers: { 'x-stamp': 'A/s/slow' } });
+  });
+
+  test('is set up anew when a limit changes that its app was built with, and for no other', async () => {
+    const file = await pluginFile(`
+      let times = 0;
+      export default async function count(app) {
+        const time = String(++times);
+        app.addHook('onSend', async (request, reply) => { reply.header('x-time', time); });
+      }`);
+    const one = await backend('one');
+    const plugged = withPlugin(file, 'A');
+    const { limits } = policy();
+    const { port, update } = await lane([one.url], plugged);
+    const time = async () => (await ask(port, { path: '/s/1' })).headers['x-time'];
+    expect(await time()).toBe('1');
+    update({ ...plugged, limits: { ...limits, connections: limits.connections + 1 } });
+    expect(await time()).toBe('1');
+    update({ ...plugged, limits: { ...limits, requestBodyBytes: 10 } });
+    expect(await time()).toBe('2');
   });
 });

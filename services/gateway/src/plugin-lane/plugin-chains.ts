@@ -1,6 +1,7 @@
 import type { PluginSettings } from '@usher/domain';
 import type { RouteEntry } from '../routing-table.ts';
 import type { ChainApp } from './chain-app.ts';
+import { chainPolicyOf } from './chain-policy.ts';
 import type { Arrival } from './exchange.ts';
 import { PluginFiles } from './plugin-files.ts';
 import type { PluginLaneOptions } from './plugin-lane.ts';
@@ -125,7 +126,7 @@ export class PluginChains {
   }
 
   async #build(plugins: readonly PluginSettings[]): Promise<ChainApp> {
-    const { policy } = this.#options.table;
+    const policy = chainPolicyOf(this.#options.table.policy);
     // Fastify and what belongs to it is loaded when the first chain needs it: a worker of plain routes never does.
     const { buildChainApp } = await import('./chain-app.ts');
     return buildChainApp(plugins, policy, this.#options, this.#files);
@@ -138,8 +139,7 @@ export class PluginChains {
 
   /** Equal keys, equal apps. */
   #keyOf({ settings }: RouteEntry): string {
-    const { timeouts, limits, trustedProxies } = this.#options.table.policy;
-    return JSON.stringify([settings.plugins, timeouts, limits, trustedProxies]);
+    return JSON.stringify([settings.plugins, chainPolicyOf(this.#options.table.policy)]);
   }
 }
 
