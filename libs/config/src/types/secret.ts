@@ -44,6 +44,7 @@ export function secret(parts: SecretParts): Type<string> {
       reading.leaf(path, shown, input.at);
       return value;
     },
+    write: (value) => value,
   };
 }
 
@@ -87,6 +88,7 @@ export function secretReference({ expects, lengthMin }: ReferenceParts): Type<st
         ? `file:${resolve(reading.surroundings.folder, written.slice(5))}`
         : written;
     },
+    write: (value) => value,
   };
 }
 

@@ -32,13 +32,21 @@ const edits = section({
 });
 
 /** Changes of the headers of requests or responses. */
-export const headerEdits: Type<HeaderEditSettings> = mapped(edits, (given, _path, reading) => {
-  const set = byName(given.set, given, 'set', reading);
-  const add = byName(given.add, given, 'add', reading);
-  const remove = given.remove.map((name) => name.toLowerCase());
-  for (const name of remove) complainOf(name, given, 'remove', reading);
-  return { set, add, remove };
-});
+export const headerEdits: Type<HeaderEditSettings> = mapped(
+  edits,
+  (given, _path, reading) => {
+    const set = byName(given.set, given, 'set', reading);
+    const add = byName(given.add, given, 'add', reading);
+    const remove = given.remove.map((name) => name.toLowerCase());
+    for (const name of remove) complainOf(name, given, 'remove', reading);
+    return { set, add, remove };
+  },
+  ({ set, add, remove }) => ({
+    set: new Map(Object.entries(set)),
+    add: new Map(Object.entries(add)),
+    remove,
+  }),
+);
 
 function byName(
   values: ReadonlyMap<string, string>,
@@ -103,6 +111,9 @@ const security = section({
   }),
 });
 
+/** Those that are sent unless it is said that they are not. */
+const UNSAID = { 'x-content-type-options': 'none', 'x-frame-options': 'none', 'referrer-policy': 'none' };
+
 /** What answers get that do not have it from their backends. */
 export const securityHeaders: Type<SecurityHeaderSettings> = mapped(
   security,
@@ -112,4 +123,5 @@ export const securityHeaders: Type<SecurityHeaderSettings> = mapped(
     );
     return { ...(hsts === 'none' ? {} : { hsts }), headers: Object.fromEntries(said) };
   },
+  ({ hsts = 'none', headers }) => ({ ...UNSAID, ...headers, hsts }),
 );
