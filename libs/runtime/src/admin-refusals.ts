@@ -72,7 +72,8 @@ export class RefusalBook {
     if (this.#lines > LINES_MAX)
       log.warn('more admin requests were refused', { count: this.#lines - LINES_MAX });
     this.#lines = 0;
-    if (!tell({ windowMs: clock.steady() - this.#sinceMs, count, refusals })) return;
+    const windowMs = Math.round(clock.steady() - this.#sinceMs);
+    if (!tell({ windowMs, count, refusals })) return;
     this.#kinds = new Map();
     this.#count = 0;
   }

@@ -10,14 +10,15 @@ interface Pending {
 
 /** A clock that stands still until a test moves or sets it. */
 export class SimulatedClock implements Clock {
-  #steadyMs = 0;
+  /** Begins between two milliseconds, as the steady clock of a machine does. */
+  #steadyMs = 0.5;
   /** What it says, less how long it has run. */
   #offsetMs: number;
   #order = 0;
   readonly #pending = new Map<number, Pending>();
 
   constructor(startMs = Date.UTC(2026, 0, 1)) {
-    this.#offsetMs = startMs;
+    this.#offsetMs = startMs - this.#steadyMs;
   }
 
   now(): number {
