@@ -40,6 +40,14 @@ test('what a file may say has no fault', () => {
   expect(settingFaults(NOTHING, shared)).toEqual([]);
 });
 
+test('capitals where requests are compared with small letters are told', () => {
+  const [route, ...others] = shared.routes;
+  const capitals = { ...shared, routes: [{ ...route!, host: 'Shop.Example.COM' }, ...others] };
+  expect(settingFaults(shared, capitals)).toEqual([
+    `routes.${route!.id}.host: has to be in small letters: expected shop.example.com, found Shop.Example.COM`,
+  ]);
+});
+
 /** Where there are numbers in a value. */
 function numbersIn(value: unknown, path: readonly string[] = []): (readonly string[])[] {
   if (typeof value === 'number') return [path];
