@@ -54,6 +54,7 @@ load_balancer: { strategy: round_robin }
 health_checks: { active: { enabled: true, interval: 2, timeout: 1, path: / } }
 admin_api: { enabled: true, port: ${api}, auth_token: ${SECRET}, ip_allow_list: [127.0.0.1] }
 metrics: { enabled: true, port: ${ports.metrics}, path: /metrics }
+rate_limit: { enabled: true, max_tokens: 300, refill_rate_seconds: 60 }
 logging: { level: info, format: text }
 `,
       });
@@ -94,6 +95,21 @@ logging: { level: info, format: text }
       });
       expect(metrics.total_requests).toBeGreaterThan(1);
       expect(metrics.uptime).toMatch(/^([0-9]+h)?([0-9]+m)?[0-9]+s$/);
+      expect(metrics.rate_limited_requests).toBe(0);
+      let limited = 0;
+      for (let count = 0; count < 320; count++) if ((await fetch(traffic)).status === 429) limited++;
+      expect(limited).toBeGreaterThan(0);
+      expect(await call(api, '/v1/metrics')).toMatchObject([200, { rate_limited_requests: limited }]);
+      const [, document] = await call(api, '/v1/openapi.json');
+      expect(Object.keys(document.paths).toSorted()).toEqual([
+        '/v1/backends',
+        '/v1/backends/add',
+        '/v1/backends/remove',
+        '/v1/health',
+        '/v1/metrics',
+        '/v1/openapi.json',
+        '/v1/strategy',
+      ]);
       const operations = `http://127.0.0.1:${ports.metrics}`;
       expect(await textOf(`${operations}/metrics`)).toContain('usher_requests_total{');
       expect((await fetch(`${operations}/health`)).status).toBe(200);

@@ -51,10 +51,17 @@ routes: [{ id: all, path: "/*", pool: web }]
   const changed = await check(second);
   expect([changed.code, changed.stdout.trim().split('\n')]).toEqual([
     1,
-    ['backend b: comes', 'backend a: goes', 'workers: changes only with a restart'],
+    [
+      expect.stringMatching(/^backends\.a: \{.*\} → \(none\)$/),
+      expect.stringMatching(/^backends\.b: \(none\) → \{.*\}$/),
+      'workers: changes only with a restart',
+    ],
   ]);
   const told = JSON.parse((await check(second, '--json')).stdout) as { preview: unknown };
-  expect(told.preview).toMatchObject({ backends: { added: ['b'], removed: ['a'] }, restart: ['workers'] });
+  expect(told.preview).toMatchObject({
+    changes: [{ path: 'backends.a' }, { path: 'backends.b' }],
+    restart: ['workers'],
+  });
   expect((await check('pools: 1')).code).toBe(2);
   expect(await served()).toBe('a');
 

@@ -12,6 +12,7 @@ const EVENTS_PER_RECORD = 30;
 
 const clock: Clock = {
   now: () => Date.now(),
+  steady: () => performance.now(),
   after(ms, callback) {
     const timer = setTimeout(callback, ms);
     return { cancel: () => clearTimeout(timer) };

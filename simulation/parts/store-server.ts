@@ -36,6 +36,14 @@ export class StoreServer {
   }
 
   #open(): StateStore {
-    return this.#wrap(openEmbeddedStore({ clock: new ProcessClock(this.scope, () => this.#skewMs) }));
+    const clock = new ProcessClock(this.scope, () => this.#skewMs);
+    // Redis knows one time only, which whoever sets the clock of its machine changes.
+    const wall = {
+      now: () => clock.now(),
+      steady: () => clock.now(),
+      after: clock.after.bind(clock),
+      every: clock.every.bind(clock),
+    };
+    return this.#wrap(openEmbeddedStore({ clock: wall }));
   }
 }

@@ -76,6 +76,10 @@ export class ProcessClock implements Clock {
     return Math.floor(this.#scope.world.nowMs + this.skewMs);
   }
 
+  steady(): number {
+    return this.#scope.world.nowMs;
+  }
+
   /** By how much it is off now. */
   get skewMs(): number {
     return this.#skewMs();

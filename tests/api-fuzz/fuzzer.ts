@@ -52,15 +52,20 @@ export async function fuzzApi({
 }: FuzzOptions): Promise<FuzzReport> {
   const agent = new http.Agent({ keepAlive: true, maxSockets: AT_ONCE });
   const headers = { authorization: `Bearer ${secrets[0] ?? ''}` };
-  const document = await send(
-    url,
-    { method: 'GET', target: '/v1/openapi.json', headers, body: undefined, operation: undefined },
-    agent,
-  );
-  const api = readApi(JSON.parse(document.text));
+  const get = async (target: string): Promise<unknown> => {
+    const request = { method: 'GET', target, headers, body: undefined, operation: undefined };
+    return JSON.parse((await send(url, request, agent)).text);
+  };
+  const api = readApi(await get('/v1/openapi.json'));
+  const { config } = (await get('/v1/config')) as { readonly config: object };
   const chance = new Chance(seed);
   const values = new Values(chance, api);
-  const source = new Requests(api, { chance, values, callers: { mighty: secrets[0] ?? '', secrets } });
+  const source = new Requests(api, {
+    chance,
+    values,
+    callers: { mighty: secrets[0] ?? '', secrets },
+    config,
+  });
   const report: FuzzReport = {
     requests: 0,
     statuses: new Map(),

@@ -62,6 +62,7 @@ export class Requests {
   readonly #values: Values;
   readonly #api: Api;
   readonly #callers: Callers;
+  readonly #config: object;
 
   constructor(
     api: Api,
@@ -69,8 +70,16 @@ export class Requests {
       chance,
       values,
       callers,
-    }: { readonly chance: Chance; readonly values: Values; readonly callers: Callers },
+      config,
+    }: {
+      readonly chance: Chance;
+      readonly values: Values;
+      readonly callers: Callers;
+      /** A whole one that is in force. Hardly one would be made by chance. */
+      readonly config: object;
+    },
   ) {
+    this.#config = config;
     this.#api = api;
     this.#chance = chance;
     this.#values = values;
@@ -91,7 +100,11 @@ export class Requests {
   }
 
   #target({ path, parameters }: Operation): string {
-    const filled = path.replaceAll(/\{(\w+)\}/g, (_, name: string) => this.#encoded(this.#values.text(name)));
+    // An id is that of what stands before it: `/v1/pools/{id}`.
+    const filled = path.replaceAll(/(?:(\w+)\/)?\{(\w+)\}/g, (_, kind: string | undefined, name: string) => {
+      const id = this.#encoded(this.#values.text(kind === 'pools' ? kind : name));
+      return kind === undefined ? id : `${kind}/${id}`;
+    });
     const query = parameters.filter((parameter) => parameter.in === 'query' && this.#chance.oneIn(3));
     const pairs = query.flatMap((parameter) => this.#pair(parameter));
     if (this.#chance.oneIn(20))
@@ -112,7 +125,7 @@ export class Requests {
     return encodeURIComponent(whole);
   }
 
-  #body({ body: schema }: Operation): string | undefined {
+  #body({ body: schema, name }: Operation): string | undefined {
     const chance = this.#chance;
     if (schema === undefined && !chance.oneIn(10)) return undefined;
     if (chance.oneIn(30))
@@ -130,10 +143,18 @@ export class Requests {
         '['.repeat(20_000),
         'x'.repeat(70_000),
       ]);
-    const text = JSON.stringify(this.#values.of(schema ?? {})) ?? 'null';
+    const made = this.#values.of(schema ?? {});
+    const text = JSON.stringify(name === 'applyConfig' ? this.#likeInForce(made) : made) ?? 'null';
     if (!chance.oneIn(30)) return text;
     const at = chance.below(text.length + 1);
     return text.slice(0, at) + chance.pick(['"', '}', ',', '\\u0000', '\uFFFD', '']) + text.slice(at + 1);
+  }
+
+  /** Mostly what is in force with something of what was made. */
+  #likeInForce(made: unknown): unknown {
+    if (typeof made !== 'object' || made === null || this.#chance.oneIn(4)) return made;
+    const some = Object.entries(made).filter(() => this.#chance.oneIn(6));
+    return { ...this.#config, ...Object.fromEntries(some) };
   }
 
   #headers({ parameters }: Operation, body: string | undefined): Record<string, string> {

@@ -21,10 +21,22 @@ const MEANT: Readonly<Record<string, readonly string[]>> = {
   path: ['/', '/api/*', '/gpu/x'],
   host: ['example.com', '*.example.com'],
   pool: ['web', 'gpu'],
+  // Whose path it is: of those that are there, and of those that were added.
+  pools: ['web', 'gpu', 'gpu', 'gpu', ...NAMES],
   id: NAMES,
   client_ip: ['10.0.0.1', '::1'],
   method: ['GET', 'POST'],
+  trustedProxies: ['10.0.0.0/8', 'fd00::/8'],
 };
+/** Numbers that have a range under some names, which the document does not say. */
+const MEANT_NUMBERS: readonly (readonly [name: RegExp, numbers: readonly number[]])[] = [
+  [/^headerBytes$/, [1024, 65_536]],
+  [/^headerCount$/, [10, 100]],
+  [/^(connections|fieldBytesMax)$/, [1, 100]],
+  [/Ms$/, [1000, 10_000]],
+];
+/** What of an object nearly always is needed, although it may be left out. */
+const NEEDED = new Set(['pool']);
 const ODD_TEXTS = [
   '',
   ' ',
@@ -102,10 +114,10 @@ export class Values {
     if (variants !== undefined) return this.of(chance.pick(variants), depth + 1, name);
     const kind = typeof type === 'string' ? type : chance.pick(type ?? ['string', 'object', 'number']);
     if (kind === 'object') return this.#object(this.#api.resolve(schema), depth);
-    if (kind === 'array') return this.#list(items ?? {}, depth);
+    if (kind === 'array') return this.#list(items ?? {}, depth, name);
     if (kind === 'boolean') return chance.oneIn(2);
     if (kind === 'null') return null;
-    if (kind === 'integer' || kind === 'number') return this.#number(kind === 'integer');
+    if (kind === 'integer' || kind === 'number') return this.#number(kind === 'integer', name);
     return pattern === undefined ? this.text(name) : this.#named(name);
   }
 
@@ -115,16 +127,17 @@ export class Values {
     return this.#odd ? this.#chance.mostly<string>(usual, 10, ODD_TEXTS) : this.#chance.pick(usual);
   }
 
-  #number(whole: boolean): number {
+  #number(whole: boolean, name: string): number {
+    const usual = MEANT_NUMBERS.find(([meant]) => meant.test(name))?.[1] ?? NUMBERS;
     const number = this.#odd
-      ? this.#chance.mostly<number>(NUMBERS, 10, ODD_NUMBERS)
-      : this.#chance.pick(NUMBERS);
+      ? this.#chance.mostly<number>(usual, 10, [...NUMBERS, ...ODD_NUMBERS])
+      : this.#chance.pick(usual);
     return whole && !this.#once(20) ? Math.trunc(number) : number;
   }
 
-  #list(items: Schema, depth: number): unknown[] {
+  #list(items: Schema, depth: number, name: string): unknown[] {
     const length = this.#once(60) ? 200 : this.#chance.below(this.#few ? 2 : LIST_MAX + 1);
-    return Array.from({ length }, () => this.of(items, depth + 1));
+    return Array.from({ length }, () => this.of(items, depth + 1, name));
   }
 
   #object({ properties = {}, required = [], additionalProperties }: Schema, depth: number): object {
@@ -132,7 +145,7 @@ export class Values {
     const optional = Object.keys(properties).length - required.length;
     const seldom = this.#few ? Math.max(2, optional) : 2;
     const entries = Object.entries(properties).flatMap(([name, schema]): [string, unknown][] => {
-      const wanted = required.includes(name) ? !this.#once(30) : chance.oneIn(seldom);
+      const wanted = required.includes(name) || NEEDED.has(name) ? !this.#once(30) : chance.oneIn(seldom);
       return wanted ? [[name, this.of(schema, depth + 1, name)]] : [];
     });
     if (typeof additionalProperties === 'object')

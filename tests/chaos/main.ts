@@ -29,6 +29,7 @@ const PROGRAMS: Readonly<Record<string, () => Promise<{ readonly chaos: Chaos }>
   sigterm: async () => await import('./sigterm.ts'),
   'hot-restart': async () => await import('./hot-restart.ts'),
   'live-changes': async () => await import('./live-changes.ts'),
+  'wrong-tokens': async () => await import('./wrong-tokens.ts'),
   probes: async () => await import('./probes.ts'),
 };
 

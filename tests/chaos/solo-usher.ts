@@ -4,7 +4,7 @@ import { type Setup, UsherProcess } from '../support/usher-process.ts';
 import { type BackendSetup, ChaosBackends } from './chaos-backends.ts';
 import { type WebSetup, webConfig } from './web-config.ts';
 
-export interface SoloSetup extends WebSetup, BackendSetup, Pick<Setup, 'listen'> {}
+export interface SoloSetup extends WebSetup, BackendSetup, Pick<Setup, 'listen' | 'adminKeys'> {}
 
 /** One Usher process that runs everything, with backends of its own. */
 export class SoloUsher {
@@ -28,6 +28,7 @@ export class SoloUsher {
       directory: path.join(directory.path, 'usher'),
       config,
       ...(setup.listen === undefined ? {} : { listen: setup.listen }),
+      ...(setup.adminKeys === undefined ? {} : { adminKeys: setup.adminKeys }),
     });
     return new SoloUsher(usher, backends, () => directory.remove());
   }

@@ -4,6 +4,7 @@ import { type AgentSources, startAgent } from '../../services/agent/src/index.ts
 
 const clock: Clock = {
   now: () => Date.now(),
+  steady: () => performance.now(),
   after(ms, callback) {
     const timer = setTimeout(callback, ms);
     return { cancel: () => clearTimeout(timer) };

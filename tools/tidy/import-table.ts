@@ -42,7 +42,7 @@ export const IMPORT_TABLE: Readonly<Record<string, Allowed>> = {
     packages: ['fastify', '@fastify/http-proxy', '@fastify/compress'],
     ...IMPURE,
   },
-  'services/scheduler': SERVICE,
+  'services/scheduler': { ...SERVICE, workspaces: [...SERVICE.workspaces, 'libs/config'] },
   'services/health': SERVICE,
   'services/collector': SERVICE,
   'services/agent': SERVICE,

@@ -1,7 +1,7 @@
-import type { Change, SharedSettings } from '@usher/domain';
+import type { SharedSettings } from '@usher/domain';
 import { AdminClient } from '../admin-client.ts';
+import { checkApplied } from '../against-running.ts';
 import { change } from '../change.ts';
-import { changeLines } from '../change-lines.ts';
 import { EXIT_OK, type Io, type Run } from '../io.ts';
 import { readConfig } from '../read-config.ts';
 import type * as verbs from '../verbs/settings.ts';
@@ -19,18 +19,8 @@ export const config: Run<typeof verbs.config> = async ({ options }, io) => {
   return EXIT_OK;
 };
 
-export const configDiff: Run<typeof verbs.configDiff> = async ({ arguments: { FILE }, options }, io) => {
-  const client = await AdminClient.find(options, io);
-  const shared = await sharedOf(FILE, io);
-  const answer = await client.post<{ readonly changes: readonly Change[] }>(
-    '/v1/config/diff',
-    shared,
-    'changes',
-  );
-  if (options.json) io.out(JSON.stringify(answer));
-  else for (const line of changeLines(answer.changes)) io.out(line);
-  return EXIT_OK;
-};
+export const configDiff: Run<typeof verbs.configDiff> = async ({ arguments: { FILE }, options }, io) =>
+  await checkApplied(await sharedOf(FILE, io), options, io);
 
 export const configApply: Run<typeof verbs.configApply> = async ({ arguments: { FILE }, options }, io) =>
   await change('config.apply', { config: await sharedOf(FILE, io) }, options, io);

@@ -1,4 +1,4 @@
-import type { PreviewConfig } from '@usher/admin';
+import type { ConfigPreviews } from '@usher/admin';
 import { startCollector } from '@usher/collector';
 import { parseConfigText } from '@usher/config';
 import { createAdminApp } from '@usher/runtime';
@@ -22,7 +22,10 @@ interface Document {
   readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>;
 }
 
-const preview: PreviewConfig = async () => ({ preview: null, faults: [] });
+const previews: ConfigPreviews = {
+  text: async () => ({ preview: null, faults: [] }),
+  settings: () => [],
+};
 
 let folder: ReturnType<typeof tempDir>;
 let core: Core;
@@ -43,7 +46,7 @@ beforeAll(async () => {
     tokens: [],
     allow: ['127.0.0.0/8'],
     health: () => ({ status: 'ok', services: [] }),
-    register: (app) => registerApi(app, context, { services: () => [], collector, outages, preview }),
+    register: (app) => registerApi(app, context, { services: () => [], collector, outages, previews }),
   });
   stop = async () => {
     outages.stop();

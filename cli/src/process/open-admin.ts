@@ -1,4 +1,4 @@
-import { type PreviewConfig, refusalWriter, registerAdminRoutes, registerHeliosRoutes } from '@usher/admin';
+import { type ConfigPreviews, refusalWriter, registerAdminRoutes, registerHeliosRoutes } from '@usher/admin';
 import { type Collector, collectorRoutes } from '@usher/collector';
 import { type AdminSettings, tlsSource, type UsherConfig } from '@usher/config';
 import type { Service, ServiceContext } from '@usher/ports';
@@ -24,7 +24,7 @@ export interface AdminParts {
   readonly collector: Collector | undefined;
   readonly health: () => HealthReport;
   readonly outages: Outages;
-  readonly preview: PreviewConfig;
+  readonly previews: ConfigPreviews;
   readonly inherit: InheritOne;
 }
 
@@ -36,10 +36,10 @@ export function registerApi(
     services,
     collector,
     outages,
-    preview,
-  }: Pick<AdminParts, 'services' | 'collector' | 'outages' | 'preview'>,
+    previews,
+  }: Pick<AdminParts, 'services' | 'collector' | 'outages' | 'previews'>,
 ): void {
-  registerAdminRoutes(app, context, { services, outages: () => outages.current, preview });
+  registerAdminRoutes(app, context, { services, outages: () => outages.current, previews });
   if (collector !== undefined) collectorRoutes(app, collector);
 }
 

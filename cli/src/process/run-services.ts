@@ -9,12 +9,12 @@ import { dnsResolver, healthReport, type Phase } from '@usher/runtime';
 import { Scheduler } from '@usher/scheduler';
 import { backendFiles } from './backend-files.ts';
 import { Closing } from './closing.ts';
+import { configPreviews } from './config-previews.ts';
 import { addressText, openServers } from './front-servers.ts';
 import type { Give } from './heir-outbox.ts';
 import { type Core, openCore } from './open-core.ts';
 import { ownAddresses } from './own-addresses.ts';
 import type { Predecessor } from './predecessor.ts';
-import { previewText } from './preview-text.ts';
 import type { ServiceName } from './service-names.ts';
 import { watchOutages } from './watch-outages.ts';
 
@@ -103,8 +103,8 @@ export async function runServices(
       services.push(await startTraffic(config, core, changeable, env, predecessor));
     const inherit = async (address: { readonly host: string; readonly port: number }) =>
       (await predecessor?.sockets.take(address))?.[0];
-    const preview = previewText(config, () => changeable.config ?? config, read, core.context);
-    const front = { services: () => services, collector, health, outages, preview, inherit };
+    const previews = configPreviews(config, () => changeable.config ?? config, read, core.context);
+    const front = { services: () => services, collector, health, outages, previews, inherit };
     const urls = await openServers(config, core, front, servers);
     predecessor?.relieve(core.context.outbox);
     predecessor?.sockets.close();

@@ -50,7 +50,7 @@ test('tiers of a pool are set as a whole, and routes go by them', async () => {
   const resources = { milliCpu: 1, memoryBytes: 1, storageBytes: 0, gpus: 0, gpuMemoryBytes: 0 };
   const tiers = [{ name: 'small', resources }];
   expect(await does('PUT', '/v1/pools/web/tiers', { tiers })).toEqual(['pool.updated']);
-  const route = { id: 'tiered', path: '/t/*', pool: 'web', tier: { fieldBytesMax: 0, default: 'small' } };
+  const route = { id: 'tiered', path: '/t/*', pool: 'web', tier: { fieldBytesMax: 1, default: 'small' } };
   expect(await does('POST', '/v1/routes', route)).toEqual(['route.added']);
   expect(await refusal('PUT', '/v1/pools/web/tiers', { tiers: [] })).toMatchObject({
     code: 'invalid_input',

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { registerAdminRoutes } from '@usher/admin';
 import { loadConfig, sharedHash } from '@usher/config';
 import { dnsResolver, startAdminServer } from '@usher/runtime';
-import { Scheduler } from '@usher/scheduler';
+import { previewWhole, Scheduler } from '@usher/scheduler';
 import { tempDir } from '@usher/testing';
 import { expect, vi } from 'vitest';
 import { backendFiles } from './backend-files.ts';
@@ -72,7 +72,10 @@ export class TestFleet {
         registerAdminRoutes(app, context, {
           services: () => [],
           outages: () => [],
-          preview: async () => ({ preview: null, faults: [] }),
+          previews: {
+            text: async () => ({ preview: null, faults: [] }),
+            settings: (wanted) => previewWhole(fold.state, wanted, context.clock.now()),
+          },
         }),
     });
     const edit = async (changed: string) => {

@@ -18,7 +18,8 @@ export const check = verb({
   name: 'check',
   summary: 'check a configuration without running it',
   notes: [
-    'With --against running it ends with 0 when nothing would change, with 1 when something would, and with 2 when that cannot be said.',
+    'With --against running the process that runs reads the file as its own; config diff tells what config apply would change.',
+    'Then it ends with 0 when nothing would change, with 1 when something would, and with 2 when that cannot be said.',
   ],
   arguments: FILE,
   options: {

@@ -124,7 +124,11 @@ export const config = verb({
 
 export const configDiff = verb({
   name: 'config diff',
-  summary: 'tell in what the running configuration differs from that of a file',
+  summary: 'tell what config apply would change with a file',
+  notes: [
+    'The file is read here, as for config apply; check --against running has the running process read it, as its own.',
+    'It ends with 0 when nothing would change, with 1 when something would, and with 2 when that cannot be said.',
+  ],
   arguments: FILE,
   options: ADMIN_OPTIONS,
 });

@@ -35,12 +35,20 @@ export function formatPlace(place: Place): string {
   return place.line === 0 ? place.file : `${place.file}:${place.line}:${place.column}`;
 }
 
+/** `path: what, did you mean "…"?`. */
+export function formatWithoutPlace({ path, message, suggestion }: Fault): string {
+  return `${path}: ${message}${hint(suggestion)}`;
+}
+
+function hint(suggestion: string | undefined): string {
+  return suggestion === undefined ? '' : `, did you mean ${JSON.stringify(suggestion)}?`;
+}
+
 /** `file:line:column path: what, did you mean "…"?`. An override names its key itself, so only what is deeper is added. */
 export function formatFault(fault: Fault): string {
   const { place, path, message, suggestion } = fault;
   const named = path === '' || (place.kind === 'override' && place.path === path);
-  const hint = suggestion === undefined ? '' : `, did you mean ${JSON.stringify(suggestion)}?`;
-  return `${formatPlace(place)}${named ? '' : ` ${path}`}: ${message}${hint}`;
+  return `${formatPlace(place)}${named ? '' : ` ${path}`}: ${message}${hint(suggestion)}`;
 }
 
 function byPlace(a: Fault, b: Fault): number {

@@ -9,6 +9,7 @@ export type { Translation } from './formats/translate.ts';
 export { configJsonSchema } from './json-schema.ts';
 export { type LoadOptions, loadConfig, type ParseOptions, parseConfigText } from './load.ts';
 export type { Override } from './overrides.ts';
+export { backendFaults, settingFaults } from './setting-faults.ts';
 export type {
   Address,
   AdminSettings,

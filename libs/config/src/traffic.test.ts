@@ -197,6 +197,17 @@ test('a route that sends everybody elsewhere needs no pool, and any other does',
   expect(without('redirect: { to: /a }, mirror: { pool: web }')).toContain('routes[0].pool: required');
 });
 
+const redirectOf = (redirect: string) =>
+  shared(`routes: [{ path: /*, pool: web, redirect: ${redirect} }]`).routes[0]?.traffic;
+
+test('a route sends those who come without TLS elsewhere, or nobody', () => {
+  expect(redirectOf('https')).toEqual({ redirect: 'https' });
+  expect(redirectOf('none')).toEqual({ redirect: 'none' });
+  expect(without('pool: web, redirect: http')).toMatch(
+    /redirect: expected the word https, .*did you mean "https"/,
+  );
+});
+
 test('a route divides its requests among pools', () => {
   const [route] = shared(
     [

@@ -1,9 +1,10 @@
 import type { BackendState } from './backend.ts';
+import { type Change, changesBetween } from './changes.ts';
 import type { FleetState } from './fleet.ts';
 import type { BackendSettings, PoolSettings, RouteSettings, SharedSettings } from './settings.ts';
 
 /** Shared settings by the ids of their parts, so that two of them can be compared part by part. */
-export interface ConfigView extends Omit<SharedSettings, 'pools' | 'backends' | 'routes'> {
+interface ConfigView extends Omit<SharedSettings, 'pools' | 'backends' | 'routes'> {
   readonly pools: Readonly<Record<string, PoolSettings>>;
   readonly backends: Readonly<Record<string, BackendSettings>>;
   readonly routes: Readonly<Record<string, RouteSettings>>;
@@ -28,7 +29,29 @@ export function isDeclared({ origin }: BackendState): boolean {
   return origin === 'config' || origin === 'command';
 }
 
-export function configView(shared: SharedSettings): ConfigView {
+/**
+ * What differs between two configurations, part by part. Routes that are there before and after and stand in another order are told by
+ * their ids; pools and backends are in none. Undefined: there is none.
+ */
+export function configChanges(
+  before: SharedSettings | undefined,
+  after: SharedSettings | undefined,
+): Change[] {
+  const changes = changesBetween(
+    before === undefined ? {} : configView(before),
+    after === undefined ? {} : configView(after),
+  );
+  const [was, is] = [routeOrder(before, after), routeOrder(after, before)];
+  return was.join() === is.join() ? changes : [...changes, { path: 'routes', before: was, after: is }];
+}
+
+/** The ids of those routes that the other configuration has too. */
+function routeOrder(of: SharedSettings | undefined, other: SharedSettings | undefined): string[] {
+  const known = new Set(other?.routes.map(({ id }) => id));
+  return (of?.routes ?? []).map(({ id }) => id).filter((id) => known.has(id));
+}
+
+function configView(shared: SharedSettings): ConfigView {
   const { pools, backends, routes } = shared;
   return { ...shared, pools: byId(pools), backends: byId(backends), routes: byId(routes) };
 }

@@ -29,8 +29,8 @@ export {
 export { networkOf } from './client-network.ts';
 export { builtInPlugin, type Coding, type CompressionSettings } from './compression.ts';
 export { configFaults, sendsAllElsewhere } from './config-faults.ts';
-export type { ConfigPreview, NamedChanges, PreviewAnswer, SharedPreview } from './config-preview.ts';
-export { type ConfigView, configView, isDeclared, sharedSettingsOf } from './config-view.ts';
+export type { ConfigPreview, PreviewAnswer } from './config-preview.ts';
+export { configChanges, isDeclared, sharedSettingsOf } from './config-view.ts';
 export { type DecidingBy, recordDecision } from './decision/record-decision.ts';
 export type { RecordedDecision } from './decision/recorded-decision.ts';
 export { Redecider } from './decision/redecider.ts';

@@ -1,7 +1,9 @@
 /** Time, as a port: nothing that decides or is folded reads it elsewhere. */
 export interface Clock {
-  /** Milliseconds since the Unix epoch. */
+  /** Milliseconds since the Unix epoch. Whoever sets the machine's clock changes it, back or forward. */
   now(): number;
+  /** Milliseconds since an instant of its own, which nobody sets: how long something takes or lasts within this process. */
+  steady(): number;
   /** Calls back once after `ms`. */
   after(ms: number, callback: () => void): Timer;
   /** Calls back every `ms`, first after `ms`. */

@@ -35,10 +35,10 @@ export class RequestRates {
   /** Counts one more request. False: it is one too many. */
   take(address: string): boolean {
     const most = this.#perS * BURST_S;
-    const nowMs = this.#clock.now();
+    const nowMs = this.#clock.steady();
     const client = clientOf(address);
     const bucket = this.#buckets.get(client) ?? { left: most, atMs: nowMs };
-    bucket.left = Math.min(most, bucket.left + (Math.max(0, nowMs - bucket.atMs) / 1000) * this.#perS);
+    bucket.left = Math.min(most, bucket.left + ((nowMs - bucket.atMs) / 1000) * this.#perS);
     bucket.atMs = nowMs;
     this.#buckets.set(client, bucket);
     if (this.#buckets.size > ADDRESSES_MAX) this.#forgetFirst();

@@ -124,6 +124,14 @@ test('after a quiet time the first one is told soon again', async () => {
   ]);
 });
 
+test('the last ones are told at the end, with the time that they took in whole milliseconds', async () => {
+  const { app, clock, told } = build();
+  await app.inject({ url: '/read' });
+  clock.advance(500.7);
+  await app.close();
+  expect(told).toMatchObject([{ count: 1, windowMs: 501 }]);
+});
+
 test('however many callers are refused, little is written', async () => {
   const { app, clock, told, log } = build({
     limits: { bodyBytes: 1024, connections: 9, connectionsPerIp: 9, requestsPerS: 1e6 },

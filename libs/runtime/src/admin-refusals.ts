@@ -36,7 +36,7 @@ export class RefusalBook {
   /** `about` is for the log alone. */
   note(refusal: Refusal, about: LogFields = {}): void {
     const { clock, log } = this.#options;
-    if (this.#count === 0) this.#sinceMs = clock.now();
+    if (this.#count === 0) this.#sinceMs = clock.steady();
     this.#count += 1;
     const { cause, address, who } = refusal;
     const key = JSON.stringify([cause, address, who]);
@@ -72,7 +72,8 @@ export class RefusalBook {
     if (this.#lines > LINES_MAX)
       log.warn('more admin requests were refused', { count: this.#lines - LINES_MAX });
     this.#lines = 0;
-    if (!tell({ windowMs: clock.now() - this.#sinceMs, count, refusals })) return;
+    const windowMs = Math.round(clock.steady() - this.#sinceMs);
+    if (!tell({ windowMs, count, refusals })) return;
     this.#kinds = new Map();
     this.#count = 0;
   }

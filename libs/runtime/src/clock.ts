@@ -7,6 +7,7 @@ const DELAY_MAX_MS = 2 ** 31 - 1;
 export function systemClock(): Clock {
   return {
     now: () => Date.now(),
+    steady: () => performance.now(),
     after: (ms, callback) => {
       let rest = ms;
       let timer: NodeJS.Timeout;

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { expect, test } from 'vitest';
 import { createLog, type LogLevel } from './log.ts';
 
-const clock = { now: () => Date.UTC(2026, 0, 2, 3, 4, 5, 67), after: never, every: never };
+const clock = { now: () => Date.UTC(2026, 0, 2, 3, 4, 5, 67), steady: never, after: never, every: never };
 
 function never(): never {
   throw new Error('the log needs no timers here');

@@ -47,7 +47,7 @@ export class Outages {
   readonly #options: OutagesOptions;
   readonly #current = new Map<OutagePart, Outage>();
   /** Since when nobody holds the lease of these services. */
-  readonly #vacantMs = new Map<OutagePart, number>();
+  readonly #vacant = new Map<OutagePart, { readonly sinceMs: number; readonly foundMs: number }>();
   #timer: Timer | undefined;
   #looking: Promise<void> | undefined;
 
@@ -106,11 +106,13 @@ export class Outages {
   }
 
   #setVacant(part: OutagePart, vacant: boolean): void {
-    const nowMs = this.#options.clock.now();
-    if (!vacant) this.#vacantMs.delete(part);
-    else if (!this.#vacantMs.has(part)) this.#vacantMs.set(part, nowMs);
-    const sinceMs = this.#vacantMs.get(part);
-    this.#set(part, sinceMs !== undefined && nowMs - sinceMs >= LEASE_GAP_MS ? sinceMs : undefined);
+    const { clock } = this.#options;
+    if (!vacant) this.#vacant.delete(part);
+    else if (!this.#vacant.has(part))
+      this.#vacant.set(part, { sinceMs: clock.now(), foundMs: clock.steady() });
+    const found = this.#vacant.get(part);
+    const isLong = found !== undefined && clock.steady() - found.foundMs >= LEASE_GAP_MS;
+    this.#set(part, isLong ? found.sinceMs : undefined);
   }
 
   #set(part: OutagePart, sinceMs: number | undefined): void {

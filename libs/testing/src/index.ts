@@ -9,6 +9,7 @@ export {
   latencyEvents,
   recordsOf,
 } from './event-log-harness.ts';
+export { EVERY_SHARED_KEY } from './every-key.ts';
 export { insist } from './insist.ts';
 export { LEASES_ONLY } from './leases-only.ts';
 export { MemoryEventLog, MemoryStorage } from './memory-event-log.ts';

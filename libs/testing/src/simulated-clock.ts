@@ -8,18 +8,30 @@ interface Pending {
   readonly repeatMs?: number;
 }
 
-/** A clock that stands still until a test moves it. */
+/** A clock that stands still until a test moves or sets it. */
 export class SimulatedClock implements Clock {
-  #nowMs: number;
+  /** Begins between two milliseconds, as the steady clock of a machine does. */
+  #steadyMs = 0.5;
+  /** What it says, less how long it has run. */
+  #offsetMs: number;
   #order = 0;
   readonly #pending = new Map<number, Pending>();
 
   constructor(startMs = Date.UTC(2026, 0, 1)) {
-    this.#nowMs = startMs;
+    this.#offsetMs = startMs - this.#steadyMs;
   }
 
   now(): number {
-    return this.#nowMs;
+    return this.#offsetMs + this.#steadyMs;
+  }
+
+  steady(): number {
+    return this.#steadyMs;
+  }
+
+  /** Sets it, as an operator does: no time passes by that. */
+  set(byMs: number): void {
+    this.#offsetMs += byMs;
   }
 
   after(ms: number, callback: () => void): Timer {
@@ -38,21 +50,21 @@ export class SimulatedClock implements Clock {
 
   /** Moves time forward and fires what falls due on the way, in order, also timers that were set by others that fired. */
   advance(ms: number): void {
-    const endMs = this.#nowMs + ms;
+    const endMs = this.#steadyMs + ms;
     for (let next = this.#next(endMs); next !== undefined; next = this.#next(endMs)) {
-      this.#nowMs = Math.max(this.#nowMs, next.dueMs);
+      this.#steadyMs = Math.max(this.#steadyMs, next.dueMs);
       this.#pending.delete(next.order);
       if (next.repeatMs !== undefined) {
         this.#pending.set(next.order, { ...next, dueMs: next.dueMs + next.repeatMs });
       }
       next.callback();
     }
-    this.#nowMs = endMs;
+    this.#steadyMs = endMs;
   }
 
   #add(ms: number, callback: () => void, repeatMs?: number): Timer {
     const order = this.#order++;
-    const timer = { dueMs: this.#nowMs + Math.max(0, ms), order, callback };
+    const timer = { dueMs: this.#steadyMs + Math.max(0, ms), order, callback };
     this.#pending.set(order, repeatMs === undefined ? timer : { ...timer, repeatMs });
     return { cancel: () => void this.#pending.delete(order) };
   }

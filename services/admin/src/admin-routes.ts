@@ -5,7 +5,7 @@ import { registerCommandRoutes } from './command-routes.ts';
 import { registerConfigRoutes } from './config-routes.ts';
 import { DrainProgress } from './drain-progress.ts';
 import { registerEventRoutes } from './event-routes.ts';
-import { type PreviewConfig, registerPreviewRoute } from './preview-routes.ts';
+import { type ConfigPreviews, registerPreviewRoute } from './preview-routes.ts';
 import { registerReadRoutes } from './read-routes.ts';
 import { registerRouteRoutes } from './route-routes.ts';
 
@@ -14,7 +14,7 @@ export interface AdminRoutesOptions {
   readonly services: () => readonly Service[];
   /** What of the fleet this process does without. */
   readonly outages: () => readonly Outage[];
-  readonly preview: PreviewConfig;
+  readonly previews: ConfigPreviews;
 }
 
 /** Adds the admin API to a server that knows who calls and answers errors: reads need `read`, changes `operate`. */
@@ -26,9 +26,9 @@ export function registerAdminRoutes(
   const drains = new DrainProgress(context);
   app.addHook('onClose', () => drains.stop());
   registerReadRoutes(app, context, { ...sources, drains });
-  registerConfigRoutes(app, context);
+  registerConfigRoutes(app, context, sources.previews);
   registerEventRoutes(app, context);
   registerCommandRoutes(app, context);
   registerRouteRoutes(app, context);
-  registerPreviewRoute(app, sources.preview);
+  registerPreviewRoute(app, sources.previews);
 }

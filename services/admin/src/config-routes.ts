@@ -1,13 +1,18 @@
-import { changesBetween, configView, sharedSettingsOf, UsherError } from '@usher/domain';
+import { sharedSettingsOf, UsherError } from '@usher/domain';
 import { sharedSettings } from '@usher/events';
 import type { ServiceContext } from '@usher/ports';
 import type { FastifyInstance } from 'fastify';
 import * as docs from './api/read-docs.ts';
 import { readQuery } from './input.ts';
+import type { ConfigPreviews } from './preview-routes.ts';
 import { poolView } from './views.ts';
 
 /** What the fleet is meant to be like: its pools, routes and the rest of the shared settings. */
-export function registerConfigRoutes(app: FastifyInstance, { fleet }: ServiceContext): void {
+export function registerConfigRoutes(
+  app: FastifyInstance,
+  { fleet }: ServiceContext,
+  previews: ConfigPreviews,
+): void {
   const configRevision = () => fleet.state.config?.changedAt ?? 0;
 
   app.get('/v1/pools', docs.POOLS, (request) => {
@@ -48,12 +53,6 @@ export function registerConfigRoutes(app: FastifyInstance, { fleet }: ServiceCon
       );
       throw new UsherError('invalid_input', faults.join('; '));
     }
-    const present = sharedSettingsOf(fleet.state);
-    const before = present === undefined ? {} : configView(present);
-    return {
-      position: fleet.position,
-      revision: configRevision(),
-      changes: changesBetween(before, configView(wanted)),
-    };
+    return { position: fleet.position, revision: configRevision(), changes: previews.settings(wanted) };
   });
 }

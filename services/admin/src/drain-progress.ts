@@ -52,7 +52,7 @@ export class DrainProgress {
 
   #saidBy(gateway: string, backend: string): number | null {
     const heard = this.#heard.get(gateway);
-    if (heard === undefined || this.#context.clock.now() - heard.atMs > HEARD_MAX_MS) return null;
+    if (heard === undefined || this.#context.clock.steady() - heard.atMs > HEARD_MAX_MS) return null;
     return heard.inFlight.get(backend) ?? 0;
   }
 
@@ -74,6 +74,6 @@ export class DrainProgress {
     const inFlight = before?.round === round ? before.inFlight : new Map<string, number>();
     for (const [backend, count] of word.inFlight)
       if (this.#draining.has(backend)) inFlight.set(backend, count);
-    this.#heard.set(gateway, { round, atMs: this.#context.clock.now(), inFlight });
+    this.#heard.set(gateway, { round, atMs: this.#context.clock.steady(), inFlight });
   }
 }

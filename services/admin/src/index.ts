@@ -4,7 +4,7 @@ export type { Accepted } from './command-sender.ts';
 export { connxMetrics } from './foreign/connx-metrics.ts';
 export { registerHeliosRoutes } from './foreign/helios-routes.ts';
 export { veloMetrics } from './foreign/velo-metrics.ts';
-export type { PreviewConfig } from './preview-routes.ts';
+export type { ConfigPreviews } from './preview-routes.ts';
 export { refusalWriter } from './refusal-writer.ts';
 export type { Status } from './status.ts';
 export type { BackendView, DrainView, GatewayView, PoolSummary, PoolView } from './views.ts';

@@ -19,7 +19,7 @@ import {
   seededRandom,
 } from '@usher/testing';
 import { registerAdminRoutes } from './admin-routes.ts';
-import type { PreviewConfig } from './preview-routes.ts';
+import type { ConfigPreviews } from './preview-routes.ts';
 
 const TOKENS = [
   { name: 'viewer', secret: 'view-secret', role: 'read' },
@@ -50,7 +50,10 @@ export class TestAdmin {
   route: (subject: string, payload: string) => Promise<string> = (subject) =>
     Promise.reject(new UsherError('no_leader', `nobody serves ${subject}`));
   /** What of a text this process says that it would change. */
-  preview: PreviewConfig = async (text) => ({ preview: null, faults: [`${text} is none`] });
+  readonly previews: ConfigPreviews = {
+    text: async (text) => ({ preview: null, faults: [`${text} is none`] }),
+    settings: () => [],
+  };
   storeConnected = true;
   /** What gateways say of what they have under way. */
   hear: (subject: string, payload: string) => void = () => {};
@@ -70,7 +73,7 @@ export class TestAdmin {
       registerAdminRoutes(app, this.#context(), {
         services: () => this.services,
         outages: () => this.outages,
-        preview: (text) => this.preview(text),
+        previews: this.previews,
       }),
   });
 

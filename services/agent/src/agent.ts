@@ -102,8 +102,7 @@ class Agent implements Service {
   #sample(): void {
     this.#disk.ask();
     this.#gpus.tick();
-    const nowMs = this.#clock.now();
-    const times = this.#cpu.read(nowMs);
+    const times = this.#cpu.read(this.#clock.steady());
     if (times === undefined) return;
     const memory = this.#memory.read();
     const disk = this.#disk.read();
@@ -111,7 +110,7 @@ class Agent implements Service {
     this.#memoryUsed.add([memory.usedBytes]);
     const [memoryUsed = 0] = this.#memoryUsed.means();
     const stats: BackendStats = {
-      atMs: nowMs,
+      atMs: this.#clock.now(),
       coresPercent: this.#corePercents(),
       memoryUsedBytes: Math.round(memoryUsed),
       memoryTotalBytes: memory.totalBytes,

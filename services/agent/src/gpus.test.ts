@@ -28,7 +28,7 @@ const saidNone = () => rig.log.entries.filter(({ message }) => message.includes(
 function start(): Service {
   const { clock } = rig;
   const timers = { after: clock.after.bind(clock), every: clock.every.bind(clock) };
-  return rig.start({ clock: { now: () => nowMs, ...timers } });
+  return rig.start({ clock: { now: () => nowMs, steady: () => nowMs, ...timers } });
 }
 
 async function reported(lines: string): Promise<void> {

@@ -29,9 +29,7 @@ export class Patience {
   }
 
   mayTry(): boolean {
-    const leftMs = this.#notBeforeMs - this.#clock.now();
-    // A wait longer than any that there is: the clock was set back.
-    return leftMs <= 0 || leftMs > OPEN_MS;
+    return this.#clock.steady() >= this.#notBeforeMs;
   }
 
   succeeded(): void {
@@ -48,6 +46,6 @@ export class Patience {
     const broken = this.#failures >= FAILURES_MAX;
     if (this.#failures === FAILURES_MAX) this.#log.info('agent: the server is left alone for a while');
     const longestMs = broken ? OPEN_MS : BACKOFF_FIRST_MS * 2 ** (this.#failures - 1);
-    this.#notBeforeMs = this.#clock.now() + longestMs * (0.5 + this.#random.next() / 2);
+    this.#notBeforeMs = this.#clock.steady() + longestMs * (0.5 + this.#random.next() / 2);
   }
 }

@@ -21,7 +21,7 @@ export class CollectorLease {
   }
 
   get held(): boolean {
-    return this.#clock.now() < this.#heldUntilMs;
+    return this.#clock.steady() < this.#heldUntilMs;
   }
 
   /** Undefined while the store answers. */
@@ -45,7 +45,7 @@ export class CollectorLease {
 
   async #acquire(): Promise<void> {
     // Counted from before the question: the store counts from when it got it.
-    const untilMs = this.#clock.now() + TTL_MS;
+    const untilMs = this.#clock.steady() + TTL_MS;
     const led = this.held;
     try {
       const { held, owner } = await this.#store.acquireLease(LEASE, this.#owner, TTL_MS);

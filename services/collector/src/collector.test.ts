@@ -148,6 +148,16 @@ describe('staleness', () => {
     expect(fleet.fold.state.backends.get('a')?.stale).toBe(true);
   });
 
+  test.each([-3_600_000, 3_600_000])('is no matter of what the clock is set to, by %d ms', async (byMs) => {
+    await fleet.start();
+    await fleet.seconds(3, ['a']);
+    clock.set(byMs);
+    await fleet.seconds(4);
+    expect(fleet.types()).not.toContain('backend.went_stale');
+    await fleet.seconds(3);
+    expect(fleet.types()).toContain('backend.went_stale');
+  });
+
   test('ends with the next report, which is written with it in one record', async () => {
     await fleet.start();
     await fleet.seconds(2, ['a']);

@@ -53,7 +53,7 @@ class StatsCollector implements Collector {
 
   constructor(context: ServiceContext) {
     this.#context = context;
-    this.#listeningSinceMs = context.clock.now();
+    this.#listeningSinceMs = context.clock.steady();
     this.#lease = new CollectorLease(context);
     this.agents = new AgentDesk(context);
     const reports = context.bus.subscribe(`${STATS_PREFIX}.>`, (subject, payload) => {
@@ -90,7 +90,7 @@ class StatsCollector implements Collector {
     const outcome = this.#judge(backend, stats);
     this.#reports[outcome] += 1;
     if (outcome !== 'accepted' || typeof stats === 'string') return;
-    this.#windowOf(backend).take(stats, this.#context.clock.now());
+    this.#windowOf(backend).take(stats, this.#context.clock);
   }
 
   #judge(backend: string, stats: AgentReport | string): Outcome {
@@ -105,7 +105,7 @@ class StatsCollector implements Collector {
     for (const id of this.#announced.keys()) if (!backends.has(id)) this.#announced.delete(id);
     if (!this.#context.events.status().connected) {
       // Cut off from the log, and in most fleets from the agents too: their silence says nothing about them.
-      this.#listeningSinceMs = this.#context.clock.now();
+      this.#listeningSinceMs = this.#context.clock.steady();
       return;
     }
     if (!this.#lease.held) {
@@ -145,15 +145,16 @@ class StatsCollector implements Collector {
   }
 
   #news(backend: string, known: Announced, window: ReportWindow): EventDraft[] {
-    const nowMs = this.#context.clock.now();
+    const nowMs = this.#context.clock.steady();
     const { latest: report, staleAfterMs } = window;
     const latest = report ?? known.stats;
     if (latest === null) return [];
-    if (nowMs - Math.max(latest.atMs, this.#listeningSinceMs) > staleAfterMs) {
+    const silentMs = window.silentMs(nowMs);
+    if (Math.min(silentMs, nowMs - this.#listeningSinceMs) > staleAfterMs) {
       if (known.stale) return [];
       return [{ type: 'backend.went_stale', subject: backend, data: { backend, lastReportMs: latest.atMs } }];
     }
-    if (report === undefined || nowMs - report.atMs > staleAfterMs) return [];
+    if (report === undefined || silentMs > staleAfterMs) return [];
     const drafts: EventDraft[] = [];
     if (known.stale) drafts.push({ type: 'backend.came_back', subject: backend, data: { backend } });
     if (known.stale || worthWriting(known.stats, report)) {
@@ -172,9 +173,9 @@ class StatsCollector implements Collector {
     );
     metrics.gauge('usher_collector_report_age_seconds', 'Time since a backend last reported', () => {
       const samples: Sample[] = [];
-      for (const [backend, { latest }] of this.#windows) {
-        if (latest !== undefined)
-          samples.push({ labels: { backend }, value: (clock.now() - latest.atMs) / 1_000 });
+      for (const [backend, window] of this.#windows) {
+        if (window.latest !== undefined)
+          samples.push({ labels: { backend }, value: window.silentMs(clock.steady()) / 1_000 });
       }
       return samples;
     });

@@ -1,5 +1,6 @@
 import type { BackendStats } from '@usher/domain';
 import type { AgentReport } from '@usher/events';
+import type { Clock } from '@usher/ports';
 
 const INTERVAL_DEFAULT_MS = 1_000;
 const STALE_INTERVALS = 3;
@@ -11,17 +12,26 @@ const GAPS_MAX = 8;
 export class ReportWindow {
   /** Stamped with the time of arrival: agents' clocks are not to be trusted. */
   latest: BackendStats | undefined;
+  /** When that was, by the steady clock. */
+  #arrivedMs = Number.NEGATIVE_INFINITY;
   readonly #gapsMs: number[] = [];
   /** As far as it was told. */
   #everyMs = INTERVAL_DEFAULT_MS;
 
-  take({ everyMs = INTERVAL_DEFAULT_MS, ...stats }: AgentReport, nowMs: number): void {
+  take({ everyMs = INTERVAL_DEFAULT_MS, ...stats }: AgentReport, clock: Pick<Clock, 'now' | 'steady'>): void {
+    const arrivedMs = clock.steady();
     this.#everyMs = everyMs;
     if (this.latest !== undefined) {
-      this.#gapsMs.push(nowMs - this.latest.atMs);
+      this.#gapsMs.push(arrivedMs - this.#arrivedMs);
       if (this.#gapsMs.length > GAPS_MAX) this.#gapsMs.shift();
     }
-    this.latest = { ...stats, atMs: nowMs };
+    this.#arrivedMs = arrivedMs;
+    this.latest = { ...stats, atMs: clock.now() };
+  }
+
+  /** For how long nothing has been heard; for ever before the first report. */
+  silentMs(steadyMs: number): number {
+    return steadyMs - this.#arrivedMs;
   }
 
   /** Silence of this length means that the backend's numbers are not to be relied on. */

@@ -116,7 +116,7 @@ export class BackendMonitor {
     const { clock, prober, slots } = this.#ports;
     const current = new AbortController();
     this.#current = current;
-    const startedMs = clock.now();
+    const startedMs = clock.steady();
     const { targets, timing: limits } = this.#plan;
     const result = await probeAll(prober, targets, limits.timeoutMs, current.signal);
     slots.release();
@@ -128,9 +128,7 @@ export class BackendMonitor {
     const health = this.#ports.health(backend);
     const alone = health === 'unhealthy' && this.#ports.alone(pool);
     const intervalMs = probeIntervalMs(health, this.#counts, timing, alone, this.#ports.random.next());
-    // The clock may have been set meanwhile: the next probe is never further away than the interval.
-    const passedMs = Math.max(0, clock.now() - startedMs);
-    this.#wait(Math.max(0, intervalMs - passedMs));
+    this.#wait(Math.max(0, intervalMs - (clock.steady() - startedMs)));
   }
 
   #note(result: ProbeResult): void {

@@ -24,10 +24,10 @@ export class LatencyReporter {
     const averageMs = averageLatency(known?.averageMs, latencyMs);
     const measured = { averageMs, lastEventMs: known?.lastEventMs ?? Number.NEGATIVE_INFINITY };
     this.#measured.set(backend, measured);
-    const nowMs = clock.now();
+    const nowMs = clock.steady();
     const knownMs = fleet.state.backends.get(backend)?.latencyMs ?? 0;
     if (!worthAnEvent(averageMs, knownMs, nowMs - measured.lastEventMs)) return;
-    if (this.#offer(backend, averageMs, nowMs)) measured.lastEventMs = nowMs;
+    if (this.#offer(backend, averageMs)) measured.lastEventMs = nowMs;
   }
 
   forget(backend: string): void {
@@ -35,8 +35,8 @@ export class LatencyReporter {
   }
 
   /** False when the outbox is full: the next probe tries again, with a newer average. */
-  #offer(backend: string, averageMs: number, timeMs: number): boolean {
-    const { random, outbox } = this.#context;
+  #offer(backend: string, averageMs: number): boolean {
+    const { random, outbox, clock } = this.#context;
     // Whole microseconds: more digits mean nothing and are paid for in every copy of the log.
     const latencyMs = Math.round(averageMs * 1000) / 1000;
     const draft = {
@@ -44,7 +44,7 @@ export class LatencyReporter {
       subject: backend,
       data: { backend, latencyMs },
     } as const;
-    const context = { source: healthSource(this.#context), timeMs, actor: 'health' };
+    const context = { source: healthSource(this.#context), timeMs: clock.now(), actor: 'health' };
     // A subject apart from the backend's health: facts in between must not make its decisions conflict.
     return outbox.offer(
       eventSubject('health', `${backend}.latency`),

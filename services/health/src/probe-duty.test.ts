@@ -65,6 +65,14 @@ test('without the store the other probes too after a while, and steps back when 
   expect(second.prober.take(1)).toBe(0);
 });
 
+test('without the store the other probes too, also when its clock is set back meanwhile', async () => {
+  const { fleet, second } = await two();
+  fleet.store.connected = false;
+  fleet.clock.set(-3_600_000);
+  await fleet.pass(13_000);
+  expect(second.prober.take(1)).toBeGreaterThan(0);
+});
+
 test('two that see different things take turns at the pace of their probes', async () => {
   const { fleet, first } = await two();
   fleet.store.connected = false;

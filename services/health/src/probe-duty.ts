@@ -33,7 +33,7 @@ export class ProbeDuty {
    * still for longer: another may have taken over.
    */
   get sure(): boolean {
-    return this.#storeFault !== undefined || this.#context.clock.now() - this.#answeredMs < LEASE_TTL_MS;
+    return this.#storeFault !== undefined || this.#context.clock.steady() - this.#answeredMs < LEASE_TTL_MS;
   }
 
   /** Why the lease could not be asked for the last time; undefined when it could. */
@@ -64,12 +64,12 @@ export class ProbeDuty {
     const { store, clock, owner } = this.#context;
     try {
       const { held } = await store.acquireLease(LEASE, owner, LEASE_TTL_MS);
-      this.#answeredMs = clock.now();
+      this.#answeredMs = clock.steady();
       this.#storeFault = undefined;
       this.#set(held);
     } catch (error) {
       this.#storeFault = (error as Error).message;
-      if (clock.now() - this.#answeredMs >= LEASE_TTL_MS) this.#set(true);
+      if (clock.steady() - this.#answeredMs >= LEASE_TTL_MS) this.#set(true);
     }
   }
 

@@ -1,3 +1,4 @@
+import { settingFaults } from '@usher/config';
 import {
   canonicalJson,
   configFaults,
@@ -10,12 +11,15 @@ import {
 import { isElsewhere } from './decide-config.ts';
 import { forbiddenUrl } from './targets.ts';
 
-/** Refuses what does not fit together, and what a command may not bring in. */
+/** Refuses what a file could not say, what does not fit together, and what a command may not bring in. */
 export function assertSound(before: SharedSettings, after: SharedSettings): void {
   const old = new Set(configFaults(before));
   const faults = configFaults(after).filter((fault) => !old.has(fault));
   if (faults.length > 0) throw new UsherError('invalid_input', faults.join('; '));
+  // What a command may not say at all is no matter of its words.
   assertAllowed(before, after);
+  const unsayable = settingFaults(before, after);
+  if (unsayable.length > 0) throw new UsherError('invalid_input', unsayable.join('; '));
 }
 
 /**

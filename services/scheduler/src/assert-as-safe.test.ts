@@ -1,7 +1,9 @@
+import { generateKeyPairSync } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { declared, newFleet } from './testing/test-fleet.ts';
 
-const jwt = { issuer: 'i', audience: 'a', keys: [{ algorithm: 'EdDSA', key: 'k' }] };
+const key = generateKeyPairSync('ed25519').publicKey.export({ type: 'spki', format: 'pem' });
+const jwt = { issuer: 'i', audience: 'a', keys: [{ algorithm: 'EdDSA', key }] };
 const clients = { allow: ['10.0.0.0/8'], deny: [] };
 const open = { id: 'open', path: '/open/*', pool: 'web' };
 const guarded = { id: 'guarded', path: '/guarded/*', pool: 'web', traffic: { jwt, clients } };

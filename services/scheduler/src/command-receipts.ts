@@ -19,10 +19,10 @@ export function accepted(command: Command): EventDraft {
   return { type: 'command.accepted', subject: 'fleet', data };
 }
 
-/** Who asks, and why, may differ between repetitions; what is asked may not. */
-function fingerprintOf({ name, data, expectRevision }: Command): string {
-  return createHash('sha256')
-    .update(canonicalJson({ name, data, expectRevision }))
-    .digest('base64url')
-    .slice(0, 22);
+/**
+ * Who asks, why, and what revision they saw may differ between repetitions: whoever reads before each attempt sees what the first one
+ * did. What is asked may not.
+ */
+function fingerprintOf({ name, data }: Command): string {
+  return createHash('sha256').update(canonicalJson({ name, data })).digest('base64url').slice(0, 22);
 }

@@ -1,4 +1,5 @@
 import type { BackendActors, BackendFact } from '@usher/actors';
+import { backendFaults } from '@usher/config';
 import {
   type BackendSettings,
   type BackendState,
@@ -6,8 +7,6 @@ import {
   DISCOVERED_KEYS,
   type FleetState,
   type PoolState,
-  parseBackendUrl,
-  pathPatternFault,
   UsherError,
 } from '@usher/domain';
 import type { Command, CommandOf, EventDraft } from '@usher/events';
@@ -163,7 +162,7 @@ function announceBackend(state: FleetState, settings: BackendSettings): EventDra
   if (known !== undefined && known.origin !== 'agent') return [];
   if (!pool.settings.agents)
     throw new UsherError('forbidden', `pool ${settings.pool} takes no agents; its key \`agents\` is false`);
-  checkEndpoints(settings);
+  checkBackend(known?.settings, settings);
   checkTargets(settings, pool);
   return declareBackend(state, settings, pool.settings, 'agent');
 }
@@ -172,7 +171,7 @@ function addBackend(state: FleetState, settings: BackendSettings): EventDraft[] 
   const pool = findPool(state, settings.pool);
   if (state.backends.has(settings.id))
     throw new UsherError('conflict', `backend ${settings.id} exists already`);
-  checkEndpoints(settings);
+  checkBackend(undefined, settings);
   checkTargets(settings, pool);
   const data = { settings, origin: 'command' as const, health: initialHealth(pool.settings) };
   return [{ type: 'backend.registered', subject: settings.id, data }];
@@ -190,8 +189,8 @@ function updateBackend(state: FleetState, command: CommandOf<'backend.update'>):
     place: place === undefined ? before.place : (place ?? undefined),
     maxConnections: maxConnections === undefined ? before.maxConnections : (maxConnections ?? undefined),
   };
-  checkEndpoints(settings);
   if (canonicalJson(settings) === canonicalJson(before)) return [];
+  checkBackend(before, settings);
   checkUnsaid(state, before, settings);
   if (!isElsewhere(before, settings)) return [{ type: 'backend.updated', subject: id, data: { settings } }];
   const pool = findPool(state, settings.pool);
@@ -255,16 +254,7 @@ function checkTargets(settings: BackendSettings, pool: PoolState): void {
   );
 }
 
-function checkEndpoints({ url, endpoints = [] }: BackendSettings): void {
-  checkUrl(url);
-  for (const [index, endpoint] of endpoints.entries()) {
-    const fault = pathPatternFault(endpoint.path);
-    if (fault !== undefined) throw new UsherError('invalid_input', `endpoints.${index}.path: ${fault}`);
-    checkUrl(endpoint.url);
-  }
-}
-
-function checkUrl(url: string): void {
-  const origin = parseBackendUrl(url);
-  if (typeof origin === 'string') throw new UsherError('invalid_input', `url: ${origin}`);
+function checkBackend(before: BackendSettings | undefined, after: BackendSettings): void {
+  const faults = backendFaults(before, after);
+  if (faults.length > 0) throw new UsherError('invalid_input', faults.join('; '));
 }

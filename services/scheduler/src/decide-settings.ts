@@ -78,9 +78,10 @@ export function removeRoute(state: FleetState, id: string): EventDraft[] {
 }
 
 export function updateLimits(state: FleetState, { data }: CommandOf<'limits.update'>): EventDraft[] {
-  const { limits: before } = present(state);
-  const limits = checked(limitSettings, merged(before, data));
-  if (canonicalJson(limits) === canonicalJson(before)) return [];
+  const shared = present(state);
+  const limits = checked(limitSettings, merged(shared.limits, data));
+  if (canonicalJson(limits) === canonicalJson(shared.limits)) return [];
+  assertSound(shared, { ...shared, limits });
   return [{ type: 'limits.updated', subject: 'fleet', data: { limits } }];
 }
 

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import {
+  type Change,
   canonicalJson,
   type FleetState,
   isDeclared,
@@ -8,8 +9,9 @@ import {
 } from '@usher/domain';
 import type { EventDraft } from '@usher/events';
 import { assertAllowed, assertSound, inheritedTargets } from './assert-allowed.ts';
-import { changePool, declareAll, initialHealth, isElsewhere } from './decide-config.ts';
+import { changePool, type DeclaredConfig, declareAll, initialHealth, isElsewhere } from './decide-config.ts';
 import { present } from './decide-settings.ts';
+import { changesBy } from './preview-config.ts';
 
 /** The whole configuration at once, by a command. Both throw UsherError as `decideCommand` does. */
 
@@ -17,9 +19,20 @@ export function applyWhole(state: FleetState, wanted: SharedSettings, nowMs: num
   const before = present(state);
   const shared = withTargets(before, wanted);
   assertSound(before, shared);
-  const hash = createHash('sha256').update(canonicalJson(shared)).digest('hex');
-  const drafts = declareAll(state, { shared, hash, origin: 'command' }, nowMs);
+  const drafts = declareAll(state, declaredByCommand(shared), nowMs);
   return drafts.length === 1 && isPresentPolicy(state, drafts[0]) ? [] : drafts;
+}
+
+function declaredByCommand(shared: SharedSettings): DeclaredConfig {
+  const hash = createHash('sha256').update(canonicalJson(shared)).digest('hex');
+  return { shared, hash, origin: 'command' };
+}
+
+/** What `config.apply` would change, whether or not a command may. */
+export function previewWhole(state: FleetState, wanted: SharedSettings, nowMs: number): Change[] {
+  const before = sharedSettingsOf(state);
+  const shared = before === undefined ? wanted : withTargets(before, wanted);
+  return changesBy(state, declareAll(state, declaredByCommand(shared), nowMs));
 }
 
 /** Where pools say nothing of it, `targets` stay as they are. */

@@ -38,9 +38,9 @@ export class GatewayWatch {
         this.#absentSinceMs.delete(gateway);
         continue;
       }
-      const since = this.#absentSinceMs.get(gateway) ?? clock.now();
+      const since = this.#absentSinceMs.get(gateway) ?? clock.steady();
       this.#absentSinceMs.set(gateway, since);
-      if (clock.now() - since < ABSENCE_MAX_MS) continue;
+      if (clock.steady() - since < ABSENCE_MAX_MS) continue;
       drafts.push({ type: 'gateway.lost', subject: gateway, data: { gateway, cause: 'its lease ended' } });
     }
     return drafts;

@@ -19,11 +19,14 @@ export class Leadership {
   readonly #retire: () => void;
   #leading = false;
   #busy = false;
+  /** When the log was last seen to be in reach. */
+  #reachedMs: number;
   #timer: Timer | undefined;
 
   /** `lead` is called when this process is to take over; if it rejects, leading is tried again. `retire` when it has lost the lease. */
   constructor(context: ServiceContext, lead: () => Promise<void>, retire: () => void) {
     this.#context = context;
+    this.#reachedMs = context.clock.steady();
     this.#lead = lead;
     this.#retire = retire;
   }
@@ -59,16 +62,17 @@ export class Leadership {
   }
 
   /** The log has been out of reach for so long that somebody else should try. */
-  get #cutOff(): boolean {
-    const { connected, sinceMs } = this.#context.events.status();
-    return !connected && this.#context.clock.now() - sinceMs >= CUT_OFF_MAX_MS;
+  #isCutOff(): boolean {
+    const nowMs = this.#context.clock.steady();
+    if (this.#context.events.status().connected) this.#reachedMs = nowMs;
+    return nowMs - this.#reachedMs >= CUT_OFF_MAX_MS;
   }
 
   async #renew(): Promise<void> {
     if (this.#busy) return;
     this.#busy = true;
     try {
-      if (this.#cutOff) await this.#makeRoom();
+      if (this.#isCutOff()) await this.#makeRoom();
       else await this.#stand();
     } catch (error) {
       if (!(error instanceof StoreUnavailableError)) {

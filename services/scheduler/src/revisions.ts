@@ -1,6 +1,7 @@
 import {
+  type Change,
   changesBetween,
-  configView,
+  configChanges,
   type FleetState,
   type Outdated,
   sharedSettingsOf,
@@ -71,7 +72,7 @@ export class Revisions {
     try {
       const [before, after] = [await this.#past.at(seen), await this.#past.at(position)];
       if (before === undefined || after === undefined) return { revision };
-      return { revision, changes: changesBetween(viewOf(before, target), viewOf(after, target)) };
+      return { revision, changes: changesOf(target, before, after) };
     } catch (cause) {
       // The refusal stands, whether or not it can be explained.
       if (cause instanceof LogUnavailableError) return { revision };
@@ -93,12 +94,14 @@ function revisionOf(state: FleetState, target: Target): number | undefined {
   return state[`${target.part}s`].get(target.id)?.revision;
 }
 
+function changesOf(target: Target, before: FleetState, after: FleetState): Change[] {
+  return target.part === 'config'
+    ? configChanges(sharedSettingsOf(before), sharedSettingsOf(after))
+    : changesBetween(viewOf(before, target), viewOf(after, target));
+}
+
 /** What an operator can change of it, and nothing that comes and goes by itself. */
-function viewOf(state: FleetState, target: Target): unknown {
-  if (target.part === 'config') {
-    const shared = sharedSettingsOf(state);
-    return shared === undefined ? {} : configView(shared);
-  }
+function viewOf(state: FleetState, target: Exclude<Target, { readonly part: 'config' }>): unknown {
   if (target.part === 'pool') {
     const pool = state.pools.get(target.id);
     return pool === undefined ? {} : { ...pool.settings, origin: pool.origin };

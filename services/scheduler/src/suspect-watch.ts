@@ -29,8 +29,8 @@ export class SuspectWatch {
   look(): EventDraft[] {
     const { fleet, clock } = this.#context;
     const { state } = fleet;
-    const nowMs = clock.now();
-    const standings = standingsOf(state, nowMs);
+    const nowMs = clock.steady();
+    const standings = standingsOf(state, clock.now());
     const drafts: EventDraft[] = [];
     for (const [gateway, { suspect }] of state.gateways) {
       const standing = standings.get(gateway);

@@ -87,6 +87,10 @@ test.each([
   ['backend b\n', 'a\n'],
   ['backend b\n http-check expect rstatus ', '2|'],
   ['frontend f\n use_backend b if ', 'a or '],
+  ['frontend f\n http-request deny if ', '{ path_beg /a } !{ src ::1 } or '],
+  ['frontend f\n http-request set-header a ', '%['],
+  ['http { server { rewrite ', '^/a/'],
+  ['http { server { return 301 ', '${'],
   ['server: ', '['],
   ['server: ', '{a: '],
 ])('%j and very many %j are read in one go', (begin, piece) => {

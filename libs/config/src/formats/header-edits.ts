@@ -1,7 +1,7 @@
 import { uneditable } from '@usher/domain';
 import type { Place } from '../fault.ts';
 import type { Input } from '../input/input.ts';
-import { map, value } from './draft.ts';
+import { map, series, value } from './draft.ts';
 import type { Remarks } from './remarks.ts';
 
 /** What can stand in the value of a header as it is. */
@@ -34,10 +34,31 @@ export function headersOf(
   return kept.size === 0 ? undefined : map(Object.fromEntries(kept.values()));
 }
 
+/** Headers that go, as `remove` of Usher has them; those that cannot be are told. */
+export function removedHeaders(
+  headers: readonly WrittenHeader[],
+  path: string,
+  remarks: Remarks,
+): Input | undefined {
+  const kept = headers.flatMap(({ name, at }) => {
+    const why = nameFault(name);
+    if (why !== undefined) remarks.lost(path, at, why);
+    return why === undefined ? [value(name, at)] : [];
+  });
+  return kept.length === 0 ? undefined : series(kept);
+}
+
+function nameFault(name: string): string | undefined {
+  return NAME.test(name)
+    ? uneditable(name.toLowerCase())
+    : `${JSON.stringify(name)} is not the name of a header`;
+}
+
 function faultOf({ name, text, isTemplate = false }: WrittenHeader): string | undefined {
-  if (!NAME.test(name)) return `${JSON.stringify(name)} is not the name of a header`;
+  const fault = nameFault(name);
+  if (fault !== undefined) return fault;
   if (!PLAIN.test(text))
     return `the value of ${name} is not one line of printable characters, or has variables that Usher has not`;
   if (!isTemplate && /\{[a-z_]+\}/.test(text)) return `braces in the value of ${name} would be variables`;
-  return uneditable(name.toLowerCase());
+  return undefined;
 }

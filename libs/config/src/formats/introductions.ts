@@ -21,14 +21,14 @@ Its admin API is where it was, with the same tokens, paths and answers:
 | Call | Answers |
 | --- | --- |
 | \`GET /v1/health\` | 200 \`{"status":"ok",…}\`; needs no token |
-| \`GET /v1/metrics\` | the counts of Helios as JSON; breakers are those of the backends |
+| \`GET /v1/metrics\` | the counts of Helios as JSON; breakers are those of the backends, by name and state alone: how often each was tried is in the event log. \`last_health_check\` has no equal |
 | \`GET /v1/backends\` | \`[{name, address, healthy, active_connections, weight}]\` |
 | \`POST /v1/backends/add\` \`{name, address, weight?}\` | 201 \`added\` once that is durable; 400, 409 |
 | \`POST\` or \`DELETE /v1/backends/remove\` \`{name}\` | 200 \`removed\`; it drains first. Who is not there is removed |
 | \`POST /v1/strategy\` \`{strategy}\` | 200 \`updated\`; 400 |
 
 401 without the token, 403 from an address that is not allowed; errors are \`application/problem+json\`. What is changed stays over a
-restart. \`/metrics\` is for Prometheus and \`/health\` beside it, on the port of the metrics.`,
+restart. \`/v1/openapi.json\` describes it. \`/metrics\` is for Prometheus and \`/health\` beside it, on the port of the metrics.`,
   'load-balancer': `
 # From load-balancer
 
@@ -57,7 +57,17 @@ follows the file.
 
 What its README promises is kept: weights are exact, the settings of the breaker count, and all of them can be changed while it
 runs. \`/metrics\` is on the port of the traffic with the names of ConnX, and at 127.0.0.1:9090, there with Usher's own as
-\`/metrics?format=usher\`. Methods are not counted: \`method_status\` is \`ANY_2xx\` and so on.`,
+\`/metrics?format=usher\`:
+
+| Metric | Is |
+| --- | --- |
+| \`connx_requests_total{method_status}\` | answers by class of status: \`ANY_2xx\` and so on. Methods and single statuses have no equal, because a request is counted in one cell |
+| \`connx_errors_total\` | answers with 5xx |
+| \`connx_active_connections\` | connections of clients, counted |
+| \`connx_response_time_seconds{quantile}\` | \`avg\`, \`0.95\` and \`0.99\` since the start, by the bounds of Usher's histogram |
+| \`connx_backend_up{backend}\` | 1 while requests are sent to the backend |
+| \`connx_uptime_seconds\` | since the process started |
+| \`connx_requests_per_second\` | since somebody last asked |`,
   velo: `
 # From Velo
 
@@ -68,7 +78,7 @@ bin/usher import config.yaml --output usher.yaml          # writes it as a file 
 
 What has no equal in Usher, or means something else, is told with its place. The variables of Velo lie over the file, and those
 of Usher over both; \`import\` takes the file alone. A running process follows the file. Instead of \`-generate-config\` there is
-the example in the project's root.
+\`bin/usher generate-config\`.
 
 \`/metrics\` is on the port of the traffic in the JSON of Velo, by the ids of pools, and at 127.0.0.1:9090, there for Prometheus as
 \`/metrics?format=usher\`.`,
@@ -101,6 +111,7 @@ themselves. Locations that are guarded (\`auth_basic\`, \`auth_request\`, \`allo
 
 - Routes do not depend on the listener, and settings such as timeouts are the same for all of them.
 - nginx does not probe; Usher does, by connecting, unless \`health: { type: none }\` is written.
+- Paths count by whole segments, and a redirect to the same URL with https is that of the routes with TLS.
 - The host that the client asked for is passed on, as with \`proxy_set_header Host $host\`.
 - Directives that are in no table are told and left out.`,
   haproxy: `
@@ -112,7 +123,7 @@ bin/usher check usher.yaml
 \`\`\`
 
 The common parts of an HTTP proxy are translated. Look over the result before it runs: \`usher run\` does not take files of HAProxy
-themselves, and rules that turn requests away are not translated.
+themselves. Rules that turn requests away are kept where they ask for addresses, hosts and paths; look at what is told of others.
 
 - The most specific route counts, by host and then by path, and not the first \`use_backend\`.
 - Routes do not depend on the listener, and settings such as timeouts are the same for all of them.

@@ -40,6 +40,12 @@ export function allowedNetworks(
   return undefined;
 }
 
+/** A list of addresses and networks; nothing when it is empty. */
+export function listedNetworks(given: Given<readonly string[]>, remarks: Remarks): Input | undefined {
+  const listed = networks(given, remarks).map(written);
+  return given.value.length === 0 ? undefined : values(listed, given.at);
+}
+
 /** An address alone is the network of just that. */
 export function networkOf(text: string): string | Refusal {
   if (text.includes('/') || !ipaddr.isValid(text)) return parseNetwork(text);

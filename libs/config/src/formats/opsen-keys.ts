@@ -58,8 +58,8 @@ export const OPSEN_KEYS = {
   whitelisted_ips: defaulted(
     texts,
     [],
-    'opsen.address',
-    'Not checked yet, so with a list the API is served on 127.0.0.1:9092 only.',
+    'routes[].clients.allow',
+    'Of the API except `/health`. Addresses and networks; a wrong one is a fault. Others get 403 before their key is looked at.',
   ),
   rate_limit_per_minute: defaulted(
     whole(0),

@@ -15,7 +15,6 @@ const BASE = {
   tiers: [TIER],
 };
 const POOL = 'pools.opsen';
-const LIMITED = 'routes[0].path';
 const LIMIT = 'routes[0].rate_limit';
 
 describe("a key of Opsen's server", () => {
@@ -43,7 +42,15 @@ describe("a key of Opsen's server", () => {
     ['server_key', 'secret', 'opsen.keys', ['secret']],
     ['server_key', '', /server_key: changed: without a key/],
     ['api_keys', ['second'], 'opsen.keys', [BASE.server_key, 'second']],
-    ['whitelisted_ips', ['10.0.0.0/8'], LIMITED, '/api/*'],
+    [
+      'whitelisted_ips',
+      ['10.0.0.0/8', '192.0.2.1'],
+      'routes[0].clients',
+      { allow: ['10.0.0.0/8', '192.0.2.1/32'] },
+    ],
+    ['whitelisted_ips', ['10.0.0.0/8'], 'routes[4]', { path: '/health', pool: 'opsen-api' }],
+    ['whitelisted_ips', ['10.0.0.0/8'], 'routes[5].clients', undefined],
+    ['whitelisted_ips', [], 'routes[0].clients', undefined],
     ['rate_limit_per_minute', 30, LIMIT, { by: 'ip', rate: '30/m', burst: 120 }],
     ['rate_limit_per_minute', 0, LIMIT, undefined],
     ['rate_limit_burst', 30, LIMIT, { by: 'ip', rate: '1/s', burst: 30 }],
@@ -115,6 +122,7 @@ test('the last of two tiers with one name counts', () => {
 test.each([
   ['port: many', /1:7 port: expected a whole number/],
   ['tiers: [{ vcpu: 1 }]', /tiers\[\].name: a tier needs its name/],
+  ['whitelisted_ips: [10.0.0.0/33]', /1:18 whitelisted_ips: /],
   ['health_check_interval_seconds: 0', /expected a whole number from 1/],
   ['tls_cert_file: a.pem', /tls_key_file: TLS needs tls_key_file/],
 ])('%s is refused with its place', (text, fault) => {

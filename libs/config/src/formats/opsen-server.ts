@@ -2,6 +2,7 @@ import type { Input, MapInput } from '../input/input.ts';
 import { addressOf } from './connx.ts';
 import { duration, map, rate, series, size, value, values } from './draft.ts';
 import { keyedFormat } from './format.ts';
+import { listedNetworks } from './ip-lists.ts';
 import { OPSEN_KEYS, type OpsenFile } from './opsen-keys.ts';
 import { opsenPolicy } from './opsen-policy.ts';
 import { tiers } from './opsen-tiers.ts';
@@ -10,7 +11,8 @@ import { certificate, ownPool } from './pieces.ts';
 /** Where the API listens; routes lead its paths there, so that it shares a port with the traffic. */
 const API = '127.0.0.1:9092';
 const API_PATHS = ['/register', '/stats', '/route', '/clients/*', '/health'];
-const UNLIMITED_PATH = '/health';
+/** Anybody may ask, however often. */
+const OPEN_PATH = '/health';
 const STALE_MINUTES = 5;
 
 export const opsenServer = keyedFormat({
@@ -166,14 +168,9 @@ function routes(file: OpsenFile, declared: Input): Input {
   return series([...apiRoutes(file), ...proxiedRoutes(file, declared)]);
 }
 
-/** The paths of the API. Whom `whitelisted_ips` would keep out must not come in this way. */
+/** The paths of the API. */
 function apiRoutes(file: OpsenFile): Input[] {
-  const allowed = file.get('whitelisted_ips');
-  if (allowed.value.length > 0) {
-    const message = `who may call cannot be told by address yet, so the API is served on ${API} only`;
-    file.remarks.changed(allowed.path, allowed.at, message);
-    return [];
-  }
+  const allow = listedNetworks(file.get('whitelisted_ips'), file.remarks);
   const [perMinute, burst] = [file.get('rate_limit_per_minute'), file.get('rate_limit_burst')];
   const limit =
     perMinute.value === 0
@@ -187,7 +184,8 @@ function apiRoutes(file: OpsenFile): Input[] {
     map({
       path: value(path),
       pool: value('opsen-api'),
-      rate_limit: path === UNLIMITED_PATH ? undefined : limit,
+      clients: path === OPEN_PATH || allow === undefined ? undefined : map({ allow }),
+      rate_limit: path === OPEN_PATH ? undefined : limit,
     }),
   );
 }

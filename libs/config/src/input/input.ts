@@ -54,6 +54,15 @@ export function plainOf(input: Input): Plain {
   return Object.fromEntries(Array.from(input.entries, ([key, entry]) => [key, plainOf(entry.value)]));
 }
 
+/** A value of which nothing but its members counts; what is none of these has no place in a file and becomes null. */
+export function plainly(value: unknown): Plain {
+  if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') return value;
+  if (Array.isArray(value)) return value.map(plainly);
+  if (typeof value !== 'object' || value === null) return null;
+  const members = Object.entries(value).filter(([, member]) => member !== undefined);
+  return Object.fromEntries(members.map(([name, member]) => [name, plainly(member)]));
+}
+
 /** What kind of value it is, for messages; never the value itself. */
 export function kindOf(input: Input): string {
   if (input.kind !== 'scalar') return `a ${input.kind}`;

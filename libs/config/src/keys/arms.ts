@@ -38,15 +38,19 @@ const canaryKeys = section({
   pool: required({ to: 'pool', type: id, doc: 'Pool that serves such requests.' }),
 });
 
-const canary = mapped(canaryKeys, (given, _path, reading): CanarySettings => {
-  const { header, cookie, value, pool } = given;
-  if ((header === undefined) === (cookie === undefined))
-    reading.complain(given, cookie === undefined ? '' : 'cookie', 'this needs either header or cookie');
-  const what = { ...(value === undefined ? {} : { value }), pool };
-  return header === undefined
-    ? { by: 'cookie', name: cookie ?? '', ...what }
-    : { by: 'header', name: header.toLowerCase(), ...what };
-});
+const canary = mapped(
+  canaryKeys,
+  (given, _path, reading): CanarySettings => {
+    const { header, cookie, value, pool } = given;
+    if ((header === undefined) === (cookie === undefined))
+      reading.complain(given, cookie === undefined ? '' : 'cookie', 'this needs either header or cookie');
+    const what = { ...(value === undefined ? {} : { value }), pool };
+    return header === undefined
+      ? { by: 'cookie', name: cookie ?? '', ...what }
+      : { by: 'header', name: header.toLowerCase(), ...what };
+  },
+  ({ by, name, ...what }) => ({ [by]: name, ...what }),
+);
 
 const share = section({
   pool: required({ to: 'pool', type: id, doc: 'Pool that serves the share.' }),
@@ -75,16 +79,20 @@ const splitKeys = section({
   }),
 });
 
-const split: Type<SplitSettings> = mapped(splitKeys, (given, _path, reading): SplitSettings => {
-  const { by, name, pools } = given;
-  if (exceedsWhole({ pools })) reading.complain(given, 'pools', 'the shares are more than 100%');
-  const named = by === 'header' || by === 'cookie';
-  if (named && name === undefined) reading.complain(given, 'by', `this needs name: which ${by}?`);
-  if (!named && name !== undefined) reading.complain(given, 'name', `has no meaning when by is ${by}`);
-  if (by === 'chance') return { pools };
-  if (by === 'ip') return { by: { by }, pools };
-  return { by: { by, name: by === 'header' ? (name ?? '').toLowerCase() : (name ?? '') }, pools };
-});
+const split: Type<SplitSettings> = mapped(
+  splitKeys,
+  (given, _path, reading): SplitSettings => {
+    const { by, name, pools } = given;
+    if (exceedsWhole({ pools })) reading.complain(given, 'pools', 'the shares are more than 100%');
+    const named = by === 'header' || by === 'cookie';
+    if (named && name === undefined) reading.complain(given, 'by', `this needs name: which ${by}?`);
+    if (!named && name !== undefined) reading.complain(given, 'name', `has no meaning when by is ${by}`);
+    if (by === 'chance') return { pools };
+    if (by === 'ip') return { by: { by }, pools };
+    return { by: { by, name: by === 'header' ? (name ?? '').toLowerCase() : (name ?? '') }, pools };
+  },
+  ({ by, pools }) => ({ ...(by ?? { by: 'chance' as const }), pools }),
+);
 
 const mirror: Type<MirrorSettings> = section({
   pool: required({ to: 'pool', type: id, doc: 'Pool that gets the copies.' }),

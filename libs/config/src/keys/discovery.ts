@@ -54,20 +54,34 @@ const SOURCES = ['dns', 'srv', 'file'] as const;
 type Given = ReturnType<(typeof keys)['read']>;
 
 /** Where a pool's backends are found. */
-export const discovery: Type<DiscoverySettings> = mapped(keys, (given, _path, reading): DiscoverySettings => {
-  const [source, ...others] = SOURCES.filter((key) => given[key] !== undefined);
-  if (source === undefined) reading.complain(given, '', 'needs one of dns, srv and file');
-  for (const other of others)
-    reading.complain(given, other, `there is ${source} already; a pool has one source`);
-  if (given.scheme !== undefined && source !== 'srv')
-    reading.complain(given, 'scheme', 'has no meaning without srv');
-  if (given.dns !== undefined) return byAddress(given.dns, given, reading);
-  if (given.srv !== undefined)
-    return { by: 'srv', tls: given.scheme === 'https', name: given.srv, ...asking(given, reading) };
-  for (const key of ['servers', 'refresh_min', 'refresh_max'])
-    if (reading.isWritten(given, key)) reading.complain(given, key, 'has no meaning without dns or srv');
-  return { by: 'file', file: resolve(reading.surroundings.folder, given.file ?? '.') };
-});
+export const discovery: Type<DiscoverySettings> = mapped(
+  keys,
+  (given, _path, reading): DiscoverySettings => {
+    const [source, ...others] = SOURCES.filter((key) => given[key] !== undefined);
+    if (source === undefined) reading.complain(given, '', 'needs one of dns, srv and file');
+    for (const other of others)
+      reading.complain(given, other, `there is ${source} already; a pool has one source`);
+    if (given.scheme !== undefined && source !== 'srv')
+      reading.complain(given, 'scheme', 'has no meaning without srv');
+    if (given.dns !== undefined) return byAddress(given.dns, given, reading);
+    if (given.srv !== undefined)
+      return { by: 'srv', tls: given.scheme === 'https', name: given.srv, ...asking(given, reading) };
+    for (const key of ['servers', 'refresh_min', 'refresh_max'])
+      if (reading.isWritten(given, key)) reading.complain(given, key, 'has no meaning without dns or srv');
+    return { by: 'file', file: resolve(reading.surroundings.folder, given.file ?? '.') };
+  },
+  taken,
+);
+
+function taken(settings: DiscoverySettings): Partial<Given> {
+  if (settings.by === 'file') return { file: settings.file };
+  const { by, tls, name, servers, refreshMinMs, refreshMaxMs } = settings;
+  const scheme = tls ? 'https' : 'http';
+  const asked = { refreshMinMs, refreshMaxMs, ...(servers === undefined ? {} : { servers }) };
+  return by === 'srv'
+    ? { srv: name, scheme, ...asked }
+    : { dns: `${scheme}://${name}:${settings.port}`, ...asked };
+}
 
 function byAddress(url: string, given: Given, reading: Reading): DiscoverySettings {
   const origin = parseBackendUrl(url);

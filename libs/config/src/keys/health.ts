@@ -46,6 +46,7 @@ const statuses: Type<readonly number[]> = scalar({
       'expected a status from 100 to 599, a class of them such as 2xx, or a range such as 200-399',
     );
   },
+  write: ([status = 0]) => status,
 });
 
 /** What HTTP needs for itself, and what would say something of a body. */
@@ -164,39 +165,54 @@ const keys = section({
 });
 
 /** How the backends of a pool are probed. */
-export const health: Type<HealthCheck> = mapped(keys, (given, _path, reading): HealthCheck => {
-  const { type, path, method, headers, expectStatus, expectBody, service, ...times } = given;
-  const { intervalMs } = times;
-  const timing = {
-    ...times,
-    timeoutMs: times.timeoutMs ?? Math.min(TIMEOUT_MS, intervalMs),
-    downIntervalMs: times.downIntervalMs ?? DOWN_FACTOR * intervalMs,
-  };
-  checkUnused(given, reading);
-  if (type !== 'none' && timing.timeoutMs > timing.intervalMs) {
-    reading.complain(
-      given,
-      'timeout',
-      `the timeout (${timing.timeoutMs}ms) is longer than the interval (${timing.intervalMs}ms)`,
-    );
-  }
-  if (type !== 'none' && timing.downIntervalMs < intervalMs)
-    reading.complain(given, 'down_interval', `shorter than the interval (${intervalMs}ms)`);
-  if (method === 'HEAD' && expectBody !== undefined)
-    reading.complain(given, 'expect_body', 'answers to HEAD have no body');
-  if (type === 'none') return { type };
-  if (type === 'tcp') return { type, ...timing };
-  if (type === 'grpc') return { type, service: service ?? '', ...timing };
+export const health: Type<HealthCheck> = mapped(
+  keys,
+  (given, _path, reading): HealthCheck => {
+    const { type, path, method, headers, expectStatus, expectBody, service, ...times } = given;
+    const { intervalMs } = times;
+    const timing = {
+      ...times,
+      timeoutMs: times.timeoutMs ?? Math.min(TIMEOUT_MS, intervalMs),
+      downIntervalMs: times.downIntervalMs ?? DOWN_FACTOR * intervalMs,
+    };
+    checkUnused(given, reading);
+    if (type !== 'none' && timing.timeoutMs > timing.intervalMs) {
+      reading.complain(
+        given,
+        'timeout',
+        `the timeout (${timing.timeoutMs}ms) is longer than the interval (${timing.intervalMs}ms)`,
+      );
+    }
+    if (type !== 'none' && timing.downIntervalMs < intervalMs)
+      reading.complain(given, 'down_interval', `shorter than the interval (${intervalMs}ms)`);
+    if (method === 'HEAD' && expectBody !== undefined)
+      reading.complain(given, 'expect_body', 'answers to HEAD have no body');
+    if (type === 'none') return { type };
+    if (type === 'tcp') return { type, ...timing };
+    if (type === 'grpc') return { type, service: service ?? '', ...timing };
+    return {
+      type,
+      path: path ?? '/',
+      method: method ?? 'GET',
+      headers: Object.fromEntries(Array.from(headers ?? [], ([name, value]) => [name.toLowerCase(), value])),
+      expectStatus: distinct(expectStatus?.flat() ?? EVERY_2XX),
+      ...(expectBody === undefined ? {} : { expectBody }),
+      ...timing,
+    };
+  },
+  taken,
+);
+
+function taken(check: HealthCheck) {
+  if (check.type === 'grpc') return { ...check, service: check.service === '' ? undefined : check.service };
+  if (check.type !== 'http') return check;
+  const { headers, expectStatus, ...rest } = check;
   return {
-    type,
-    path: path ?? '/',
-    method: method ?? 'GET',
-    headers: Object.fromEntries(Array.from(headers ?? [], ([name, value]) => [name.toLowerCase(), value])),
-    expectStatus: distinct(expectStatus?.flat() ?? EVERY_2XX),
-    ...(expectBody === undefined ? {} : { expectBody }),
-    ...timing,
+    ...rest,
+    ...(headers === undefined ? {} : { headers: new Map(Object.entries(headers)) }),
+    expectStatus: expectStatus.map((status) => [status]),
   };
-});
+}
 
 /** A key that this kind of probe does not use was written in the belief that it does something. */
 function checkUnused(given: { readonly type: HealthCheck['type'] }, reading: Reading): void {

@@ -261,6 +261,15 @@ function certificateName({ discovery, tls }: Declared, reading: Reading): PoolSe
   return tls;
 }
 
+/** What a pool is set to beside its backends. */
+export function poolSettings(id: string): Type<PoolSettings> {
+  return mapped(
+    keys,
+    (declared, _path, reading) => declare(id, declared, reading).settings,
+    ({ id: _id, ...settings }) => settings,
+  );
+}
+
 export const pools: Type<readonly DeclaredPool[]> = mapped(
   record(keys, { name: '<pool>', keyExpects: 'ids of pools', keyPattern: ID_PATTERN, parseKey: parseId }),
   (declared, _path, reading) => Array.from(declared, ([id, pool]) => declare(id, pool, reading)),

@@ -36,13 +36,17 @@ const keys = section({
 });
 
 /** How many requests may pass. */
-export const rateLimit: Type<RateLimitSettings> = mapped(keys, (given, _path, reading): RateLimitSettings => {
-  const { by, name, rate, burst = rate.requests, scope } = given;
-  const counted = { ...rate, burst, scope };
-  if (by !== 'header') {
-    if (name !== undefined) reading.complain(given, 'name', `has no meaning when by is ${by}`);
-    return { by, ...counted };
-  }
-  if (name === undefined) reading.complain(given, 'by', 'this needs name: which header?');
-  return { by, name: (name ?? '').toLowerCase(), ...counted };
-});
+export const rateLimit: Type<RateLimitSettings> = mapped(
+  keys,
+  (given, _path, reading): RateLimitSettings => {
+    const { by, name, rate, burst = rate.requests, scope } = given;
+    const counted = { ...rate, burst, scope };
+    if (by !== 'header') {
+      if (name !== undefined) reading.complain(given, 'name', `has no meaning when by is ${by}`);
+      return { by, ...counted };
+    }
+    if (name === undefined) reading.complain(given, 'by', 'this needs name: which header?');
+    return { by, name: (name ?? '').toLowerCase(), ...counted };
+  },
+  ({ requests, perMs, ...rest }) => ({ ...rest, rate: { requests, perMs } }),
+);

@@ -29,6 +29,10 @@ function resourcesOf({ vcpu, memoryBytes, storageBytes, gpus, bytesPerGpu }: Amo
   return { milliCpu: Math.round(1000 * vcpu), memoryBytes, storageBytes, gpus, gpuMemoryBytes };
 }
 
+function amountsOf({ milliCpu, gpuMemoryBytes, ...rest }: Resources): Amounts {
+  return { ...rest, vcpu: milliCpu / 1000, bytesPerGpu: gpuMemoryBytes / Math.max(1, rest.gpus) };
+}
+
 /** What a request of a tier needs. */
 export const tier: Type<Tier> = mapped(
   section({
@@ -53,6 +57,7 @@ export const tier: Type<Tier> = mapped(
       reading.complain(given, 'gpu_memory', 'this is memory of GPUs, but the tier has none; set gpus');
     return { name: given.name, resources: resourcesOf(given) };
   },
+  ({ name, resources }) => ({ name, ...amountsOf(resources) }),
 );
 
 /** What reservations may fill of a backend. */
@@ -65,6 +70,7 @@ export const capacity: Type<Resources> = mapped(
     gpu_memory: defaulted('0B', { to: 'bytesPerGpu', type: amount, doc: 'Memory of each GPU.' }),
   }),
   resourcesOf,
+  amountsOf,
 );
 
 const weight = decimalNumber({ min: 0, max: 1000 });

@@ -23,6 +23,24 @@ import { SHARED_TRAFFIC_KEYS, splitTraffic } from './traffic/traffic.ts';
 /** Names this process when the host name has no letter or digit. */
 const NAMELESS = 'usher';
 
+/** What gateways go by beside pools and routes. */
+export const POLICY_KEYS = {
+  trusted_proxies: defaulted([], {
+    to: 'trustedProxies',
+    type: list(network),
+    doc: 'Networks whose `X-Forwarded-*` and `Forwarded` headers are believed, in CIDR notation.',
+    why: 'Anyone can send such headers, so nobody is believed unasked.',
+  }),
+  timeouts: defaulted({}, { to: 'timeouts', type: timeouts, doc: 'How long things may take.' }),
+  limits: defaulted({}, { to: 'limits', type: limits, doc: 'How large things may be, and how many.' }),
+  rate_limit: optional('no limit', {
+    to: 'rateLimit',
+    type: rateLimit,
+    doc: 'How many requests may pass on routes that have no `rate_limit` of their own; one more is answered with 429. See [overload](../overload.md).',
+  }),
+  ...SHARED_TRAFFIC_KEYS,
+};
+
 /** Every key there is, in the order of the reference page. */
 const keys = section({
   listen: defaulted(['0.0.0.0:8080'], {
@@ -40,20 +58,7 @@ const keys = section({
     type: id,
     doc: 'Name of this process in the fleet, unique in it.',
   }),
-  trusted_proxies: defaulted([], {
-    to: 'trustedProxies',
-    type: list(network),
-    doc: 'Networks whose `X-Forwarded-*` and `Forwarded` headers are believed, in CIDR notation.',
-    why: 'Anyone can send such headers, so nobody is believed unasked.',
-  }),
-  timeouts: defaulted({}, { to: 'timeouts', type: timeouts, doc: 'How long things may take.' }),
-  limits: defaulted({}, { to: 'limits', type: limits, doc: 'How large things may be, and how many.' }),
-  rate_limit: optional('no limit', {
-    to: 'rateLimit',
-    type: rateLimit,
-    doc: 'How many requests may pass on routes that have no `rate_limit` of their own; one more is answered with 429. See [overload](../overload.md).',
-  }),
-  ...SHARED_TRAFFIC_KEYS,
+  ...POLICY_KEYS,
   pools: defaulted(
     {},
     { to: 'pools', type: pools, doc: 'The pools by their ids: backends and how one of them is chosen.' },

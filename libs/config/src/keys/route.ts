@@ -112,9 +112,13 @@ const keys = section({
   }),
 });
 
-const route: Type<DeclaredRoute> = mapped(keys, (given): DeclaredRoute => {
-  const [traffic, rest] = splitTraffic(given);
-  return { ...rest, ...traffic };
-});
+export const route: Type<DeclaredRoute> = mapped(
+  keys,
+  (given): DeclaredRoute => {
+    const [traffic, rest] = splitTraffic(given);
+    return { ...rest, ...traffic };
+  },
+  ({ traffic, ...rest }) => ({ ...rest, ...traffic }),
+);
 
 export const routes: Type<readonly DeclaredRoute[]> = list(route);

@@ -1,4 +1,4 @@
-import { type Input, kindOf } from '../input/input.ts';
+import { type Input, kindOf, type Plain, plainly } from '../input/input.ts';
 import { join, type Reading } from '../reading.ts';
 import { suggest } from '../suggest.ts';
 import { scalar } from './scalar.ts';
@@ -31,6 +31,7 @@ export function list<T>(item: Type<T>, options: ListOptions = {}): Type<readonly
         return reading.remember(item.read(value, at, reading), at);
       });
     },
+    write: (values) => values.map((value) => writtenBy(item, value)),
   };
 }
 
@@ -68,6 +69,8 @@ export function record<T>(value: Type<T>, options: RecordOptions): Type<Readonly
       }
       return values;
     },
+    write: (values) =>
+      Object.fromEntries(Array.from(values, ([name, each]) => [name, writtenBy(value, each)])),
   };
 }
 
@@ -84,13 +87,14 @@ export function either<A, B>(word: Type<A>, other: Type<B>): Type<A | B> {
       reading.fault(path, input.at, `expected ${expects}, found nothing`);
       return reading.quietly(() => word.read(input, path, reading));
     },
+    write: (value) => (typeof value === 'string' ? value : writtenBy<unknown>(other, value)),
   };
 }
 
 /** Either the one word or something else; any other word gets both as what is expected. */
 export function wordOr<const W extends string, T>(word: W, other: Type<T>): Type<W | T> {
   const expects = `the word ${word}, or ${other.expects}`;
-  return either(
+  const type = either(
     scalar<W>({
       expects: `the word ${word}`,
       jsonSchema: { const: word },
@@ -102,13 +106,38 @@ export function wordOr<const W extends string, T>(word: W, other: Type<T>): Type
     }),
     other,
   );
+  if (other.shape.kind !== 'either') return type;
+  // The other has a word of its own.
+  return {
+    ...type,
+    read: (input, path, reading) =>
+      input.kind === 'scalar' && input.value !== null && input.text !== word
+        ? other.read(input, path, reading)
+        : type.read(input, path, reading),
+  };
 }
 
-/** A type whose result is built from another's. The result stands for the same path. */
-export function mapped<A, B>(type: Type<A>, build: (value: A, path: string, reading: Reading) => B): Type<B> {
+/** What need not be said is absent. */
+type Given<A> = { readonly [K in keyof A]?: A[K] | undefined };
+
+/**
+ * A type whose result is built from another's. The result stands for the same path. `take` takes it apart again; absent, it is
+ * written as that of which it was built.
+ */
+export function mapped<A, B>(
+  type: Type<A>,
+  build: (value: A, path: string, reading: Reading) => B,
+  take?: (value: B) => Given<A>,
+): Type<B> {
   return {
     ...type,
     read: (input, path, reading) =>
       reading.remember(build(type.read(input, path, reading), path, reading), path),
+    write: (value) => writtenBy<unknown>(type, take === undefined ? value : take(value)),
   };
+}
+
+/** What has no way of its own to be written is written as it is. */
+export function writtenBy<T>(type: Type<T>, value: T): Plain {
+  return type.write?.(value) ?? plainly(value);
 }

@@ -21,12 +21,15 @@ export const urlTemplate: Type<string> = text({
   expects: 'a URL such as https://example.com{path}{query}, or a path',
   jsonSchema: { minLength: 1, maxLength: LENGTH_MAX },
   standIn: '/',
-  parse(written) {
-    if (!URL_START.test(written)) return refuse('it begins with https://, http://, {scheme}://, {path} or /');
-    if (/^[/\\]{2}/.test(written) || /[\s"<>]/.test(written)) return refuse('this is not a URL');
-    return parseTemplate(written);
-  },
+  parse: parseUrlTemplate,
 });
+
+/** The URL, or why it is none. */
+export function parseUrlTemplate(written: string): string | Refusal {
+  if (!URL_START.test(written)) return refuse('it begins with https://, http://, {scheme}://, {path} or /');
+  if (/^[/\\]{2}/.test(written) || /[\s"<>]/.test(written)) return refuse('this is not a URL');
+  return parseTemplate(written);
+}
 
 function parseTemplate(written: string): string | Refusal {
   if (written.length > LENGTH_MAX) return refuse(`longer than ${LENGTH_MAX} characters`);

@@ -11,9 +11,11 @@ export const jwks: Type<NonNullable<AdminJwtSettings['jwks']>> = mapped(
     expects: 'a URL such as https://issuer.example.com/jwks.json, or the path of a file',
     standIn: { url: 'https://unnamed.invalid' },
     parse: (written) => (written.includes('://') ? parseUrl(written) : { path: written }),
+    write: (place) => ('url' in place ? place.url : place.path),
   }),
   (place, _path, reading) =>
     'url' in place ? place : { file: resolve(reading.surroundings.folder, place.path) },
+  (place) => ('url' in place ? place : { path: place.file }),
 );
 
 /** Who can change what is read there lets anybody in, so the way has to be safe. */

@@ -2,6 +2,8 @@ import { measure } from './scalar.ts';
 import { refuse, type Type } from './type.ts';
 
 const PER_MS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000 };
+/** The longest first. */
+const UNITS = Object.entries(PER_MS).toSorted((a, b) => b[1] - a[1]);
 const WRITTEN = /^([1-9][0-9]{0,8})\/([1-9][0-9]{0,3})?([smh])$/;
 const REQUESTS_MAX = 1_000_000;
 const PER_MAX_MS = 24 * 3_600_000;
@@ -28,5 +30,9 @@ export const rate: Type<Rate> = measure({
     return found.requests * 1_000 > REQUESTS_MAX * found.perMs
       ? refuse(`the rate ${written} is above ${REQUESTS_MAX}/s`)
       : found;
+  },
+  write({ requests, perMs }) {
+    const [unit, length] = UNITS.find((each) => perMs % each[1] === 0) ?? ['s', 1_000];
+    return `${requests}/${perMs / length}${unit}`;
   },
 });

@@ -1,4 +1,4 @@
-import { kindOf, type ScalarInput } from '../input/input.ts';
+import { kindOf, type Plain, plainly, type ScalarInput } from '../input/input.ts';
 import { suggest } from '../suggest.ts';
 import { type JsonSchema, Refusal, refuse, SCALAR, type Type } from './type.ts';
 
@@ -8,6 +8,8 @@ interface ScalarParts<T> {
   /** Stands in for a value with a fault. */
   readonly standIn: T;
   parse(input: ScalarInput): T | Refusal;
+  /** What `parse` makes the value of; absent when that is the value itself. */
+  write?(value: T): Plain;
 }
 
 /** A value that is written as one word, number or text. */
@@ -30,6 +32,7 @@ export function scalar<T>(parts: ScalarParts<T>): Type<T> {
       reading.leaf(path, input.text, input.at);
       return value;
     },
+    write: (value) => parts.write?.(value) ?? plainly(value),
   };
 }
 
@@ -38,6 +41,8 @@ interface TextParts<T> {
   readonly jsonSchema?: JsonSchema;
   readonly standIn: T;
   parse(text: string): T | Refusal;
+  /** As that of `scalar`. */
+  write?(value: T): Plain;
 }
 
 /** Text of a certain form. Numbers are refused, because `010` and `1.10` would silently change on their way through YAML. */

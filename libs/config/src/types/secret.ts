@@ -44,6 +44,7 @@ export function secret(parts: SecretParts): Type<string> {
       reading.leaf(path, shown, input.at);
       return value;
     },
+    write: (value) => value,
   };
 }
 
@@ -105,6 +106,7 @@ export function secretReference({ expects, lengthMin }: ReferenceParts): Type<st
       reading.leaf(path, written, input.at);
       return absolute(written, reading);
     },
+    write: (value) => value,
   };
 }
 

@@ -5,11 +5,13 @@ import {
   kindOf,
   type MapInput,
   type Plain,
+  plainly,
   plainOf,
   scalarInput,
 } from '../input/input.ts';
 import { HIDDEN, join, type Reading } from '../reading.ts';
 import { suggest } from '../suggest.ts';
+import { writtenBy } from './collections.ts';
 import type { JsonSchema, Key, Type } from './type.ts';
 
 /** A message lists the keys of a small section only. */
@@ -57,6 +59,7 @@ export function section<const K extends Keys>(keys: K): Type<Settings<K>> {
       }
       return settings as Settings<K>;
     },
+    write: (settings) => written(keys, settings),
   };
 }
 
@@ -76,7 +79,20 @@ export function openSection<const K extends Keys>(keys: K): Type<Settings<K> & O
       }
       return settings as Settings<K> & Options;
     },
+    write: ({ options, ...settings }) => ({ ...options, ...written(keys, settings) }),
   };
+}
+
+/** What no key stands for is written by its own name: whoever reads it says that there is no such key. */
+function written(keys: Keys, settings: object): Record<string, Plain> {
+  const names = new Map(Object.entries(keys).map(([name, key]) => [key.to, { name, key }]));
+  return Object.fromEntries(
+    Object.entries(settings).flatMap(([to, value]) => {
+      if (value === undefined) return [];
+      const found = names.get(to);
+      return [found === undefined ? [to, plainly(value)] : [found.name, writtenBy(found.key.type, value)]];
+    }),
+  );
 }
 
 function sectionParts(keys: Keys, open: boolean): Pick<Type<unknown>, 'expects' | 'jsonSchema' | 'shape'> {

@@ -12,10 +12,14 @@ const target: Type<string> = text({
 });
 
 /** Where backends may be: networks and hosts. */
-export const targets: Type<TargetSettings> = mapped(list(target, { min: 1 }), (written) => ({
-  networks: written.filter(isNetwork),
-  names: written.filter((each) => !isNetwork(each)),
-}));
+export const targets: Type<TargetSettings> = mapped(
+  list(target, { min: 1 }),
+  (written) => ({
+    networks: written.filter(isNetwork),
+    names: written.filter((each) => !isNetwork(each)),
+  }),
+  ({ networks, names }) => [...networks, ...names],
+);
 
 function isNetwork(written: string): boolean {
   return written.includes('/') || written.includes(':') || /^[0-9.]+$/.test(written);

@@ -12,6 +12,11 @@ export interface Type<T> {
   readonly shape: Shape;
   /** Reads a value. Faults go to `reading`; a usable stand-in is returned then, so that reading goes on. */
   read(input: Input, path: string, reading: Reading): T;
+  /**
+   * The value as a file would have it, so that what came another way can be read as if it stood there. Absent for what comes in files
+   * alone.
+   */
+  write?(value: T): Plain;
 }
 
 /** How values are nested; overrides find their key by it and the reference page its sections. */

@@ -11,7 +11,7 @@ const SIZE_UNITS: Readonly<Record<string, number>> = {
   MiB: 2 ** 20,
   GiB: 2 ** 30,
 };
-const AMOUNT = /^([0-9]{1,15}(?:\.[0-9]{1,6})?)([A-Za-z]*)$/;
+const AMOUNT = /^([0-9]{1,16}(?:\.[0-9]{1,6})?)([A-Za-z]*)$/;
 
 interface Range {
   /** As one would write it. */
@@ -23,12 +23,19 @@ interface Range {
 
 /** A time in milliseconds, written with its unit. */
 export function duration(range: Range): Type<number> {
-  return amount('a duration such as 500ms, 30s, 5m or 1h', 'duration', range, parseDuration, DURATION_UNITS);
+  return amount(
+    'a duration such as 500ms, 30s, 5m or 1h',
+    'duration',
+    range,
+    parseDuration,
+    DURATION_UNITS,
+    'ms',
+  );
 }
 
 /** An amount of bytes, written with its unit. */
 export function size(range: Range): Type<number> {
-  return amount('a size such as 64KiB, 10MiB or 1GB', 'size', range, parseSize, SIZE_UNITS);
+  return amount('a size such as 64KiB, 10MiB or 1GB', 'size', range, parseSize, SIZE_UNITS, 'B');
 }
 
 /** A share of the whole as a number from 0 to 1, written as a percentage. */
@@ -37,6 +44,7 @@ export const percentage: Type<number> = measure({
   jsonSchema: { pattern: '^[0-9]{1,3}(\\.[0-9]{1,6})?%$' },
   standIn: 0,
   parse: parsePercentage,
+  write: (value) => `${(100 * value).toFixed(12).replace(/\.?0+$/, '')}%`,
 });
 
 function amount(
@@ -45,6 +53,7 @@ function amount(
   range: Range,
   parse: (text: string) => number | Refusal,
   units: Readonly<Record<string, number>>,
+  smallest: string,
 ): Type<number> {
   const min = Number(parse(range.min));
   const max = Number(parse(range.max));
@@ -60,6 +69,7 @@ function amount(
       const fits = (value >= min && value <= max) || (value === 0 && range.zero !== undefined);
       return fits ? value : refuse(`the ${noun} ${text} is out of range; it goes ${limits}`);
     },
+    write: (value) => `${value}${smallest}`,
   });
 }
 

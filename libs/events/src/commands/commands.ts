@@ -65,5 +65,19 @@ export function parseCommand(raw: unknown): Command | string {
 }
 
 function describe(error: z.ZodError): string {
-  return error.issues.map((issue) => `${issue.path.join('.') || 'command'}: ${issue.message}`).join('; ');
+  return error.issues
+    .map(closest)
+    .map(({ path, message }) => `${path.join('.') || 'command'}: ${message}`)
+    .join('; ');
+}
+
+type Issue = Pick<z.core.$ZodIssue, 'path' | 'message'>;
+
+/** Of a value that is none of several kinds, what is wrong with it as the kind that it comes nearest to: where the fault lies deepest. */
+function closest(issue: z.core.$ZodIssue): Issue {
+  if (issue.code !== 'invalid_union') return issue;
+  const kinds = issue.errors.flatMap(([first]) => (first === undefined ? [] : [closest(first)]));
+  const [nearest] = kinds.toSorted((one, other) => other.path.length - one.path.length);
+  if (nearest === undefined) return issue;
+  return { path: [...issue.path, ...nearest.path], message: nearest.message };
 }

@@ -62,7 +62,7 @@ export class PublishedKeys {
 
   /** Resolves when the keys have been read again, or have been just now. */
   async renew(): Promise<void> {
-    if (this.#reading === undefined && this.#options.clock.now() - this.#readMs < COOL_DOWN_MS) return;
+    if (this.#reading === undefined && this.#options.clock.steady() - this.#readMs < COOL_DOWN_MS) return;
     await this.#read();
   }
 
@@ -82,7 +82,7 @@ export class PublishedKeys {
   async #readOnce(): Promise<void> {
     const { place, algorithms, clock, log, onRead } = this.#options;
     const where = nameOfPlace(place);
-    this.#readMs = clock.now();
+    this.#readMs = clock.steady();
     try {
       const text = await ('url' in place ? fetched(place.url) : contentOf(place.file));
       const keys = readKeySet(text, algorithms);

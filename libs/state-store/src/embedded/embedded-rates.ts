@@ -21,7 +21,7 @@ export class EmbeddedRates implements RateBuckets {
   }
 
   async take({ id, intervalMs, burst }: RateBucket, wanted: number): Promise<RateTaken> {
-    const nowMs = this.#clock.now();
+    const nowMs = this.#clock.steady();
     const bucket = { interval: intervalMs, burst };
     const { taken, fullAt, left } = takeFrom(bucket, this.#fullAtMs.get(id) ?? 0, wanted, nowMs);
     if (taken > 0) this.#put(id, fullAt);
@@ -34,7 +34,7 @@ export class EmbeddedRates implements RateBuckets {
   }
 
   dropFull(): void {
-    const nowMs = this.#clock.now();
+    const nowMs = this.#clock.steady();
     for (const [id, fullAtMs] of this.#fullAtMs) if (fullAtMs <= nowMs) this.#fullAtMs.delete(id);
   }
 

@@ -35,7 +35,8 @@ export class EmbeddedReservations implements Reservations {
   async reserve(request: ReservationRequest): Promise<ReservationResult> {
     const pool = this.#pools.get(request.pool);
     if (pool === undefined) return { outcome: 'unknown' };
-    return pool.reserve(request, this.#clock.now());
+    const result = pool.reserve(request, this.#clock.steady());
+    return result.outcome === 'reserved' ? this.#dated(result) : result;
   }
 
   async release(pool: string, owner: string, allocations: readonly string[]): Promise<readonly GivenBack[]> {
@@ -43,25 +44,31 @@ export class EmbeddedReservations implements Reservations {
   }
 
   async renew(request: RenewRequest): Promise<RenewResult> {
-    return this.#pools.get(request.pool)?.renew(request, this.#clock.now()) ?? { outcome: 'unknown' };
+    return this.#pools.get(request.pool)?.renew(request, this.#clock.steady()) ?? { outcome: 'unknown' };
   }
 
   async restore(request: RestoreRequest): Promise<RestoreResult> {
-    const nowMs = this.#clock.now();
+    const nowMs = this.#clock.steady();
     let pool = this.#pools.get(request.pool);
     if (pool === undefined) {
-      pool = new Pool(nowMs, nowMs + request.leaseMs);
+      pool = new Pool(this.#clock.now(), nowMs + request.leaseMs);
       this.#pools.set(request.pool, pool);
     }
     return pool.restore(request, nowMs);
   }
 
   async sweep(pool: string, max: number): Promise<readonly GivenBack[]> {
-    return this.#pools.get(pool)?.sweep(this.#clock.now(), max) ?? [];
+    return this.#pools.get(pool)?.sweep(this.#clock.steady(), max) ?? [];
   }
 
   async list(pool: string): Promise<PoolReservations> {
-    return this.#pools.get(pool)?.list() ?? { allocations: [], used: new Map() };
+    const { allocations, used } = this.#pools.get(pool)?.list() ?? { allocations: [], used: new Map() };
+    return { allocations: allocations.map((held) => this.#dated(held)), used };
+  }
+
+  /** Pools reckon with the steady clock: nothing expires sooner or later because the wall clock was set. */
+  #dated<T extends { readonly expiresAtMs: number }>(held: T): T {
+    return { ...held, expiresAtMs: held.expiresAtMs - this.#clock.steady() + this.#clock.now() };
   }
 }
 

@@ -45,26 +45,26 @@ export class EmbeddedSticky implements StickyAssignments {
   }
 
   dropExpired(): void {
-    const nowMs = this.#clock.now();
+    const nowMs = this.#clock.steady();
     for (const [key, { expiresAtMs }] of this.#entries) if (expiresAtMs <= nowMs) this.#entries.delete(key);
   }
 
   #live(key: string): Entry | undefined {
     const entry = this.#entries.get(key);
-    return entry !== undefined && entry.expiresAtMs > this.#clock.now() ? entry : undefined;
+    return entry !== undefined && entry.expiresAtMs > this.#clock.steady() ? entry : undefined;
   }
 
   #use(key: string): string | undefined {
     const entry = this.#live(key);
     if (entry === undefined) return undefined;
-    entry.expiresAtMs = Math.min(entry.endsAtMs, this.#clock.now() + entry.idleMs);
+    entry.expiresAtMs = Math.min(entry.endsAtMs, this.#clock.steady() + entry.idleMs);
     this.#entries.delete(key);
     this.#entries.set(key, entry);
     return entry.backend;
   }
 
   #put(key: string, { backend, ttlMs, idleMs }: StickyAssignment): string {
-    const nowMs = this.#clock.now();
+    const nowMs = this.#clock.steady();
     const endsAtMs = nowMs + ttlMs;
     this.#entries.delete(key);
     this.#entries.set(key, { backend, endsAtMs, idleMs, expiresAtMs: Math.min(endsAtMs, nowMs + idleMs) });

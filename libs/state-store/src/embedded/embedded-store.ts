@@ -36,8 +36,8 @@ class EmbeddedStore implements StateStore {
     this.rates = new EmbeddedRates(clock);
     this.#status = { connected: true, sinceMs: clock.now() };
     this.#sweep = clock.every(SWEEP_EVERY_MS, () => {
-      dropExpired(this.#leases, clock.now());
-      dropExpired(this.#values, clock.now());
+      dropExpired(this.#leases, clock.steady());
+      dropExpired(this.#values, clock.steady());
       this.sticky.dropExpired();
       this.rates.dropFull();
     });
@@ -96,13 +96,13 @@ class EmbeddedStore implements StateStore {
   #live(entries: Map<string, Entry>, key: string): string | undefined {
     const entry = entries.get(key);
     if (entry === undefined) return undefined;
-    if (entry.expiresAtMs > this.#clock.now()) return entry.value;
+    if (entry.expiresAtMs > this.#clock.steady()) return entry.value;
     entries.delete(key);
     return undefined;
   }
 
   #put(entries: Map<string, Entry>, key: string, value: string, ttlMs: number): void {
-    entries.set(key, { value, expiresAtMs: this.#clock.now() + ttlMs });
+    entries.set(key, { value, expiresAtMs: this.#clock.steady() + ttlMs });
   }
 }
 

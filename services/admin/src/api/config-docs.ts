@@ -1,26 +1,9 @@
-import type { ConfigPreview, NamedChanges, PreviewAnswer } from '@usher/domain';
-import { declareRoute, described, FLAG, listOf, nullable, objectOf, TEXT } from '@usher/runtime';
-
-const CHANGES = objectOf<NamedChanges>(
-  {
-    added: listOf(TEXT),
-    removed: listOf(TEXT),
-    changed: listOf(
-      objectOf<NamedChanges['changed'][number]>({
-        id: TEXT,
-        settings: described('Names of those that would have other values', listOf(TEXT)),
-      }),
-    ),
-  },
-  'NamedChanges',
-);
+import type { ConfigPreview, PreviewAnswer } from '@usher/domain';
+import { CHANGE, declareRoute, described, FLAG, listOf, nullable, objectOf, TEXT } from '@usher/runtime';
 
 const PREVIEW = objectOf<ConfigPreview>(
   {
-    pools: CHANGES,
-    backends: described('Those that go drain before that', CHANGES),
-    routes: CHANGES,
-    settings: described('What else would have other values', listOf(TEXT)),
+    changes: described('Of what the fleet shares; backends that go drain before that', listOf(CHANGE)),
     listeners: described('Whether listeners of this process would come, go or be others', FLAG),
     restart: described('Settings of this process that would count from its next start on', listOf(TEXT)),
   },

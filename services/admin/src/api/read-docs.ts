@@ -107,7 +107,7 @@ export const CONFIG = declareRoute('read', {
 
 export const CONFIG_DIFF = declareRoute('read', {
   name: 'diffConfig',
-  summary: 'Tell in what a configuration differs from the shared settings in force',
+  summary: 'Tell what a configuration would change if it were applied',
   notes: 'Nothing changes.',
   body: { required: true, schema: schemaOf(sharedSettings, 'SharedSettings') },
   answer: {

@@ -3,20 +3,58 @@ import type { ServiceContext } from '@usher/ports';
 import type { MetricsReading } from '@usher/runtime';
 import { durationsOf, sumOf } from './sums.ts';
 
+/** A backend as Helios lists it. */
+export interface HeliosBackend {
+  readonly name: string;
+  readonly address: string;
+  readonly healthy: boolean;
+  readonly active_connections: number;
+  readonly weight: number;
+}
+
+export interface HeliosMetrics {
+  readonly total_requests: number;
+  readonly successful_requests: number;
+  readonly failed_requests: number;
+  readonly average_response_time_ms: number;
+  readonly backend_metrics: Readonly<Record<string, HeliosBackendMetrics>>;
+  readonly rate_limited_requests: number;
+  readonly circuit_breaker_metrics: Readonly<
+    Record<string, { readonly name: string; readonly state: string }>
+  >;
+  readonly start_time: string;
+  readonly uptime: string;
+}
+
+interface HeliosBackendMetrics {
+  readonly name: string;
+  readonly total_requests: number;
+  readonly successful_requests: number;
+  readonly failed_requests: number;
+  readonly active_connections: number;
+  readonly average_response_time_ms: number;
+  readonly is_healthy: boolean;
+}
+
 /** What Helios' `/v1/metrics` answers, in its JSON. Breakers are one for each backend. */
 export async function heliosMetrics(
   { fleet, clock }: ServiceContext,
   metrics: MetricsReading,
   pool: string,
   startedMs: number,
-): Promise<object> {
+): Promise<HeliosMetrics> {
   const requests = await metrics.samples('usher_requests_total');
+  const held = await metrics.samples('usher_rate_limit_requests_total');
   const attempts = await metrics.samples('usher_backend_requests_total');
   const seconds = await metrics.samples('usher_backend_attempt_seconds_total');
   const inFlight = await metrics.samples('usher_backend_in_flight');
   const backends = [...fleet.state.backends.values()].filter(({ settings }) => settings.pool === pool);
   const [total, failed] = [sumOf(requests, { pool }), sumOf(requests, { pool, code: '5xx' })];
-  const view = (backend: BackendState) => {
+  const routes = new Set(
+    requests.filter(({ labels }) => labels['pool'] === pool).map(({ labels }) => labels['route']),
+  );
+  const limited = held.filter(({ labels }) => routes.has(labels['route']));
+  const view = (backend: BackendState): HeliosBackendMetrics => {
     const id = { backend: backend.settings.id };
     const [all, failures] = [sumOf(attempts, id), sumOf(attempts, { ...id, outcome: 'failed' })];
     return {
@@ -35,7 +73,7 @@ export async function heliosMetrics(
     failed_requests: failed,
     average_response_time_ms: (await durationsOf(metrics)).mean * 1000,
     backend_metrics: Object.fromEntries(backends.map((backend) => [backend.settings.id, view(backend)])),
-    rate_limited_requests: 0,
+    rate_limited_requests: sumOf(limited, { outcome: 'limited' }),
     circuit_breaker_metrics: Object.fromEntries(
       backends.map(({ settings: { id }, breaker }) => [id, { name: id, state: STATES[breaker] }]),
     ),

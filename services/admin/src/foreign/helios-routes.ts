@@ -5,11 +5,9 @@ import type { MetricsReading } from '@usher/runtime';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { sendCommand } from '../command-sender.ts';
 import { readObject } from '../input.ts';
-import { heliosMetrics } from './helios-metrics.ts';
+import * as docs from './helios-docs.ts';
+import { type HeliosBackend, heliosMetrics } from './helios-metrics.ts';
 import { sumOf } from './sums.ts';
-
-const READ = { config: { role: 'read' } } as const;
-const OPERATE = { config: { role: 'operate' } } as const;
 
 /** Strategies by the names that Helios has for them, where those are not the same. */
 const STRATEGIES: ReadonlyMap<string, string> = new Map([['ip_hash_consistent', 'consistent_hash']]);
@@ -34,8 +32,8 @@ export function registerHeliosRoutes(
   const send = (request: FastifyRequest, name: CommandName, data: object) =>
     sendCommand(context, request, { name, data });
 
-  app.get('/v1/metrics', READ, () => heliosMetrics(context, metrics, pool, startedMs));
-  app.get('/v1/backends', READ, async () => {
+  app.get('/v1/metrics', docs.METRICS, () => heliosMetrics(context, metrics, pool, startedMs));
+  app.get('/v1/backends', docs.BACKENDS, async (): Promise<HeliosBackend[]> => {
     const inFlight = await metrics.samples('usher_backend_in_flight');
     return [...fleet.state.backends.values()]
       .filter(({ settings }) => settings.pool === pool)
@@ -47,7 +45,7 @@ export function registerHeliosRoutes(
         weight: backend.settings.weight,
       }));
   });
-  app.post('/v1/backends/add', OPERATE, async (request, reply) => {
+  app.post('/v1/backends/add', docs.ADD, async (request, reply) => {
     const { name, address, weight } = readObject(request.body);
     if (!isText(name) || !isText(address))
       throw new UsherError('invalid_input', 'name and address are required');
@@ -68,9 +66,9 @@ export function registerHeliosRoutes(
       await send(request, 'backend.remove', { backend: name });
     return answer(reply, 200, 'removed');
   };
-  app.post('/v1/backends/remove', OPERATE, remove);
-  app.delete('/v1/backends/remove', OPERATE, remove);
-  app.post('/v1/strategy', OPERATE, async (request, reply) => {
+  app.post('/v1/backends/remove', docs.REMOVE_BY_POST, remove);
+  app.delete('/v1/backends/remove', docs.REMOVE, remove);
+  app.post('/v1/strategy', docs.STRATEGY, async (request, reply) => {
     const { strategy } = readObject(request.body);
     if (!isText(strategy)) throw new UsherError('invalid_input', 'strategy is required');
     await send(request, 'pool.set_strategy', { pool, strategy: STRATEGIES.get(strategy) ?? strategy });

@@ -4,7 +4,7 @@ import { SmallFile } from './small-file.ts';
 
 /** The kernel counts in ticks of this length (USER_HZ is 100 on every Linux that Node runs on). */
 const TICK_MS = 10;
-/** Between two readings lies a second. Much more means that the clock was set or the machine slept. */
+/** Between two readings lies a second. Much more means that this process stood still. */
 const GAP_MS_MAX = 5_000;
 
 /** What the cores did between two readings. */
@@ -41,7 +41,7 @@ export class CpuSource {
     this.#cgroup = cgroup;
   }
 
-  /** Undefined when this reading cannot be compared with one before. */
+  /** Undefined when this reading cannot be compared with one before. `nowMs`: by the steady clock. */
   read(nowMs: number): CpuTimes | undefined {
     const before = this.#last;
     const after = { atMs: nowMs, cores: parseCores(this.#stat.read()), limits: this.#cgroup.cpuLimits() };

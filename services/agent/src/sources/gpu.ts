@@ -39,7 +39,7 @@ export class GpuSource {
 
   /** To be called every second: starts the tool when it is time to, and ends one that says nothing. */
   tick(): void {
-    const nowMs = this.#clock.now();
+    const nowMs = this.#clock.steady();
     if (this.#running !== undefined) {
       if (nowMs - this.#heardAtMs > SILENCE_MS_MAX) {
         this.#none(`${this.#command} said nothing for ${SILENCE_MS_MAX / 1_000} s`);
@@ -56,7 +56,7 @@ export class GpuSource {
   }
 
   #start(): void {
-    this.#heardAtMs = this.#clock.now();
+    this.#heardAtMs = this.#clock.steady();
     const child = spawn(this.#command, ARGUMENTS, { stdio: ['ignore', 'pipe', 'pipe'] });
     this.#running = child;
     let said = '';
@@ -82,7 +82,7 @@ export class GpuSource {
     let line = '';
     const rounds = new GpuRounds((gpus) => {
       if (this.#running !== child || this.#closed) return;
-      this.#heardAtMs = this.#clock.now();
+      this.#heardAtMs = this.#clock.steady();
       this.#absent = false;
       this.#found(gpus);
     });
@@ -99,8 +99,8 @@ export class GpuSource {
 
   #none(cause: string): void {
     if (this.#closed) return;
-    this.#heardAtMs = this.#clock.now();
-    this.#notBeforeMs = this.#clock.now() + RETRY_AFTER_MS;
+    this.#heardAtMs = this.#clock.steady();
+    this.#notBeforeMs = this.#clock.steady() + RETRY_AFTER_MS;
     if (!this.#absent) this.#log.info('agent: reporting no GPUs', { cause });
     this.#absent = true;
     this.#found([]);

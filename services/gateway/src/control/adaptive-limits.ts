@@ -47,7 +47,7 @@ export class AdaptiveLimits {
       present.settings = settings;
       return;
     }
-    const sinceMs = this.#clock.now();
+    const sinceMs = this.#clock.steady();
     const state = newAdaptive(settings, sinceMs);
     this.#followed.set(backend, {
       pool,
@@ -68,13 +68,13 @@ export class AdaptiveLimits {
 
   /** Where the limits stand. */
   *limits(): IterableIterator<{ readonly pool: string; readonly backend: string; readonly limit: number }> {
-    const nowMs = this.#clock.now();
+    const nowMs = this.#clock.steady();
     for (const [backend, { pool, state, settings }] of this.#followed)
       yield { pool, backend, limit: limitNow(state, settings, nowMs) };
   }
 
   #look(): void {
-    const nowMs = this.#clock.now();
+    const nowMs = this.#clock.steady();
     for (const followed of this.#followed.values()) {
       const seen = takeSeen(followed.cells);
       followed.answers += seen.answers;

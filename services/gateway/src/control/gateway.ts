@@ -104,7 +104,7 @@ class RunningGateway implements Gateway {
       log,
       onChange: (host, addresses) => this.#broadcast([{ kind: 'addresses', host, addresses }]),
     });
-    this.#observations = new Observations(instance, facts, clock.now());
+    this.#observations = new Observations(instance, facts, clock.steady());
     const broadcast = this.#broadcast.bind(this);
     const { secretOf } = settings.secrets ?? NO_SECRETS;
     this.#materials = new Materials({ clock, log, secretOf, table: this.#projector, onChange: broadcast });
@@ -218,7 +218,7 @@ class RunningGateway implements Gateway {
     for (const timer of this.#timers) timer.cancel();
     for (const part of this.#running) part.stop();
     this.#news.retell();
-    this.#observations.tell(clock.now());
+    this.#observations.tell(clock.steady());
     this.#presence.retire();
     try {
       await outbox.flush(FLUSH_MAX_MS);
@@ -294,6 +294,6 @@ class RunningGateway implements Gateway {
     this.#news.retell();
     const { events, clock } = this.#context;
     // What is seen during an outage is one sum in the end and not an event for each of its seconds.
-    if (events.status().connected) this.#observations.tell(clock.now());
+    if (events.status().connected) this.#observations.tell(clock.steady());
   }
 }

@@ -71,12 +71,12 @@ export class InFlightExchange {
     const gateway = subject.slice(IN_FLIGHT_PREFIX.length + 1);
     // What another version says in another way is as good as nothing.
     const word = gateway === instance ? undefined : decodeWord(payload);
-    if (word !== undefined) this.#heard.hear(gateway, word, clock.now());
+    if (word !== undefined) this.#heard.hear(gateway, word, clock.steady());
   }
 
   #exchange(): void {
     const { count } = this.#workers;
-    const nowMs = this.#context.clock.now();
+    const nowMs = this.#context.clock.steady();
     const others = this.#forgetGone();
     const own = Array.from({ length: count }, (_, worker) => this.#countsOf(worker));
     const all = new Map<string, number>();

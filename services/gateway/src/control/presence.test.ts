@@ -91,6 +91,7 @@ describe('the lease of a gateway', () => {
     let aheadMs = 0;
     const set = {
       now: () => clock.now() + aheadMs,
+      steady: () => clock.steady(),
       after: clock.after.bind(clock),
       every: clock.every.bind(clock),
     };

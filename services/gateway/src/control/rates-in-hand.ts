@@ -45,11 +45,11 @@ export class RatesInHand {
     const name = `${rule.id} ${key}`;
     if (this.#known.size >= KNOWN_MAX && !this.#known.has(name)) return;
     const inHand = this.#cells.inHand(rule.id, key);
-    this.#known.set(name, { rule, key, inHand, sinceMs: this.#clock.now() });
+    this.#known.set(name, { rule, key, inHand, sinceMs: this.#clock.steady() });
   }
 
   #look(): void {
-    const nowMs = this.#clock.now();
+    const nowMs = this.#clock.steady();
     for (const [name, known] of this.#known) {
       const { rule, key, sinceMs } = known;
       const inHand = this.#cells.inHand(rule.id, key);

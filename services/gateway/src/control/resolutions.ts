@@ -76,7 +76,7 @@ export class Resolutions {
   hurry(host: string): void {
     const entry = this.#entries.get(host);
     if (entry === undefined || entry.lookingUp || this.#waiting.has(entry)) return;
-    if (this.#options.clock.now() - entry.lookedUpMs < HURRY_MIN_MS) return;
+    if (this.#options.clock.steady() - entry.lookedUpMs < HURRY_MIN_MS) return;
     entry.timer?.cancel();
     this.#enqueue(entry);
   }
@@ -135,7 +135,7 @@ export class Resolutions {
     }
     this.#lookups -= 1;
     entry.lookingUp = false;
-    entry.lookedUpMs = clock.now();
+    entry.lookedUpMs = clock.steady();
     if (this.#isFollowed(entry)) {
       const waitMs = entry.addresses.length === 0 ? RETRY_MS : REFRESH_MS;
       entry.timer = clock.after(waitMs, () => this.#enqueue(entry));

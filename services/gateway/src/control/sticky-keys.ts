@@ -90,9 +90,9 @@ export class StickyKeys {
       // What gateways have signed while they could not agree stays good.
       this.#own = [...new Set([...there.split(' '), ...this.#own])].slice(0, 1 + FORMER_MAX);
       const agreed = this.#own.join(' ');
-      if (agreed === there && clock.now() - this.#refreshedMs < REFRESH_MS) return;
+      if (agreed === there && clock.steady() - this.#refreshedMs < REFRESH_MS) return;
       await store.set(STORE_KEY, agreed, STORE_TTL_MS);
-      this.#refreshedMs = clock.now();
+      this.#refreshedMs = clock.steady();
     } catch (error) {
       if (this.#own.length > 0) return;
       const cause = (error as Error).message;

@@ -225,7 +225,7 @@ export class Workers {
     });
     place.thread = thread;
     place.silent = 0;
-    place.startedMs = clock.now();
+    place.startedMs = clock.steady();
     const late = clock.after(START_MAX_MS, () => void thread.kill());
     void this.#awaitEnd(place, thread, reject);
     place.launched = promise.finally(() => late.cancel());
@@ -263,7 +263,7 @@ export class Workers {
     place.last = undefined;
     if (this.#stopping) return;
     this.#restarts += 1;
-    if (clock.now() - place.startedMs >= STABLE_MS) place.restartDelayMs = RESTART_DELAY_MIN_MS;
+    if (clock.steady() - place.startedMs >= STABLE_MS) place.restartDelayMs = RESTART_DELAY_MIN_MS;
     place.restart = clock.after(place.restartDelayMs, () => void this.#relaunch(place));
     place.restartDelayMs = Math.min(place.restartDelayMs * 2, RESTART_DELAY_MAX_MS);
   }

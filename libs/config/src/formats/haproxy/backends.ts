@@ -8,10 +8,16 @@ import { healthOf, type Server, serverInput, serversOf, urlOf } from './servers.
 
 const RETRY_MAX = 10;
 
+interface Made {
+  readonly id: string;
+  readonly section: Section;
+  readonly settings: Input;
+}
+
 /** Turns the sections with servers into pools. */
 export class Backends {
   readonly #remarks: Remarks;
-  readonly #pools = new Map<string, { readonly id: string; readonly settings: Input }>();
+  readonly #pools = new Map<string, Made>();
 
   constructor(sections: readonly Section[], remarks: Remarks) {
     this.#remarks = remarks;
@@ -25,13 +31,13 @@ export class Backends {
         ids.derive(
           names.filter((other) => other === name.text).length > 1 ? `${pool}-${name.text}` : name.text,
         );
-      this.#pools.set(section.name, { id: pool, settings: this.#pool(section, idOf) });
+      this.#pools.set(section.name, { id: pool, section, settings: this.#pool(section, idOf) });
     }
   }
 
-  /** The id of the pool that a section has become. */
-  idOf(name: string): string | undefined {
-    return this.#pools.get(name)?.id;
+  /** A section by its name, and the id of the pool that it has become. */
+  find(name: string): { readonly id: string; readonly section: Section } | undefined {
+    return this.#pools.get(name);
   }
 
   pools(): Input | undefined {

@@ -1,70 +1,83 @@
+import { both, type Match } from './places.ts';
 import type { Line, Word } from './sections.ts';
 
-/** One way to meet a condition; what is left out may be anything. */
-interface Match {
-  readonly host?: string;
-  readonly path?: string;
+/** What a request is asked. */
+type Test =
+  | { readonly kind: 'place'; readonly any: readonly Match[] }
+  | { readonly kind: 'client'; readonly networks: readonly Word[] }
+  | { readonly kind: 'tls' }
+  | { readonly kind: 'unknown' };
+
+export interface Literal {
+  readonly test: Test;
+  readonly negated: boolean;
 }
 
-/** Any of these meets it; undefined when it cannot be said by host and path. */
-export type Condition = readonly Match[] | undefined;
+/** Met when all that one of its lines asks is. */
+export type Condition = readonly (readonly Literal[])[];
 
-/** More ways than a person writes down. */
-const MATCHES_MAX = 1000;
+export type Acls = ReadonlyMap<string, Test>;
+
+const UNKNOWN: Test = { kind: 'unknown' };
 
 /** The ACLs of a section by name. Lines with the same name are alternatives. */
-export function aclsOf(lines: readonly Line[]): ReadonlyMap<string, Condition> {
-  const acls = new Map<string, Condition>();
+export function aclsOf(lines: readonly Line[]): Acls {
+  const acls = new Map<string, Test>();
   for (const { keyword, args } of lines) {
     const [name, ...expression] = args;
     if (keyword !== 'acl' || name === undefined) continue;
-    const condition = conditionOf(expression);
-    const before = acls.has(name.text) ? acls.get(name.text) : [];
-    acls.set(
-      name.text,
-      before === undefined || condition === undefined ? undefined : [...before, ...condition],
-    );
+    const test = testOf(expression);
+    const before = acls.get(name.text);
+    acls.set(name.text, before === undefined ? test : either(before, test));
   }
   return acls;
 }
 
-/** What stands behind `if`: names of ACLs, ACLs in braces, and `or` between those that belong together. */
-export function parseCondition(words: readonly Word[], acls: ReadonlyMap<string, Condition>): Condition {
-  let any: readonly Match[] = [];
-  let all: Condition = [{}];
+function either(a: Test, b: Test): Test {
+  if (a.kind === 'place' && b.kind === 'place') return { kind: 'place', any: [...a.any, ...b.any] };
+  if (a.kind === 'client' && b.kind === 'client')
+    return { kind: 'client', networks: [...a.networks, ...b.networks] };
+  return UNKNOWN;
+}
+
+/** What stands behind `if`: names of ACLs, ACLs in braces, `!` before what must not be, and `or` between those that belong together. */
+export function parseCondition(words: readonly Word[], acls: Acls): Condition {
+  const lines: Literal[][] = [];
+  let line: Literal[] = [];
+  let negated = false;
   for (let index = 0; index < words.length; index++) {
     const { text } = words[index]!;
     if (text === 'or' || text === '||') {
-      if (all === undefined) return undefined;
-      any = [...any, ...all];
-      all = [{}];
+      lines.push(line);
+      line = [];
       continue;
     }
-    let condition: Condition;
-    if (text === '{') {
-      const end = words.findIndex((word, at) => at > index && word.text === '}');
-      if (end === -1) return undefined;
-      condition = conditionOf(words.slice(index + 1, end));
-      index = end;
-    } else condition = acls.get(text);
-    all = both(all, condition);
+    const bare = text.replace(/^!/, '');
+    if (bare !== text) negated = !negated;
+    if (bare === '') continue;
+    let test = acls.get(bare) ?? UNKNOWN;
+    if (bare === '{') {
+      const begin = index + 1;
+      while (index < words.length && words[index]!.text !== '}') index++;
+      test = index === words.length ? UNKNOWN : testOf(words.slice(begin, index));
+    }
+    line.push({ test, negated });
+    negated = false;
   }
-  return all === undefined ? undefined : [...any, ...all];
+  return [...lines, line];
 }
 
-function both(a: Condition, b: Condition): Condition {
-  if (a === undefined || b === undefined || a.length * b.length > MATCHES_MAX) return undefined;
-  const matches: Match[] = [];
-  for (const one of a) {
-    for (const other of b) {
-      const clash =
-        (one.host !== undefined && other.host !== undefined) ||
-        (one.path !== undefined && other.path !== undefined);
-      if (clash) return undefined;
-      matches.push({ ...one, ...other });
-    }
+/** The hosts and paths that meet a condition; undefined when it asks anything else. */
+export function placesOf(condition: Condition): readonly Match[] | undefined {
+  const places: Match[] = [];
+  for (const line of condition) {
+    let all: readonly Match[] | undefined = [{}];
+    for (const { test, negated } of line)
+      all = test.kind === 'place' && !negated && all !== undefined ? both(all, test.any) : undefined;
+    if (all === undefined) return undefined;
+    places.push(...all);
   }
-  return matches;
+  return places;
 }
 
 /** The tests of hosts and paths, and how their values are compared when no flag says so. */
@@ -84,30 +97,31 @@ const PATH_TESTS: ReadonlyMap<string, string> = new Map(
   Object.entries({
     path: 'str',
     path_beg: 'beg',
-    path_dir: 'beg',
+    path_dir: 'dir',
     url_beg: 'beg',
   }),
 );
 
 /** One ACL: a test, its flags and its values. */
-function conditionOf(words: readonly Word[]): Condition {
-  const [first, ...rest] = words.map(({ text }) => text);
+function testOf(words: readonly Word[]): Test {
+  const [first, ...rest] = words;
   // What a converter does to the case or the port of a host does not matter.
-  const test = (first ?? '').toLowerCase().replace(/(,(lower|host_only|field\(1,:\)))+$/, '');
-  let way = HOST_TESTS.get(test) ?? PATH_TESTS.get(test);
-  const values: string[] = [];
+  const name = (first?.text ?? '').toLowerCase().replace(/(,(lower|host_only|field\(1,:\)))+$/, '');
+  if (name === 'ssl_fc' && rest.length === 0) return { kind: 'tls' };
+  let way = HOST_TESTS.get(name) ?? PATH_TESTS.get(name);
+  const values: Word[] = [];
   for (let index = 0; index < rest.length; index++) {
     const word = rest[index]!;
-    if (word === '-m') way = rest[++index];
-    else if (word === '-i' || word === '--') continue;
-    else if (word.startsWith('-') && values.length === 0) return undefined;
+    if (word.text === '-m') way = rest[++index]?.text;
+    else if (word.text === '-i' || word.text === '--') continue;
+    else if (word.text.startsWith('-') && values.length === 0) return UNKNOWN;
     else values.push(word);
   }
-  const matches = HOST_TESTS.has(test)
-    ? values.map((value) => hostMatch(value, way))
-    : values.map((value) => pathMatch(value, way));
-  if (!HOST_TESTS.has(test) && !PATH_TESTS.has(test)) return undefined;
-  return matches.length > 0 && matches.every((match) => match !== undefined) ? matches : undefined;
+  if (values.length === 0) return UNKNOWN;
+  if (name === 'src') return { kind: 'client', networks: values };
+  const match = HOST_TESTS.has(name) ? hostMatch : PATH_TESTS.has(name) ? pathMatch : () => undefined;
+  const any = values.flatMap(({ text }) => match(text, way) ?? []);
+  return any.length === values.length ? { kind: 'place', any } : UNKNOWN;
 }
 
 function hostMatch(value: string, way: string | undefined): Match | undefined {
@@ -120,5 +134,7 @@ function hostMatch(value: string, way: string | undefined): Match | undefined {
 function pathMatch(value: string, way: string | undefined): Match | undefined {
   if (!value.startsWith('/') || /[*?#\s]/.test(value)) return undefined;
   if (way === 'str') return { path: value };
-  return way === 'beg' ? { path: `${value.replace(/\/+$/, '')}/*` } : undefined;
+  const bare = value.replace(/\/+$/, '');
+  if (way === 'dir') return { path: `${bare}/*` };
+  return way === 'beg' ? { path: `${bare}/*`, ...(bare === value && { meantMore: true }) } : undefined;
 }

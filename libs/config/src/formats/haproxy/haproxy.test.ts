@@ -57,11 +57,12 @@ describe('a whole file of HAProxy', () => {
   });
 
   test('gives its conditions of host and path as routes', () => {
+    const request_headers = { set: { 'X-Team': 'shop' } };
     expect(file['routes']).toEqual([
-      { host: 'api.example.com', path: '/*', pool: 'api' },
-      { path: '/images/*', pool: 'images' },
-      { path: '/icons/*', pool: 'images' },
-      { path: '/*', pool: 'web' },
+      { host: 'api.example.com', path: '/*', pool: 'api', request_headers },
+      { path: '/images/*', pool: 'images', request_headers },
+      { path: '/icons/*', pool: 'images', request_headers },
+      { path: '/*', pool: 'web', request_headers },
     ]);
   });
 
@@ -69,7 +70,6 @@ describe('a whole file of HAProxy', () => {
     expect(notes.map((note) => note.split(': ').slice(0, 2).join(': '))).toEqual([
       '5:5 log: not translated',
       '9:5 option httplog: not translated',
-      '23:5 http-request set-header: not translated',
       '26:5 use_backend: not translated',
       '37:33 backup: changed',
       '55:5 stats: not translated',

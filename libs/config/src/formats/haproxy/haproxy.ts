@@ -43,6 +43,7 @@ export const haproxy: Grammar = {
       if (section.kind !== 'backend' && !isStatistics(section)) frontends.add(section);
     }
     const pools = backends.pools();
+    const [redirect, routes] = frontends.routes();
     if (pools === undefined)
       remarks.fault('', placeAt(1, 1), 'there is no backend with servers that could be translated');
     return map(
@@ -52,7 +53,8 @@ export const haproxy: Grammar = {
         timeouts: globals.section('timeouts'),
         limits: globals.section('limits'),
         pools,
-        routes: frontends.routes(),
+        redirect,
+        routes,
       },
       placeAt(1, 1),
     );
@@ -88,8 +90,7 @@ function collect({ kind }: Section, { keyword, args, at }: Line, globals: Global
   const name = Object.hasOwn(HAPROXY_KEYWORDS, pair) ? pair : keyword;
   const known = Object.hasOwn(HAPROXY_KEYWORDS, name) ? HAPROXY_KEYWORDS[name] : undefined;
   if (known === undefined) remarks.lost(pair.trim(), at, 'Usher has nothing for it');
-  else if (known.lost !== undefined && !isForwarded(args.map(({ text }) => text)))
-    remarks.lost(name, at, known.lost);
+  else if (known.lost !== undefined) remarks.lost(name, at, known.lost);
   if (keyword === 'timeout') {
     if (second === undefined) remarks.fault(pair, at, 'its time is missing');
     const setting = TIMEOUTS.get(first?.text ?? '');
@@ -103,11 +104,6 @@ function collect({ kind }: Section, { keyword, args, at }: Line, globals: Global
     if (connections !== undefined) globals.add('connections', connections, at, keyword);
   } else if (keyword === 'server' && second === undefined)
     remarks.fault(keyword, at, 'a server has a name and an address');
-}
-
-/** Headers that Usher sends by itself. */
-function isForwarded([, name = '']: readonly string[]): boolean {
-  return /^x-forwarded-(for|proto|port|host)$/i.test(name);
 }
 
 function workers(sections: readonly Section[], remarks: Remarks): Input | undefined {

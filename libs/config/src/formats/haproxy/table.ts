@@ -19,7 +19,16 @@ function lost(message: string): KnownKeyword {
 }
 
 const LARGEST = 'The same for all routes; the largest counts.';
-const LETS_IN = 'whom this turned away gets through';
+/** Said of rules that turn somebody away. */
+export const LETS_IN = 'whom this turned away gets through';
+const OF_PLACES = 'Always, or of hosts and paths.';
+const OF_REQUESTS = `${OF_PLACES} With \`%[src]\`, \`%[hdr(host)]\`, \`%[path]\`, \`%[url]\`, \`%[unique-id]\`, \`%[ssl_fc,iif(https,http)]\` and texts. X-Forwarded-For, -Proto and -Host are there.`;
+const OF_ANSWERS = `${OF_PLACES} Also in what the gateway answers itself.`;
+const REDIRECTS =
+  '`scheme`, `location` and `prefix`, with `code` and `drop-query`; always, or of hosts and paths. `scheme https` of those who come without TLS is the word `https`, whose status is 308.';
+const TURNS_AWAY =
+  'Of addresses (`src`), hosts and paths. Where those of hosts or paths ask anything else, everybody is kept out of them; without either it is told, and whom this turned away gets through. Before any redirect.';
+const FORBIDDEN = 'The answer is 403.';
 const STATISTICS = 'metrics are at `metrics.address`, and `usher status` shows what is known';
 
 /** By keyword, or keyword and first word. */
@@ -77,7 +86,43 @@ export const HAPROXY_KEYWORDS: Readonly<Record<string, KnownKeyword>> = {
   retries: becomes('pools.<name>.retry.attempts', 'On another backend, and only where it is safe.'),
   maxconn: becomes('limits.connections', 'Of `global`.'),
   nbthread: becomes('workers'),
-  'compression algo': becomes('routes[].plugins', '`gzip`.'),
+  'compression algo': becomes(
+    'routes[].plugins',
+    '`gzip`, as the plugin `compression`; from 1 KiB on. `deflate` is told.',
+  ),
+  'compression type': becomes(
+    'routes[].plugins[].types',
+    'Without it, what is made of text is compressed; it is said.',
+  ),
+  'http-request set-header': becomes('routes[].request_headers.set', OF_REQUESTS),
+  'http-request add-header': becomes('routes[].request_headers.add', OF_REQUESTS),
+  'http-request del-header': becomes('routes[].request_headers.remove', OF_PLACES),
+  'http-request replace-header': lost('headers are set, added and removed, and not searched'),
+  'http-request replace-value': lost('headers are set, added and removed, and not searched'),
+  'http-response set-header': becomes('routes[].response_headers.set', OF_ANSWERS),
+  'http-response add-header': becomes('routes[].response_headers.add', OF_ANSWERS),
+  'http-response del-header': becomes('routes[].response_headers.remove', OF_ANSWERS),
+  'http-response replace-header': lost('headers are set, added and removed, and not searched'),
+  'http-response replace-value': lost('headers are set, added and removed, and not searched'),
+  'http-after-response set-header': becomes('routes[].response_headers.set', OF_PLACES),
+  'http-after-response add-header': becomes('routes[].response_headers.add', OF_PLACES),
+  'http-after-response del-header': becomes('routes[].response_headers.remove', OF_PLACES),
+  'http-request redirect': becomes('routes[].redirect', REDIRECTS),
+  redirect: becomes('routes[].redirect', REDIRECTS),
+  'http-request deny': becomes('routes[].clients', TURNS_AWAY),
+  'http-request tarpit': becomes('routes[].clients', `As \`http-request deny\`, at once. ${FORBIDDEN}`),
+  'http-request reject': becomes('routes[].clients', `As \`http-request deny\`. ${FORBIDDEN}`),
+  'http-request silent-drop': becomes('routes[].clients', `As \`http-request deny\`. ${FORBIDDEN}`),
+  'http-request allow': becomes('routes[].clients', 'Of addresses, before rules that turn away.'),
+  'http-request auth': becomes(
+    'routes[].clients',
+    'Nobody is asked for a password. Of hosts or paths, everybody is kept out of them; otherwise it is told, and whom this turned away gets through.',
+  ),
+  'tcp-request connection': becomes(
+    'routes[].clients',
+    `\`reject\`, as \`http-request deny\`. ${FORBIDDEN} Others are told.`,
+  ),
+  'tcp-request content': lost(LETS_IN),
   'option forwardfor': BY_ITSELF,
   'option redispatch': BY_ITSELF,
   'option http-keep-alive': BY_ITSELF,
@@ -87,17 +132,6 @@ export const HAPROXY_KEYWORDS: Readonly<Record<string, KnownKeyword>> = {
   'option tcplog': NOT_NEEDED,
   'timeout client-fin': NOT_NEEDED,
   'timeout server-fin': NOT_NEEDED,
-  'compression type': BY_ITSELF,
-  'http-request set-header': lost('headers towards backends cannot be set yet; X-Forwarded-* are there'),
-  'http-request add-header': lost('headers towards backends cannot be set yet; X-Forwarded-* are there'),
-  'http-response set-header': lost('headers cannot be added to responses yet'),
-  'http-request redirect': lost('Usher has no answers of its own'),
-  redirect: lost('Usher has no answers of its own'),
-  'http-request deny': lost(LETS_IN),
-  'http-request auth': lost(LETS_IN),
-  'http-request tarpit': lost(LETS_IN),
-  'tcp-request connection': lost(LETS_IN),
-  'tcp-request content': lost(LETS_IN),
   stats: lost(STATISTICS),
   errorfile: lost('errors are application/problem+json'),
   log: lost('the log goes to standard output, see `logging`'),

@@ -10,6 +10,9 @@ const PROTOCOLS_OLD = new Set(['SSLv2', 'SSLv3', 'TLSv1', 'TLSv1.1']);
 const NEEDLESS =
   /^(default_server|default|http2|reuseport|deferred|bind|backlog=.*|rcvbuf=.*|sndbuf=.*|ipv6only=.*|so_keepalive=.*|fastopen=.*|ssl|proxy_protocol)$/;
 
+/** With TLS, without it, or either. */
+export type Transport = 'tls' | 'plain' | 'both';
+
 /** Collects the addresses of servers. */
 export class Listeners {
   readonly #http: readonly Directive[];
@@ -34,6 +37,14 @@ export class Listeners {
     return this.#list.list();
   }
 
+  /** How clients come to a server. */
+  transportOf({ block = [] }: Directive): Transport {
+    const listens = block.filter(({ name }) => name === 'listen');
+    const secure = listens.filter(({ args }) => isSecure(args, [block, this.#http]));
+    if (secure.length === 0) return 'plain';
+    return secure.length === listens.length ? 'tls' : 'both';
+  }
+
   #addOne([address, ...options]: readonly Word[], scopes: Scopes): void {
     if (address === undefined) return;
     const parsed = addressOf(address.text);
@@ -44,7 +55,7 @@ export class Listeners {
     const texts = new Set(options.map(({ text }) => text));
     for (const { text, at } of options)
       if (!NEEDLESS.test(text)) this.#remarks.lost('listen', at, `${text} is not known`);
-    const secure = texts.has('ssl') || wordOf('ssl', scopes)?.text === 'on';
+    const secure = isSecure(options, scopes);
     this.#list.add({
       ...parsed,
       at: address.at,
@@ -92,4 +103,8 @@ function addressOf(text: string): { readonly host: string; readonly port: number
   if (match === null) return undefined;
   const [, host = '', port = '80'] = match;
   return { host: host === '*' ? '0.0.0.0' : host, port: Number(port) };
+}
+
+function isSecure(words: readonly Word[], scopes: Scopes): boolean {
+  return words.some(({ text }) => text === 'ssl') || wordOf('ssl', scopes)?.text === 'on';
 }

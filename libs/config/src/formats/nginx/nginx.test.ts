@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { imported, importFaults } from '../testing/imported.ts';
 
 const SHOP = readFileSync(new URL('../testing/shop.nginx.conf', import.meta.url), 'utf8');
-const GZIP = [{ name: 'gzip', min_size: '1KiB' }];
+const GZIP = [{ name: 'compression', codings: ['gzip'], min_size: '1KiB', types: ['text/html'] }];
 
 describe('a whole file of nginx', () => {
   const { file, notes } = imported(SHOP);
@@ -192,7 +192,10 @@ test('headers are set and added, with the variables that there are', () => {
   );
   expect(file['routes']).toMatchObject([
     {
-      request_headers: { set: { 'X-From': 'at {host} by {scheme}' }, remove: ['Accept-Encoding'] },
+      request_headers: {
+        set: { 'X-Real-IP': '{client}', 'X-From': 'at {host} by {scheme}' },
+        remove: ['Accept-Encoding'],
+      },
       response_headers: { add: { 'X-Url': '{path}{query}' } },
     },
   ]);

@@ -22,11 +22,9 @@ export function wordOf(name: string, scopes: Scopes): Word | undefined {
 /** Headers towards backends that Usher sends by itself. */
 const OWN_HEADERS = new Set([
   'host',
-  'x-real-ip',
   'x-forwarded-for',
   'x-forwarded-proto',
   'x-forwarded-host',
-  'x-forwarded-port',
   'upgrade',
   'connection',
 ]);

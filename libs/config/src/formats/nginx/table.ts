@@ -62,7 +62,7 @@ export const NGINX_DIRECTIVES: Readonly<Record<string, KnownDirective>> = {
   ),
   proxy_pass: becomes(
     'routes[].pool',
-    'An upstream, or a pool of one backend. The path is passed on as it is.',
+    'An upstream, or a pool of one backend. A path behind the host takes the place of that of the location, as `rewrite`.',
   ),
   grpc_pass: becomes('routes[].pool', 'With `pools.<name>.http2`.'),
   proxy_ssl_verify: becomes('pools.<name>.tls.verify', 'Off unless it is `on`, as in nginx.'),
@@ -90,8 +90,10 @@ export const NGINX_DIRECTIVES: Readonly<Record<string, KnownDirective>> = {
   ),
   proxy_next_upstream_tries: becomes('pools.<name>.retry.attempts', 'One less; at most 10.'),
   set_real_ip_from: becomes('trusted_proxies'),
-  gzip: becomes('routes[].plugins', '`{ name: gzip }`.'),
-  gzip_min_length: becomes('routes[].plugins[].min_size'),
+  gzip: becomes('routes[].plugins', 'The plugin `compression`, with `gzip` alone.'),
+  gzip_min_length: becomes('routes[].plugins[].min_size', 'Without it 1 KiB.'),
+  gzip_types: becomes('routes[].plugins[].types', 'And `text/html`.'),
+  gzip_comp_level: becomes('routes[].plugins[].levels.gzip', 'Without it that of Usher.'),
   limit_req_zone: becomes(
     'rate_limit',
     '`rate` and the key: an address, a header, or anything that is the same for all.',
@@ -103,18 +105,27 @@ export const NGINX_DIRECTIVES: Readonly<Record<string, KnownDirective>> = {
   'proxy_set_header Host': BY_ITSELF,
   proxy_set_header: becomes(
     'routes[].request_headers',
-    'Also with `$remote_addr`, `$host`, `$scheme`, `$request_id`, `$request_uri`; an empty value removes. Host, X-Real-IP and X-Forwarded-* are there.',
+    'Also with `$remote_addr`, `$host`, `$scheme`, `$request_id`, `$request_uri`; an empty value removes. Host, X-Forwarded-For, -Proto and -Host are there.',
   ),
   add_header: becomes(
     'routes[].response_headers.add',
     'With the same variables; in answers of every status, as with `always`.',
   ),
-  rewrite: lost('paths are passed on as they are'),
-  return: lost('Usher has no answers of its own'),
+  rewrite: becomes(
+    'routes[].rewrite',
+    '`break` and `last` of a location, where the regular expression is the beginning of a path, as in `^/api/(.*)$ /v2/$1`. `permanent` and `redirect`, and whole URLs, are `routes[].redirect`, if they keep the whole path or nothing of it. Others are told.',
+  ),
+  return: becomes(
+    'routes[].redirect',
+    '301, 302, 303, 307 and 308 with a URL. `https://$host$request_uri` of servers without TLS is the word `https` of the routes with it, whose status is 308. 4xx is 403 by `routes[].clients`, 5xx is 503. Others are told.',
+  ),
   root: lost('Usher serves no files'),
   alias: lost('Usher serves no files'),
   try_files: lost('Usher serves no files'),
-  if: lost('there are no conditions'),
+  if: becomes(
+    'routes[].redirect',
+    'Around a `return` to `https://$host$request_uri`, of `$host = …` or of `$scheme`. Others are told.',
+  ),
   include: lost('the file is not followed; import it by itself'),
   access_log: lost('there is no log of requests; metrics count them'),
   error_log: lost('the log goes to standard output, see `logging`'),
@@ -155,9 +166,7 @@ export const NGINX_DIRECTIVES: Readonly<Record<string, KnownDirective>> = {
   ssl_session_tickets: BY_ITSELF,
   ssl_prefer_server_ciphers: BY_ITSELF,
   ssl_dhparam: NOT_NEEDED,
-  gzip_types: BY_ITSELF,
   gzip_vary: BY_ITSELF,
   gzip_proxied: BY_ITSELF,
-  gzip_comp_level: NOT_NEEDED,
   map: { ours: '', note: 'The usual one for `Connection: upgrade` is not needed; others are not read.' },
 };

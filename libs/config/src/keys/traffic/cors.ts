@@ -82,4 +82,5 @@ export const cors: Type<CorsSettings> = mapped(
       reading.fault(path, reading.placeOf(given, 'origins'), '* stands for all origins');
     return { ...given, maxAgeS: Math.floor(maxAgeMs / MS_PER_S) };
   },
+  ({ maxAgeS, ...given }) => ({ ...given, maxAgeMs: maxAgeS * MS_PER_S }),
 );

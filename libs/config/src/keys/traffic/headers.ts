@@ -37,13 +37,21 @@ const edits = section({
 });
 
 /** Changes of the headers of requests or responses. */
-export const headerEdits: Type<HeaderEditSettings> = mapped(edits, (given, _path, reading) => {
-  const set = byName(given.set, given, 'set', reading);
-  const add = byName(given.add, given, 'add', reading);
-  const remove = given.remove.map((name) => name.toLowerCase());
-  for (const name of remove) complainOf(name, given, 'remove', reading);
-  return { set, add, remove };
-});
+export const headerEdits: Type<HeaderEditSettings> = mapped(
+  edits,
+  (given, _path, reading) => {
+    const set = byName(given.set, given, 'set', reading);
+    const add = byName(given.add, given, 'add', reading);
+    const remove = given.remove.map((name) => name.toLowerCase());
+    for (const name of remove) complainOf(name, given, 'remove', reading);
+    return { set, add, remove };
+  },
+  ({ set, add, remove }) => ({
+    set: new Map(Object.entries(set)),
+    add: new Map(Object.entries(add)),
+    remove,
+  }),
+);
 
 /** The same by names in lower case, each there once and one that may be changed. */
 export function byName(
@@ -109,6 +117,9 @@ const security = section({
   }),
 });
 
+/** Those that are sent unless it is said that they are not. */
+const UNSAID = { 'x-content-type-options': 'none', 'x-frame-options': 'none', 'referrer-policy': 'none' };
+
 /** What answers get that do not have it from their backends. */
 export const securityHeaders: Type<SecurityHeaderSettings> = mapped(
   security,
@@ -118,4 +129,5 @@ export const securityHeaders: Type<SecurityHeaderSettings> = mapped(
     );
     return { ...(hsts === 'none' ? {} : { hsts }), headers: Object.fromEntries(said) };
   },
+  ({ hsts = 'none', headers }) => ({ ...UNSAID, ...headers, hsts }),
 );

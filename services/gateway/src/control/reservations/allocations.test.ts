@@ -13,6 +13,7 @@ afterEach(() => store.close());
 
 const fleetOf = (options: Partial<ConstructorParameters<typeof ReservingFleet>[0]> = {}) =>
   new ReservingFleet({ clock, backends: { b1: 2 }, ...options });
+const HOUR_MS = 3_600_000;
 const FULL = { outcome: 'full', short: { b1: 'milliCpu' } };
 
 describe('a request', () => {
@@ -59,6 +60,16 @@ describe('a request', () => {
     const [one, two] = [fleet.gateway('gw-1', store.line()), fleet.gateway('gw-2', store.line())];
     await one.granted({ tier: 'two' });
     await pass(clock, 10 * 60_000);
+    expect(await two.reserve()).toEqual(FULL);
+    expect(fleet.told('allocation.expired')).toEqual([]);
+  });
+
+  test.each([-HOUR_MS, HOUR_MS])('keeps what it has when the clock is set by %d ms', async (byMs) => {
+    const fleet = fleetOf();
+    const [one, two] = [fleet.gateway('gw-1', store.line()), fleet.gateway('gw-2', store.line())];
+    await one.granted({ tier: 'two' });
+    clock.set(byMs);
+    await pass(clock, 2 * 60_000);
     expect(await two.reserve()).toEqual(FULL);
     expect(fleet.told('allocation.expired')).toEqual([]);
   });

@@ -35,7 +35,7 @@ export class AskLine {
     const waiting: Waiting = {
       ask,
       full,
-      sinceMs: this.#clock.now(),
+      sinceMs: this.#clock.steady(),
       late: this.#clock.after(timeoutMs, () => {
         if (this.leave(waiting)) this.#onLate(waiting);
       }),

@@ -104,7 +104,7 @@ export class PoolDesk {
       if (!this.#line.leave(first)) continue;
       if (result.outcome === 'closed') this.#refuse(first.ask, result);
       else {
-        this.counts.waited(this.#options.clock.now() - first.sinceMs);
+        this.counts.waited(this.#options.clock.steady() - first.sinceMs);
         this.#answer(first.ask, result);
       }
     }

@@ -100,7 +100,7 @@ export class PoolHoldings {
     placed: Pick<Held, 'allocation' | 'backend' | 'resources' | 'capacity' | 'at' | 'uses'>,
     told: Told,
   ): Held {
-    const nowMs = this.#options.clock.now();
+    const nowMs = this.#options.clock.steady();
     const held = { ...placed, tier: tier.name, session, usedMs: nowMs, extendedMs: nowMs };
     this.held.add(held);
     this.#tell(held, told);
@@ -115,7 +115,7 @@ export class PoolHoldings {
 
   /** Requests of a worker do not use these any more, each as often as it is named. */
   giveBack(worker: number, allocations: readonly string[]): void {
-    const nowMs = this.#options.clock.now();
+    const nowMs = this.#options.clock.steady();
     for (const allocation of allocations) {
       const held = this.held.get(allocation);
       if (held !== undefined && endUse(held, worker, nowMs) && held.session === undefined)
@@ -127,7 +127,7 @@ export class PoolHoldings {
   forgetWorker(worker: number): void {
     for (const held of this.held.all()) {
       if (!held.uses.delete(worker) || held.uses.size > 0) continue;
-      held.usedMs = this.#options.clock.now();
+      held.usedMs = this.#options.clock.steady();
       if (held.session === undefined) this.end(held, 'the worker ended');
     }
   }
@@ -225,7 +225,7 @@ export class PoolHoldings {
   /** False when the rest need not be renewed. */
   async #renew(some: readonly Held[]): Promise<boolean> {
     const { pool, owner, clock } = this.#options;
-    const nowMs = clock.now();
+    const nowMs = clock.steady();
     const allocations = some.map(({ allocation }) => allocation);
     const ttlMs = this.ttlMs(some[0]?.session);
     const renewal = { pool, owner, told: this.link.told, leaseMs: LEASE_MS, allocations, ttlMs };
@@ -239,7 +239,7 @@ export class PoolHoldings {
 
   /** What has to be renewed. What a session has not used for so long that it has expired is forgotten. */
   #due(): Held[] {
-    const nowMs = this.#options.clock.now();
+    const nowMs = this.#options.clock.steady();
     const due: Held[] = [];
     for (const held of this.held.all()) {
       const { session, uses, usedMs, extendedMs } = held;
@@ -256,7 +256,7 @@ export class PoolHoldings {
       const held = this.held.get(allocation);
       if (held === undefined) continue;
       held.at = at;
-      held.extendedMs = this.#options.clock.now();
+      held.extendedMs = this.#options.clock.steady();
       this.#tell(held, { again: true, restored: true });
     }
     this.facts.released(givenBack.map((given) => ({ ...given, cause: 'the gateway does not hold it' })));

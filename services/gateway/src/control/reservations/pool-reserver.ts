@@ -94,7 +94,7 @@ export class PoolReserver {
     if (movedFrom !== undefined) this.#holdings.moved(movedFrom);
     const before = this.#holdings.held.get(allocation);
     if (before?.at?.run === at.run && before.at.step === at.step) {
-      before.extendedMs = this.#options.clock.now();
+      before.extendedMs = this.#options.clock.steady();
       return this.#use(ask, before, 'store');
     }
     const capacity = known ? undefined : candidates.find((each) => each.backend === backend)?.capacity;
@@ -164,7 +164,7 @@ export class PoolReserver {
         this.#holdings.end(held, 'nobody waited for it');
       return NOT_HEARD;
     }
-    beginUse(held, ask.worker, this.#options.clock.now());
+    beginUse(held, ask.worker, this.#options.clock.steady());
     this.#holdings.counts.grants[how] += 1;
     return { outcome: 'granted', allocation: held.allocation, backend: held.backend };
   }
