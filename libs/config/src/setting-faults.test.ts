@@ -156,6 +156,18 @@ test.each([
   expect(settingFaults(shared, route(change))).toEqual([expect.stringContaining(`${key}: `)]);
 });
 
+test('a secret for tokens is a place, as in a file', () => {
+  const withKey = (key: object) =>
+    route({
+      traffic: { jwt: { issuer: 'i', audience: 'a', keys: [{ id: 'one', algorithm: 'HS256', ...key }] } },
+    });
+  expect(settingFaults(shared, withKey({ reference: 'env:SIGNER' }))).toEqual([]);
+  expect(settingFaults(shared, withKey({ reference: 'file:/run/signer' }))).toEqual([]);
+  expect(settingFaults(shared, withKey({ reference: 'kf83-ab21-99de-0c7a-kf83-ab21-99de-0c7a' }))).toEqual([
+    expect.stringMatching(/^routes\.all\.jwt\.keys\[0\]\.key: a secret is not written out here/),
+  ]);
+});
+
 test('what was wrong before is no fault of a change, and new faults beside it are', () => {
   const wrong = pool({ drainMs: 1e12 });
   const [first, ...others] = wrong.pools;

@@ -25,11 +25,17 @@ export interface GivenTokenKey<A extends AdminJwtKey['algorithm']> {
   readonly key: FoundSecret;
 }
 
+/** How settings are made of what was given, and the other way round. */
+interface Making<A extends AdminJwtKey['algorithm'], S> {
+  settings(given: GivenTokenKey<A>, reading: Reading): S;
+  given(settings: S): GivenTokenKey<A>;
+}
+
 /** A key with which signed tokens are checked. `doc`: what the key itself is. */
 export function tokenKey<A extends AdminJwtKey['algorithm'], S>(
   algorithms: readonly [A, ...A[]],
   doc: string,
-  settings: (given: GivenTokenKey<A>, reading: Reading) => S,
+  making: Making<A, S>,
 ): Type<S> {
   const keys = section({
     id: optional('tried on every token of its algorithm', {
@@ -44,10 +50,14 @@ export function tokenKey<A extends AdminJwtKey['algorithm'], S>(
     }),
     key: required({ to: 'key', type: foundSecret('a key'), doc }),
   });
-  return mapped(keys, (given, _path, reading) => {
-    const { algorithm, key } = given;
-    const fault = key.text === '' ? undefined : jwtKeyFault({ algorithm, key: key.text });
-    if (fault !== undefined) reading.complain(given, 'key', fault);
-    return settings(given, reading);
-  });
+  return mapped(
+    keys,
+    (given, _path, reading) => {
+      const { algorithm, key } = given;
+      const fault = key.text === '' ? undefined : jwtKeyFault({ algorithm, key: key.text });
+      if (fault !== undefined) reading.complain(given, 'key', fault);
+      return making.settings(given, reading);
+    },
+    making.given,
+  );
 }

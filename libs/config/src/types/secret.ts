@@ -67,8 +67,12 @@ export interface FoundSecret {
 /** A secret with its reference, for settings that may hold no more than that. */
 export function foundSecret(expects: string): Type<FoundSecret> {
   const plain = plainSecret(expects);
+  const { jsonSchema, shape } = plain;
   return {
-    ...plain,
+    expects: plain.expects,
+    jsonSchema,
+    shape,
+    write: ({ text, reference }) => reference ?? text,
     read(input, path, reading) {
       const text = plain.read(input, path, reading);
       const written = input.kind === 'scalar' ? input.text : '';

@@ -13,17 +13,27 @@ const CREDENTIALS = ['authorization', 'cookie'];
 const key: Type<TokenKeySettings> = tokenKey(
   ['HS256', ...TOKEN_ALGORITHMS],
   'The public key in PEM form, best as `file:path`; all gateways get it. For HS256 a reference to the secret, of 32 bytes or more: `env:NAME` or `file:path`, which every gateway looks up itself, a file again when it changes.',
-  (given, reading): TokenKeySettings => {
-    const { id, algorithm, key } = given;
-    const named = id === undefined ? {} : { id };
-    if (algorithm !== 'HS256') return { ...named, algorithm, key: key.text };
-    if (key.reference === undefined && key.text !== '')
-      reading.complain(
-        given,
-        'key',
-        'a secret is not written out here, because the settings of routes are written to the log; use env:NAME or file:path',
-      );
-    return { ...named, algorithm, reference: key.reference ?? NO_REFERENCE };
+  {
+    settings(given, reading): TokenKeySettings {
+      const { id, algorithm, key } = given;
+      const named = id === undefined ? {} : { id };
+      if (algorithm !== 'HS256') return { ...named, algorithm, key: key.text };
+      if (key.reference === undefined && key.text !== '')
+        reading.complain(
+          given,
+          'key',
+          'a secret is not written out here, because the settings of routes are written to the log; use env:NAME or file:path',
+        );
+      return { ...named, algorithm, reference: key.reference ?? NO_REFERENCE };
+    },
+    given: (settings) =>
+      settings.algorithm === 'HS256'
+        ? { id: settings.id, algorithm: settings.algorithm, key: { text: '', reference: settings.reference } }
+        : {
+            id: settings.id,
+            algorithm: settings.algorithm,
+            key: { text: settings.key, reference: undefined },
+          },
   },
 );
 
@@ -69,4 +79,5 @@ export const jwt: Type<TokenSettings> = mapped(
       reading.complain(given, 'claim_to_headers', `${taken} is what clients themselves show`);
     return claimHeaders.size === 0 ? rest : { ...rest, claimHeaders: named };
   },
+  ({ claimHeaders = {}, ...rest }) => ({ ...rest, claimHeaders: new Map(Object.entries(claimHeaders)) }),
 );
