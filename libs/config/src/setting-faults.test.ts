@@ -156,11 +156,12 @@ test.each([
   expect(settingFaults(shared, route(change))).toEqual([expect.stringContaining(`${key}: `)]);
 });
 
+const withKey = (key: object) =>
+  route({
+    traffic: { jwt: { issuer: 'i', audience: 'a', keys: [{ id: 'one', algorithm: 'HS256', ...key }] } },
+  });
+
 test('a secret for tokens is a place, as in a file', () => {
-  const withKey = (key: object) =>
-    route({
-      traffic: { jwt: { issuer: 'i', audience: 'a', keys: [{ id: 'one', algorithm: 'HS256', ...key }] } },
-    });
   expect(settingFaults(shared, withKey({ reference: 'env:SIGNER' }))).toEqual([]);
   expect(settingFaults(shared, withKey({ reference: 'file:/run/signer' }))).toEqual([]);
   expect(settingFaults(shared, withKey({ reference: 'kf83-ab21-99de-0c7a-kf83-ab21-99de-0c7a' }))).toEqual([

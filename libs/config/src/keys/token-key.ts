@@ -19,7 +19,7 @@ export const claim: Type<string> = text({
 });
 
 /** A key as it was given. */
-export interface GivenTokenKey<A extends AdminJwtKey['algorithm']> {
+interface GivenTokenKey<A extends AdminJwtKey['algorithm']> {
   readonly id: string | undefined;
   readonly algorithm: A;
   readonly key: FoundSecret;
@@ -58,6 +58,6 @@ export function tokenKey<A extends AdminJwtKey['algorithm'], S>(
       if (fault !== undefined) reading.complain(given, 'key', fault);
       return making.settings(given, reading);
     },
-    making.given,
+    (settings) => making.given(settings),
   );
 }
