@@ -223,7 +223,7 @@ export {
   type SplitSettings,
 } from './traffic/arms.ts';
 export { uneditable } from './traffic/header-names.ts';
-export { isPlainPath, plainPaths } from './traffic/plain-path.ts';
+export { everyReading, isPlainPath } from './traffic/plain-path.ts';
 export { rewritten } from './traffic/rewrite-path.ts';
 export { Template, unknownVariable, VARIABLES, type Variable } from './traffic/template.ts';
 export {

@@ -1,9 +1,9 @@
 import {
+  everyReading,
   FastRandom,
   hashOf,
   isPlainPath,
   type PolicySettings,
-  plainPaths,
   poolsOf,
   RouteMatcher,
   type RouteSettings,
@@ -25,6 +25,8 @@ const STATUS_CLASSES = 6;
 export class Routes {
   entries: readonly RouteEntry[] = [];
   #matcher = new RouteMatcher<RouteEntry>([]);
+  /** As those know the routes who decode what they read. */
+  #decodedMatcher = new RouteMatcher<DecodedRoute>([]);
   /** Some route keeps somebody out, so that it matters by which one a path goes. */
   #guarded = false;
   readonly #random: Uniform;
@@ -66,6 +68,7 @@ export class Routes {
       }),
     );
     this.#matcher = new RouteMatcher(this.entries);
+    this.#decodedMatcher = new RouteMatcher(this.entries.map(decodedRoute));
     this.#guarded = this.entries.some(({ traffic }) => traffic?.guards === true);
   }
 
@@ -73,8 +76,28 @@ export class Routes {
   match(host: string, path: string): RouteEntry | undefined {
     const entry = this.#matcher.match(host, path);
     if (!this.#guarded || isPlainPath(path)) return entry;
-    return plainPaths(path).every((each) => this.#matcher.match(host, each) === entry) ? entry : undefined;
+    return everyReading(path, (reading) => this.#read(host, reading) === entry) ? entry : undefined;
   }
+
+  #read(host: string, reading: string): RouteEntry | undefined {
+    if (!NOT_IN_A_URL.test(reading)) return this.#matcher.match(host, reading);
+    return this.#decodedMatcher.match(host, reading)?.entry;
+  }
+}
+
+const NOT_IN_A_URL = /[^!-~]/;
+
+interface DecodedRoute {
+  readonly settings: Pick<RouteSettings, 'host' | 'path'>;
+  readonly entry: RouteEntry;
+}
+
+/** A route with its path decoded, but for what would be a wildcard then. */
+function decodedRoute(entry: RouteEntry): DecodedRoute {
+  const path = entry.settings.path.replace(/%(?!2A|3F)([0-9A-F]{2})/gi, (_, digits: string) =>
+    String.fromCharCode(Number.parseInt(digits, 16)),
+  );
+  return { settings: { host: entry.settings.host, path }, entry };
 }
 
 interface Making {
