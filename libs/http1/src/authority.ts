@@ -56,3 +56,17 @@ export function comparableAuthority(authority: string, defaultPort: string): str
   const port = lower.slice(colon + 1);
   return port === '' || port === defaultPort ? lower.slice(0, colon) : lower;
 }
+
+/** What needs no encoding (RFC 3986 section 2.3), encoded. */
+const ENCODED_UNRESERVED = /%(?:2[DdEe]|3[0-9]|[46][1-9A-Fa-f]|[57][0-9Aa]|5[Ff]|7[Ee])/g;
+
+/**
+ * A host, without its port, in one comparable form: lower case, nothing encoded that need not be (RFC 3986 section 6.2.2), and
+ * without the dot of the root, as a rooted name is the same host.
+ */
+export function comparableHost(host: string): string {
+  const plain = host.includes('%')
+    ? host.replace(ENCODED_UNRESERVED, (code) => String.fromCharCode(Number.parseInt(code.slice(1), 16)))
+    : host;
+  return (plain.endsWith('.') ? plain.replace(/\.+$/, '') : plain).toLowerCase();
+}

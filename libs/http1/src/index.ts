@@ -1,3 +1,4 @@
+export { comparableHost } from './authority.ts';
 export { ChunkedScanner, type PayloadSink } from './chunked.ts';
 export { FAULTS, type HttpFault } from './faults.ts';
 export { FIELD } from './field-names.ts';

@@ -84,8 +84,8 @@ export class ClientSession implements LaneConnection, StreamHome, Expirable {
     lane.deadlines.arm(this.deadline, lane.now() + timeouts.requestHeaderMs);
   }
 
-  lowerHost(host: string): string {
-    return this.lastHost.toLower(host);
+  comparableHost(host: string): string {
+    return this.lastHost.toComparable(host);
   }
 
   closeIfIdle(): void {

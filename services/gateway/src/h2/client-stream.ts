@@ -27,7 +27,7 @@ export interface StreamHome {
   readonly visitor: Visitor;
   readonly ends: Ends;
   /** In lower case. */
-  lowerHost(host: string): string;
+  comparableHost(host: string): string;
   streamClosed(): void;
 }
 
@@ -131,7 +131,7 @@ export class ClientStream implements ClientSide, Expirable {
       this.refuse(end === FAULTY ? head.fault : FAULTS.fieldValue, lane.newRequestId());
       return;
     }
-    const route = lane.table.match(home.lowerHost(head.host), head.path);
+    const route = lane.table.match(home.comparableHost(head.host), head.path);
     const id = requestIdOf(head, route?.traffic, home.visitor.peer) ?? lane.newRequestId();
     const body = RequestBody.of(head, lane.table.policy.limits, this.startMs, route?.traffic?.bodyBytes);
     const asked: Asked = {

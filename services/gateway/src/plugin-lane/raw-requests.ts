@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { ERRORS, type ErrorCode, problemOf } from '@usher/domain';
-import { isToken } from '@usher/http1';
+import { comparableHost, isToken } from '@usher/http1';
 import type { RouteTraffic } from '../traffic/route-traffic.ts';
 import { withoutQuery } from '../wire/outgoing-request.ts';
 import { ownAnswer, type TurnedAway } from '../wire/own-answer.ts';
@@ -25,8 +25,7 @@ export function target(request: IncomingMessage): { readonly host: string; reado
     request.url = rest.startsWith('/') ? rest : `/${rest}`;
     request.headers.host = absolute[1] ?? '';
   }
-  const authority = (request.headers.host ?? '').toLowerCase();
-  const host = authority.replace(/:\d*$/, '');
+  const host = comparableHost((request.headers.host ?? '').replace(/:\d*$/, ''));
   return { host, path: withoutQuery(request.url ?? '/') };
 }
 

@@ -1,5 +1,6 @@
 import { constants, createHash } from 'node:crypto';
 import { createSecureContext, type SecureContext } from 'node:tls';
+import { comparableHost } from '@usher/http1';
 import type { TlsMaterial } from '@usher/ports';
 
 /** What one listener's workers need to shake hands. Survives structured cloning. */
@@ -36,7 +37,7 @@ export class TlsContexts {
 
   /** For a client that names a host: the one for exactly this name, else for its wildcard (RFC 6125 section 6.4.3), else the standard one. */
   choose(host: string): SecureContext {
-    const name = host.toLowerCase();
+    const name = comparableHost(host);
     const exact = this.#byName.get(name);
     if (exact !== undefined) return exact;
     const dot = name.indexOf('.');

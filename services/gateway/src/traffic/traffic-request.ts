@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { Variable } from '@usher/domain';
-import { FIELD, joinedValues, lineNamed, type RequestHead } from '@usher/http1';
+import { comparableHost, FIELD, joinedValues, lineNamed, type RequestHead } from '@usher/http1';
 import { withoutQuery } from '../wire/outgoing-request.ts';
 import type { Peer, PeerDirectory } from '../wire/peer.ts';
 import type { Fields } from './header-edits.ts';
@@ -51,7 +51,7 @@ export class HeadRequest implements TrafficRequest {
   }
 
   get host(): string {
-    return this.#head.host.toLowerCase();
+    return comparableHost(this.#head.host);
   }
 
   get path(): string {

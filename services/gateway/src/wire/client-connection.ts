@@ -205,7 +205,7 @@ export class ClientConnection implements LaneConnection, ClientSide, ClientSocke
     if (!head.persistent || ++this.requests === lane.table.policy.limits.requestsPerConnection)
       this.keepAlive = false;
     this.sayKeepAlive = head.minor === 0;
-    const route = lane.table.match(this.lastHost.toLower(head.host), head.path);
+    const route = lane.table.match(this.lastHost.toComparable(head.host), head.path);
     if (route?.lane === 'plugin') {
       this.visitor.handOver(this.giveUp());
       this.owner.closed(this);

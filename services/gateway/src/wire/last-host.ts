@@ -1,13 +1,15 @@
-/** Hosts in lower case. The next request of a connection mostly has the host of the last one. */
+import { comparableHost } from '@usher/http1';
+
+/** Hosts in the form that routes are found by. The next request of a connection mostly has the host of the last one. */
 export class LastHost {
   private received = '';
-  private lower = '';
+  private comparable = '';
 
-  toLower(host: string): string {
+  toComparable(host: string): string {
     if (host !== this.received) {
       this.received = host;
-      this.lower = host.toLowerCase();
+      this.comparable = comparableHost(host);
     }
-    return this.lower;
+    return this.comparable;
   }
 }

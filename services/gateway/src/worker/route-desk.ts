@@ -15,7 +15,7 @@ import {
   UsherError,
 } from '@usher/domain';
 import type { RouteAct } from '@usher/events';
-import type { RequestHead } from '@usher/http1';
+import { comparableHost, type RequestHead } from '@usher/http1';
 import type { PoolTable, RouteEntry } from '../routing-table.ts';
 import { endpointFor } from '../table/endpoints.ts';
 import { type ExplainedPool, urlOf } from '../table/explain-pool.ts';
@@ -105,7 +105,7 @@ export class RouteDesk {
       routes:
         pool !== undefined && route === undefined
           ? []
-          : explainRoutes(routes, head.host.toLowerCase(), head.path).map(({ route: each, verdict }) => ({
+          : explainRoutes(routes, comparableHost(head.host), head.path).map(({ route: each, verdict }) => ({
               route: each.id,
               host: each.host ?? null,
               path: each.path,
@@ -178,7 +178,7 @@ export class RouteDesk {
 
   #target({ pool: named }: RouteQuestion, head: RequestHead, peer: Peer, random: FastRandom): Target {
     if (named === undefined) {
-      const matched = this.#table.match(head.host.toLowerCase(), head.path);
+      const matched = this.#table.match(comparableHost(head.host), head.path);
       const explained = matched?.arms?.explain(head, peer, this.#tools.peers, random);
       const entry = explained?.entry ?? matched;
       const pool = entry?.settings.pool === undefined ? undefined : entry.pool;
