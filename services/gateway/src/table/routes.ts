@@ -69,7 +69,7 @@ export class Routes {
     );
     this.#matcher = new RouteMatcher(this.entries);
     this.#decodedMatcher = new RouteMatcher(this.entries.map(decodedRoute));
-    this.#guarded = this.entries.some(({ traffic }) => traffic?.guards === true);
+    this.#guarded = this.entries.some(guards);
   }
 
   /** A path that a backend could read as one of another route has none as soon as some route keeps somebody out. */
@@ -98,6 +98,11 @@ function decodedRoute(entry: RouteEntry): DecodedRoute {
     String.fromCharCode(Number.parseInt(digits, 16)),
   );
   return { settings: { host: entry.settings.host, path }, entry };
+}
+
+/** It keeps somebody out, or has a plugin that may do that. */
+function guards({ traffic, settings }: RouteEntry): boolean {
+  return traffic?.guards === true || settings.plugins.some(({ file }) => file !== undefined);
 }
 
 interface Making {

@@ -1,5 +1,7 @@
+import { fileURLToPath } from 'node:url';
 import type { RouteSettings, TrafficSettings } from '@usher/domain';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { route } from '../testing/fixtures.ts';
 import { bothLanes, LANES, LimitedFleet } from '../testing/limited-gateway.ts';
 import { RawSocket, readMessage } from '../wire/testing/raw-socket.ts';
 
@@ -70,4 +72,22 @@ test('a rooted host of an absolute target is the same too', async () => {
   client.send(`GET http://${host}/ HTTP/1.1\r\nHost: ${host}\r\n\r\n`);
   expect(await readMessage(client)).toMatchObject({ firstLine: expect.stringContaining(' 403 ') });
   client.socket.destroy();
+});
+
+test('a plugin of somebody’s own may be a guard, past which nothing leads either', async () => {
+  const own = new LimitedFleet();
+  const file = fileURLToPath(new URL('../testing/closed-plugin.mjs', import.meta.url));
+  const plugins = [{ name: 'closed', file, options: {} }];
+  const routes = [
+    route({ id: 'plug', path: '/plug/*', pool: 'web', plugins }),
+    route({ id: 'all', path: '/*', pool: 'web' }),
+  ];
+  await own.configure({ routes });
+  const at = await own.gateway();
+  const statusOf = async (path: string) => (await own.ask(at, 'wire', { path })).status;
+  expect(await statusOf('/plug/x')).toBe(401);
+  expect(await statusOf('/q/x%20y')).toBe(200);
+  for (const path of ['/q/../plug/y', '/q/%2e%2e/plug/x', '/q/..;/plug', '/%70lug/x'])
+    expect.soft(await statusOf(path), path).toBe(404);
+  await own.close();
 });
