@@ -1,30 +1,39 @@
 import {
+  type BackendSettings,
   canonicalJson,
   type FleetState,
   type PolicySettings,
-  poolsOf,
   type RouteSettings,
   UsherError,
 } from '@usher/domain';
 import type { EventDraft } from '@usher/events';
+import { urlsOf } from './backend-address.ts';
+import { type Places, Reach } from './reach.ts';
 
-/** What keeps requests from a route's backends. */
-const GUARDS = ['clients', 'apiKeys', 'jwt'] as const;
+/** What keeps requests from a route's backends; of its plugins, those that have a file may do that. */
+const GUARDS = ['clients', 'apiKeys', 'jwt', 'plugins'] as const;
 type Guard = (typeof GUARDS)[number];
+
+/** A fleet as far as guards go, before or after a command. */
+interface Guarding {
+  readonly policy: PolicySettings;
+  readonly reach: Reach;
+}
 
 /**
  * Refuses what would make the fleet less safe, which is for administrators: a backend's certificate that is not looked at
- * any more, proxies trusted anew, and routes past a guard of others that lead to the same pool.
+ * any more, proxies trusted anew, and routes past a guard of others that lead to the same pool, or to the same address.
  */
 export function assertAsSafe(state: FleetState, drafts: readonly EventDraft[]): void {
   const before = state.config?.policy;
   if (before === undefined) return;
   const after = drafts.reduce(policyAfter, before);
   const proxies = after.trustedProxies.filter((proxy) => !before.trustedProxies.includes(proxy));
+  const moved = drafts.some((draft) => moves(state, draft));
   const faults = [
     ...drafts.flatMap((draft) => unverified(state, draft)),
     ...proxies.map((proxy) => `trusted_proxies: ${proxy}`),
-    ...(after === before ? [] : lessGuarded(before, after)),
+    ...(after === before && !moved ? [] : lessGuarded(...guardings(state, drafts, after))),
   ];
   if (faults.length > 0)
     throw new UsherError(
@@ -51,44 +60,99 @@ function policyAfter(policy: PolicySettings, draft: EventDraft): PolicySettings 
   return { ...policy, routes: routes.map((route) => (route.id === settings.id ? settings : route)) };
 }
 
-function lessGuarded(before: PolicySettings, after: PolicySettings): string[] {
-  const changed = after.routes.flatMap((route) =>
-    GUARDS.filter((guard) => isWeaker(guard, route, before, after)).map(
-      (guard) => `routes.${route.id}: ${guard}`,
-    ),
-  );
+/** A backend is now where it was not. */
+function moves(state: FleetState, { type, data }: EventDraft): boolean {
+  if (type !== 'backend.registered' && type !== 'backend.updated') return false;
+  const known = state.backends.get(data.settings.id)?.settings;
+  return known === undefined || urlsOf(data.settings).some((url) => !urlsOf(known).includes(url));
+}
+
+function guardings(
+  state: FleetState,
+  drafts: readonly EventDraft[],
+  after: PolicySettings,
+): [Guarding, Guarding] {
+  const backends = new Map<string, BackendSettings>();
+  for (const [id, { settings }] of state.backends) backends.set(id, settings);
+  const before = { policy: state.config?.policy ?? after, reach: new Reach(backends.values()) };
+  for (const { type, data } of drafts) {
+    if (type === 'backend.registered' || type === 'backend.updated')
+      backends.set(data.settings.id, data.settings);
+  }
+  return [before, { policy: after, reach: new Reach(backends.values()) }];
+}
+
+function lessGuarded(before: Guarding, after: Guarding): string[] {
+  const changed = after.policy.routes.flatMap((route) => weaker(route, before, after));
   // Where it led another route may now match, which lets everybody through.
-  const gone = before.routes.filter((route) => {
-    const now = after.routes.find(({ id }) => id === route.id);
+  const gone = before.policy.routes.filter((route) => {
+    const now = after.policy.routes.find(({ id }) => id === route.id);
     const stays = now?.host === route.host && now?.path === route.path;
-    return !stays && GUARDS.some((guard) => guardOf(guard, route, before) !== undefined);
+    return !stays && GUARDS.some((guard) => guardOf(guard, route, before.policy) !== undefined);
   });
   return [...changed, ...gone.map(({ id }) => `routes.${id}: it has a guard, and goes or moves`)];
 }
 
-function isWeaker(
-  guard: Guard,
-  route: RouteSettings,
-  before: PolicySettings,
-  after: PolicySettings,
-): boolean {
-  const now = guardOf(guard, route, after);
-  const same = before.routes.find(({ id }) => id === route.id);
-  const had = new Set(same === undefined ? [] : poolsOf(same));
-  const reached = new Set(poolsOf(route).filter((pool) => !had.has(pool)));
-  const standing = before.routes.filter(
-    (each) => each === same || poolsOf(each).some((pool) => reached.has(pool)),
+/** The guards that a route would have to have and has not. */
+function weaker(route: RouteSettings, before: Guarding, after: Guarding): string[] {
+  const same = before.policy.routes.find(({ id }) => id === route.id);
+  const reached = newPlaces(route, same, before.reach, after.reach);
+  const others = before.policy.routes.filter(
+    (each) =>
+      each !== same &&
+      !(
+        reached.isDisjointFrom(before.reach.answers(each)) &&
+        reached.isDisjointFrom(before.reach.copies(each))
+      ),
   );
-  const known = standing.map((each) => guardOf(guard, each, before)).filter((each) => each !== undefined);
-  const usual = same === undefined ? written(before.traffic?.[guard]) : undefined;
-  const asked = usual === undefined ? known : [...known, usual];
-  return asked.length > 0 && (now === undefined || !asked.includes(now));
+  return GUARDS.flatMap((guard) => {
+    const asking = [...(same === undefined ? [] : [same]), ...others].filter(
+      (each) => guardOf(guard, each, before.policy) !== undefined,
+    );
+    const known = asking.map((each) => guardOf(guard, each, before.policy));
+    const usual = same === undefined ? guardOf(guard, NO_ROUTE, before.policy) : undefined;
+    const asked = usual === undefined ? known : [...known, usual];
+    const now = guardOf(guard, route, after.policy);
+    if (asked.length === 0 || (now !== undefined && asked.includes(now))) return [];
+    const ids = asking.filter((each) => each !== same).map(({ id }) => id);
+    const past = ids.length === 0 ? '' : ` as at ${ids.join(', ')}, to whose backends it would lead`;
+    return [`routes.${route.id}: ${NAMES[guard]}${past}`];
+  });
+}
+
+/** Where a route leads to which it did not lead before. Who got copies alone gave no answers. */
+function newPlaces(
+  route: RouteSettings,
+  same: RouteSettings | undefined,
+  before: Reach,
+  after: Reach,
+): Places {
+  const answered: Places = same === undefined ? new Set() : before.answers(same);
+  const copied: Places = same === undefined ? new Set() : before.copies(same);
+  return after
+    .answers(route)
+    .difference(answered)
+    .union(after.copies(route).difference(copied).difference(answered));
 }
 
 /** What a route asks for, in its one form; undefined when nothing. */
-function guardOf(guard: Guard, { traffic }: RouteSettings, policy: PolicySettings): string | undefined {
-  return written(traffic?.[guard] ?? policy.traffic?.[guard]);
+function guardOf(
+  guard: Guard,
+  { traffic, plugins }: Pick<RouteSettings, 'traffic' | 'plugins'>,
+  policy: PolicySettings,
+): string | undefined {
+  if (guard !== 'plugins') return written(traffic?.[guard] ?? policy.traffic?.[guard]);
+  const own = plugins.filter(({ file }) => file !== undefined);
+  return own.length === 0 ? undefined : written(own);
 }
+
+const NO_ROUTE = { traffic: undefined, plugins: [] };
+const NAMES: Readonly<Record<Guard, string>> = {
+  clients: 'clients',
+  apiKeys: 'api_keys',
+  jwt: 'jwt',
+  plugins: 'plugins',
+};
 
 function written(asked: unknown): string | undefined {
   return asked === undefined || asked === 'none' ? undefined : canonicalJson(asked);

@@ -1,6 +1,7 @@
-import { type BackendSettings, type FleetState, parseBackendUrl, UsherError } from '@usher/domain';
+import { type FleetState, parseBackendUrl, UsherError } from '@usher/domain';
 import type { EventDraft } from '@usher/events';
-import { isLoopback, plainAddress } from '@usher/runtime';
+import { isLoopback } from '@usher/runtime';
+import { plainHost, urlsOf } from './backend-address.ts';
 
 /** Where a process itself listens. */
 export interface OwnAddress {
@@ -32,20 +33,13 @@ export function assertNotOwn(
   }
 }
 
-function urlsOf({ url, endpoints = [] }: BackendSettings): string[] {
-  return [url, ...endpoints.map((endpoint) => endpoint.url)];
-}
-
 function isOwn(url: string, own: readonly OwnAddress[]): boolean {
   const origin = parseBackendUrl(url);
   if (typeof origin === 'string') return false;
-  const host = plain(origin.host);
+  const host = plainHost(origin.host);
   return own.some(
     (each) =>
-      each.port === origin.port && (plain(each.host) === host || (isLoopback(host) && isLoopback(each.host))),
+      each.port === origin.port &&
+      (plainHost(each.host) === host || (isLoopback(host) && isLoopback(each.host))),
   );
-}
-
-function plain(host: string): string {
-  return plainAddress(host) ?? host.toLowerCase();
 }

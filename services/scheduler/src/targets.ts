@@ -1,5 +1,6 @@
 import { type BackendSettings, type PoolSettings, parseBackendUrl } from '@usher/domain';
 import { targetsOf } from '@usher/runtime';
+import { urlsOf } from './backend-address.ts';
 
 /** Whether the address in a URL is none at which a name of this pool may lead. */
 export function leadsAstray(url: string, { targets }: PoolSettings): boolean {
@@ -8,12 +9,9 @@ export function leadsAstray(url: string, { targets }: PoolSettings): boolean {
 }
 
 /** The first URL of a backend at which its pool takes none from agents; undefined when all of them may be. */
-export function forbiddenUrl(
-  { url, endpoints = [] }: BackendSettings,
-  { targets }: PoolSettings,
-): string | undefined {
+export function forbiddenUrl(backend: BackendSettings, { targets }: PoolSettings): string | undefined {
   const { allowsHost } = targetsOf(targets);
-  return [url, ...endpoints.map((endpoint) => endpoint.url)].find((each) => {
+  return urlsOf(backend).find((each) => {
     const origin = parseBackendUrl(each);
     return typeof origin !== 'string' && !allowsHost(origin);
   });
