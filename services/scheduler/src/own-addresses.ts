@@ -1,4 +1,10 @@
-import { type BackendSettings, type FleetState, parseBackendUrl, UsherError } from '@usher/domain';
+import {
+  type BackendSettings,
+  type FleetState,
+  type Origin,
+  parseBackendUrl,
+  UsherError,
+} from '@usher/domain';
 import type { EventDraft } from '@usher/events';
 import { isLoopback, plainAddress } from '@usher/runtime';
 
@@ -10,10 +16,10 @@ export interface OwnAddress {
 }
 
 /**
- * Refuses what would have requests sent to the admin API or the metrics of the process that decides: they would come from a
+ * Refuses a URL that no gateway could use, and what would have requests sent to the admin API or the metrics of the process that decides: they would come from a
  * loopback address, which some trust. What is in force already stays: a file may say it.
  */
-export function assertNotOwn(
+export function assertReachable(
   state: FleetState,
   drafts: readonly EventDraft[],
   own: readonly OwnAddress[],
@@ -23,12 +29,16 @@ export function assertNotOwn(
     const { settings } = draft.data;
     const before = state.backends.get(settings.id)?.settings;
     const known = before === undefined ? [] : urlsOf(before);
-    const url = urlsOf(settings).find((each) => !known.includes(each) && isOwn(each, own));
-    if (url !== undefined)
-      throw new UsherError(
-        'forbidden',
-        `backend ${settings.id} at ${url}: there this process itself has its admin API or metrics; only the file of a process may say this`,
-      );
+    for (const url of urlsOf(settings).filter((each) => !known.includes(each))) {
+      const origin = parseBackendUrl(url);
+      if (typeof origin === 'string')
+        throw new UsherError('invalid_input', `the URL of backend ${settings.id} ${origin}`);
+      if (isOwn(origin, own))
+        throw new UsherError(
+          'forbidden',
+          `backend ${settings.id} at ${url}: there this process itself has its admin API or metrics; only the file of a process may say this`,
+        );
+    }
   }
 }
 
@@ -36,16 +46,16 @@ function urlsOf({ url, endpoints = [] }: BackendSettings): string[] {
   return [url, ...endpoints.map((endpoint) => endpoint.url)];
 }
 
-function isOwn(url: string, own: readonly OwnAddress[]): boolean {
-  const origin = parseBackendUrl(url);
-  if (typeof origin === 'string') return false;
+function isOwn(origin: Origin, own: readonly OwnAddress[]): boolean {
   const host = plain(origin.host);
   return own.some(
     (each) =>
-      each.port === origin.port && (plain(each.host) === host || (isLoopback(host) && isLoopback(each.host))),
+      each.port === origin.port &&
+      (plain(each.host) === host || (isLoopback(host) && isLoopback(plain(each.host)))),
   );
 }
 
+/** With a dot at its end a name is the same one. */
 function plain(host: string): string {
-  return plainAddress(host) ?? host.toLowerCase();
+  return plainAddress(host) ?? host.toLowerCase().replace(/\.$/, '');
 }
