@@ -72,7 +72,10 @@ test('neither agents nor operators put a backend where the process has its own a
   const fleet = newFleet();
   const { scheduler, fold } = await fleet.start('s1', withAgents(['a']));
   const own = [
-    ...['http://127.0.0.1:9900', 'http://localhost:9900', 'http://[::1]:9900', 'http://10.0.0.9:9901'],
+    'http://127.0.0.1:9900',
+    'http://localhost:9900',
+    'http://[::1]:9900',
+    'http://10.0.0.9:9901',
     'http://admin.example:9903',
   ];
   for (const url of own)
