@@ -48,6 +48,8 @@ async function begin(port: number, encoding: string): Promise<IncomingMessage> {
   });
 }
 
+const known = (tag: string) => ({ headers: { 'if-none-match': tag, 'accept-encoding': 'gzip' } });
+
 describe('the plugin compression', () => {
   test.each([
     ['gzip, deflate, br, zstd', 'zstd'],
@@ -113,6 +115,18 @@ describe('the plugin compression', () => {
     const answer = await ask(port, accepting('gzip'));
     expect(answer).toMatchObject({ status, text: status === 206 ? TEXT : '', headers: { etag: '"v1"' } });
     expect(answer.headers['content-encoding']).toBeUndefined();
+  });
+
+  test('says in a 304 what it said in the answer that the client has', async () => {
+    const { port } = await serving((_request, response) => {
+      response.writeHead(304, { etag: '"v1"' });
+      response.end();
+    });
+    const packed = await ask(port, known('"v0", W/"v1"'));
+    expect(packed).toMatchObject({ status: 304, headers: { etag: 'W/"v1"', vary: 'accept-encoding' } });
+    const whole = await ask(port, known('"v1"'));
+    expect(whole).toMatchObject({ status: 304, headers: { etag: '"v1"' } });
+    expect(whole.headers['vary']).toBeUndefined();
   });
 
   test('compresses errors of a backend, and nothing for HEAD', async () => {

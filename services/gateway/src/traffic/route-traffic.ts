@@ -34,14 +34,7 @@ export class TrafficAnswer extends TurnedAway {
   }
 }
 
-/** Headers that never come from a client. */
-interface ClaimNames {
-  readonly names: readonly string[];
-  readonly lookalikes: ReadonlySet<string> | undefined;
-}
-
 const NO_FIELDS: Fields = [];
-const NO_CLAIMS: ClaimNames = { names: [], lookalikes: undefined };
 const DENIED = new TrafficAnswer('client', turnedAway('forbidden'));
 
 /**
@@ -54,7 +47,9 @@ export class RouteTraffic {
   readonly #cors: Cors | undefined;
   readonly #keys: ApiKeys | undefined;
   readonly #tokens: Tokens | undefined;
-  readonly #claims: ClaimNames | undefined;
+  /** Headers that never come from a client. */
+  readonly #claimNames: readonly string[];
+  readonly #lookalikes: ReadonlySet<string> | undefined;
   readonly #requestId: RequestIdSettings | undefined;
   /** Largest body of a request, 0 = unlimited; undefined = as the limits say. */
   readonly bodyBytes: number | undefined;
@@ -77,9 +72,11 @@ export class RouteTraffic {
     this.#tokens = isGiven(settings.jwt) ? new Tokens(settings.jwt, tokenKeys) : undefined;
     this.#mayCome = isGiven(clients) ? gate(clients) : undefined;
     this.#redirect = isGiven(redirect) ? new Redirect(redirect) : undefined;
-    if (claims.length > 0) this.#claims = { names: claims, lookalikes: new Set(claims.map(hyphened)) };
+    this.#claimNames = claims;
     this.#rewrite = rewrite;
     this.#requestEdits = isGiven(requestHeaders) ? new EditTemplate(requestHeaders) : undefined;
+    const meant = [...claims, ...(this.#requestEdits?.drop ?? [])];
+    if (meant.length > 0) this.#lookalikes = new Set(meant.map(hyphened));
     this.#answerEdits = isGiven(responseHeaders) ? new EditTemplate(responseHeaders) : undefined;
     const { hsts, headers = {} } = isGiven(securityHeaders) ? securityHeaders : {};
     // What the policy says of a header itself is the last word about it.
@@ -134,14 +131,17 @@ export class RouteTraffic {
   /** What changes in the head that the backend gets; undefined = nothing. */
   requestEdits(request: TrafficRequest): HeaderEdits | undefined {
     const edits = this.#requestEdits;
-    const { names, lookalikes } = this.#claims ?? NO_CLAIMS;
-    const hidden = [...(this.#keys === undefined ? [] : [this.#keys.header]), ...this.#idNames, ...names];
+    const hidden = [
+      ...(this.#keys === undefined ? [] : [this.#keys.header]),
+      ...this.#idNames,
+      ...this.#claimNames,
+    ];
     if (edits === undefined && hidden.length === 0) return undefined;
     const said = edits?.drop ?? [];
     // What the policy says of a header itself is the last word about it.
     const claims = without(request.claims, (name) => said.includes(name));
     const add = [...this.#idFields(request), ...claims, ...(edits?.added(request) ?? NO_FIELDS)];
-    return { lacking: NO_FIELDS, drop: [...hidden, ...said], lookalikes, add };
+    return { lacking: NO_FIELDS, drop: [...hidden, ...said], lookalikes: this.#lookalikes, add };
   }
 
   /** What changes in the head that the client gets, whoever answers. */
