@@ -1,6 +1,6 @@
 import { accessSync, constants, existsSync, statfsSync, statSync } from 'node:fs';
 import path from 'node:path';
-import { explainConfig, type UsherConfig } from '@usher/config';
+import { type ExplainedValue, explainConfig, type UsherConfig } from '@usher/config';
 import { type Finding, findingsAbout } from './finding.ts';
 
 /** Below this the log may be full before somebody has seen it. */
@@ -9,6 +9,8 @@ const FREE_BYTES_WARNING = 1024 ** 3;
 const FREE_BYTES_ERROR = 64 * 1024 ** 2;
 const WRITABLE_BY_ALL = 0o002;
 const READABLE_BY_ALL = 0o004;
+/** The algorithm of tokens with which whoever checks them can also sign them. */
+const SHARED_KEY = 'HS256';
 const SECRET_WRITTEN_OUT = '(hidden)';
 
 const { ok, warning, error } = findingsAbout('files');
@@ -16,7 +18,7 @@ const data = findingsAbout('data');
 
 /** The configuration and what it refers to: who may read what is secret, and who may change what is obeyed. */
 export function lookAtFiles(config: UsherConfig, file: string | undefined): Finding[] {
-  const rows = explainConfig(config);
+  const rows = withoutPublicKeys(explainConfig(config));
   const inline = rows.some(
     ({ value, origin }) => value === SECRET_WRITTEN_OUT && file !== undefined && origin.startsWith(file),
   );
@@ -40,6 +42,17 @@ export function lookAtFiles(config: UsherConfig, file: string | undefined): Find
   return findings.length > 0
     ? findings
     : [ok(`${all.size} files of the configuration are in the right hands`)];
+}
+
+/** Keys of tokens are secret only where the same key signs them. */
+function withoutPublicKeys(rows: readonly ExplainedValue[]): readonly ExplainedValue[] {
+  const algorithms = new Map(
+    rows.flatMap(({ path: key, value }) => (key.endsWith('.algorithm') ? [[key, value] as const] : [])),
+  );
+  return rows.filter(({ path: key }) => {
+    const algorithm = key.endsWith('.key') ? algorithms.get(key.replace(/key$/, 'algorithm')) : undefined;
+    return algorithm === undefined || algorithm === SHARED_KEY;
+  });
 }
 
 function cookieKeyOf({ local }: UsherConfig): string[] {

@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from 'node:crypto';
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import path from 'node:path';
@@ -90,4 +91,27 @@ test('a port that another process has is an error, unless it is the Usher that r
   expect(held).toMatchObject({ level: 'error', remedy: expect.stringContaining(`sport = :${port}`) });
   expect(elsewhere).toMatchObject({ level: 'error', message: expect.stringContaining('no such address') });
   expect((await lookAtPorts(config, true))[0]?.level).toBe('ok');
+});
+
+const jwtWith = (algorithm: string, key: string) =>
+  `admin: { jwt: { issuer: i, audience: a, keys: [{ algorithm: ${algorithm}, key: ${JSON.stringify(key)} }] } }\n`;
+
+test('the public half of a key is nobody’s secret, in its own file or written out', async () => {
+  const dir = folder();
+  const file = path.join(dir, 'usher.yaml');
+  const { publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  const pem = publicKey.export({ type: 'spki', format: 'pem' });
+  const levels = async () => lookAtFiles(await load(file), file).map(({ level }) => level);
+  writeFileSync(path.join(dir, 'key.pem'), pem);
+  writeFileSync(path.join(dir, 'shared'), 'Zq8w1nXc5Tt0yRb3Lk7vHs2Df6Gj9Pm4');
+  for (const name of [file, 'key.pem', 'shared']) {
+    writeFileSync(path.resolve(dir, name), '', { flag: 'a' });
+    chmodSync(path.resolve(dir, name), 0o644);
+  }
+  for (const key of ['file:key.pem', pem]) {
+    writeFileSync(file, jwtWith('ES256', key));
+    expect(await levels()).toEqual(['ok']);
+  }
+  writeFileSync(file, jwtWith('HS256', 'file:shared'));
+  expect(await levels()).toEqual(['warning']);
 });

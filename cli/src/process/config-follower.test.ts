@@ -77,3 +77,22 @@ test('what needs a restart is named when that changes, also beside what does not
   expect(warnings.map(({ fields }) => fields['keys'])).toEqual(['workers', 'name, workers']);
   expect(applied).toHaveLength(2);
 });
+
+test('a file that ends before its routes takes nothing away, unless it says that there are none', async () => {
+  const pools = 'pools: { web: { health: { type: none }, backends: ["http://10.0.0.1:80"] } }\n';
+  const routes = 'routes: [{ path: "/*", pool: web }]\n';
+  const { follower, file, applied, log } = follow(`data: ./data\n${pools}${routes}`);
+  for (const text of ['data: ./data\n', `data: ./data\n${pools}`]) {
+    file.text = text;
+    await follower.look();
+    expect(applied).toEqual([]);
+  }
+  expect(log.entries.map(({ fields }) => fields?.['cause'])).toEqual([
+    expect.stringContaining(
+      'it says nothing of routes, and the one in use has some: it looks partly written',
+    ),
+  ]);
+  file.text = 'routes: []\n';
+  await follower.look();
+  expect(applied.map(({ shared }) => [shared.pools, shared.routes])).toEqual([[[], []]]);
+});

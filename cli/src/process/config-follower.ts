@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import { ConfigError, formatFault, type LocalSettings, type UsherConfig } from '@usher/config';
+import { ConfigError, explainConfig, formatFault, type LocalSettings, type UsherConfig } from '@usher/config';
 import type { Log } from '@usher/ports';
 import { restartKeys } from './restart-keys.ts';
 
@@ -54,6 +54,10 @@ export class ConfigFollower {
       this.#refuse('the configuration is faulty, the old one stays', error);
       return;
     }
+    if (looksCutOff(config, this.#applied)) {
+      this.#refuse('the configuration is faulty, the old one stays', new Error(CUT_OFF));
+      return;
+    }
     this.#warn(config.local);
     const { listen } = config.local;
     if (
@@ -93,4 +97,16 @@ export class ConfigFollower {
     this.#warned = keys;
     if (keys !== '') this.#options.log.warn('settings that need a restart have changed', { keys });
   }
+}
+
+const CUT_OFF =
+  'it says nothing of routes, and the one in use has some: it looks partly written; where none are meant, say "routes: []"';
+
+/**
+ * Whoever writes a file in place may have only begun, and its beginning is a configuration too. Without pools that routes name
+ * it is none, so that only the routes can be missing.
+ */
+function looksCutOff(config: UsherConfig, { shared: applied }: UsherConfig): boolean {
+  if (config.shared.routes.length > 0 || applied.routes.length === 0) return false;
+  return !explainConfig(config).some(({ path, origin }) => path === 'routes' && origin !== 'default');
 }

@@ -12,8 +12,19 @@ export interface Origin {
 
 const ORIGIN = /^(https?):\/\/(\[[0-9a-f:.]+\]|[a-z0-9]([a-z0-9._-]*[a-z0-9])?)(?::(\d{1,5}))?\/?$/i;
 
-/** Host names never end in a number, so whatever does is an address, if one that resolvers alone understand (`127.1`, `0x7f000001`). */
-const ADDRESS = /^[0-9.]+$|(?:^|\.)0x[0-9a-f]*$/i;
+/** The last part of a host is a number, decimal, octal or hexadecimal, with or without a dot behind it. */
+const NUMBER_LAST = /(?:^|\.)(?:[0-9]+|0x[0-9a-f]*)\.?$/i;
+const DECIMAL = /^(?:(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])(?:\.(?!$)|$)){4}$/;
+
+/**
+ * What a host without brackets is, by the rule of the URL standard ("ends in a number"): whatever has a number for its last
+ * part is an IPv4 address or nothing, because resolvers take `127.1`, `0x7f.1` and `2130706433` for addresses. Undefined for
+ * those: with one way to write an address, nobody gets past what keeps backends away from it by another.
+ */
+export function hostKind(host: string): 'ipv4' | 'name' | undefined {
+  if (!NUMBER_LAST.test(host)) return 'name';
+  return DECIMAL.test(host) ? 'ipv4' : undefined;
+}
 
 /** Reads a backend's URL, an origin: scheme, host and port and nothing else. A string says what is wrong with it. */
 export function parseBackendUrl(url: string): Origin | string {
@@ -25,6 +36,14 @@ export function parseBackendUrl(url: string): Origin | string {
   const port = match[4] === undefined ? standard : Number(match[4]);
   if (port < 1 || port > 65_535) return `port ${port} is not between 1 and 65535`;
   const host = bracketed.startsWith('[') ? bracketed.slice(1, -1) : bracketed;
-  const named = !bracketed.startsWith('[') && !ADDRESS.test(host);
-  return { tls, host, named, port, authority: port === standard ? bracketed : `${bracketed}:${port}` };
+  const kind = bracketed.startsWith('[') ? 'ipv6' : hostKind(host);
+  if (kind === undefined)
+    return 'must have an IPv4 address in four decimal numbers, such as http://10.0.0.1:3000';
+  return {
+    tls,
+    host,
+    named: kind === 'name',
+    port,
+    authority: port === standard ? bracketed : `${bracketed}:${port}`,
+  };
 }

@@ -16,7 +16,7 @@ export {
   roomLeft,
   type StoreStep,
 } from './backend.ts';
-export { type Origin, parseBackendUrl } from './backend-url.ts';
+export { hostKind, type Origin, parseBackendUrl } from './backend-url.ts';
 export { canonicalJson } from './canonical-json.ts';
 export { type Change, changesBetween } from './changes.ts';
 export {

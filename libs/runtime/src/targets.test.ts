@@ -64,10 +64,12 @@ test('a forbidden network is allowed by one that lies within it', () => {
 
 test('what is written like an address and is none is refused', () => {
   // Resolvers take each for 127.0.0.1 or 169.254.169.254.
-  for (const url of ['http://2852039166', 'http://169.254.43518', 'http://127.1', 'http://0x7f000001'])
-    expect(allows(url), url).toBe(false);
-  expect(allows('http://2852039166', { networks: ['0.0.0.0/0'], names: [] })).toBe(false);
-  expect(allows('http://169.254.43518', { networks: ['0.0.0.0/0'], names: [] })).toBe(false);
+  for (const host of ['2852039166', '169.254.43518', '127.1', '0x7f000001', '0x7f.1', '127.0.0.1.']) {
+    expect(parseBackendUrl(`http://${host}`), host).toEqual(expect.any(String));
+    const everywhere = { networks: ['0.0.0.0/0'], names: [] };
+    for (const settings of [undefined, everywhere])
+      expect(targetsOf(settings).allowsHost({ host, named: false }), host).toBe(false);
+  }
 });
 
 test('a name may lead to the networks, and where there are none anywhere but to forbidden addresses', () => {

@@ -148,6 +148,18 @@ test('changes need the role operate', async () => {
   expect(admin.sent).toEqual([]);
 });
 
+test('a body of null is no JSON object', async () => {
+  for (const [method, url] of [
+    ['PATCH', '/v1/backends/b1'],
+    ['POST', '/v1/backends/b1/drain'],
+  ] as const) {
+    const headers = { authorization: 'Bearer ops-secret', 'content-type': 'application/json' };
+    const answer = await admin.app.inject({ method, url, headers, payload: 'null' });
+    expect(answer.json()).toMatchObject({ status: 400, detail: 'The body must be a JSON object' });
+  }
+  expect(admin.sent).toEqual([]);
+});
+
 test.each([
   ['no body', '/v1/commands', undefined, {}],
   ['a list', '/v1/commands', [], {}],

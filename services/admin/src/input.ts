@@ -34,8 +34,8 @@ export function readFlag(name: string, text: string): boolean {
 
 /** A body that is a JSON object; none at all counts as an empty one. */
 export function readObject(body: unknown): Record<string, unknown> {
-  if (body === undefined || body === null) return {};
-  if (typeof body !== 'object' || Array.isArray(body))
+  if (body === undefined) return {};
+  if (typeof body !== 'object' || body === null || Array.isArray(body))
     throw new UsherError('invalid_input', 'The body must be a JSON object');
   return body as Record<string, unknown>;
 }

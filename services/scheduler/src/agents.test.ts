@@ -71,7 +71,13 @@ test('a backend where none may be is refused, whatever its endpoint is for', asy
 test('neither agents nor operators put a backend where the process has its own admin API or metrics', async () => {
   const fleet = newFleet();
   const { scheduler, fold } = await fleet.start('s1', withAgents(['a']));
-  const own = ['http://127.0.0.1:9900', 'http://localhost:9900', 'http://[::1]:9900', 'http://10.0.0.9:9901'];
+  const own = [
+    'http://127.0.0.1:9900',
+    'http://localhost:9900',
+    'http://[::1]:9900',
+    'http://10.0.0.9:9901',
+    'http://admin.example:9903',
+  ];
   for (const url of own)
     for (const [name, data] of [
       ['backend.announce', { settings: { ...settings, url } }],
@@ -93,6 +99,22 @@ test('neither agents nor operators put a backend where the process has its own a
   scheduler.declare({ shared: { ...file.shared, backends }, hash: 'own' });
   await vi.waitFor(() => expect(fold.state.backends.get('b')?.settings.url).toBe('http://127.0.0.1:9900'));
   expect(await fleet.command('backend.update', { backend: 'b', weight: 3 })).toMatchObject({ ok: true });
+});
+
+test('nobody puts a backend where no gateway would look for it, or by another way to write an address', async () => {
+  const fleet = newFleet();
+  const { fold } = await fleet.start('s1', withAgents(['a']));
+  for (const host of ['0x7f.1', '127.1', '0xa9fe.43518', 'localhost.', '127.0.0.1.', 'a b'])
+    for (const [name, data] of [
+      ['backend.announce', { settings: { ...settings, url: `http://${host}:9900` } }],
+      ['backend.add', { settings: { ...settings, endpoints: [{ path: '/x', url: `http://${host}:9900` }] } }],
+      ['backend.update', { backend: 'a', url: `http://${host}:9900` }],
+    ] as const)
+      expect(await fleet.command(name, data), `${name} ${host}`).toMatchObject({
+        ok: false,
+        problem: { code: expect.stringMatching(/^(invalid_input|forbidden)$/) },
+      });
+  expect(fold.state.backends.has('n')).toBe(false);
 });
 
 test('operators are held to the same targets; only a file may put a backend anywhere', async () => {

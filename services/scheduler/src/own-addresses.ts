@@ -1,4 +1,4 @@
-import { type FleetState, parseBackendUrl, UsherError } from '@usher/domain';
+import { type FleetState, type Origin, parseBackendUrl, UsherError } from '@usher/domain';
 import type { EventDraft } from '@usher/events';
 import { isLoopback } from '@usher/runtime';
 import { plainHost, urlsOf } from './backend-address.ts';
@@ -11,10 +11,10 @@ export interface OwnAddress {
 }
 
 /**
- * Refuses what would have requests sent to the admin API or the metrics of the process that decides: they would come from a
- * loopback address, which some trust. What is in force already stays: a file may say it.
+ * Refuses a URL that no gateway could use, and what would have requests sent to the admin API or the metrics of the process that
+ * decides: they would come from a loopback address, which some trust. What is in force already stays: a file may say it.
  */
-export function assertNotOwn(
+export function assertReachable(
   state: FleetState,
   drafts: readonly EventDraft[],
   own: readonly OwnAddress[],
@@ -24,22 +24,24 @@ export function assertNotOwn(
     const { settings } = draft.data;
     const before = state.backends.get(settings.id)?.settings;
     const known = before === undefined ? [] : urlsOf(before);
-    const url = urlsOf(settings).find((each) => !known.includes(each) && isOwn(each, own));
-    if (url !== undefined)
-      throw new UsherError(
-        'forbidden',
-        `backend ${settings.id} at ${url}: there this process itself has its admin API or metrics; only the file of a process may say this`,
-      );
+    for (const url of urlsOf(settings).filter((each) => !known.includes(each))) {
+      const origin = parseBackendUrl(url);
+      if (typeof origin === 'string')
+        throw new UsherError('invalid_input', `the URL of backend ${settings.id} ${origin}`);
+      if (isOwn(origin, own))
+        throw new UsherError(
+          'forbidden',
+          `backend ${settings.id} at ${url}: there this process itself has its admin API or metrics; only the file of a process may say this`,
+        );
+    }
   }
 }
 
-function isOwn(url: string, own: readonly OwnAddress[]): boolean {
-  const origin = parseBackendUrl(url);
-  if (typeof origin === 'string') return false;
+function isOwn(origin: Origin, own: readonly OwnAddress[]): boolean {
   const host = plainHost(origin.host);
   return own.some(
     (each) =>
       each.port === origin.port &&
-      (plainHost(each.host) === host || (isLoopback(host) && isLoopback(each.host))),
+      (plainHost(each.host) === host || (isLoopback(host) && isLoopback(plainHost(each.host)))),
   );
 }

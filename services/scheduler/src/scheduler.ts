@@ -20,7 +20,7 @@ import { decideDeadlines } from './decide-deadlines.ts';
 import { Discovery, type DiscoveryTools } from './discovery/discovery.ts';
 import { GatewayWatch } from './gateway-watch.ts';
 import { Leadership } from './leadership.ts';
-import { assertNotOwn, type OwnAddress } from './own-addresses.ts';
+import { assertReachable, type OwnAddress } from './own-addresses.ts';
 import { Revisions } from './revisions.ts';
 import { SuspectWatch } from './suspect-watch.ts';
 
@@ -189,7 +189,7 @@ export class Scheduler implements Service {
       this.#revisions.check(command);
       const surroundings = { nowMs: clock.now(), past };
       const drafts = decideCommand(fleet.state, this.#actors, command, surroundings);
-      assertNotOwn(fleet.state, drafts, this.#own);
+      assertReachable(fleet.state, drafts, this.#own);
       if (command.role === 'operate') assertAsSafe(fleet.state, drafts);
       return [...drafts, accepted(command)];
     });

@@ -4,7 +4,9 @@ import { type Disk, realDisk } from '../input/disk.ts';
 import { root as usher } from '../keys/root.ts';
 import { placeIn, readText } from '../load.ts';
 import { Reading } from '../reading.ts';
+import { FORMAT_NAMES } from './formats.ts';
 import { printConfig } from './print.ts';
+import { isOfUsher } from './recognise.ts';
 import type { Note } from './remarks.ts';
 import { readSource } from './translate.ts';
 
@@ -47,7 +49,11 @@ interface TextOptions extends ImportOptions {
 export function importText(text: string, { file, folder, disk, format, flags = [] }: TextOptions): Imported {
   const { root, faults, translation } = readSource(text, placeIn(file), { format, env: {}, flags });
   if (translation === undefined) {
-    const own: Fault = { place: placeIn(file)(1, 1), path: '', message: 'this is a file of Usher already' };
+    const isOwn = format === 'usher' || (root !== undefined && isOfUsher(root));
+    const message = isOwn
+      ? 'this is a file of Usher already'
+      : `this is a configuration of no system that Usher knows; where it is one, say which by --format: ${FORMAT_NAMES.join(', ')}`;
+    const own: Fault = { place: placeIn(file)(1, 1), path: '', message };
     throw new ConfigError(faults.length > 0 ? faults : [own]);
   }
   const { title, outcome, notes } = translation;

@@ -107,8 +107,16 @@ bin/usher check usher.yaml
 \`\`\`
 
 The common parts of a reverse proxy are translated. Look over the result before it runs: \`usher run\` does not take files of nginx
-themselves. Locations that are guarded (\`auth_basic\`, \`auth_request\`, \`allow\`, \`deny\`) are answered with 503 rather than left open.
+themselves.
 
+What keeps somebody out is kept or closed: locations whose guard Usher has no equal for (\`auth_basic\`, \`auth_request\`, \`internal\`,
+\`limit_except\`, an \`if\` that turns away, some orders of \`allow\` and \`deny\`) are answered with 503, also if they are inside other
+locations. Where there is no path to close, it is told as \`left open\`, before everything else, and \`import\` ends with 1: guarded
+locations with regular expressions, an \`if\` of a server, paths that only begin like a guarded one (\`/.gitignore\` beside \`/.git\`), and
+files that are included, which are not looked into.
+
+- Every listener serves every route. Servers that others could not get at are left out with their listeners, and told: those at loopback or
+  other single addresses beside servers for every address, and those that ask for clients' certificates beside such that do not.
 - Routes do not depend on the listener, and settings such as timeouts are the same for all of them.
 - nginx does not probe; Usher does, by connecting, unless \`health: { type: none }\` is written.
 - Paths count by whole segments, and a redirect to the same URL with https is that of the routes with TLS.
@@ -123,8 +131,11 @@ bin/usher check usher.yaml
 \`\`\`
 
 The common parts of an HTTP proxy are translated. Look over the result before it runs: \`usher run\` does not take files of HAProxy
-themselves. Rules that turn requests away are kept where they ask for addresses, hosts and paths; look at what is told of others.
+themselves. Rules that turn requests away are kept where they ask for addresses, hosts and paths. Where they ask for anything else of hosts
+or paths, everybody is kept out of those. Others are told as \`left open\`, before everything else, and \`import\` ends with 1.
 
+- Every listener serves every route. Sections that others could not get at are left out with their listeners, and told: those at loopback or
+  other single addresses beside sections for every address, and those that ask for clients' certificates beside such that do not.
 - The most specific route counts, by host and then by path, and not the first \`use_backend\`.
 - Routes do not depend on the listener, and settings such as timeouts are the same for all of them.
 - Keywords that are in no table are told and left out.`,

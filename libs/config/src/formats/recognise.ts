@@ -29,6 +29,13 @@ export function recognise(root: Input, formats: readonly KeyedFormat[]): Recogni
     : { kind: 'ambiguous', formats: best };
 }
 
+/** Whether a file has any key of Usher: what fits nothing is none of Usher's for that. */
+export function isOfUsher(root: Input): boolean {
+  const { shape }: Type<unknown> = usher;
+  if (root.kind !== 'map' || shape.kind !== 'section') return false;
+  return [...root.entries.keys()].some((name) => Object.hasOwn(shape.keys, name));
+}
+
 /** How many values there are in it; what is empty is one too. */
 function leavesOf(input: Input): number {
   if (input.kind === 'scalar') return 1;

@@ -2,8 +2,11 @@ import { comparePlaces, type Fault, formatPlace, type Place } from '../fault.ts'
 
 /** Something in a file of another system that did not become the same in Usher. */
 export interface Note {
-  /** `lost`: nothing stands for it. `changed`: what stands for it means something else. */
-  readonly kind: 'lost' | 'changed';
+  /**
+   * `open`: it kept somebody out, and nothing does so in its place. `lost`: nothing stands for it. `changed`: what stands for it
+   * means something else.
+   */
+  readonly kind: 'open' | 'lost' | 'changed';
   readonly place: Place;
   /** The key or directive of the other system. */
   readonly path: string;
@@ -13,8 +16,10 @@ export interface Note {
 
 /** `file:line:column key: not translated: why`. */
 export function formatNote({ kind, place, path, message }: Note): string {
-  return `${formatPlace(place)} ${path}: ${kind === 'lost' ? 'not translated' : 'changed'}: ${message}`;
+  return `${formatPlace(place)} ${path}: ${WORDS[kind]}: ${message}`;
 }
+
+const WORDS = { open: 'left open', lost: 'not translated', changed: 'changed' } as const;
 
 /** Collects what a translation has to say beside its result. A place is told once for each thing that is said of it. */
 export class Remarks {
@@ -22,9 +27,14 @@ export class Remarks {
   readonly #notes: Note[] = [];
   readonly #told = new Set<string>();
 
-  /** In the order of the file. */
+  /** First what lets somebody in, and then in the order of the file. */
   get notes(): readonly Note[] {
-    return this.#notes.toSorted((a, b) => comparePlaces(a.place, b.place));
+    const isOpen = ({ kind }: Note) => Number(kind === 'open');
+    return this.#notes.toSorted((a, b) => isOpen(b) - isOpen(a) || comparePlaces(a.place, b.place));
+  }
+
+  open(path: string, place: Place, message: string): void {
+    this.#note({ kind: 'open', path, place, message });
   }
 
   lost(path: string, place: Place, message: string): void {

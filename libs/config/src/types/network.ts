@@ -1,3 +1,4 @@
+import { hostKind } from '@usher/domain';
 import ipaddr from 'ipaddr.js';
 import type { Address } from '../settings.ts';
 import { measure, text } from './scalar.ts';
@@ -77,7 +78,7 @@ function addressMeant(written: string): string | undefined {
 
 /** Whether a text is an IPv4 address in four decimal parts, or a host name. */
 export function isHost(host: string): boolean {
-  return /^[0-9.]+$/.test(host) ? ipaddr.IPv4.isValidFourPartDecimal(host) : HOST_NAME.test(host);
+  return hostKind(host) === 'name' ? HOST_NAME.test(host) : hostKind(host) === 'ipv4';
 }
 
 export function parseNetwork(written: string): string | Refusal {

@@ -1,3 +1,4 @@
+import { parseBackendUrl as parseOrigin } from '@usher/domain';
 import ipaddr from 'ipaddr.js';
 import { isHost } from './network.ts';
 import { text } from './scalar.ts';
@@ -57,7 +58,7 @@ export function splitUrl(url: string, schemes: readonly string[], example: strin
   return { scheme, user, host, port, rest };
 }
 
-/** The normal form of a backend's URL. */
+/** The normal form of a backend's URL, which is one for the gateways too. */
 function parseBackendUrl(url: string): string | Refusal {
   const parts = splitUrl(url, ['http', 'https'], 'http://10.0.0.1:3000');
   if (parts instanceof Refusal) return parts;
@@ -66,7 +67,11 @@ function parseBackendUrl(url: string): string | Refusal {
     return refuse('the URL of a backend takes no path, query or fragment');
   const standard = parts.scheme === 'https' ? 443 : 80;
   const port = Number(parts.port === '' ? standard : parts.port);
-  return `${parts.scheme}://${parts.host}${port === standard ? '' : `:${port}`}`;
+  const normal = `${parts.scheme}://${parts.host}${port === standard ? '' : `:${port}`}`;
+  if (parts.host.endsWith('.'))
+    return refuse('the host of a backend has no dot at its end', normal.replace(/\.(?=:\d+$|$)/, ''));
+  const origin = parseOrigin(normal);
+  return typeof origin === 'string' ? refuse(`the URL of a backend ${origin}`) : normal;
 }
 
 function parseNatsUrl(url: string): string | Refusal {

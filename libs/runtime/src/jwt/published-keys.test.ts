@@ -137,6 +137,16 @@ test.each<[string, Answer]>([
   expect(await takes(verifier, token(one, '1'))).toBe(false);
 });
 
+test('the query of a URL, which may be a key for it, is in no word about it', async () => {
+  const issuer = await startIssuer([]);
+  issuer.answer = (_request, response) => response.writeHead(500).end();
+  const query = '?k=query-key-of-issuer';
+  const verifier = verifierFor({ url: issuer.url + query });
+  expect(await takes(verifier, token(one, '1'))).toBe(false);
+  expect(log.entries.find(({ level }) => level === 'error')).toMatchObject({ fields: { where: issuer.url } });
+  expect(JSON.stringify(log.entries)).not.toContain('query-key');
+});
+
 test('keys with secrets, for other purposes, too weak or off their curve are not used', async () => {
   const good = tokenKey('RS256');
   const weak = tokenKey('RS256', 1024);

@@ -29,6 +29,13 @@ export function nameOfPlace(place: JwksPlace): string {
   return 'url' in place ? place.url : place.file;
 }
 
+/** The same for people: without the query of a URL, which may be a key. */
+function wordsForPlace(place: JwksPlace): string {
+  if ('file' in place) return place.file;
+  const { origin, pathname } = new URL(place.url);
+  return origin + pathname;
+}
+
 /**
  * The keys that an issuer publishes as a JSON Web Key Set. They are read at the start and every ten minutes; while that fails,
  * the last known ones stay in use. Nobody but who names an unknown key waits for it.
@@ -53,6 +60,11 @@ export class PublishedKeys {
 
   get keys(): JwtKeySet {
     return this.#keys;
+  }
+
+  /** What to call the place in a log or in front of people. */
+  get where(): string {
+    return wordsForPlace(this.#options.place);
   }
 
   /** Why the keys in use may be out of date. */
@@ -80,8 +92,8 @@ export class PublishedKeys {
   }
 
   async #readOnce(): Promise<void> {
+    const { where } = this;
     const { place, algorithms, clock, log, onRead } = this.#options;
-    const where = nameOfPlace(place);
     this.#readMs = clock.steady();
     try {
       const text = await ('url' in place ? fetched(place.url) : contentOf(place.file));

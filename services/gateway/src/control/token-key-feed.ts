@@ -31,8 +31,8 @@ export class TokenKeyFeed {
 
   /** Why keys in use may be out of date, or there are none. */
   get fault(): string | undefined {
-    for (const [place, { fault }] of this.#readers)
-      if (fault !== undefined) return `the keys for tokens at ${place} cannot be read: ${fault}`;
+    for (const { where, fault } of this.#readers.values())
+      if (fault !== undefined) return `the keys for tokens at ${where} cannot be read: ${fault}`;
     return undefined;
   }
 

@@ -139,6 +139,7 @@ export function newFleet() {
       own: [
         { host: '127.0.0.1', port: 9900 },
         { host: '10.0.0.9', port: 9901 },
+        { host: 'Admin.example.', port: 9903 },
       ],
     });
     running.push(scheduler);

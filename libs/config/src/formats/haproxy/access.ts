@@ -42,12 +42,12 @@ export function clientsAt(
       const isSaid = rule.name !== ASKS && asked.every((line) => lists.deny(line));
       if (isSaid && isAlways(asked)) break;
       if (asked.length === 0 || isSaid) continue;
-      if (!isPlaced(rule)) remarks.lost(rule.name, rule.at, LETS_IN);
+      if (!isPlaced(rule)) remarks.open(rule.name, rule.at, LETS_IN);
       else {
         remarks.changed(rule.name, rule.at, CLOSED);
         return everybody(rule.at);
       }
-    } else if (rule.name.startsWith(CONNECTIONS)) remarks.lost(rule.name, rule.at, LETS_IN);
+    } else if (rule.name.startsWith(CONNECTIONS)) remarks.open(rule.name, rule.at, LETS_IN);
   }
   return lists.input(rules[0]?.at);
 }
@@ -68,7 +68,7 @@ function remarkOnDenial(rule: Rule, remarks: Remarks): void {
   const loose = matchesOf([rule]).find(({ meantMore }) => meantMore === true);
   if (loose?.path === undefined) return;
   const bare = loose.path.slice(0, -2);
-  remarks.changed(name, at, `${bare} and what is below it, by whole segments; ${bare}x is no longer meant`);
+  remarks.open(name, at, `${bare} and what is below it, by whole segments; ${bare}x is no longer meant`);
 }
 
 /** The addresses of a line of a condition that asks for nothing else; undefined when it does. */

@@ -7,6 +7,7 @@ import type { Remarks } from '../remarks.ts';
 import { RouteList } from '../route-list.ts';
 import type { Backends } from './backends.ts';
 import { type Acls, aclsOf, parseCondition, placesOf } from './conditions.ts';
+import { BIND_ADDRESS, listenerHost } from './doors.ts';
 import { cutUp, type Spot } from './places.ts';
 import { type Deciders, type Policy, policyAt } from './policy.ts';
 import { matchesOf, rulesOf, type Transport } from './rules.ts';
@@ -152,14 +153,14 @@ export class Frontends {
     if (addresses === undefined) return;
     const tls = hasOption(options, 'ssl') ? this.#tls(options, at) : undefined;
     for (const written of addresses.text.split(',')) {
-      const match = /^(?:ipv[46]@)?(\[[0-9A-Fa-f:.]*\]|[A-Za-z0-9._-]*|\*|::):([0-9]{1,5})$/.exec(written);
+      const match = BIND_ADDRESS.exec(written);
       if (match === null) {
         this.#remarks.lost('bind', addresses.at, 'listeners have an address and one port');
         continue;
       }
       const [, host = '', port = ''] = match;
       this.#listeners.add({
-        host: host === '' || host === '*' ? '0.0.0.0' : host === '::' ? '[::]' : host,
+        host: listenerHost(host),
         port: Number(port),
         at,
         proxyProtocol: hasOption(options, 'accept-proxy'),

@@ -1,9 +1,11 @@
 import type { Input } from '../../input/input.ts';
 import { map, value } from '../draft.ts';
+import { ELSEWHERE, sharing } from '../exposure.ts';
 import type { Grammar } from '../formats.ts';
 import { type GlobalSetting, Globals } from '../globals.ts';
 import type { Remarks } from '../remarks.ts';
 import { Backends } from './backends.ts';
+import { doorsOf } from './doors.ts';
 import { Frontends } from './frontends.ts';
 import { countOf, type Line, parseSections, type Section, timeOf } from './sections.ts';
 import { serversOf } from './servers.ts';
@@ -39,9 +41,11 @@ export const haproxy: Grammar = {
       remarks,
     );
     const frontends = new Frontends(backends, remarks);
-    for (const section of proxies) {
-      if (section.kind !== 'backend' && !isStatistics(section)) frontends.add(section);
-    }
+    const served = proxies
+      .filter((section) => section.kind !== 'backend' && !isStatistics(section))
+      .map((section) => ({ section, at: section.at, doors: doorsOf(section) }));
+    const shared = sharing(served, ({ section }) => remarks.lost(section.kind, section.at, ELSEWHERE));
+    for (const { section } of shared) frontends.add(section);
     const pools = backends.pools();
     const [redirect, routes] = frontends.routes();
     if (pools === undefined)
@@ -90,7 +94,7 @@ function collect({ kind }: Section, { keyword, args, at }: Line, globals: Global
   const name = Object.hasOwn(HAPROXY_KEYWORDS, pair) ? pair : keyword;
   const known = Object.hasOwn(HAPROXY_KEYWORDS, name) ? HAPROXY_KEYWORDS[name] : undefined;
   if (known === undefined) remarks.lost(pair.trim(), at, 'Usher has nothing for it');
-  else if (known.lost !== undefined) remarks.lost(name, at, known.lost);
+  else if (known.lost !== undefined) remarks[known.isGuard === true ? 'open' : 'lost'](name, at, known.lost);
   if (keyword === 'timeout') {
     if (second === undefined) remarks.fault(pair, at, 'its time is missing');
     const setting = TIMEOUTS.get(first?.text ?? '');

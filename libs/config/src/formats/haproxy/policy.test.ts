@@ -245,7 +245,7 @@ frontend public
   http-request deny if { src 192.0.2.1 }
   default_backend web
 frontend private
-  bind 127.0.0.1:81
+  bind :81
   default_backend web
 backend web
   server w 10.0.0.2:80
@@ -253,6 +253,36 @@ backend web
   expect(imported(text, 'haproxy').notes).toEqual([
     '8:3 route: not translated: every host /* has another policy already: every listener serves every route',
   ]);
+});
+
+const section = (name: string, bind: string) =>
+  `frontend ${name}\n  bind ${bind}\n  default_backend ${name}\n`;
+test.each([
+  [':80', '127.0.0.1:81'],
+  ['*:80', '10.0.0.1:81'],
+  ['[::]:80', '[::1]:81'],
+  [':80', 'unix@/run/h.sock'],
+  [':80', ':443 ssl crt a.pem ca-file ca.pem verify required'],
+])('a section at %s does not serve what is at %s', (wide, narrow) => {
+  const servers = 'backend wide\n  server w w:1\nbackend narrow\n  server n n:1\n';
+  for (const text of [
+    section('wide', wide) + section('narrow', narrow) + servers,
+    section('narrow', narrow) + section('wide', wide) + servers,
+  ]) {
+    const read = imported(text, 'haproxy');
+    expect(read.file['routes']).toEqual([{ path: '/*', pool: 'wide' }]);
+    expect(read.file['listen']).toHaveLength(1);
+    expect(read.notes.join('\n')).toMatch(/frontend: not translated: it listens elsewhere/);
+  }
+});
+
+test('what nothing keeps out any more is told as left open, before all else', () => {
+  for (const line of [
+    'http-request deny if { method PUT }',
+    'tcp-request content reject',
+    'http-request deny if { path_beg /admin }',
+  ])
+    expect(imported(file(`errorfile 503 /x\n  ${line}`), 'haproxy').notes[0]).toMatch(/left open: /);
 });
 
 const withHosts = (count: number) =>

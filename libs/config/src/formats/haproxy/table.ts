@@ -5,6 +5,8 @@ export interface KnownKeyword {
   readonly note: string;
   /** Said for every one that is met, when nothing stands for it; without it nothing is missed. */
   readonly lost?: string;
+  /** It turns somebody away. */
+  readonly isGuard?: boolean;
 }
 
 const BY_ITSELF: KnownKeyword = { ours: '', note: 'Usher does it by itself.' };
@@ -122,7 +124,7 @@ export const HAPROXY_KEYWORDS: Readonly<Record<string, KnownKeyword>> = {
     'routes[].clients',
     `\`reject\`, as \`http-request deny\`. ${FORBIDDEN} Others are told.`,
   ),
-  'tcp-request content': lost(LETS_IN),
+  'tcp-request content': { ...lost(LETS_IN), isGuard: true },
   'option forwardfor': BY_ITSELF,
   'option redispatch': BY_ITSELF,
   'option http-keep-alive': BY_ITSELF,

@@ -173,6 +173,12 @@ const ROWS: readonly DirectiveRow<Parts>[] = [
   ['include', { http: 'include sites/*;' }, /the file is not followed/],
   ['access_log', { http: 'access_log /a;' }, /there is no log of requests/],
   ['error_log', { http: 'error_log /a;' }, /the log goes to standard output/],
+  ['internal', { location: 'internal;' }, /internal kept others out of it, so everybody is/],
+  [
+    'limit_except',
+    { location: 'limit_except GET { deny all; }' },
+    /limit_except kept others out of it, so everybody is/,
+  ],
   ['auth_basic', { location: 'auth_basic staff;' }, 'routes', CLOSED],
   ['auth_request', { location: 'auth_request /a;' }, 'routes', CLOSED],
   ['allow', { location: 'allow 10.0.0.0/8; deny all;' }, `${ROUTE}.clients`, { allow: ['10.0.0.0/8'] }],

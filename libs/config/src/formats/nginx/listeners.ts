@@ -1,5 +1,6 @@
 import type { Place } from '../../fault.ts';
 import type { Input } from '../../input/input.ts';
+import type { Door } from '../exposure.ts';
 import { ListenerList } from '../listener-list.ts';
 import type { Remarks } from '../remarks.ts';
 import type { Directive, Word } from './directives.ts';
@@ -28,9 +29,18 @@ export class Listeners {
   /** Adds those of a server. */
   add(server: Directive): void {
     const block = server.block ?? [];
-    const listens = block.filter(({ name }) => name === 'listen');
-    const words = listens.length === 0 ? [[{ text: '80', at: server.at }]] : listens.map(({ args }) => args);
-    for (const args of words) this.#addOne(args, [block, this.#http]);
+    for (const args of wordsOf(server)) this.#addOne(args, [block, this.#http]);
+  }
+
+  /** Where clients come to a server, and what makes sure of the certificates that they have to show. */
+  doorsOf(server: Directive): readonly Door[] {
+    const scopes = [server.block ?? [], this.#http];
+    const isAsked = wordOf('ssl_verify_client', scopes)?.text === 'on';
+    const ca = isAsked ? (wordOf('ssl_client_certificate', scopes)?.text ?? '') : undefined;
+    return wordsOf(server).map(([address, ...options]) => ({
+      host: addressOf(address?.text ?? '')?.host,
+      clientCa: isSecure(options, scopes) ? ca : undefined,
+    }));
   }
 
   list(): Input | undefined {
@@ -94,6 +104,12 @@ export class Listeners {
       clientAuth: asked ? { text: verify.text === 'on' ? 'required' : 'optional', at: verify.at } : undefined,
     };
   }
+}
+
+/** What a server says of each of its addresses. */
+function wordsOf({ block = [], at }: Directive): readonly (readonly Word[])[] {
+  const listens = block.filter(({ name }) => name === 'listen');
+  return listens.length === 0 ? [[{ text: '80', at }]] : listens.map(({ args }) => args);
 }
 
 /** Undefined when it has no port, as sockets of files have none. */

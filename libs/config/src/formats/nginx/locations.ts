@@ -6,14 +6,14 @@ import type { Remarks } from '../remarks.ts';
 import { clientsOf } from './access.ts';
 import { type Answer, answerOf, FORBIDDEN } from './answers.ts';
 import type { Directive } from './directives.ts';
+import { guardOf } from './guards.ts';
 import { gzipOf } from './gzip.ts';
 import { requestHeaders, responseHeaders } from './headers.ts';
 import { rateLimitIn } from './rate-limits.ts';
 import { rewriteInput, rewritesOf } from './rewrites.ts';
-import { inForce, type Scopes } from './scopes.ts';
+import type { Scopes } from './scopes.ts';
 import type { Upstreams } from './upstreams.ts';
 
-const GUARDS = ['auth_basic', 'auth_request'];
 const ACCESS = 'allow or deny';
 const EVERYBODY = ['0.0.0.0/0', '::/0'];
 
@@ -55,16 +55,40 @@ export class Locations {
 
   #targets(location: Directive, server: readonly Directive[], names: readonly string[]): readonly Target[] {
     const block = location.block ?? [];
-    for (const { name, at } of block) {
-      if (name === 'location') this.#remarks.lost(name, at, 'locations inside locations are not read');
-      if (name === 'if') this.#remarks.lost(name, at, CONDITIONS);
-    }
+    const inner = block.filter(({ name }) => name === 'location').flatMap((one) => this.#inside(one));
+    for (const { name, at } of block) if (name === 'if') this.#remarks.lost(name, at, CONDITIONS);
     const path = this.#path(location);
+    const own = this.#ownTargets(location, server, names, path);
+    return [...own, ...inner];
+  }
+
+  /** Of a location inside another one only that it keeps others out is read. */
+  #inside(location: Directive): readonly Target[] {
+    const { block = [], at } = location;
+    this.#remarks.lost('location', at, 'locations inside locations are not read');
+    const inner = block.filter(({ name }) => name === 'location').flatMap((one) => this.#inside(one));
+    const isClosed = /^[45]/.test(block.find(({ name }) => name === 'return')?.args[0]?.text ?? '');
+    const guard = guardOf([block]) ?? (isClosed ? 'return' : clientsOf([block]) && ACCESS);
+    const closed = guard === undefined ? undefined : this.#closed(location, guard, this.#path(location));
+    return closed === undefined ? inner : [closed, ...inner];
+  }
+
+  #ownTargets(
+    location: Directive,
+    server: readonly Directive[],
+    names: readonly string[],
+    path: string | undefined,
+  ): readonly Target[] {
+    const block = location.block ?? [];
     const { redirects, rewrite } = rewritesOf(block, 'location', names, this.#remarks);
     const sent = redirects.map((one) => this.#answered(one.path ?? path ?? '/*', one.redirect));
     if (sent.some((target) => target.path === path)) return sent;
     const answer = answerOf(block, names, this.#remarks);
-    if (answer !== undefined && path !== undefined) return [...sent, this.#answered(path, answer)];
+    if (answer !== undefined && path !== undefined) {
+      if (answer.kind === 'closed') this.#tellLoose(location, 'return');
+      return [...sent, this.#answered(path, answer)];
+    }
+    if (answer?.kind === 'closed') this.#closed(location, 'return', path);
     const target = this.#target(location, server, path, rewrite);
     return target === undefined ? sent : [...sent, target];
   }
@@ -94,12 +118,13 @@ export class Locations {
     const block = location.block ?? [];
     const scopes: Scopes = [block, server, this.#http];
     const pass = block.find(({ name }) => name === 'proxy_pass' || name === 'grpc_pass');
-    const guard = GUARDS.flatMap((name) => inForce(name, scopes)).find(({ args }) => args[0]?.text !== 'off');
-    if (guard !== undefined) return this.#closed(location.at, guard.name, path);
+    const guard = guardOf(scopes);
+    if (guard !== undefined) return this.#closed(location, guard, path);
     const clients = clientsOf(scopes);
     // What passes nothing on has no route that could keep clients out.
     const isClosed = clients === 'closed' || (clients !== undefined && pass === undefined);
-    if (isClosed) return this.#closed(location.at, ACCESS, path);
+    if (isClosed) return this.#closed(location, ACCESS, path);
+    if (clients !== undefined) this.#tellLoose(location, ACCESS);
     if (pass === undefined || path === undefined) {
       if (pass === undefined) this.#remarks.lost('location', location.at, 'it passes nothing on');
       return undefined;
@@ -125,21 +150,33 @@ export class Locations {
   }
 
   /** What was guarded must not become part of a larger location that is open. */
-  #closed(at: Place, guard: string, path: string | undefined): Target | undefined {
+  #closed(location: Directive, guard: string, path: string | undefined): Target | undefined {
+    const { args, at } = location;
     if (path === undefined) {
-      this.#remarks.lost(
-        'location',
-        at,
-        `${guard} kept others out of it, and other locations now get its requests`,
-      );
+      // Nobody but nginx itself asks for a location with a name.
+      if (args[0]?.text.startsWith('@') === true) return undefined;
+      const message = `${guard} kept others out of it, and other locations now get its requests`;
+      this.#remarks.open('location', at, message);
       return undefined;
     }
+    this.#tellLoose(location, guard);
     this.#remarks.changed(
       'location',
       at,
       `${guard} kept others out of it, so everybody is: it is answered with 503`,
     );
     return { path, pool: this.#upstreams.closed(at), at, more: {} };
+  }
+
+  /** Paths that only begin like it are other ones in Usher, and nothing keeps anybody out of those. */
+  #tellLoose({ args, at }: Directive, guard: string): void {
+    const prefix = args[0]?.text === '^~' ? args[1]?.text : args[0]?.text;
+    if (prefix?.startsWith('/') !== true || prefix.endsWith('/')) return;
+    this.#remarks.open(
+      'location',
+      at,
+      `${guard} kept others out of ${prefix}x as well, which is another path now`,
+    );
   }
 
   /** Undefined, with a word about it, when no route can be for it. */

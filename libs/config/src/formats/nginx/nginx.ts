@@ -6,6 +6,7 @@ import { Globals } from '../globals.ts';
 import { networkOf } from '../ip-lists.ts';
 import type { Remarks } from '../remarks.ts';
 import { type Directive, parseDirectives } from './directives.ts';
+import { mayGuard } from './guards.ts';
 import { rateLimitIn } from './rate-limits.ts';
 import { Routes } from './routes.ts';
 import { isKnown, remarkOnLost } from './scopes.ts';
@@ -97,6 +98,8 @@ function collect(scope: readonly Directive[], where: string, globals: Globals, r
       if (isKnown(directive)) remarkOnLost(directive, remarks);
       else remarks.lost(directive.name, directive.at, 'Usher has nothing for it');
       const { name, block } = directive;
+      if (mayGuard(directive) && ['server', 'location'].includes(next.where))
+        remarks.open(name, directive.at, 'whom the file that it names keeps out of here gets in');
       if (block !== undefined && ['server', 'location', 'upstream'].includes(name))
         queue.push({ block, where: name });
     }

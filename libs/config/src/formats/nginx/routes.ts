@@ -1,4 +1,6 @@
+import type { Place } from '../../fault.ts';
 import type { Input } from '../../input/input.ts';
+import { type Door, ELSEWHERE, sharing } from '../exposure.ts';
 import { redirectInput, SAME_OVER_TLS } from '../redirects.ts';
 import type { Remarks } from '../remarks.ts';
 import { RouteList } from '../route-list.ts';
@@ -14,6 +16,8 @@ interface Server {
   readonly directive: Directive;
   /** In lower case; undefined is every host. */
   readonly hosts: readonly Host[];
+  readonly at: Place;
+  readonly doors: readonly Door[];
   readonly transport: Transport;
   readonly targets: readonly Target[];
   readonly toTls: ToTls | undefined;
@@ -35,18 +39,19 @@ export class Routes {
 
   /** The listeners and the routes; undefined where there are none. */
   translate(): readonly [listen: Input | undefined, routes: Input | undefined] {
-    const servers = this.#http
+    const useful = this.#http
       .filter(({ name, block }) => name === 'server' && block !== undefined)
       .map((directive) => this.#server(directive))
       .filter((server) => this.#isUseful(server));
+    const servers = sharing(useful, ({ at }) => this.#remarks.lost('server', at, ELSEWHERE));
     for (const { directive } of servers) this.#listeners.add(directive);
     const routes = new RouteList(this.#remarks);
     const senders = servers.filter(({ toTls, transport }) => toTls !== undefined && transport === 'plain');
-    const useful = servers.filter(({ targets }) => targets.length > 0);
-    const isAlone = useful.length === 1 && senders.length === 0;
+    const passing = servers.filter(({ targets }) => targets.length > 0);
+    const isAlone = passing.length === 1 && senders.length === 0;
     const serving = isAlone
-      ? useful.map((server) => ({ ...server, hosts: [undefined] }))
-      : withFallback(useful);
+      ? passing.map((server) => ({ ...server, hosts: [undefined] }))
+      : withFallback(passing);
     for (const server of serving) {
       for (const host of server.hosts) this.#add(server, host, senders, routes);
     }
@@ -64,7 +69,8 @@ export class Routes {
     const hosts: Host[] = names.flatMap((name) => this.#hosts(name));
     if (isForAll(directive)) hosts.push(undefined);
     const kept = transport === 'plain' ? targets.filter((target) => !isOf(target, toTls)) : targets;
-    return { directive, hosts, transport, targets: kept, toTls };
+    const doors = this.#listeners.doorsOf(directive);
+    return { directive, at: directive.at, doors, hosts, transport, targets: kept, toTls };
   }
 
   #isUseful({ directive, targets, toTls, transport }: Server): boolean {

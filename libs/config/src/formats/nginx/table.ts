@@ -131,6 +131,8 @@ export const NGINX_DIRECTIVES: Readonly<Record<string, KnownDirective>> = {
   error_log: lost('the log goes to standard output, see `logging`'),
   auth_basic: lost('requests are not authenticated yet, so this would let everybody in'),
   auth_request: lost('requests are not authenticated yet, so this would let everybody in'),
+  internal: { ours: '', note: 'The location is answered with 503.' },
+  limit_except: { ours: '', note: 'The location is answered with 503.' },
   allow: becomes('routes[].clients', IN_TWO_LISTS),
   deny: becomes('routes[].clients', IN_TWO_LISTS),
   proxy_http_version: BY_ITSELF,
