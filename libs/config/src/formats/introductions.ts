@@ -107,7 +107,7 @@ bin/usher check usher.yaml
 \`\`\`
 
 The common parts of a reverse proxy are translated. Look over the result before it runs: \`usher run\` does not take files of nginx
-themselves. Locations that are guarded (\`auth_basic\`, \`auth_request\`, \`allow\`, \`deny\`) are answered with 503 rather than left open.
+themselves. Locations whose guards cannot be kept (\`auth_basic\`, \`auth_request\`) are answered with 503 rather than left open.
 
 - Routes do not depend on the listener, and settings such as timeouts are the same for all of them.
 - nginx does not probe; Usher does, by connecting, unless \`health: { type: none }\` is written.

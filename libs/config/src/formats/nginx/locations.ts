@@ -81,8 +81,12 @@ export class Locations {
         ...(isToTls && { toTls: answer.status }),
       };
     }
-    const clients = answer.status === FORBIDDEN ? map({ deny: values(EVERYBODY, at) }, at) : undefined;
-    return { path, pool: this.#upstreams.closed(at), at, more: { clients } };
+    if (answer.status === FORBIDDEN) return this.#forbidden(path, at);
+    return { path, pool: this.#upstreams.closed(at), at, more: {} };
+  }
+
+  #forbidden(path: string, at: Place): Target {
+    return { path, pool: this.#upstreams.closed(at), at, more: { clients: map({ deny: values(EVERYBODY, at) }, at) } };
   }
 
   #target(
@@ -97,8 +101,9 @@ export class Locations {
     const guard = GUARDS.flatMap((name) => inForce(name, scopes)).find(({ args }) => args[0]?.text !== 'off');
     if (guard !== undefined) return this.#closed(location.at, guard.name, path);
     const clients = clientsOf(scopes);
+    if (clients === 'nobody' && path !== undefined) return this.#forbidden(path, location.at);
     // What passes nothing on has no route that could keep clients out.
-    const isClosed = clients === 'closed' || (clients !== undefined && pass === undefined);
+    const isClosed = clients === 'nobody' || clients === 'closed' || (clients !== undefined && pass === undefined);
     if (isClosed) return this.#closed(location.at, ACCESS, path);
     if (pass === undefined || path === undefined) {
       if (pass === undefined) this.#remarks.lost('location', location.at, 'it passes nothing on');

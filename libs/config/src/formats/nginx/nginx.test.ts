@@ -161,8 +161,18 @@ test.each([
   ]);
 });
 
+test.each(['deny all;', 'deny 10.0.0.1; deny all;', 'deny all; allow 10.0.0.1;'])(
+  '%s keeps everybody out',
+  (rules) => {
+    const { file, notes } = routeOf(rules);
+    const nobody = { path: '/*', pool: 'closed', clients: { deny: ['0.0.0.0/0', '::/0'] } };
+    expect(file['routes']).toEqual([nobody]);
+    expect(notes).toEqual([]);
+    expect(imported(`http { server { location / { ${rules} } } }`, 'nginx').file['routes']).toEqual([nobody]);
+  },
+);
+
 test.each([
-  'deny all;',
   'allow 10.0.0.1; deny 10.0.0.0/8; allow all;',
   'allow unix:; deny all;',
   'deny here;',
