@@ -61,7 +61,7 @@ runs. \`/metrics\` is on the port of the traffic with the names of ConnX, and at
 
 | Metric | Is |
 | --- | --- |
-| \`connx_requests_total{method_status}\` | answers by class of status: \`ANY_2xx\` and so on. Methods and single statuses have no equal, because a request is counted in one cell |
+| \`connx_requests_total{method_status}\` | answers by method and status: \`GET_200\` and so on. \`OTHER\` is a method that HTTP does not have, or a request that is none |
 | \`connx_errors_total\` | answers with 5xx |
 | \`connx_active_connections\` | connections of clients, counted |
 | \`connx_response_time_seconds{quantile}\` | \`avg\`, \`0.95\` and \`0.99\` since the start, by the bounds of Usher's histogram |

@@ -1,5 +1,6 @@
 import type { HistogramSample, Metrics, Sample } from '@usher/ports';
 import { LATENCY_BOUNDS_S, type WireCounts } from '../wire/counters.ts';
+import { sumByMethod } from '../wire/method-counts.ts';
 import type { Measurement } from '../worker/protocol.ts';
 import { exposeAdmission } from './admission-metrics.ts';
 import { exposeLines } from './line-metrics.ts';
@@ -79,6 +80,18 @@ function exposeRequests(metrics: Metrics, shared: SharedMeasurement): void {
         }
       }
       return [...sums.values()];
+    },
+  );
+  metrics.counter(
+    'usher_requests_by_method_total',
+    'Requests answered, by method and status; counted with metrics.format: connx',
+    async () => {
+      const all = await shared.all();
+      const sums = sumByMethod(all.flatMap(({ wire, plugin }) => [wire.byMethod, plugin.byMethod]));
+      return Object.entries(sums).map(([key, value]) => {
+        const [method = '', code = ''] = key.split('_');
+        return { labels: { method, code }, value };
+      });
     },
   );
   metrics.histogram(

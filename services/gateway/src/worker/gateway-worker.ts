@@ -17,6 +17,7 @@ import { WireCounters } from '../wire/counters.ts';
 import { DebugToken } from '../wire/debug-token.ts';
 import { Dialler } from '../wire/dialler.ts';
 import { createWireLane, type WireLane } from '../wire/lane.ts';
+import { MethodCounts } from '../wire/method-counts.ts';
 import { createAcceptor } from './acceptor.ts';
 import { Arrivals } from './arrivals.ts';
 import { Listeners } from './listeners.ts';
@@ -65,6 +66,8 @@ export class GatewayWorker {
   constructor(start: WorkerStart, post: (message: FromWorker) => void) {
     this.#start = start;
     this.#post = post;
+    const lanes = start.countsMethods ? [this.#wireCounters, this.#pluginCounters] : [];
+    for (const counters of lanes) counters.methods = new MethodCounts();
     this.#log = new PortLog(post);
     const draws = [...start.seed];
     const random = new FastRandom({ next: () => draws.pop() ?? 0 });
