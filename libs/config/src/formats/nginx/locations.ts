@@ -86,7 +86,12 @@ export class Locations {
   }
 
   #forbidden(path: string, at: Place): Target {
-    return { path, pool: this.#upstreams.closed(at), at, more: { clients: map({ deny: values(EVERYBODY, at) }, at) } };
+    return {
+      path,
+      pool: this.#upstreams.closed(at),
+      at,
+      more: { clients: map({ deny: values(EVERYBODY, at) }, at) },
+    };
   }
 
   #target(
@@ -103,7 +108,8 @@ export class Locations {
     const clients = clientsOf(scopes);
     if (clients === 'nobody' && path !== undefined) return this.#forbidden(path, location.at);
     // What passes nothing on has no route that could keep clients out.
-    const isClosed = clients === 'nobody' || clients === 'closed' || (clients !== undefined && pass === undefined);
+    const isClosed =
+      clients === 'nobody' || clients === 'closed' || (clients !== undefined && pass === undefined);
     if (isClosed) return this.#closed(location.at, ACCESS, path);
     if (pass === undefined || path === undefined) {
       if (pass === undefined) this.#remarks.lost('location', location.at, 'it passes nothing on');

@@ -172,15 +172,14 @@ test.each(['deny all;', 'deny 10.0.0.1; deny all;', 'deny all; allow 10.0.0.1;']
   },
 );
 
-test.each([
-  'allow 10.0.0.1; deny 10.0.0.0/8; allow all;',
-  'allow unix:; deny all;',
-  'deny here;',
-])('what %s means cannot be said, so nobody gets in', (rules) => {
-  const { file, notes } = routeOf(rules);
-  expect(file['routes']).toEqual([{ path: '/*', pool: 'closed' }]);
-  expect(notes.join()).toContain('allow or deny kept others out of it');
-});
+test.each(['allow 10.0.0.1; deny 10.0.0.0/8; allow all;', 'allow unix:; deny all;', 'deny here;'])(
+  'what %s means cannot be said, so nobody gets in',
+  (rules) => {
+    const { file, notes } = routeOf(rules);
+    expect(file['routes']).toEqual([{ path: '/*', pool: 'closed' }]);
+    expect(notes.join()).toContain('allow or deny kept others out of it');
+  },
+);
 
 test('rules of an inner block hide those around it, and a guarded location that passes nothing on is closed', () => {
   expect(routeOf('', 'deny 10.0.0.9;').file['routes']).toMatchObject([
