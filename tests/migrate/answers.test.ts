@@ -53,9 +53,10 @@ async function nobodyHealthy(gateway: ForeignGateway): Promise<void> {
   await expectProblem(gateway.ask(), 503);
 }
 
+const tripped = (gateway: ForeignGateway) => gateway.fleet.seen('breaker.tripped').length;
+
 /** The one that fails is left alone as soon as its breaker is open, unless there is no other. */
 async function breakersOpen(format: string, fileOf: FileOf, failures: number): Promise<void> {
-  const tripped = (gateway: ForeignGateway) => gateway.fleet.seen('breaker.tripped').length;
   const alone = await start(format, fileOf, breaks);
   for (let each = 0; each < failures - 1; each++) await expectProblem(alone.ask(), 502);
   expect(tripped(alone)).toBe(0);

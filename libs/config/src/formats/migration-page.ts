@@ -13,7 +13,7 @@ export interface MigrationPage {
 }
 
 const MADE = `Made from the declarations in \`libs/config/src/formats\`; a test holds the two equal, and
-\`npx vitest run libs/config -u\` writes this page anew. Each row of a table is a test.`;
+\`npx vitest run libs/config -u\` writes this page anew.`;
 
 /** The page about systems with files of keys. */
 export function keyedPage(name: keyof typeof PROMISES, formats: readonly KeyedFormat[]): MigrationPage {

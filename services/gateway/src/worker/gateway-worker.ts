@@ -66,8 +66,6 @@ export class GatewayWorker {
   constructor(start: WorkerStart, post: (message: FromWorker) => void) {
     this.#start = start;
     this.#post = post;
-    const lanes = start.countsMethods ? [this.#wireCounters, this.#pluginCounters] : [];
-    for (const counters of lanes) counters.methods = new MethodCounts();
     this.#log = new PortLog(post);
     const draws = [...start.seed];
     const random = new FastRandom({ next: () => draws.pop() ?? 0 });
@@ -138,6 +136,8 @@ export class GatewayWorker {
 
   /** Starts to listen and to tell. */
   async listen(): Promise<void> {
+    const counting = this.#start.countsMethods ? [this.#wireCounters, this.#pluginCounters] : [];
+    for (const counters of counting) counters.methods = new MethodCounts();
     await this.#table.strategiesLoaded();
     try {
       await this.#listeners.prepare(this.#start.listen);

@@ -25,6 +25,7 @@ export const HELIOS = [
       '`{name}`: 200 `removed`; it drains first. Who is not there is removed; 400 without a name',
     'DELETE /v1/backends/remove': 'the same',
     'POST /v1/strategy': '`{strategy}`: 200 `updated`; 400 for one that is none',
+    'GET /v1/openapi.json': '200 with a description of these calls',
     'Another method': '404; Helios has 405',
     'Without the token': '401',
     'From an address that is not allowed': '403, and so with `ip_deny_list`, which counts more',

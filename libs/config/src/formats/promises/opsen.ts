@@ -46,7 +46,7 @@ export const OPSEN = [
     sticky_by_ip: 'the backend that their address has',
     max_request_body_bytes: '413, as its documentation has it',
     request_timeout_seconds: '504',
-    'The backend cannot be reached': '502',
+    'The backend fails': '502',
     enable_cors:
       'for a preflight of an origin that may 204, and for one that may not 403; who sends no Origin is served',
     disable_security_headers: 'without it `X-Content-Type-Options` and `X-Frame-Options`',

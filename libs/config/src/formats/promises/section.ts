@@ -1,4 +1,4 @@
-/** A table of what a system documents beside its keys. Each row is a test, below `tests`. */
+/** A table of what a system documents beside its keys. Each row is a test, in `tests/migrate`. */
 export interface PageSection {
   readonly heading: string;
   /** What stands over the two columns. */
