@@ -52,6 +52,39 @@ test.each([['export'], ['--json', '--after', '1'], ['tail', '--json'], ['tail']]
 );
 
 test(
+  'events shows the newest, as many as are asked for, and nothing that moves the cursor',
+  async () => {
+    const forged = {
+      time: 't',
+      type: 'x',
+      subject: 's',
+      actor: 'mara',
+      reason: 'a\n\u001b[2J\u202e',
+      data: {},
+    };
+    const home = tempDir();
+    closing.push(() => home.remove());
+    writeFileSync(path.join(home.path, 'token'), 't-1\n');
+    const asked: (string | undefined)[] = [];
+    const admin = await pretend((request, response) => {
+      asked.push(request.url, request.headers.authorization);
+      if (request.url === '/v1/status') response.end(JSON.stringify({ position: 49 }));
+      else stream(`${JSON.stringify({ position: 49, events: [forged] })}\n`)(request, response);
+    });
+    const { code, stdout } = await usher(
+      ['events', '--limit', '3', '--admin', admin, '--token', 'file:token'],
+      home.path,
+    );
+    expect({ code, stdout }).toEqual({
+      code: 0,
+      stdout: 't #49 x s by mara (a\\u000a\\u001b[2J\\u202e) {}\n',
+    });
+    expect(asked).toEqual(['/v1/status', 'Bearer t-1', '/v1/events?limit=3&after=46', 'Bearer t-1']);
+  },
+  LIMIT_MS,
+);
+
+test(
   'events export succeeds when all has come, and fails when a line broke off',
   async () => {
     const whole = await pretend(stream(RECORD));

@@ -127,6 +127,26 @@ describe('a running process follows its configuration file', () => {
 });
 
 describe('a running process keeps its old configuration', () => {
+  test('when a plugin cannot be loaded, until it can', async () => {
+    writeFileSync(file(), config([ports.first]));
+    writeFileSync(
+      path.join(directory.path, 'own.mjs'),
+      'export default async () => {};\nthrow new Error("no database");\n',
+    );
+    await run();
+    const plugins = 'plugins: [{ name: own, file: own.mjs }]';
+    const text = config([ports.first, ports.second]).replace('pool: web }]', `pool: web, ${plugins} }]`);
+    writeFileSync(file(), text);
+    await until('the fault is told', () => usher.output().includes('no database'));
+    expect(logged('the configuration is faulty, the old one stays').map(({ cause }) => cause)).toEqual([
+      expect.stringMatching(/routes\[0\]\.plugins\[0\]\.file: it throws when it is loaded: no database: /),
+    ]);
+    await serves(ports.first);
+    writeFileSync(path.join(directory.path, 'own.mjs'), 'export default async () => {};\n');
+    usher.child.kill('SIGHUP');
+    await serves(ports.first, ports.second);
+  });
+
   test('when the new one is faulty, and says everything that is wrong with it once', async () => {
     writeFileSync(file(), config([ports.first]));
     await run();

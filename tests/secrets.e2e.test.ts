@@ -14,6 +14,7 @@ const secrets = {
   token: randomBytes(16).toString('hex'),
   agentToken: randomBytes(16).toString('hex'),
   hmacKey: randomBytes(24).toString('hex'),
+  routeHmacKey: randomBytes(24).toString('hex'),
   opsenKey: randomBytes(16).toString('hex'),
   cookieKey: randomBytes(16).toString('hex'),
   redisPassword: randomBytes(16).toString('hex'),
@@ -26,10 +27,10 @@ const secrets = {
 
 const part = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');
 
-function signedToken(): string {
+function signedToken(aud: string, key: string): string {
   const exp = Math.floor(Date.now() / 1000) + 600;
-  const signed = `${part({ alg: 'HS256' })}.${part({ iss: 'i', aud: 'usher', sub: 'ann', role: 'admin', exp })}`;
-  return `${signed}.${createHmac('sha256', secrets.hmacKey).update(signed).digest('base64url')}`;
+  const signed = `${part({ alg: 'HS256' })}.${part({ iss: 'i', aud, sub: 'ann', role: 'admin', exp })}`;
+  return `${signed}.${createHmac('sha256', key).update(signed).digest('base64url')}`;
 }
 
 function filesBelow(folder: string): string[] {
@@ -44,13 +45,16 @@ test('no secret is in the output, the log, events, any answer, any error, or any
   const user = nkeys.createUser();
   const seed = Buffer.from(user.getSeed()).toString();
   const admin = makeCertificate({ commonName: 'admin', names: ['localhost'] });
-  const token = signedToken();
-  const hidden = { ...secrets, seed, tlsKey: admin.key.split('\n')[1]!, signature: token.split('.')[2]! };
+  const token = signedToken('usher', secrets.hmacKey);
+  const tokenOfClient = signedToken('shop', secrets.routeHmacKey);
+  const [signature = '', signatureOfClient = ''] = [token, tokenOfClient].map((each) => each.split('.')[2]!);
+  const hidden = { ...secrets, seed, tlsKey: admin.key.split('\n')[1]!, signature, signatureOfClient };
   const given = {
     'admin.pem': admin.cert,
     'admin.key': admin.key,
     'nats.seed': seed,
     'cookie.key': secrets.cookieKey,
+    'tokens.key': secrets.routeHmacKey,
   };
   for (const [name, text] of Object.entries(given)) writeFileSync(path.join(home, name), text);
   const nats = await startNatsServer(`authorization { users = [{ nkey: ${user.getPublicKey()} }] }`);
@@ -66,7 +70,9 @@ pools:
     sticky: { by: cookie, name: usher, keys: ["file:cookie.key"] }
     backends: [{ id: b1, url: "${backend.url}" }]
   infer: { agents: true, strategy: resource, health: { type: none } }
-routes: [{ path: "/*", pool: web }]
+routes:
+  - { path: "/*", pool: web }
+  - { path: "/own", pool: web, jwt: { issuer: i, audience: shop, keys: [{ algorithm: HS256, key: "file:tokens.key" }] } }
 `;
   const adminKeys = `tls: { cert: admin.pem, key: admin.key },
   tokens: [{ name: ops, secret: ${secrets.token}, role: admin }, { name: beside-b1, secret: ${secrets.agentToken}, role: agent, backend: b1 }],
@@ -93,6 +99,8 @@ routes: [{ path: "/*", pool: web }]
     };
     const seen = await fetch(`${running.traffic}/?token=${secrets.tokenInQuery}`, { headers });
     told.push(await seen.text());
+    const authorization = `Bearer ${tokenOfClient}`;
+    expect((await fetch(`${running.traffic}/own`, { headers: { authorization } })).status).toBe(200);
     const refused = await fetch(`${running.traffic}/%zz?token=${secrets.tokenInQuery}`, { headers });
     told.push(await refused.text());
     await running.eligible('b1');

@@ -2,6 +2,7 @@ import { type Problem, UsherError } from '@usher/domain';
 import { httpUrlOption, numberOption } from './arguments.ts';
 import { type Io, UsageError } from './io.ts';
 import { type ConfigArguments, readConfig } from './read-config.ts';
+import { secretOf } from './secret-option.ts';
 import { secureFetch, type Trust } from './secure-fetch.ts';
 import { trustInOwn, trustOf } from './trust.ts';
 
@@ -48,14 +49,15 @@ export class AdminClient {
   static async find(args: AdminArguments, io: Io): Promise<AdminClient> {
     const timeoutMs = Math.round(numberOption('timeout', args.timeout) * 1000);
     const trust = trustOf(args, io);
+    const given = args.token === undefined ? undefined : secretOf(args.token, io);
     if (args.admin !== undefined) {
-      return new AdminClient(httpUrlOption('admin', args.admin), { token: args.token, timeoutMs, trust });
+      return new AdminClient(httpUrlOption('admin', args.admin), { token: given, timeoutMs, trust });
     }
     const { admin } = (await readConfig(args, io)).local;
     if (admin === null) throw new UsageError('the configuration has no admin server; name one with --admin');
     const host = admin.host === '0.0.0.0' || admin.host === '::' ? '127.0.0.1' : admin.host;
     const token =
-      args.token ??
+      given ??
       admin.tokens.find(({ role }) => role === 'admin')?.secret ??
       admin.tokens.find(({ role }) => role !== 'agent')?.secret;
     const scheme = admin.tls === undefined ? 'http' : 'https';

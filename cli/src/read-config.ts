@@ -13,6 +13,8 @@ export interface ConfigArguments {
   readonly flags?: readonly string[] | undefined;
   /** An empty file is a fault. */
   readonly notEmpty?: boolean | undefined;
+  /** Modules of plugins are run, not only read. */
+  readonly runPlugins?: boolean | undefined;
 }
 
 const DEFAULT_FILE = 'usher.yaml';
@@ -36,6 +38,7 @@ export async function readConfig(args: ConfigArguments, io: Io, text?: string): 
     format: args.format,
     flags: args.flags,
     notEmpty: args.notEmpty,
+    runPlugins: args.runPlugins,
   });
 }
 

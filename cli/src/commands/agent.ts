@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import path from 'node:path';
 import { type AgentOptions, type Registration, startAgent } from '@usher/agent';
@@ -8,6 +7,7 @@ import { createLog, onStopSignals, systemClock, systemRandom } from '@usher/runt
 import { httpUrlOption, numberOption, placeOption } from '../arguments.ts';
 import { EXIT_OK, type Io, type Run, UsageError } from '../io.ts';
 import { placeOfMachine } from '../place-of-machine.ts';
+import { secretOf } from '../secret-option.ts';
 import { readPem } from '../trust.ts';
 import type * as verbs from '../verbs/running.ts';
 import type { Given } from '../verbs/verb.ts';
@@ -96,13 +96,4 @@ async function placed({ geoip, 'public-address': address }: Values, log: Log): P
     log.warn('the place of this machine is not known', { cause: (error as Error).message });
     return {};
   }
-}
-
-/** A token on the command line is seen by everyone on the machine; a reference to it tells nothing. */
-function secretOf(text: string, { env, cwd }: Io): string {
-  if (text.startsWith('file:')) return readFileSync(path.resolve(cwd, text.slice(5)), 'utf8').trim();
-  if (!text.startsWith('env:')) return text;
-  const secret = env[text.slice(4)];
-  if (secret === undefined) throw new UsageError(`the environment variable ${text.slice(4)} is not set`);
-  return secret;
 }

@@ -36,7 +36,9 @@ async function show(
   if (limit !== undefined) query.set('limit', String(limit));
   if (mode === 'tail') query.set('follow', 'true');
   const client = await AdminClient.find(options, io);
-  const after = wholeOption('after', options.after) ?? (mode === 'show' ? await newest(client) : undefined);
+  const newest = limit ?? RECORDS_SHOWN;
+  const after =
+    wholeOption('after', options.after) ?? (mode === 'show' ? await behindAllBut(newest, client) : undefined);
   if (after !== undefined) query.set('after', String(after));
   const response = await client.open(`/v1/events?${query.toString()}`);
   const seen = await printLines(response, options.json || mode === 'export', io);
@@ -44,10 +46,10 @@ async function show(
   throw new UsherError('log_unavailable', `the running system ended the stream ${goOn(seen.position)}`);
 }
 
-/** The position from which the newest records are shown. */
-async function newest(client: AdminClient): Promise<number> {
+/** The position behind which there are so many records. */
+async function behindAllBut(count: number, client: AdminClient): Promise<number> {
   const { position } = await client.get<Status>('/v1/status', 'position');
-  return Math.max(0, position - RECORDS_SHOWN);
+  return Math.max(0, position - count);
 }
 
 interface Seen {
@@ -92,6 +94,16 @@ function goOn(position: number | undefined): string {
 function describe(line: RecordLine): string[] {
   return line.events.map(({ time, type, subject, actor, reason, data }) => {
     const why = reason === undefined ? '' : ` (${reason})`;
-    return `${time} #${line.position} ${type} ${subject} by ${actor}${why} ${JSON.stringify(data)}`;
+    return printable(
+      `${time} #${line.position} ${type} ${subject} by ${actor}${why} ${JSON.stringify(data)}`,
+    );
+  });
+}
+
+/** What moves the cursor of a terminal or turns its text around could show what never happened. */
+function printable(text: string): string {
+  return text.replaceAll(/[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]/gu, (character) => {
+    const code = character.charCodeAt(0).toString(16).padStart(4, '0');
+    return `\\u${code}`;
   });
 }

@@ -29,8 +29,12 @@ export const run: Run<typeof verbs.run> = async ({ options, behind }, io) => {
   const file = configFile(options.config, io);
   const predecessor = await Predecessor.meet(io.env);
   const demo = file === undefined ? await startDemo() : undefined;
-  const read: Task['read'] = (text = demo?.yaml, notEmpty = false) =>
-    readConfig({ config: file, set, format: options.format, flags: behind, notEmpty }, io, text);
+  const read: Task['read'] = (text, again = false) => {
+    // What the file names is run by the gateway in any case; what somebody else's text names is not.
+    const runPlugins = again && text === undefined;
+    const told = { config: file, set, format: options.format, flags: behind, notEmpty: again, runPlugins };
+    return readConfig(told, io, text ?? demo?.yaml);
+  };
   try {
     await serve({ names, demo, file, read, predecessor }, io);
   } finally {
@@ -44,8 +48,8 @@ interface Task {
   readonly demo: Demo | undefined;
   /** Undefined in a demo. */
   readonly file: string | undefined;
-  /** With a text, what it would be with that in the file. */
-  readonly read: (text?: string, notEmpty?: boolean) => Promise<UsherConfig>;
+  /** With a text, what it would be with that in the file. `again`: while it runs with another one. */
+  readonly read: (text?: string, again?: boolean) => Promise<UsherConfig>;
   readonly predecessor: Predecessor | undefined;
 }
 

@@ -85,6 +85,26 @@ test('only a file may say where keys for tokens are published', async () => {
   expect(await config()).toEqual(before);
 });
 
+test.each(['env:COOKIE_KEY', 'file:/etc/machine-id'])(
+  'only a file may say where secrets for tokens are, for instance at %s',
+  async (reference) => {
+    const jwt = { issuer: 'i', audience: 'a', keys: [{ algorithm: 'HS256', reference }] };
+    const refusal = { code: 'forbidden', detail: expect.stringContaining(`jwt.keys ${reference}`) };
+    const before = await config();
+    expect(await ask('PATCH', '/v1/routes/all', { traffic: { jwt } })).toMatchObject(refusal);
+    expect(await ask('PUT', '/v1/config', { ...before, traffic: { jwt } })).toMatchObject(refusal);
+    expect(await config()).toEqual(before);
+  },
+);
+
+test('a secret for tokens itself is in no command, and not quoted when it is', async () => {
+  const keys = [{ algorithm: 'HS256', reference: 'kf83-ab21-99de-0c7a-kf83-ab21-99de-0c7a' }];
+  const jwt = { issuer: 'i', audience: 'a', keys };
+  const answer = await ask('PATCH', '/v1/routes/all', { traffic: { jwt } });
+  expect(answer).toMatchObject({ code: 'invalid_input' });
+  expect(JSON.stringify(answer)).not.toContain('kf83');
+});
+
 test('what a file has said a command may say again elsewhere, without options of its own for code', async () => {
   const { routes, pools } = await config();
   const discovery = pools.find(({ id }) => id === 'api')?.discovery;

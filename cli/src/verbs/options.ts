@@ -59,7 +59,11 @@ export const ADMIN_OPTIONS = {
     value: 'URL',
     doc: 'the admin API, when it is not the one that the configuration names',
   },
-  token: { type: 'string', value: 'T', doc: 'the token to show, when it is not one of the configuration' },
+  token: {
+    type: 'string',
+    value: 'T',
+    doc: 'the token to show, or better env:NAME or file:PATH, when it is not one of the configuration',
+  },
   ca: {
     type: 'string',
     value: 'FILE',

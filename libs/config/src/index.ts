@@ -25,4 +25,5 @@ export type {
 export { sharedHash } from './shared-hash.ts';
 export { tlsSource } from './tls-files.ts';
 export { translationOf } from './translated.ts';
+export { tokenSecretFault } from './types/jwt-key.ts';
 export { readSecret } from './types/secret.ts';

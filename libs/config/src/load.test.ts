@@ -38,7 +38,7 @@ async function faultsOfFile(file: string): Promise<string> {
 
 test('a file is loaded, and relative paths start at its folder', async () => {
   mkdirSync(join(folder, 'plugins'));
-  write('plugins/own.ts', 'export {};');
+  write('plugins/own.ts', 'export default async () => {};');
   write('token', 'secret of the file\n');
   const file = write(
     'good.yaml',

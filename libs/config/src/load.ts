@@ -1,13 +1,14 @@
 import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { explainable } from './explain.ts';
-import { ConfigError, type Place } from './fault.ts';
+import { ConfigError, type Fault, type Place } from './fault.ts';
 import { type ForeignOptions, readRunnable, type Source } from './formats/translate.ts';
 import { freezeDeeply } from './freeze.ts';
 import { decodeUtf8, emptyDisk, readFailure, realDisk } from './input/disk.ts';
 import { inputOf } from './input/input.ts';
 import { root as rootType } from './keys/root.ts';
 import { applyOverrides, type Override } from './overrides.ts';
+import { checkPlugins } from './plugins/check-plugins.ts';
 import { Reading, type Surroundings } from './reading.ts';
 import type { UsherConfig } from './settings.ts';
 import { translated } from './translated.ts';
@@ -24,6 +25,11 @@ export interface LoadOptions {
   readonly notEmpty?: boolean | undefined;
   /** Overrides `USHER_…`, and the variables that `env:` refers to. */
   readonly env: Readonly<Record<string, string | undefined>>;
+  /**
+   * Modules of plugins are run, too, in a thread of their own that is ended afterwards. Default: they are read and linked, so
+   * that faults are found, but nothing of them is run.
+   */
+  readonly runPlugins?: boolean | undefined;
   /** Values from the command line; of two for the same key the later one counts. */
   readonly overrides: readonly Override[];
   readonly hostname: string;
@@ -42,7 +48,9 @@ export async function loadConfig(options: LoadOptions): Promise<UsherConfig> {
     throw wholeFile(file, 'the file is empty; a configuration of nothing but defaults is {}');
   const text = file === undefined && written === '' ? undefined : written;
   const foreign = { env, format: options.format, flags: options.flags ?? [] };
-  return read(text, file ?? 'config', overrides, { env, hostname, folder, disk: realDisk }, foreign);
+  const found = read(text, file ?? 'config', overrides, { env, hostname, folder, disk: realDisk }, foreign);
+  await checkPlugins(found.config, found.reading, options.runPlugins === true);
+  return finished(found);
 }
 
 export interface ParseOptions extends Partial<Surroundings> {
@@ -53,7 +61,7 @@ export interface ParseOptions extends Partial<Surroundings> {
   readonly flags?: readonly string[];
 }
 
-/** The pure part of `loadConfig`: reads nothing but its arguments. Without a `disk` there are no files to refer to. */
+/** The pure part of `loadConfig`: reads nothing but its arguments, and so no modules of plugins. Without a `disk` there are no files to refer to. */
 export function parseConfigText(text: string, options: ParseOptions = {}): UsherConfig {
   const {
     file = 'usher.yaml',
@@ -64,7 +72,7 @@ export function parseConfigText(text: string, options: ParseOptions = {}): Usher
     hostname = '',
   } = options;
   const foreign = { env, format: options.format, flags: options.flags ?? [] };
-  return read(text, file, overrides, { env, folder, disk, hostname }, foreign);
+  return finished(read(text, file, overrides, { env, folder, disk, hostname }, foreign));
 }
 
 /** The text of a configuration file. Throws ConfigError. */
@@ -88,23 +96,36 @@ function wholeFile(file: string, message: string): ConfigError {
   return new ConfigError([{ place: { kind: 'file', file, line: 0, column: 0 }, path: '', message }]);
 }
 
+/** A configuration as it was read, with its faults. */
+interface Found {
+  readonly config: UsherConfig;
+  readonly reading: Reading;
+  /** Of variables that nothing has asked for. */
+  readonly further: readonly Fault[];
+  readonly translation: Source['translation'];
+}
+
 function read(
   text: string | undefined,
   file: string,
   overrides: readonly Override[],
   surroundings: Surroundings,
   foreign: ForeignOptions,
-): UsherConfig {
+): Found {
   const parsed = text === undefined ? nothing() : readRunnable(text, placeIn(file), foreign);
   if (parsed.root === undefined) throw new ConfigError(parsed.faults);
   const overridden = applyOverrides(rootType, parsed.root, surroundings.env, overrides);
   const reading = new Reading(surroundings, [...parsed.faults, ...overridden.faults]);
   const config = rootType.read(overridden.root, '', reading);
   const unknown = [...overridden.unknownVariables].filter(([name]) => !reading.variables.has(name));
-  const faults = [...reading.faults, ...unknown.map(([, fault]) => fault)];
+  return { config, reading, further: unknown.map(([, fault]) => fault), translation: parsed.translation };
+}
+
+function finished({ config, reading, further, translation }: Found): UsherConfig {
+  const faults = [...reading.faults, ...further];
   if (faults.length > 0) throw new ConfigError(faults);
   const frozen = explainable(freezeDeeply(config), reading.leaves);
-  return parsed.translation === undefined ? frozen : translated(frozen, parsed.translation);
+  return translation === undefined ? frozen : translated(frozen, translation);
 }
 
 export function placeIn(file: string): (line: number, column: number) => Place {

@@ -40,6 +40,14 @@ test('what a file may say has no fault', () => {
   expect(settingFaults(NOTHING, shared)).toEqual([]);
 });
 
+test('capitals where requests are compared with small letters are told', () => {
+  const [route, ...others] = shared.routes;
+  const capitals = { ...shared, routes: [{ ...route!, host: 'Shop.Example.COM' }, ...others] };
+  expect(settingFaults(shared, capitals)).toEqual([
+    `routes.${route!.id}.host: has to be in small letters: expected shop.example.com, found Shop.Example.COM`,
+  ]);
+});
+
 /** Where there are numbers in a value. */
 function numbersIn(value: unknown, path: readonly string[] = []): (readonly string[])[] {
   if (typeof value === 'number') return [path];
@@ -146,6 +154,19 @@ test.each([
   ],
 ])('a route is faulty at %s', (key, change) => {
   expect(settingFaults(shared, route(change))).toEqual([expect.stringContaining(`${key}: `)]);
+});
+
+const withKey = (key: object) =>
+  route({
+    traffic: { jwt: { issuer: 'i', audience: 'a', keys: [{ id: 'one', algorithm: 'HS256', ...key }] } },
+  });
+
+test('a secret for tokens is a place, as in a file', () => {
+  expect(settingFaults(shared, withKey({ reference: 'env:SIGNER' }))).toEqual([]);
+  expect(settingFaults(shared, withKey({ reference: 'file:/run/signer' }))).toEqual([]);
+  expect(settingFaults(shared, withKey({ reference: 'kf83-ab21-99de-0c7a-kf83-ab21-99de-0c7a' }))).toEqual([
+    expect.stringMatching(/^routes\.all\.jwt\.keys\[0\]\.key: a secret is not written out here/),
+  ]);
 });
 
 test('what was wrong before is no fault of a change, and new faults beside it are', () => {

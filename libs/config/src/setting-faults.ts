@@ -6,7 +6,7 @@ import { backend } from './keys/backend.ts';
 import { poolSettings } from './keys/pool.ts';
 import { POLICY_KEYS } from './keys/root.ts';
 import { route } from './keys/route.ts';
-import { Reading, type Surroundings } from './reading.ts';
+import { join, Reading, type Surroundings } from './reading.ts';
 import { writtenBy } from './types/collections.ts';
 import { section } from './types/section.ts';
 import type { Type } from './types/type.ts';
@@ -74,6 +74,30 @@ function changedFaults<T>(before: T | undefined, after: T, faults: (value: T) =>
 function faultsOf(type: Type<unknown>, settings: object, path: string): string[] {
   const plain: Plain = writtenBy(type, settings);
   const reading = new Reading(ELSEWHERE, []);
-  type.read(inputOf(plain), path, reading);
-  return reading.faults.map(formatWithoutPlace);
+  const read = type.read(inputOf(plain), path, reading);
+  if (reading.faults.length > 0) return reading.faults.map(formatWithoutPlace);
+  return [...strangeLetters(plain, writtenBy(type, read), path)];
+}
+
+/**
+ * Where capitals are that a file's reader makes small letters, in a host for instance: gateways compare settings with requests as
+ * they are, so a host in capitals would be asked for by nobody.
+ */
+function* strangeLetters(given: Plain, usual: Plain, path: string): Generator<string> {
+  const [parts, usualParts] = [partsOf(given, path), partsOf(usual, path)];
+  for (const [name, part] of parts) yield* strangeLetters(part, usualParts.get(name) ?? null, name);
+  if (typeof given !== 'string' || typeof usual !== 'string' || given === usual) return;
+  if (given.toLowerCase() === usual.toLowerCase())
+    yield `${path}: has to be in small letters: expected ${usual}, found ${given}`;
+}
+
+/** By their paths. */
+function partsOf(plain: Plain, path: string): ReadonlyMap<string, Plain> {
+  if (typeof plain !== 'object' || plain === null) return new Map();
+  if (isList(plain)) return new Map(plain.map((part, at) => [`${path}[${at}]`, part]));
+  return new Map(Object.entries(plain).map(([name, part]) => [join(path, name), part]));
+}
+
+function isList(plain: Plain): plain is readonly Plain[] {
+  return Array.isArray(plain);
 }

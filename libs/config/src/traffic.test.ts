@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { explainConfig } from './explain.ts';
 import { parseConfigText } from './load.ts';
 import { faultsOf } from './testing/faults-of.ts';
 
@@ -121,17 +122,68 @@ test.each([
   expect(faults(keys)).toContain(message);
 });
 
+const JWKS = 'issuer: a, audience: b, jwks: "https://issuer.example/jwks"';
+const claiming = (headers: string) => `jwt: { ${JWKS}, claim_to_headers: { ${headers} } }`;
+
+test('claims are asked for by the headers that they go to, whatever their case', () => {
+  const { traffic } = shared(claiming('X-User: sub, X-Roles: https://a.example/roles'));
+  expect(traffic?.jwt).toHaveProperty('claimHeaders', {
+    'x-user': 'sub',
+    'x-roles': 'https://a.example/roles',
+  });
+  expect(shared(`jwt: { ${JWKS} }`).traffic?.jwt).not.toHaveProperty('claimHeaders');
+});
+
 test.each([
   ['jwt: { issuer: a, audience: b, keys: [] }', 'there is nothing to check tokens with'],
   ['jwt: { issuer: a, audience: b, jwks: "http://issuer.example/jwks" }', 'http is for this machine only'],
   ['jwt: { issuer: a, audience: b, keys: [{ algorithm: HS256, key: x }] }', 'HS256'],
+  [
+    'jwt: { issuer: a, audience: b, keys: [{ algorithm: HS256, key: kf83-ab21-99de-0c7a-kf83-ab21-99de-0c7a }] }',
+    'a secret is not written out here',
+  ],
+  ['jwt: { issuer: a, audience: b, keys: [{ algorithm: HS256, key: "env:NOWHERE" }] }', 'is not set'],
+  [
+    'jwt: { issuer: a, audience: b, keys: [{ algorithm: HS384, key: "env:NOWHERE" }] }',
+    'is not one of HS256',
+  ],
   ['jwt: { issuer: a, audience: b, keys: [{ algorithm: ES256, key: x }] }', 'needs a public key in PEM form'],
   [
     'jwt: { issuer: a, audience: b, keys: [{ algorithm: ES256, key: "-----BEGIN PRIVATE KEY-----" }] }',
     'this is a private key',
   ],
+  [claiming('X-User: sub, x-user: sub'), 'x-user is given twice'],
+  [claiming('Host: sub'), 'stays as it is'],
+  [claiming('X-Forwarded-For: sub'), 'what the gateway writes itself'],
+  [claiming('Authorization: sub'), 'authorization is what clients themselves show'],
+  [claiming('Cookie: sub'), 'cookie is what clients themselves show'],
+  [claiming('"X User": sub'), 'is not the name of a header'],
+  [claiming('X-User: "a b"'), 'without spaces'],
+  [claiming(Array.from({ length: 33 }, (_, at) => `X-${at}: sub`).join(', ')), 'more than 32 headers'],
 ])('%s lets nobody in', (keys, message) => {
   expect(faults(keys)).toContain(message);
+});
+
+test.each([
+  ['', 'the environment variable SIGNER is empty'],
+  ['x8-4_q.zV', 'HS256 needs a secret of 32 bytes or more'],
+  ['changeme'.repeat(6), 'a secret that everybody tries: too easy to guess'],
+  ['-----BEGIN PUBLIC KEY-----', 'a key in PEM form is for another algorithm'],
+])('the secret %j of tokens is refused, without being shown', (SIGNER, message) => {
+  const keys = 'jwt: { issuer: a, audience: b, keys: [{ algorithm: HS256, key: "env:SIGNER" }] }';
+  const told = faultsOf(`${POOL}routes: [{ path: /*, pool: web, ${keys} }]`, { env: { SIGNER } }).join('\n');
+  expect(told).toContain(message);
+  if (SIGNER !== '') expect(told).not.toContain(SIGNER);
+});
+
+test('of a secret for tokens only the place is kept', () => {
+  const SIGNER = 'kf83-ab21-99de-0c7a-kf83-ab21-99de-0c7a';
+  const text = `${POOL}jwt: { issuer: a, audience: b, keys: [{ id: one, algorithm: HS256, key: "env:SIGNER" }] }`;
+  const config = parseConfigText(text, { env: { SIGNER } });
+  expect(config.shared.traffic?.jwt).toMatchObject({
+    keys: [{ id: 'one', algorithm: 'HS256', reference: 'env:SIGNER' }],
+  });
+  expect(JSON.stringify([config, explainConfig(config)])).not.toContain(SIGNER);
 });
 
 const without = (keys: string) => faultsOf(`${POOL}routes: [{ path: /*, ${keys} }]`).join('\n');

@@ -39,11 +39,18 @@ function wordsOfPool({ id, strategyFile, tls, discovery, sticky }: PoolSettings)
   );
 }
 
-/** Whoever says where keys are has every gateway ask there, and lets in whom those keys are of. */
+/** Whoever says where keys and secrets are has every gateway ask or look there, and lets in whom those are of. */
 function wordsOfTraffic(of: string, { jwt }: TrafficSettings = {}): Word[] {
-  if (jwt === undefined || jwt === 'none' || jwt.jwks === undefined) return [];
-  const { jwks } = jwt;
-  return [{ kind: 'jwks', value: jwks, at: `${of}.jwt.jwks ${'url' in jwks ? jwks.url : jwks.file}` }];
+  if (jwt === undefined || jwt === 'none') return [];
+  const { jwks, keys } = jwt;
+  const secrets = keys.flatMap((key) =>
+    key.algorithm === 'HS256'
+      ? [{ kind: 'token_secret', value: key.reference, at: `${of}.jwt.keys ${key.reference}` }]
+      : [],
+  );
+  if (jwks === undefined) return secrets;
+  const where = 'url' in jwks ? jwks.url : jwks.file;
+  return [...secrets, { kind: 'jwks', value: jwks, at: `${of}.jwt.jwks ${where}` }];
 }
 
 function wordsOfRoute({ id, plugins, traffic }: RouteSettings): Word[] {

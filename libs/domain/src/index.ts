@@ -238,6 +238,7 @@ export {
   type RewriteSettings,
   type SecurityHeaderSettings,
   TOKEN_ALGORITHMS,
+  type TokenKeySettings,
   type TokenSettings,
   type TrafficSettings,
 } from './traffic/traffic-settings.ts';

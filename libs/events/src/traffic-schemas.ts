@@ -16,6 +16,18 @@ const headerEdits = z
 const names = z.array(z.string());
 const none = z.literal('none');
 
+/** Of a secret there is only the place: events are kept, and many may read them. */
+const tokenKey = z
+  .union([
+    z.strictObject({ id: z.string().optional(), algorithm: z.enum(TOKEN_ALGORITHMS), key: z.string() }),
+    z.strictObject({
+      id: z.string().optional(),
+      algorithm: z.literal('HS256'),
+      reference: z.string().regex(/^(env:|file:\/)/),
+    }),
+  ])
+  .meta({ title: 'TokenKey' });
+
 /** What a route, or all of them, ask of requests and change in them. */
 export const trafficSettings: z.ZodType<TrafficSettings> = z
   .strictObject({
@@ -57,17 +69,12 @@ export const trafficSettings: z.ZodType<TrafficSettings> = z
         z.strictObject({
           issuer: z.string(),
           audience: z.string(),
-          keys: z.array(
-            z.strictObject({
-              id: z.string().optional(),
-              algorithm: z.enum(TOKEN_ALGORITHMS),
-              key: z.string(),
-            }),
-          ),
+          keys: z.array(tokenKey),
           // Absent in what was written before it existed.
           jwks: z
             .union([z.strictObject({ url: z.string() }), z.strictObject({ file: z.string() })])
             .optional(),
+          claimHeaders: values.optional(),
         }),
       ])
       .optional(),

@@ -32,6 +32,9 @@ export interface GuardOptions {
   readonly refusals: RefusalBook;
 }
 
+/** RFC 9112 section 3.2. Of several lines Node shows the first; who checked another has not checked that. */
+const ONCE = ['host', 'authorization', 'x-api-key'];
+
 /** An error with the cause that it is counted under. */
 class Refused extends UsherError {
   readonly why: RefusalCause;
@@ -69,7 +72,8 @@ export function guard(app: FastifyInstance, options: GuardOptions): void {
     if (address === undefined || isDenied(address) || !isAllowed(address))
       throw new Refused('address', 'This address may not connect');
     if (!rates.take(address)) throw new Refused('rate');
-    if (hostsOf(request) > 1) throw new Refused('unreadable', 'Host is given more than once');
+    for (const name of ONCE)
+      if (linesOf(request, name) > 1) throw new Refused('unreadable', `${name} is given more than once`);
     refuseForeignPages(request, authenticator.open);
     if (authenticator.open && isPassedOn(request) && !isTrusted(request.ip))
       throw new Refused('host', 'Without tokens this answers to nobody for whom a proxy asks');
@@ -131,9 +135,8 @@ function isPassedOn({ headers }: FastifyRequest): boolean {
   return headers['x-forwarded-for'] !== undefined || headers['forwarded'] !== undefined;
 }
 
-/** RFC 9112 section 3.2. Node shows the first; who checked another has not checked that. */
-function hostsOf({ raw: { rawHeaders } }: FastifyRequest): number {
-  return rawHeaders.filter((text, at) => at % 2 === 0 && text.toLowerCase() === 'host').length;
+function linesOf({ raw: { rawHeaders } }: FastifyRequest, name: string): number {
+  return rawHeaders.filter((text, at) => at % 2 === 0 && text.toLowerCase() === name).length;
 }
 
 function needed({ routeOptions }: FastifyRequest): AdminRole | 'public' {

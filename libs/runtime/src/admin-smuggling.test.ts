@@ -95,6 +95,10 @@ test.each([
 
 test.each([
   ['two hosts', 'GET /v1/health HTTP/1.1\r\nhost: a\r\nhost: b\r\nconnection: close\r\n\r\n'],
+  [
+    'a token and another',
+    `POST /smuggled HTTP/1.1\r\n${HEAD}\r\nauthorization: Bearer a\r\nauthorization: Bearer b\r\nconnection: close\r\n\r\n`,
+  ],
   ['no host', 'GET /v1/health HTTP/1.1\r\nconnection: close\r\n\r\n'],
   ['a version of two digits', `POST /smuggled HTTP/1.10\r\n${HEAD}\r\n\r\n`],
   ['a method that there is not', `POSTX /smuggled HTTP/1.1\r\n${HEAD}\r\n\r\n`],

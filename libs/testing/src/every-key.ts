@@ -8,7 +8,7 @@ clients: { allow: ["10.0.0.0/8"], deny: ["10.1.0.0/16"] }
 redirect: https
 cors: { origins: ["https://app.example.com"], methods: [GET], headers: [X-A], expose: [X-B], credentials: true, max_age: 5m }
 api_keys: { header: X-Key, keys: [{ name: one, key: q7Wm2Zx9Lk4Rt6Vb8Np1 }] }
-jwt: { issuer: "https://i.example.com", audience: api, keys: [{ id: one, algorithm: EdDSA, key: "-----BEGIN PUBLIC KEY-----\\nMCowBQYDK2VwAyEA3pXiVHiUZObd1EtLaQrMGilAraazmbXEbclAvk+kg2M=\\n-----END PUBLIC KEY-----\\n" }], jwks: "https://i.example.com/jwks" }
+jwt: { issuer: "https://i.example.com", audience: api, keys: [{ id: one, algorithm: EdDSA, key: "-----BEGIN PUBLIC KEY-----\\nMCowBQYDK2VwAyEA3pXiVHiUZObd1EtLaQrMGilAraazmbXEbclAvk+kg2M=\\n-----END PUBLIC KEY-----\\n" }], jwks: "https://i.example.com/jwks", claim_to_headers: { X-User: sub } }
 request_id: { header: X-Trace, trust: trusted_proxies }
 request_headers: { set: { X-C: "{client}" }, add: { X-D: d }, remove: [X-E] }
 security_headers: { hsts: max-age=1, frame_options: DENY, content_type_options: none, referrer_policy: origin, content_security_policy: "default-src 'self'", permissions_policy: camera=() }

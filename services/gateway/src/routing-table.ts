@@ -204,6 +204,13 @@ export interface RoutingTable {
   takeRetry(pool: PoolTable, nowMs: number): boolean;
 }
 
+/** What tokens are checked with now. */
+export type TokenKeyNews =
+  /** The keys that are published at a place. */
+  | { readonly place: string; readonly keys: readonly JwtKeySettings[] }
+  /** What a reference stands for; undefined = nothing. */
+  | { readonly reference: string; readonly secret: string | undefined };
+
 /** A change of the table, posted from the control thread to every worker. Applied in order. */
 export type TableDelta =
   | { readonly kind: 'policy'; readonly policy: PolicySettings }
@@ -219,8 +226,7 @@ export type TableDelta =
   | { readonly kind: 'facts'; readonly backend: string; readonly facts: ResourceFacts }
   /** What a pool's cookies are made with: the first signs, all of them are good. */
   | { readonly kind: 'sticky_secrets'; readonly pool: string; readonly secrets: readonly string[] }
-  /** The keys that are published at a place now, for tokens. */
-  | { readonly kind: 'token_keys'; readonly place: string; readonly keys: readonly JwtKeySettings[] }
+  | ({ readonly kind: 'token_keys' } & TokenKeyNews)
   /** Somebody else sends the requests of a session there from now on. */
   | { readonly kind: 'sticky_moved'; readonly pool: string; readonly session: string; readonly to: string }
   /** Sessions of a pool, or one, that began before this time are over. */

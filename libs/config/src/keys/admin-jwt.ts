@@ -11,6 +11,14 @@ const KEYS_MAX = 32;
 const key: Type<AdminJwtKey> = tokenKey(
   ['HS256', 'RS256', 'ES256', 'EdDSA'],
   'For HS256 the secret, of 32 bytes or more, for the others the public key in PEM form. Best as `file:path`.',
+  {
+    settings: ({ id, algorithm, key: { text } }) => ({
+      ...(id === undefined ? {} : { id }),
+      algorithm,
+      key: text,
+    }),
+    given: ({ id, algorithm, key }) => ({ id, algorithm, key: { text: key, reference: undefined } }),
+  },
 );
 
 /** Tokens of somebody who knows the operators: their directory, for instance. */

@@ -7,7 +7,7 @@ const RSA_BITS_MIN = 2048;
 
 /** What is wrong with a key for checking tokens, without a word of it. */
 export function jwtKeyFault({ algorithm, key: text }: AdminJwtKey): string | undefined {
-  if (algorithm === 'HS256') return hmacFault(text);
+  if (algorithm === 'HS256') return tokenSecretFault(text);
   if (text.includes('PRIVATE KEY'))
     return 'this is a private key; who issues the tokens keeps that, and the public one belongs here';
   const key = publicKeyIn(text);
@@ -28,8 +28,8 @@ export function jwtKeyFault({ algorithm, key: text }: AdminJwtKey): string | und
   }
 }
 
-/** RFC 7518 section 3.2: as many bits as the hash has. */
-function hmacFault(text: string): string | undefined {
+/** What is wrong with a secret that signs tokens, without a word of it. RFC 7518 section 3.2: as many bits as the hash has. */
+export function tokenSecretFault(text: string): string | undefined {
   if (text.includes('-----BEGIN')) return 'HS256 needs a secret; a key in PEM form is for another algorithm';
   if (Buffer.byteLength(text) < HMAC_KEY_BYTES_MIN)
     return `HS256 needs a secret of ${HMAC_KEY_BYTES_MIN} bytes or more`;

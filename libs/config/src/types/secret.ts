@@ -6,7 +6,7 @@ import { Refusal, refuse, SCALAR, type Type } from './type.ts';
 
 const SECRET_BYTES_MAX = 65_536;
 /** Stands in for a reference with a fault. */
-const NO_REFERENCE = 'env:NONE';
+export const NO_REFERENCE = 'env:NONE';
 
 interface SecretParts {
   readonly expects: string;
@@ -57,6 +57,30 @@ function isReference(text: string): boolean {
   return text.startsWith('env:') || text.startsWith('file:');
 }
 
+/** A secret, and where it was found; undefined when it was written out. */
+export interface FoundSecret {
+  readonly text: string;
+  /** With an absolute path. */
+  readonly reference: string | undefined;
+}
+
+/** A secret with its reference, for settings that may hold no more than that. */
+export function foundSecret(expects: string): Type<FoundSecret> {
+  const plain = plainSecret(expects);
+  const { jsonSchema, shape } = plain;
+  return {
+    expects: plain.expects,
+    jsonSchema,
+    shape,
+    write: ({ text, reference }) => reference ?? text,
+    read(input, path, reading) {
+      const text = plain.read(input, path, reading);
+      const written = input.kind === 'scalar' ? input.text : '';
+      return { text, reference: isReference(written) ? absolute(written, reading) : undefined };
+    },
+  };
+}
+
 interface ReferenceParts {
   readonly expects: string;
   /** Whatever is shorter is no secret worth its name. */
@@ -84,12 +108,16 @@ export function secretReference({ expects, lengthMin }: ReferenceParts): Type<st
       else if (secret.length < lengthMin)
         reading.fault(path, input.at, `shorter than ${lengthMin} characters: too easy to guess`);
       reading.leaf(path, written, input.at);
-      return written.startsWith('file:')
-        ? `file:${resolve(reading.surroundings.folder, written.slice(5))}`
-        : written;
+      return absolute(written, reading);
     },
     write: (value) => value,
   };
+}
+
+function absolute(reference: string, { surroundings }: Reading): string {
+  return reference.startsWith('file:')
+    ? `file:${resolve(surroundings.folder, reference.slice(5))}`
+    : reference;
 }
 
 /** What a reference stands for; any other text stands for itself. */

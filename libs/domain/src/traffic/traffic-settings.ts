@@ -59,7 +59,19 @@ export interface ApiKeySettings {
   readonly keys: readonly { readonly name: string; readonly sha256: string }[];
 }
 
+/** Whose keys everybody may see. */
 export const TOKEN_ALGORITHMS = ['RS256', 'ES256', 'EdDSA'] as const;
+
+/** What tokens are checked with; `id` is what they call it. */
+export type TokenKeySettings =
+  /** A public key in PEM form, which everybody may see. */
+  | {
+      readonly id?: string | undefined;
+      readonly algorithm: (typeof TOKEN_ALGORITHMS)[number];
+      readonly key: string;
+    }
+  /** A secret, of which only the place is told: `env:NAME`, or `file:` and an absolute path. Each gateway looks there itself. */
+  | { readonly id?: string | undefined; readonly algorithm: 'HS256'; readonly reference: string };
 
 /** Who may call by showing a signed token. */
 export interface TokenSettings {
@@ -67,14 +79,11 @@ export interface TokenSettings {
   readonly issuer: string;
   /** For whom they are (`aud`). */
   readonly audience: string;
-  /** Public keys in PEM form, which everybody may see; `id` is what tokens call one. */
-  readonly keys: readonly {
-    readonly id?: string | undefined;
-    readonly algorithm: (typeof TOKEN_ALGORITHMS)[number];
-    readonly key: string;
-  }[];
+  readonly keys: readonly TokenKeySettings[];
   /** Where the issuer publishes further keys: a URL, or a file by its absolute path. Absent = nowhere. */
   readonly jwks?: { readonly url: string } | { readonly file: string } | undefined;
+  /** Claims by the headers, in lower case, in which backends get them. Absent = none. */
+  readonly claimHeaders?: Readonly<Record<string, string>> | undefined;
 }
 
 export const REQUEST_ID_TRUST = ['anyone', 'trusted_proxies', 'nobody'] as const;

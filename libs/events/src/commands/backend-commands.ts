@@ -4,6 +4,8 @@ import { command } from './declaration.ts';
 
 const target = z.strictObject({ backend: id });
 const ONE = '/v1/backends/:id';
+/** As for `drain` of a pool: a day. */
+const DRAIN_MS_MAX = 86_400_000;
 const REST = { besides: 'backend' };
 
 export const BACKEND_COMMANDS = {
@@ -56,7 +58,7 @@ export const BACKEND_COMMANDS = {
   'backend.drain': command({
     summary: 'give a backend no new requests and let it finish what it has',
     on: 'backend',
-    data: z.strictObject({ backend: id, deadlineMs: z.number().int().nonnegative().optional() }),
+    data: z.strictObject({ backend: id, deadlineMs: z.number().int().min(0).max(DRAIN_MS_MAX).optional() }),
     http: { operation: 'drainBackend', method: 'POST', path: `${ONE}/drain`, body: REST },
   }),
   'backend.enable': command({

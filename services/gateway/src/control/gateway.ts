@@ -107,7 +107,8 @@ class RunningGateway implements Gateway {
     });
     this.#observations = new Observations(instance, facts, clock.steady());
     const broadcast = this.#broadcast.bind(this);
-    this.#materials = new Materials({ clock, log, table: this.#projector, onChange: broadcast });
+    const { secretOf } = settings.secrets ?? NO_SECRETS;
+    this.#materials = new Materials({ clock, log, secretOf, table: this.#projector, onChange: broadcast });
     this.#news = new BackendNews({ gateway: instance, facts, table: this.#projector, log, broadcast });
     this.#drains = new Drains(instance, fleet, facts, this.#observations);
     this.#presence = new Presence(own, facts, this.#count);

@@ -4,6 +4,7 @@ import type { Clock, Log, StateStore, Timer } from '@usher/ports';
 import type { TableDelta } from '../routing-table.ts';
 import type { SecretSettings } from './gateway-settings.ts';
 import { keptKey } from './kept-key.ts';
+import { SecretLookup } from './secret-lookup.ts';
 
 /** Where the fleet's own key is in the store. */
 const STORE_KEY = 'sticky/key';
@@ -37,11 +38,12 @@ export class StickyKeys {
   #own: readonly string[] = [];
   #refreshedMs = -Infinity;
   #told = new Map<string, string>();
-  /** What was wrong with each reference at the last look. */
-  readonly #faults = new Map<string, string>();
+  readonly #lookup: SecretLookup;
 
   constructor(options: StickyKeysOptions) {
     this.#options = options;
+    const { secretOf, log } = options;
+    this.#lookup = new SecretLookup({ secretOf, log, what: 'a key for cookies' });
   }
 
   async start(): Promise<void> {
@@ -66,29 +68,13 @@ export class StickyKeys {
     const now = new Map<string, string>();
     for (const { id, sticky } of pools) {
       if (sticky?.by !== 'cookie') continue;
-      const secrets = sticky.keys.length === 0 ? this.#own : this.#lookUp(sticky.keys);
+      const secrets =
+        sticky.keys.length === 0 ? this.#own : sticky.keys.flatMap((each) => this.#lookup.find(each) ?? []);
       now.set(id, JSON.stringify(secrets));
     }
     const changed = [...now].filter(([pool, secrets]) => this.#told.get(pool) !== secrets);
     this.#told = now;
     this.#options.onChange(changed.map(([pool, secrets]) => delta(pool, JSON.parse(secrets) as string[])));
-  }
-
-  /** What of these can be found. */
-  #lookUp(references: readonly string[]): string[] {
-    return references.flatMap((reference) => {
-      try {
-        const secret = this.#options.secretOf(reference);
-        this.#faults.delete(reference);
-        return [secret];
-      } catch (error) {
-        const { message } = error as Error;
-        if (this.#faults.get(reference) !== message)
-          this.#options.log.error('a key for cookies cannot be used', { reference, cause: message });
-        this.#faults.set(reference, message);
-        return [];
-      }
-    });
   }
 
   /** Has the same keys as all gateways. Until the store can be asked, each makes do with one that only it knows. */

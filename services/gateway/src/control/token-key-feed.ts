@@ -8,6 +8,7 @@ import {
   writtenJwtKey,
 } from '@usher/runtime';
 import type { TableDelta } from '../routing-table.ts';
+import { tokenSettingsOf } from '../traffic/token-settings.ts';
 
 export interface TokenKeyFeedOptions {
   readonly clock: Clock;
@@ -42,7 +43,8 @@ export class TokenKeyFeed {
 
   /** Takes up which places are named; answers with what is known no more. */
   follow(policy: Pick<PolicySettings, 'traffic' | 'routes'>): TableDelta[] {
-    const places = new Map(placesOf(policy).map((place) => [nameOfPlace(place), place]));
+    const named = tokenSettingsOf(policy).flatMap(({ jwks }) => jwks ?? []);
+    const places = new Map(named.map((place) => [nameOfPlace(place), place]));
     for (const [name, place] of places) if (!this.#readers.has(name)) this.#begin(name, place);
     const gone = [...this.#readers.keys()].filter((name) => !places.has(name));
     for (const name of gone) {
@@ -83,11 +85,4 @@ export class TokenKeyFeed {
     });
     this.#readers.set(name, reader);
   }
-}
-
-function placesOf({ traffic, routes }: Pick<PolicySettings, 'traffic' | 'routes'>): Jwks[] {
-  return [traffic, ...routes.map((route) => route.traffic)].flatMap((each) => {
-    const jwt = each?.jwt;
-    return jwt === undefined || jwt === 'none' || jwt.jwks === undefined ? [] : [jwt.jwks];
-  });
 }

@@ -44,7 +44,9 @@ export async function buildChainApp(
   files: Pick<PluginFiles, 'load'>,
 ): Promise<ChainApp> {
   const arrivals = new WeakMap<IncomingMessage, Arrival>();
+  const exchanges = new WeakMap<IncomingMessage, Exchange>();
   const patience = new PluginPatience(policy.responseMs, tools.log);
+  const arrivalOf = (request: IncomingMessage) => (patience.passed(request), arrivals.get(request));
   let listener: RequestListener | undefined;
   const app = Fastify({
     // Never listens: connections and requests are handed in, and this server only exists because Fastify asks for one.
@@ -63,7 +65,7 @@ export async function buildChainApp(
     const entry = arrivals.get(request.raw)?.entry;
     if (entry !== undefined && error instanceof UsherError && error.code === 'body_too_large')
       tools.admission.refusedBody(entry, error.code);
-    return sendProblem(reply, problemOfError(error));
+    return sendProblem(reply, problemOfError(exchanges.get(request.raw)?.takeBack() ?? error));
   });
   app.setNotFoundHandler((_request, reply) => sendProblem(reply, problemOf('method_not_supported')));
   app.addHook('onRequest', async (request, reply) => {
@@ -78,7 +80,7 @@ export async function buildChainApp(
       (request) => detectionBytes(arrivals.get(request)),
       (request) => arrivals.get(request)?.copy?.body,
     );
-    await registerProxy(scope, policy, (request) => (patience.passed(request), arrivals.get(request)), tools);
+    await registerProxy(scope, policy, arrivalOf, exchanges, tools);
   });
   await app.ready();
   return {
@@ -95,6 +97,7 @@ async function registerProxy(
   scope: FastifyInstance,
   policy: ChainPolicy,
   arrivalOf: (request: IncomingMessage) => Arrival | undefined,
+  exchanges: WeakMap<IncomingMessage, Exchange>,
   tools: LaneTools,
 ): Promise<void> {
   await scope.register(httpProxy, {
@@ -130,7 +133,9 @@ async function registerProxy(
       refuseUnexpectedBody(request.raw);
       const sent = arrival.entry.traffic?.target(path) ?? path;
       copyMessage(tools.mirrors, arrival, request, sent + queryOf(request.raw));
-      new Exchange(tools, arrival, features, request, reply, sent, hooks).start();
+      const exchange = new Exchange(tools, arrival, features, request, reply, sent, hooks);
+      exchanges.set(request.raw, exchange);
+      exchange.start();
       return reply;
     },
   });

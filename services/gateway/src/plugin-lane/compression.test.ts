@@ -9,7 +9,7 @@ import {
   zstdDecompressSync,
 } from 'node:zlib';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { route } from '../testing/fixtures.ts';
+import { policy, route } from '../testing/fixtures.ts';
 import { ask, until } from '../testing/http.ts';
 import { accepting, backend, closeAll, closeLater, lane, TEXT, text } from '../testing/plugin-lane.ts';
 
@@ -21,6 +21,14 @@ afterEach(async () => {
 const MIB = 2 ** 20;
 const plain = (body: Buffer) => body;
 const DECODED = { zstd: zstdDecompressSync, br: brotliDecompressSync, gzip: gunzipSync, plain };
+
+/** What a backend says of its answer, and of no other. */
+const OF_BACKEND = {
+  'cache-control': 'public, max-age=600',
+  etag: '"v1"',
+  'last-modified': 'Mon, 01 Jan 2024 00:00:00 GMT',
+  'set-cookie': 'a=b',
+};
 
 const compressed = (options: Record<string, unknown> = {}) => ({
   routes: [route({ id: 'c', path: '/*', pool: 'web', plugins: [{ name: 'compression', options }] })],
@@ -39,6 +47,8 @@ async function begin(port: number, encoding: string): Promise<IncomingMessage> {
     closeLater(() => client.destroy());
   });
 }
+
+const known = (tag: string) => ({ headers: { 'if-none-match': tag, 'accept-encoding': 'gzip' } });
 
 describe('the plugin compression', () => {
   test.each([
@@ -105,6 +115,18 @@ describe('the plugin compression', () => {
     const answer = await ask(port, accepting('gzip'));
     expect(answer).toMatchObject({ status, text: status === 206 ? TEXT : '', headers: { etag: '"v1"' } });
     expect(answer.headers['content-encoding']).toBeUndefined();
+  });
+
+  test('says in a 304 what it said in the answer that the client has', async () => {
+    const { port } = await serving((_request, response) => {
+      response.writeHead(304, { etag: '"v1"' });
+      response.end();
+    });
+    const packed = await ask(port, known('"v0", W/"v1"'));
+    expect(packed).toMatchObject({ status: 304, headers: { etag: 'W/"v1"', vary: 'accept-encoding' } });
+    const whole = await ask(port, known('"v1"'));
+    expect(whole).toMatchObject({ status: 304, headers: { etag: '"v1"' } });
+    expect(whole.headers['vary']).toBeUndefined();
   });
 
   test('compresses errors of a backend, and nothing for HEAD', async () => {
@@ -186,8 +208,48 @@ describe('the plugin compression', () => {
     await until(() => slot(0).inFlight === 0, 'nothing is left');
   });
 
-  test('an encoder that fails ends its own answer and no other', async () => {
-    const { port, slot } = await serving(text());
+  test.each([
+    ['compressed', 'gzip'],
+    ['plain', 'identity'],
+  ])(
+    'a backend that fails before its first byte is answered for with nothing of its %s answer',
+    async (_how, coding) => {
+      const breaks: (() => void)[] = [];
+      const { port, slot } = await serving((_request, response) => {
+        response.writeHead(200, { 'content-type': 'text/plain', ...OF_BACKEND });
+        response.flushHeaders();
+        breaks.push(() => response.destroy());
+      });
+      const answering = ask(port, accepting(coding));
+      await until(() => breaks.length > 0, 'the head has gone out');
+      breaks[0]!();
+      const { status, headers, text: body } = await answering;
+      expect(status).toBe(502);
+      expect(JSON.parse(body)).toMatchObject({ code: 'backend_closed' });
+      expect(headers).toMatchObject({
+        'content-type': 'application/problem+json',
+        'x-request-id': expect.stringContaining('id-'),
+      });
+      for (const name of Object.keys(OF_BACKEND)) expect(headers[name]).toBeUndefined();
+      expect(slot(0)).toMatchObject({ inFlight: 0, requests: 1, failures: 1 });
+    },
+  );
+
+  test('a backend that keeps its first byte for too long is answered for in the same way', async () => {
+    const one = await backend('one', (_request, response) => {
+      response.writeHead(200, { 'content-type': 'text/plain', ...OF_BACKEND }).flushHeaders();
+    });
+    const timeouts = { ...policy().timeouts, responseIdleMs: 100 };
+    const { port, slot } = await lane([one.url], { ...compressed(), timeouts });
+    const { status, headers, text: body } = await ask(port, accepting('gzip'));
+    expect(status).toBe(504);
+    expect(JSON.parse(body)).toMatchObject({ code: 'response_timeout' });
+    expect(headers['cache-control']).toBeUndefined();
+    expect(slot(0)).toMatchObject({ inFlight: 0, requests: 1, failures: 1 });
+  });
+
+  test("an encoder that fails ends its own answer and no other, and is nobody else's failure", async () => {
+    const { port, slot } = await serving(text(TEXT, OF_BACKEND));
     const inner = Object.getPrototypeOf(Object.getPrototypeOf(createGzip()));
     vi.spyOn(inner, '_transform').mockImplementationOnce((...args: unknown[]) => {
       const done = args[2];
@@ -197,6 +259,8 @@ describe('the plugin compression', () => {
     expect(failed.status).toBe(500);
     expect(JSON.parse(failed.text)).toMatchObject({ code: 'internal' });
     expect(failed.headers['content-encoding']).toBeUndefined();
+    for (const name of Object.keys(OF_BACKEND)) expect(failed.headers[name]).toBeUndefined();
+    expect(slot(0)).toMatchObject({ requests: 1, failures: 0 });
     expect(gunzipSync((await ask(port, accepting('gzip'))).body).toString()).toBe(TEXT);
     await until(() => slot(0).inFlight === 0, 'nothing is left');
   });

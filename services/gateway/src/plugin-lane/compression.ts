@@ -25,6 +25,7 @@ const DIGESTS = ['content-digest', 'repr-digest', 'digest', 'content-md5'];
 export async function compression(app: FastifyInstance, settings: CompressionSettings): Promise<void> {
   const isCompressible = typeTest(settings.types);
   app.addHook('onSend', async (request, reply, payload) => {
+    if (reply.statusCode === 304) confirmAsSent(reply, request.headers['if-none-match']);
     if (!isStream(payload) || !mayCompress(reply, settings.minSizeBytes, isCompressible)) return payload;
     // From here on the answer depends on what the client accepts, and a cache has to know even if this one goes out plain.
     addVary(reply);
@@ -37,6 +38,8 @@ export async function compression(app: FastifyInstance, settings: CompressionSet
     reply.removeHeader('content-length');
     reply.removeHeader('accept-ranges');
     weakenTag(reply);
+    // Before `pipeline` hands the error on, which would then look like one of the backend's.
+    encoder.once('error', () => payload.destroy());
     // Errors reach both ends through the streams themselves: the encoder is destroyed with its source and its sink.
     return pipeline(payload, encoder, () => {});
   });
@@ -104,6 +107,17 @@ function addVary(reply: FastifyReply): void {
   const vary = String(reply.getHeader('vary') ?? '');
   if (vary === '*' || /\baccept-encoding\b/i.test(vary)) return;
   reply.header('vary', vary === '' ? 'accept-encoding' : `${vary}, accept-encoding`);
+}
+
+/**
+ * A 304 says of the answer that the client has what that said (RFC 9110 section 15.4.5). Whoever asks by the weak form of a
+ * strong tag has an answer that was compressed here.
+ */
+function confirmAsSent(reply: FastifyReply, known = ''): void {
+  const tag = reply.getHeader('etag');
+  if (typeof tag !== 'string' || !tag.startsWith('"') || !known.includes(`W/${tag}`)) return;
+  addVary(reply);
+  weakenTag(reply);
 }
 
 /** A strong validator names bytes, and these are other bytes now (RFC 9110 section 8.8.1). */

@@ -55,6 +55,13 @@ export interface Upgrade {
   readonly onStatus: (status: number) => void;
 }
 
+/** As reply-from tells of it. */
+interface BackendAnswer {
+  readonly stream: IncomingMessage;
+  readonly headers: Headers;
+  readonly statusCode?: number;
+}
+
 /** What reply-from is told about one attempt. */
 type ReplyHooks = NonNullable<FastifyHttpProxyOptions['replyOptions']>;
 
@@ -73,6 +80,10 @@ export class Exchange {
   readonly #tried: BackendSlot[] = [];
   /** Ends the present attempt. */
   #end: ((outcome: AttemptOutcome) => void) | undefined;
+  /** What the backend's answer has brought into ours; nothing before it came. */
+  #brought: readonly string[] = [];
+  /** How the backend broke its answer off. */
+  #broke: Failure | undefined;
 
   constructor(
     tools: LaneTools,
@@ -102,6 +113,15 @@ export class Exchange {
     if (requestMs === 0) return;
     const late = setTimeout(() => this.#onLate(), requestMs);
     this.#reply.raw.once('close', () => clearTimeout(late));
+  }
+
+  /**
+   * The answer of the backend does not come about, and nothing of it has gone out yet: what it said of itself, how long it
+   * may be kept for instance, is not true of the error that is answered instead. Tells that error if the backend is to blame.
+   */
+  takeBack(): UsherError | undefined {
+    for (const name of this.#brought) void this.#reply.removeHeader(name);
+    return this.#broke === undefined ? undefined : new UsherError(this.#broke satisfies ErrorCode);
   }
 
   #placed(): Placed {
@@ -170,8 +190,9 @@ export class Exchange {
   }
 
   #relay(response: unknown, attempt: Attempt, end: (outcome: AttemptOutcome) => void): void {
-    const { stream, statusCode = 200 } = response as { stream: IncomingMessage; statusCode?: number };
+    const { stream, headers, statusCode = 200 } = response as BackendAnswer;
     attempt.answered(statusCode);
+    this.#brought = Object.keys(headers).filter((name) => name !== 'x-request-id');
     const cookie = this.#arrival.visit?.setCookie() ?? '';
     if (cookie !== '' && !this.#reply.sent) void this.#reply.header('set-cookie', cookie);
     const { pool } = this.#arrival.entry;
@@ -186,7 +207,8 @@ export class Exchange {
     }
     finished(stream, { writable: false }, (error) => {
       if (error === undefined || error === null) end(statusCode >= 500 ? 'server_error' : 'ok');
-      else end(this.#clientLeft() ? 'client_closed' : failureOf(error));
+      else if (this.#clientLeft() || isGivenUp(error)) end('client_closed');
+      else end((this.#broke = failureOf(error)));
     });
     if (this.#reply.sent) stream.destroy();
     else void this.#reply.send(stream);
@@ -237,6 +259,11 @@ export class Exchange {
   #clientLeft(): boolean {
     return this.#reply.raw.destroyed || this.#reply.raw.closed;
   }
+}
+
+/** Whoever reads the answer here, a plugin for instance, wants no more of it: no failure of the backend's. */
+function isGivenUp(error: NodeJS.ErrnoException): boolean {
+  return error.code === 'UND_ERR_ABORTED';
 }
 
 /** What went wrong between here and the backend, by the code that undici or the system gave. */

@@ -13,6 +13,7 @@ import { ADMISSION_COUNTS, rankOf } from '../admission/admission.ts';
 import { type MirrorCounts, RouteMirror } from '../mirror/route-mirror.ts';
 import { ruleOf } from '../rate/rate-rule.ts';
 import type { PoolTable, RouteEntry } from '../routing-table.ts';
+import { claimHeadersOf } from '../traffic/claim-headers.ts';
 import { trafficOf } from '../traffic/route-traffic.ts';
 import type { TokenKeys } from '../traffic/token-keys.ts';
 import { RouteArms } from './route-arms.ts';
@@ -53,8 +54,10 @@ export class Routes {
 
   set(policy: PolicySettings, poolOf: (id: string) => PoolTable): void {
     const before = new Map(this.entries.map((entry) => [entry.settings.id, entry]));
+    const claims = claimHeadersOf(policy);
     this.entries = policy.routes.map((each) =>
       newEntry(each, policy, {
+        claims,
         before: before.get(each.id),
         poolOf,
         random: this.#random,
@@ -76,6 +79,8 @@ export class Routes {
 
 interface Making {
   readonly before: RouteEntry | undefined;
+  /** Headers that tokens fill, at any route. */
+  readonly claims: readonly string[];
   readonly poolOf: (id: string) => PoolTable;
   readonly random: Uniform;
   readonly mirrorRandom: Uniform;
@@ -84,14 +89,14 @@ interface Making {
 
 /** The entry of a route, and one for each of its pools where it has several. These differ in their pools and counts alone. */
 function newEntry(settings: RouteSettings, policy: PolicySettings, making: Making): RouteEntry {
-  const { before, poolOf, random, tokenKeys } = making;
+  const { before, claims, poolOf, random, tokenKeys } = making;
   const common = {
     settings,
     // Only the plugin lane reads bodies.
     lane: settings.plugins.length > 0 || settings.tier?.field !== undefined ? 'plugin' : 'wire',
     rank: rankOf(settings.priority),
     rule: ruleOf(settings, policy),
-    traffic: trafficOf(settings, policy, tokenKeys),
+    traffic: trafficOf(settings, policy, claims, tokenKeys),
     arms: undefined,
     mirror: undefined,
   } as const;

@@ -232,7 +232,7 @@ export class WorkerTable implements RoutingTable {
         this.#learn(delta.backend, delta.facts);
         break;
       case 'token_keys':
-        this.#tokenKeys.set(delta.place, delta.keys);
+        this.#tokenKeys.take(delta);
         break;
       case 'sticky_secrets':
       case 'sticky_moved':

@@ -37,7 +37,7 @@ const echo: RequestListener = (request, response) => request.pipe(response);
 /** Gateways of one fleet with one backend, which echoes bodies. */
 export class LimitedFleet {
   readonly fleet = new TestFleet();
-  readonly gateways: Pick<Gateway, 'fault'>[] = [];
+  readonly gateways: Pick<Gateway, 'fault' | 'addresses'>[] = [];
   readonly #closing: (() => unknown)[] = [];
   readonly #sessions = new Map<number, Client>();
   backend: Backend | undefined;

@@ -10,6 +10,11 @@ export type Fields = readonly string[];
 export interface HeaderEdits {
   /** All lines of these names go. */
   readonly drop: readonly string[];
+  /**
+   * With hyphens. Lines go, too, whose names are these with underscores: what hands headers over as variables, as CGI does
+   * (RFC 3875 section 4.1.18), takes both for the same.
+   */
+  readonly lookalikes?: ReadonlySet<string> | undefined;
   /** Come where there is none of that name. */
   readonly lacking: Fields;
   /** Come in any case. */
@@ -42,13 +47,30 @@ export class EditTemplate {
 }
 
 /** Takes lines out of a head, as if they had been for one connection only, and answers with what comes in addition. */
-export function editHead({ text, fields }: Head, { drop, lacking, add }: HeaderEdits): Fields {
+export function editHead({ text, fields }: Head, { drop, lookalikes, lacking, add }: HeaderEdits): Fields {
   for (const name of drop) {
     for (let line = lineNamed(text, fields, name); line >= 0; line = lineNamed(text, fields, name, line + 1))
       fields.nominate(line);
   }
+  if (lookalikes !== undefined) dropLookalikes({ text, fields }, lookalikes);
   if (lacking.length === 0) return add;
   return [...without(lacking, (name) => isThere(text, fields, name)), ...add];
+}
+
+function dropLookalikes({ text, fields }: Head, names: ReadonlySet<string>): void {
+  for (let line = 0; line < fields.count; line++) {
+    const name = text.slice(fields.nameStart(line), fields.nameEnd(line));
+    if (looksLike(name.toLowerCase(), names)) fields.nominate(line);
+  }
+}
+
+function looksLike(name: string, names: ReadonlySet<string>): boolean {
+  return name.includes('_') && names.has(hyphened(name));
+}
+
+/** The name for which another may be taken. */
+export function hyphened(name: string): string {
+  return name.replaceAll('_', '-');
 }
 
 /** Header lines, each with its CRLF. */
@@ -68,9 +90,11 @@ export function editFields(fields: Fields, { drop, lacking, add }: HeaderEdits):
 /** The same for headers by their names in lower case, in place. */
 export function editRecord(
   headers: Record<string, string | string[] | undefined>,
-  { drop, add }: HeaderEdits,
+  { drop, lookalikes, add }: HeaderEdits,
 ): void {
   for (const name of drop) delete headers[name];
+  if (lookalikes !== undefined)
+    for (const name of Object.keys(headers)) if (looksLike(name, lookalikes)) delete headers[name];
   for (let at = 0; at < add.length; at += 2) {
     const before = headers[add[at]!];
     headers[add[at]!] = before === undefined ? add[at + 1]! : [before, add[at + 1]!].flat();
@@ -91,6 +115,7 @@ function isThere(text: string, fields: FieldTable, name: string): boolean {
   return line >= 0 && fields.id(line) !== FIELD.nominated;
 }
 
-function without(fields: Fields, leaves: (name: string) => boolean): Fields {
+/** Fields without those whose name leaves. */
+export function without(fields: Fields, leaves: (name: string) => boolean): Fields {
   return fields.filter((_, at) => !leaves(fields[at - (at % 2)]!));
 }

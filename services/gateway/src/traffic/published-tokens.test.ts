@@ -25,7 +25,11 @@ const setOf = (...keys: (readonly [key: TokenKey, kid: string])[]) =>
 
 /** A clock that a test sets forward, so that nobody waits for half a minute. */
 let aheadMs = 0;
-const clock: Clock = { ...wallClock, now: () => wallClock.now() + aheadMs };
+const clock: Clock = {
+  ...wallClock,
+  now: () => wallClock.now() + aheadMs,
+  steady: () => wallClock.steady() + aheadMs,
+};
 /** What issuers publish; undefined: they fail. */
 let published: string | undefined;
 let asked = 0;

@@ -6,6 +6,7 @@ const request = (changes: Partial<TrafficRequest>): TrafficRequest => ({
   method: 'GET',
   client: '192.0.2.1',
   consumer: '',
+  claims: [],
   request_id: 'r',
   scheme: 'http',
   host: 'shop.example',

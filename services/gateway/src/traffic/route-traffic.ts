@@ -11,7 +11,7 @@ import { networkList } from '@usher/runtime';
 import { TurnedAway, turnedAway } from '../wire/own-answer.ts';
 import { ApiKeys } from './api-keys.ts';
 import { CORS_FIELDS, Cors } from './cors.ts';
-import { EditTemplate, type Fields, type HeaderEdits } from './header-edits.ts';
+import { EditTemplate, type Fields, type HeaderEdits, hyphened, without } from './header-edits.ts';
 import { Redirect } from './redirect.ts';
 import type { TokenKeys } from './token-keys.ts';
 import { Tokens } from './tokens.ts';
@@ -47,6 +47,9 @@ export class RouteTraffic {
   readonly #cors: Cors | undefined;
   readonly #keys: ApiKeys | undefined;
   readonly #tokens: Tokens | undefined;
+  /** Headers that never come from a client. */
+  readonly #claimNames: readonly string[];
+  readonly #lookalikes: ReadonlySet<string> | undefined;
   readonly #requestId: RequestIdSettings | undefined;
   /** Largest body of a request, 0 = unlimited; undefined = as the limits say. */
   readonly bodyBytes: number | undefined;
@@ -58,7 +61,8 @@ export class RouteTraffic {
   /** Of answers to all requests over plain HTTP, and to those over TLS; undefined where they depend on the request. */
   readonly #fixed: { readonly http: HeaderEdits; readonly https: HeaderEdits } | undefined;
 
-  constructor(settings: TrafficSettings, tokenKeys: TokenKeys) {
+  /** `claims`: the headers that tokens fill, at this route or another. */
+  constructor(settings: TrafficSettings, claims: readonly string[], tokenKeys: TokenKeys) {
     const { clients, redirect, cors, apiKeys, rewrite, requestHeaders, responseHeaders, securityHeaders } =
       settings;
     this.bodyBytes = settings.bodyBytes;
@@ -68,8 +72,11 @@ export class RouteTraffic {
     this.#tokens = isGiven(settings.jwt) ? new Tokens(settings.jwt, tokenKeys) : undefined;
     this.#mayCome = isGiven(clients) ? gate(clients) : undefined;
     this.#redirect = isGiven(redirect) ? new Redirect(redirect) : undefined;
+    this.#claimNames = claims;
     this.#rewrite = rewrite;
     this.#requestEdits = isGiven(requestHeaders) ? new EditTemplate(requestHeaders) : undefined;
+    const meant = [...claims, ...(this.#requestEdits?.drop ?? [])];
+    if (meant.length > 0) this.#lookalikes = new Set(meant.map(hyphened));
     this.#answerEdits = isGiven(responseHeaders) ? new EditTemplate(responseHeaders) : undefined;
     const { hsts, headers = {} } = isGiven(securityHeaders) ? securityHeaders : {};
     // What the policy says of a header itself is the last word about it.
@@ -124,10 +131,17 @@ export class RouteTraffic {
   /** What changes in the head that the backend gets; undefined = nothing. */
   requestEdits(request: TrafficRequest): HeaderEdits | undefined {
     const edits = this.#requestEdits;
-    const hidden = [...(this.#keys === undefined ? [] : [this.#keys.header]), ...this.#idNames];
+    const hidden = [
+      ...(this.#keys === undefined ? [] : [this.#keys.header]),
+      ...this.#idNames,
+      ...this.#claimNames,
+    ];
     if (edits === undefined && hidden.length === 0) return undefined;
-    const add = [...this.#idFields(request), ...(edits?.added(request) ?? NO_FIELDS)];
-    return { lacking: NO_FIELDS, drop: [...hidden, ...(edits?.drop ?? [])], add };
+    const said = edits?.drop ?? [];
+    // What the policy says of a header itself is the last word about it.
+    const claims = without(request.claims, (name) => said.includes(name));
+    const add = [...this.#idFields(request), ...claims, ...(edits?.added(request) ?? NO_FIELDS)];
+    return { lacking: NO_FIELDS, drop: [...hidden, ...said], lookalikes: this.#lookalikes, add };
   }
 
   /** What changes in the head that the client gets, whoever answers. */
@@ -164,14 +178,17 @@ const REQUEST_ID_LENGTH_MAX = 128;
 const EVERY_ID: RequestIdSettings = { header: 'x-request-id', trust: 'anyone' };
 const HSTS = 'strict-transport-security';
 
-/** The policy of a route; undefined where it has none. */
+/** The policy of a route; undefined where it has none. `claims`: the headers that tokens fill, at this route or another. */
 export function trafficOf(
   route: Pick<RouteSettings, 'traffic'>,
   policy: Pick<PolicySettings, 'traffic'>,
+  claims: readonly string[],
   tokenKeys: TokenKeys,
 ): RouteTraffic | undefined {
   const settings = { ...policy.traffic, ...route.traffic };
-  return Object.values(settings).some(isGiven) ? new RouteTraffic(settings, tokenKeys) : undefined;
+  return Object.values(settings).some(isGiven) || claims.length > 0
+    ? new RouteTraffic(settings, claims, tokenKeys)
+    : undefined;
 }
 
 function isGiven<T>(settings: T | 'none' | undefined): settings is Exclude<T, 'none' | undefined> {

@@ -1,4 +1,5 @@
-import { JwtKeySet, type JwtKeySettings, readJwtKey } from '@usher/runtime';
+import { JwtKeySet, readJwtKey } from '@usher/runtime';
+import type { TokenKeyNews } from '../routing-table.ts';
 
 /** A place is asked for at most so often, whatever tokens name: the control thread has a limit of its own. */
 const WANT_MS = 1000;
@@ -21,8 +22,14 @@ export class PlaceKeys {
   }
 }
 
-/** What the control thread has read of the keys that issuers publish. */
+/** The secret that a reference stands for; undefined = nothing. */
+export interface PlaceSecret {
+  text: string | undefined;
+}
+
+/** What the control thread has read of the keys that issuers publish, and of the secrets that settings refer to. */
 export class TokenKeys {
+  readonly #secrets = new Map<string, PlaceSecret>();
   readonly #places = new Map<string, PlaceKeys>();
   readonly #onWanted: (place: string) => void;
 
@@ -36,7 +43,14 @@ export class TokenKeys {
     return known;
   }
 
-  set(place: string, keys: readonly JwtKeySettings[]): void {
-    this.at(place).keys = new JwtKeySet(keys.map((key) => readJwtKey(key)));
+  secretAt(reference: string): PlaceSecret {
+    let known = this.#secrets.get(reference);
+    if (known === undefined) this.#secrets.set(reference, (known = { text: undefined }));
+    return known;
+  }
+
+  take(news: TokenKeyNews): void {
+    if ('place' in news) this.at(news.place).keys = new JwtKeySet(news.keys.map((key) => readJwtKey(key)));
+    else this.secretAt(news.reference).text = news.secret;
   }
 }

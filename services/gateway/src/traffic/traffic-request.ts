@@ -3,12 +3,15 @@ import type { Variable } from '@usher/domain';
 import { FIELD, joinedValues, lineNamed, type RequestHead } from '@usher/http1';
 import { withoutQuery } from '../wire/outgoing-request.ts';
 import type { Peer, PeerDirectory } from '../wire/peer.ts';
+import type { Fields } from './header-edits.ts';
 
 /** One request as a policy sees it, the same in both lanes: also the values of the variables of templates. */
 export interface TrafficRequest extends Readonly<Record<Exclude<Variable, 'consumer'>, string>> {
   readonly method: string;
   /** Who calls, as soon as that is known. */
   consumer: string;
+  /** What of the caller's token goes to the backend. */
+  claims: Fields;
   /** The value of a header, named in lower case; undefined without it, or where it is given more than once. */
   header(name: string): string | undefined;
 }
@@ -24,6 +27,7 @@ interface Known {
 /** A request whose head the wire lane has read; of use as long as that head is. */
 export class HeadRequest implements TrafficRequest {
   consumer = '';
+  claims: Fields = [];
   readonly #head: RequestHead;
   readonly #known: Known;
 
@@ -79,6 +83,7 @@ export class HeadRequest implements TrafficRequest {
 /** A request that Node has parsed. */
 export class MessageRequest implements TrafficRequest {
   consumer = '';
+  claims: Fields = [];
   readonly #message: IncomingMessage;
   readonly #known: Known;
   readonly host: string;

@@ -179,12 +179,16 @@ describe.each(LANES)('through %s', (lane) => {
       'X-Secret': 'gone',
       'x-more': 'theirs',
       cookie: 'a=b',
+      x_client: 'theirs',
+      X_Secret: 'theirs',
     });
     const { headers } = JSON.parse(answer.text) as Seen;
     const id = zip === '' ? 'edit' : 'zip-edit';
     expect(headers).toMatchObject({ 'x-client': '192.0.2.9', 'x-route': `to ${id}` });
     expect(headers['x-more']).toMatch(new RegExp(`^theirs, [a-z0-9.]+${zip}/edit/a\\?b$`));
     expect(headers['x-secret']).toBeUndefined();
+    // What hands headers over as variables would take them for the others.
+    expect(Object.keys(headers).filter((name) => name.includes('_'))).toEqual([]);
     expect(headers['cookie']).toBeUndefined();
   });
 

@@ -10,13 +10,18 @@ import { refuse, type Type } from '../../types/type.ts';
 const NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,256}$/;
 const VALUE = /^[!-~]([\t -~]{0,4094}[!-~])?$/;
 
-const templates = record(headerTemplate, {
-  name: '<header>',
-  keyExpects: 'names of headers',
-  keyPattern: NAME,
-  parseKey: (name) =>
-    NAME.test(name) ? name : refuse(`${JSON.stringify(name)} is not the name of a header`),
-});
+/** Values by the names of headers. */
+export function byHeader(value: Type<string>): Type<ReadonlyMap<string, string>> {
+  return record(value, {
+    name: '<header>',
+    keyExpects: 'names of headers',
+    keyPattern: NAME,
+    parseKey: (name) =>
+      NAME.test(name) ? name : refuse(`${JSON.stringify(name)} is not the name of a header`),
+  });
+}
+
+const templates = byHeader(headerTemplate);
 
 const edits = section({
   set: defaulted(
@@ -48,7 +53,8 @@ export const headerEdits: Type<HeaderEditSettings> = mapped(
   }),
 );
 
-function byName(
+/** The same by names in lower case, each there once and one that may be changed. */
+export function byName(
   values: ReadonlyMap<string, string>,
   given: object,
   key: string,
