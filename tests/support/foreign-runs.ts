@@ -7,14 +7,17 @@ import type { Ports } from './ports.ts';
 import { isReady } from './usher-process.ts';
 import { until } from './wait.ts';
 
-interface Setup {
-  readonly system: string;
-  readonly config: string;
+interface Options {
   readonly ports: Ports;
   readonly flags?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
   /** Keys of Usher that keep this test from the usual ports. */
   readonly set?: Readonly<Record<string, string>>;
+}
+
+interface Setup extends Options {
+  readonly system: string;
+  readonly config: string;
 }
 
 /** Processes on files of other systems, and backends, which all end together. */
@@ -35,11 +38,20 @@ export class ForeignRuns {
   }
 
   /** Runs the file of another system as it is. */
-  async run({ system, config, ports, flags = [], env = {}, set = {} }: Setup): Promise<Started> {
+  async run({ system, config, ...options }: Setup): Promise<Started> {
     const folder = path.join(this.#directory.path, system);
     mkdirSync(folder);
-    const file = path.join(folder, `${system}.yaml`);
-    writeFileSync(file, config);
+    return await this.runFile(path.join(folder, `${system}.yaml`), config, options);
+  }
+
+  /** Writes such a file and runs it in its folder. */
+  async runFile(
+    file: string,
+    text: string,
+    { ports, flags = [], env = {}, set = {} }: Options,
+  ): Promise<Started> {
+    const folder = path.dirname(file);
+    writeFileSync(file, text);
     const own = {
       'metrics.address': `127.0.0.1:${ports.metrics}`,
       'admin.address': `127.0.0.1:${ports.admin}`,

@@ -177,7 +177,8 @@ async function startTraffic(
   const geoipDatabase = local.geoip?.database;
   const inherit: Inherit | undefined = predecessor && ((address) => predecessor.sockets.take(address));
   const { workers, debugToken, overload } = local;
-  const own = { secrets, geoipDatabase, debugToken, overload, inherit };
+  const countsMethods = local.metrics?.format === 'connx';
+  const own = { secrets, geoipDatabase, debugToken, countsMethods, overload, inherit };
   const settings = { listen: listenersOf(local), workers, ...own };
   const instance = nameOfGateway(config, predecessor);
   const gateway = await startGateway({ ...context, instance }, settings, shared);

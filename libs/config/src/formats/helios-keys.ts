@@ -6,7 +6,7 @@ const STRATEGIES = {
   least_connections: 'least_connections',
   weighted_round_robin: 'weighted_round_robin',
   ip_hash: 'ip_hash',
-  ip_hash_consistent: 'consistent_hash',
+  ip_hash_consistent: 'ip_hash',
 };
 const SECONDS = 'Seconds.';
 
@@ -58,7 +58,7 @@ export const HELIOS_KEYS = {
     words(STRATEGIES),
     'round_robin',
     'pools.web.strategy',
-    '`ip_hash_consistent` is `consistent_hash` by address: a backend that goes moves its own clients only.',
+    '`ip_hash_consistent` is `ip_hash`: a backend that goes moves its own clients only, and a client stays however busy its backend is.',
   ),
   'load_balancer.websocket_pool.enabled': defaulted(
     bool,

@@ -52,7 +52,7 @@ describe('a key of Helios', () => {
     ['load_balancer.strategy', 'least_connections', `${WEB}.strategy`, 'least_connections'],
     ['load_balancer.strategy', 'weighted_round_robin', `${WEB}.strategy`, 'weighted_round_robin'],
     ['load_balancer.strategy', 'ip_hash', `${WEB}.strategy`, 'ip_hash'],
-    ['load_balancer.strategy', 'ip_hash_consistent', WEB.concat('.hash'), { by: 'ip' }],
+    ['load_balancer.strategy', 'ip_hash_consistent', `${WEB}.strategy`, 'ip_hash'],
     ['load_balancer.websocket_pool.enabled', true, /websocket_pool: not translated/],
     ['load_balancer.websocket_pool.max_idle', 5, /websocket_pool: not translated/],
     ['load_balancer.websocket_pool.max_active', 5, /websocket_pool: not translated/],

@@ -5,7 +5,7 @@ import { keyedFormat } from './format.ts';
 import { type HeliosFile as File, HELIOS_KEYS } from './helios-keys.ts';
 import { heliosPlugins } from './helios-plugins.ts';
 import { allowedNetworks } from './ip-lists.ts';
-import { backendUrl, certificate, Ids, POOL, routeForAll } from './pieces.ts';
+import { backendUrl, certificate, Ids, NO_PANIC, POOL, routeForAll } from './pieces.ts';
 
 /** Of Usher's own admin API, since that of Helios has the usual port. */
 const OWN_ADMIN = '127.0.0.1:9092';
@@ -77,8 +77,8 @@ function pool(file: File): Input {
   return map(
     {
       strategy: value(strategy.value, strategy.at),
-      hash: strategy.value === 'consistent_hash' ? map({ by: value('ip', strategy.at) }) : undefined,
       backends: backends(file),
+      panic: value(NO_PANIC),
       health: health(file),
       passive: passive(file),
       breaker: breaker(file),

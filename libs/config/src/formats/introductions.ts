@@ -16,19 +16,8 @@ What the documentation of Helios promises is kept, also where Helios itself does
 else's clients. Unlike there, nothing is believed of X-Forwarded-For unless \`trusted_proxies\` names who sent it
 (\`--set trusted_proxies=10.0.0.0/8\`). Keys that Helios does not know it ignores; Usher ignores them too and says so.
 
-Its admin API is where it was, with the same tokens, paths and answers:
-
-| Call | Answers |
-| --- | --- |
-| \`GET /v1/health\` | 200 \`{"status":"ok",…}\`; needs no token |
-| \`GET /v1/metrics\` | the counts of Helios as JSON; breakers are those of the backends, by name and state alone: how often each was tried is in the event log. \`last_health_check\` has no equal |
-| \`GET /v1/backends\` | \`[{name, address, healthy, active_connections, weight}]\` |
-| \`POST /v1/backends/add\` \`{name, address, weight?}\` | 201 \`added\` once that is durable; 400, 409 |
-| \`POST\` or \`DELETE /v1/backends/remove\` \`{name}\` | 200 \`removed\`; it drains first. Who is not there is removed |
-| \`POST /v1/strategy\` \`{strategy}\` | 200 \`updated\`; 400 |
-
-401 without the token, 403 from an address that is not allowed; errors are \`application/problem+json\`. What is changed stays over a
-restart. \`/v1/openapi.json\` describes it. \`/metrics\` is for Prometheus and \`/health\` beside it, on the port of the metrics.`,
+Its admin API is where it was, with the same tokens, paths and answers; errors are \`application/problem+json\`. What is changed stays
+over a restart. \`/v1/openapi.json\` describes it.`,
   'load-balancer': `
 # From load-balancer
 
@@ -57,17 +46,7 @@ follows the file.
 
 What its README promises is kept: weights are exact, the settings of the breaker count, and all of them can be changed while it
 runs. \`/metrics\` is on the port of the traffic with the names of ConnX, and at 127.0.0.1:9090, there with Usher's own as
-\`/metrics?format=usher\`:
-
-| Metric | Is |
-| --- | --- |
-| \`connx_requests_total{method_status}\` | answers by class of status: \`ANY_2xx\` and so on. Methods and single statuses have no equal, because a request is counted in one cell |
-| \`connx_errors_total\` | answers with 5xx |
-| \`connx_active_connections\` | connections of clients, counted |
-| \`connx_response_time_seconds{quantile}\` | \`avg\`, \`0.95\` and \`0.99\` since the start, by the bounds of Usher's histogram |
-| \`connx_backend_up{backend}\` | 1 while requests are sent to the backend |
-| \`connx_uptime_seconds\` | since the process started |
-| \`connx_requests_per_second\` | since somebody last asked |`,
+\`/metrics?format=usher\`.`,
   velo: `
 # From Velo
 

@@ -3,6 +3,8 @@ import type { KeyedFormat, Overlay } from './format.ts';
 import { HAPROXY_KEYWORDS } from './haproxy/table.ts';
 import { INTRODUCTIONS } from './introductions.ts';
 import { NGINX_DIRECTIVES } from './nginx/table.ts';
+import { PROMISES } from './promises/promises.ts';
+import type { PageSection } from './promises/section.ts';
 
 /** A page about moving from a system, and where it lies below docs/migrate. */
 export interface MigrationPage {
@@ -14,14 +16,14 @@ const MADE = `Made from the declarations in \`libs/config/src/formats\`; a test 
 \`npx vitest run libs/config -u\` writes this page anew.`;
 
 /** The page about systems with files of keys. */
-export function keyedPage(name: keyof typeof INTRODUCTIONS, formats: readonly KeyedFormat[]): MigrationPage {
+export function keyedPage(name: keyof typeof PROMISES, formats: readonly KeyedFormat[]): MigrationPage {
   const parts = formats.flatMap(({ title, table, variables, flags }) => [
     formats.length > 1 ? `## ${title}` : '## Keys',
     keyTable(table),
     ...overlayTable('Variables', variables, ''),
     ...overlayTable('Flags', flags, '-'),
   ]);
-  return { name, text: pageOf(name, parts) };
+  return { name, text: pageOf(name, [...PROMISES[name].flatMap(sectionTable), ...parts]) };
 }
 
 export function nginxPage(): MigrationPage {
@@ -50,6 +52,11 @@ function keyTable(table: ForeignTable): string {
     note,
   ]);
   return tableOf(['Key', 'Default', 'Usher', 'Note'], rows);
+}
+
+function sectionTable({ heading, columns, rows }: PageSection): string[] {
+  const lines = Object.entries(rows).map(([what, outcome]) => [`\`${what}\``, outcome]);
+  return [`## ${heading}`, tableOf(columns, lines)];
 }
 
 function overlayTable(heading: string, overlays: readonly Overlay[], dash: string): string[] {

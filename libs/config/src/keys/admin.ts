@@ -109,7 +109,7 @@ export const metrics = wordOrNothing(
       format: optional("Usher's own names", {
         to: 'format',
         type: oneOf(METRICS_FORMATS),
-        doc: 'What `/metrics` answers when it is not asked: `connx` has the names of ConnX, `velo` the JSON of Velo. Each is there at any time as `/metrics?format=connx`.',
+        doc: 'What `/metrics` answers when it is not asked: `connx` has the names of ConnX, `velo` the JSON of Velo. Each is there at any time as `/metrics?format=connx`; requests by method and status are counted with `connx` alone.',
       }),
     }),
     ({ address, format }): MetricsSettings => ({ ...address, ...(format === undefined ? {} : { format }) }),

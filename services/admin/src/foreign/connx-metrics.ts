@@ -16,6 +16,7 @@ export function connxMetrics({ clock, fleet }: ServiceContext, metrics: MetricsR
     contentType: CONTENT_TYPE,
     async render() {
       const requests = await metrics.samples('usher_requests_total');
+      const byMethod = await metrics.samples('usher_requests_by_method_total');
       const connections = sumOf(await metrics.samples('usher_connections'));
       const { mean, quantile } = await durationsOf(metrics);
       const [nowMs, total] = [clock.now(), sumOf(requests)];
@@ -25,7 +26,12 @@ export function connxMetrics({ clock, fleet }: ServiceContext, metrics: MetricsR
       }
       const times = { avg: mean, '0.95': quantile(0.95), '0.99': quantile(0.99) };
       return [
-        family('requests_total', 'counter', 'Requests answered, by class of status', byStatus(requests)),
+        family(
+          'requests_total',
+          'counter',
+          'Requests answered, by method and status',
+          byMethodStatus(byMethod),
+        ),
         family('errors_total', 'counter', 'Requests answered with 5xx', [
           one(sumOf(requests, { code: '5xx' })),
         ]),
@@ -61,11 +67,9 @@ function one(value: number): Sample {
   return { labels: {}, value };
 }
 
-/** Methods are not counted, so that a request costs no more for it. */
-function byStatus(requests: readonly Sample[]): Sample[] {
-  const codes = [...new Set(requests.map(({ labels }) => labels['code'] ?? ''))].toSorted();
-  return codes.map((code) => ({
-    labels: { method_status: `ANY_${code}` },
-    value: sumOf(requests, { code }),
+function byMethodStatus(requests: readonly Sample[]): Sample[] {
+  return requests.map(({ labels: { method, code }, value }) => ({
+    labels: { method_status: `${method}_${code}` },
+    value,
   }));
 }

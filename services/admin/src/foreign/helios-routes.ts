@@ -10,7 +10,7 @@ import { type HeliosBackend, heliosMetrics } from './helios-metrics.ts';
 import { sumOf } from './sums.ts';
 
 /** Strategies by the names that Helios has for them, where those are not the same. */
-const STRATEGIES: ReadonlyMap<string, string> = new Map([['ip_hash_consistent', 'consistent_hash']]);
+const STRATEGIES: ReadonlyMap<string, string> = new Map([['ip_hash_consistent', 'ip_hash']]);
 
 export interface HeliosRoutesOptions {
   /** Whose backends and strategy it is about. */

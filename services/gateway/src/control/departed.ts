@@ -2,6 +2,7 @@ import { sumOfLines } from '../table/line-counts.ts';
 import type { ConnectFailureCount } from '../table/observation.ts';
 import type { TlsCounts } from '../tls/counters.ts';
 import type { WireCounts } from '../wire/counters.ts';
+import { sumByMethod } from '../wire/method-counts.ts';
 import type { Measurement } from '../worker/protocol.ts';
 import { addSessions } from './sticky-metrics.ts';
 
@@ -81,6 +82,7 @@ function addFailures(all: Measurement['connectFailures']): ConnectFailureCount[]
 function addCounts(a: WireCounts, b: WireCounts): WireCounts {
   return {
     requestsByClass: addEach(a.requestsByClass, b.requestsByClass),
+    byMethod: sumByMethod([a.byMethod, b.byMethod]),
     latencyCounts: addEach(a.latencyCounts, b.latencyCounts),
     latencySumMs: a.latencySumMs + b.latencySumMs,
     bytesIn: a.bytesIn + b.bytesIn,

@@ -1,5 +1,6 @@
 import type { HistogramSample, Metrics, Sample } from '@usher/ports';
 import { LATENCY_BOUNDS_S, type WireCounts } from '../wire/counters.ts';
+import { sumByMethod } from '../wire/method-counts.ts';
 import type { Measurement } from '../worker/protocol.ts';
 import { exposeAdmission } from './admission-metrics.ts';
 import { exposeLines } from './line-metrics.ts';
@@ -48,6 +49,7 @@ class SharedMeasurement {
 export function exposeMetrics(metrics: Metrics, sources: MetricsSources): void {
   const shared = new SharedMeasurement(sources);
   exposeRequests(metrics, shared);
+  exposeMethods(metrics, shared);
   exposeConnections(metrics, shared);
   exposeBackends(metrics, shared, sources);
   exposeHosts(metrics, sources);
@@ -120,6 +122,21 @@ function exposeRequests(metrics: Metrics, shared: SharedMeasurement): void {
     'usher_broken_responses_total',
     'Responses that broke off or broke the grammar after their head was sent on',
     ({ brokenResponses }) => brokenResponses,
+  );
+}
+
+function exposeMethods(metrics: Metrics, shared: SharedMeasurement): void {
+  metrics.counter(
+    'usher_requests_by_method_total',
+    'Requests answered, by method and status; counted with metrics.format: connx',
+    async () => {
+      const all = await shared.all();
+      const sums = sumByMethod(all.flatMap(({ wire, plugin }) => [wire.byMethod, plugin.byMethod]));
+      return Object.entries(sums).map(([key, value]) => {
+        const [method = '', code = ''] = key.split('_');
+        return { labels: { method, code }, value };
+      });
+    },
   );
 }
 

@@ -38,6 +38,8 @@ export interface GatewaySettings {
   readonly geoipDatabase?: string | undefined;
   /** Requests that show it are answered with more than others. Absent = none are. */
   readonly debugToken?: string | undefined;
+  /** Whether answers are counted by method and status, for metrics that tell these apart. Absent = no. */
+  readonly countsMethods?: boolean;
   /** When it does without some of the requests. Absent = never. */
   readonly overload?: OverloadSettings | undefined;
 }

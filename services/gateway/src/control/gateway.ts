@@ -54,7 +54,7 @@ class RunningGateway implements Gateway {
   readonly name = 'gateway';
   readonly #context: ServiceContext;
   readonly #count: number;
-  readonly #debugToken: string | undefined;
+  readonly #told: Pick<WorkerStart, 'debugToken' | 'countsMethods'>;
   readonly #cells: SharedCells;
   readonly #projector: Projector;
   readonly #resources: ResourceFactsFeed;
@@ -89,7 +89,8 @@ class RunningGateway implements Gateway {
     const facts = new Facts(context);
     this.#context = context;
     this.#count = workersOf(settings);
-    this.#debugToken = settings.debugToken;
+    const { debugToken, countsMethods = false } = settings;
+    this.#told = { debugToken, countsMethods };
     const own = { ...context, log };
     this.#overload = new OverloadControl(own, facts, overloadOf(settings), () => this.#workers);
     const cells = new SharedCells(this.#count, this.#overload.adaptive);
@@ -246,7 +247,7 @@ class RunningGateway implements Gateway {
       ],
       position: fleet.position,
       geoip: this.#geoip?.content,
-      debugToken: this.#debugToken,
+      ...this.#told,
       ...this.#overload.starting(this.#projector.policy),
     };
   }

@@ -44,6 +44,8 @@ export class ClientStream implements ClientSide, Expirable {
   private exchange: StreamServer | undefined;
   /** The client has sent its last byte. */
   private complete: boolean;
+  /** Empty as long as its request is not read. */
+  private method = '';
   private toHead = false;
   private grpc: GrpcCall | undefined;
   private startMs: number;
@@ -131,6 +133,7 @@ export class ClientStream implements ClientSide, Expirable {
       this.refuse(end === FAULTY ? head.fault : FAULTS.fieldValue, lane.newRequestId());
       return;
     }
+    this.method = head.method;
     const route = lane.table.match(home.comparableHost(head.host), head.path);
     const id = requestIdOf(head, route?.traffic, home.visitor.peer) ?? lane.newRequestId();
     const body = RequestBody.of(head, lane.table.policy.limits, this.startMs, route?.traffic?.bodyBytes);
@@ -200,7 +203,7 @@ export class ClientStream implements ClientSide, Expirable {
 
   private fail(away: TurnedAway, answered: Answered, nowMs: number): void {
     const { code, detail } = away;
-    this.lane.counters.answered(away.status, nowMs - this.startMs);
+    this.lane.counters.answered(away.status, nowMs - this.startMs, this.method);
     if (this.grpc === undefined || code === undefined) {
       const { status, fields, text } = ownAnswer(away, answered);
       this.answer.whole([':status', String(status), ...fields], this.toHead ? '' : text);

@@ -180,7 +180,7 @@ export class PluginLane {
     response.once('close', () => {
       this.#answering.delete(socket);
       this.#slow.answered(response);
-      this.#count(entry, response.headersSent ? response.statusCode : undefined, startedMs);
+      this.#count(entry, request, response.headersSent ? response.statusCode : undefined, startedMs);
     });
     this.#begin(request, response, entry);
   }
@@ -213,7 +213,7 @@ export class PluginLane {
     const response = new EditedResponse(request);
     let counted = false;
     const onStatus = (status: number | undefined): void => {
-      if (!counted) this.#count(entry, status, startedMs);
+      if (!counted) this.#count(entry, request, status, startedMs);
       counted = true;
     };
     response.shouldKeepAlive = false;
@@ -227,13 +227,18 @@ export class PluginLane {
   }
 
   /** Counts a request that was answered; without a status its client left before. */
-  #count(entry: RouteEntry | undefined, status: number | undefined, startedMs: number): void {
+  #count(
+    entry: RouteEntry | undefined,
+    { method = '' }: IncomingMessage,
+    status: number | undefined,
+    startedMs: number,
+  ): void {
     const { counters, now } = this.#options;
     if (status === undefined) {
       counters.clientAborts += 1;
       return;
     }
-    counters.answered(status, now() - startedMs);
+    counters.answered(status, now() - startedMs, method);
     if (entry !== undefined) entry.answers[Math.floor(status / 100)]! += 1;
   }
 

@@ -66,6 +66,8 @@ export interface Ask {
   readonly headers?: Record<string, string | string[]>;
   readonly body?: string | Buffer;
   readonly agent?: Agent;
+  /** The address that it comes from; absent = 127.0.0.1. */
+  readonly localAddress?: string;
 }
 
 /** One request, by default on a connection of its own. Rejects when the connection breaks. */

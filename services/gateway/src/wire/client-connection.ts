@@ -108,11 +108,11 @@ export class ClientConnection implements LaneConnection, ClientSide, ClientSocke
   exchangeFailed(code: ErrorCode, detail: string, nowMs: number): void {
     const { exchange } = this;
     if (exchange === undefined) return;
-    const { requestId, toHead, route, startMs } = exchange;
+    const { requestId, method, route, startMs } = exchange;
     if (exchange.wantsBody) this.keepAlive = false;
     route.answers[(ERRORS[code].status / 100) | 0]! += 1;
     const { rate, edits } = exchange.attempts;
-    this.answerOwn(turnedAway(code, detail), { requestId, toHead, rate, edits }, nowMs - startMs);
+    this.answerOwn(turnedAway(code, detail), { requestId, method, rate, edits }, nowMs - startMs);
     this.exchangeOver(nowMs);
   }
 
@@ -249,7 +249,7 @@ export class ClientConnection implements LaneConnection, ClientSide, ClientSocke
     const { head, id, body, startMs, rate, edits } = asked;
     if (body !== undefined && !body.done) this.keepAlive = false;
     if (route !== undefined) route.answers[(away.status / 100) | 0]! += 1;
-    const answered = { requestId: id, toHead: head.method === 'HEAD', rate, edits };
+    const answered = { requestId: id, method: head.method, rate, edits };
     this.answerOwn(away, answered, this.lane.now() - startMs);
     this.exchangeOver(startMs);
   }
@@ -266,13 +266,13 @@ export class ClientConnection implements LaneConnection, ClientSide, ClientSocke
     if (ERRORS[code].status === 400) lane.counters.badRequests += 1;
     this.keepAlive = false;
     this.input.clear();
-    this.answerOwn(turnedAway(code, detail), { requestId: lane.newRequestId(), toHead: false }, 0);
+    this.answerOwn(turnedAway(code, detail), { requestId: lane.newRequestId(), method: '' }, 0);
     this.link.close();
   }
 
-  private answerOwn(away: TurnedAway, asked: Answered & { readonly toHead: boolean }, tookMs: number): void {
-    this.lane.counters.answered(away.status, tookMs);
-    this.output.text(answerText(ownAnswer(away, asked), this.connectionLine, asked.toHead));
+  private answerOwn(away: TurnedAway, asked: Answered & { readonly method: string }, tookMs: number): void {
+    this.lane.counters.answered(away.status, tookMs, asked.method);
+    this.output.text(answerText(ownAnswer(away, asked), this.connectionLine, asked.method === 'HEAD'));
   }
 
   private onFault(fault: HttpFault): void {

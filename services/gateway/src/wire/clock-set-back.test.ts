@@ -35,8 +35,8 @@ test('an attempt during which the clock is set back took no time, in both lanes'
 
 test('a request that was answered after the clock was set back is counted as one that took no time', () => {
   const counters = new WireCounters();
-  counters.answered(200, 1);
-  counters.answered(200, -SET_BACK_MS);
+  counters.answered(200, 1, 'GET');
+  counters.answered(200, -SET_BACK_MS, 'GET');
   expect(counters.read()).toMatchObject({ latencySumMs: 1 });
   expect(counters.read().requestsByClass[2]).toBe(2);
 });

@@ -1,3 +1,5 @@
+import type { CountsByMethod, MethodCounts } from './method-counts.ts';
+
 /** Upper bounds of the latency histogram, seconds: the list of OpenTelemetry for HTTP, and finer steps below it. */
 export const LATENCY_BOUNDS_S = [
   0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10,
@@ -16,6 +18,8 @@ export function bucketOf(durationMs: number): number {
 export interface WireCounts {
   /** Answered requests by the first digit of their status, index 1 to 5; those of 101 and above 499 are in 1 and 5. */
   readonly requestsByClass: readonly number[];
+  /** Empty unless they are told apart. */
+  readonly byMethod: CountsByMethod;
   /** Not cumulative; the last is above all bounds. */
   readonly latencyCounts: readonly number[];
   readonly latencySumMs: number;
@@ -42,6 +46,8 @@ export interface WireCounts {
 export class WireCounters {
   readonly requestsByClass = new Float64Array(6);
   readonly latencyCounts = new Float64Array(LATENCY_BOUNDS_S.length + 1);
+  /** Undefined unless somebody asked for them. */
+  methods: MethodCounts | undefined;
   latencySumMs = 0;
   bytesIn = 0;
   bytesOut = 0;
@@ -58,9 +64,10 @@ export class WireCounters {
   upgradesOpen = 0;
 
   /** Counts an answered request. What took less than no time, because the clock was set back, took none: sums only grow. */
-  answered(status: number, tookMs: number): void {
+  answered(status: number, tookMs: number, method: string): void {
     const durationMs = Math.max(0, tookMs);
     this.requestsByClass[(status / 100) | 0]! += 1;
+    this.methods?.count(method, status);
     this.latencySumMs += durationMs;
     this.latencyCounts[bucketOf(durationMs)]! += 1;
   }
@@ -68,6 +75,7 @@ export class WireCounters {
   read(): WireCounts {
     return {
       requestsByClass: [...this.requestsByClass],
+      byMethod: this.methods?.read() ?? {},
       latencyCounts: [...this.latencyCounts],
       latencySumMs: this.latencySumMs,
       bytesIn: this.bytesIn,

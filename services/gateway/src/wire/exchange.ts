@@ -16,6 +16,7 @@ import { UpstreamConnection } from './upstream-connection.ts';
 /** One request and its response, through as many attempts as the retry rules allow. */
 export class Exchange implements UpstreamUser, Asked, Guest {
   readonly requestId: string;
+  readonly method: string;
   readonly toHead: boolean;
   readonly oldClient: boolean;
   private readonly client: ClientSide;
@@ -37,6 +38,7 @@ export class Exchange implements UpstreamUser, Asked, Guest {
     this.client = client;
     this.lane = lane;
     this.requestId = request.id;
+    this.method = head.method;
     this.toHead = head.method === 'HEAD';
     this.oldClient = head.minor === 0;
     this.attempts = new Attempts(lane.table, request.route.pool, request.features, request.outgoing);
@@ -260,7 +262,7 @@ export class Exchange implements UpstreamUser, Asked, Guest {
     const free = clean && relay.persistent && !this.wantsBody && this.outgoing.preface === '';
     const reusable = free && upstream?.isReusable === true;
     this.over = true;
-    this.lane.counters.answered(relay.status, nowMs - this.startMs);
+    this.lane.counters.answered(relay.status, nowMs - this.startMs, this.method);
     this.route.answers[(relay.status / 100) | 0]! += 1;
     if (reusable || relay.beyond !== undefined) this.upstream = undefined;
     if (reusable) {

@@ -17,6 +17,7 @@ import { WireCounters } from '../wire/counters.ts';
 import { DebugToken } from '../wire/debug-token.ts';
 import { Dialler } from '../wire/dialler.ts';
 import { createWireLane, type WireLane } from '../wire/lane.ts';
+import { MethodCounts } from '../wire/method-counts.ts';
 import { createAcceptor } from './acceptor.ts';
 import { Arrivals } from './arrivals.ts';
 import { Listeners } from './listeners.ts';
@@ -135,6 +136,8 @@ export class GatewayWorker {
 
   /** Starts to listen and to tell. */
   async listen(): Promise<void> {
+    const counting = this.#start.countsMethods ? [this.#wireCounters, this.#pluginCounters] : [];
+    for (const counters of counting) counters.methods = new MethodCounts();
     await this.#table.strategiesLoaded();
     try {
       await this.#listeners.prepare(this.#start.listen);

@@ -56,6 +56,8 @@ export interface WorkerStart {
   readonly geoip: SharedArrayBuffer | undefined;
   /** Whoever shows it is told more than others. */
   readonly debugToken: string | undefined;
+  /** Whether answers are counted by method and status. */
+  readonly countsMethods: boolean;
   /** What the gateway knows of the clients that it holds to rate limits, shared by all workers. */
   readonly rates: SharedArrayBuffer;
   /** Undefined: it never does without any request. */

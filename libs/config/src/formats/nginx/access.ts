@@ -8,10 +8,11 @@ const RULES = new Set(['allow', 'deny']);
 const ALL = 'all';
 
 /**
- * What `allow` and `deny` become: undefined without any, `closed` where it cannot be said in two lists of which denying wins.
+ * What `allow` and `deny` become: undefined without any, `nobody` where all are denied, `closed` where it cannot be said in two
+ * lists of which denying wins.
  * In nginx the first rule that fits counts, and those of an inner block hide all of the outer ones.
  */
-export function clientsOf(scopes: Scopes): Input | 'closed' | undefined {
+export function clientsOf(scopes: Scopes): Input | 'nobody' | 'closed' | undefined {
   const rules = scopes.map(rulesIn).find((found) => found.length > 0) ?? [];
   const [first] = rules;
   if (first === undefined) return undefined;
@@ -21,7 +22,7 @@ export function clientsOf(scopes: Scopes): Input | 'closed' | undefined {
     const [word] = args;
     if (word?.text === ALL) {
       if (name === 'allow') return listed([], deny, first);
-      return allow.length === 0 ? 'closed' : listed(allow, deny, first);
+      return allow.length === 0 ? 'nobody' : listed(allow, deny, first);
     }
     const network = networkOf(word);
     // Whom an earlier rule lets in would be kept out, as denying wins.

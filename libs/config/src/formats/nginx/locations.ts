@@ -105,8 +105,17 @@ export class Locations {
         ...(isToTls && { toTls: answer.status }),
       };
     }
-    const clients = answer.status === FORBIDDEN ? map({ deny: values(EVERYBODY, at) }, at) : undefined;
-    return { path, pool: this.#upstreams.closed(at), at, more: { clients } };
+    if (answer.status === FORBIDDEN) return this.#forbidden(path, at);
+    return { path, pool: this.#upstreams.closed(at), at, more: {} };
+  }
+
+  #forbidden(path: string, at: Place): Target {
+    return {
+      path,
+      pool: this.#upstreams.closed(at),
+      at,
+      more: { clients: map({ deny: values(EVERYBODY, at) }, at) },
+    };
   }
 
   #target(
@@ -121,8 +130,13 @@ export class Locations {
     const guard = guardOf(scopes);
     if (guard !== undefined) return this.#closed(location, guard, path);
     const clients = clientsOf(scopes);
+    if (clients === 'nobody' && path !== undefined) {
+      this.#tellLoose(location, ACCESS);
+      return this.#forbidden(path, location.at);
+    }
     // What passes nothing on has no route that could keep clients out.
-    const isClosed = clients === 'closed' || (clients !== undefined && pass === undefined);
+    const isClosed =
+      clients === 'nobody' || clients === 'closed' || (clients !== undefined && pass === undefined);
     if (isClosed) return this.#closed(location, ACCESS, path);
     if (clients !== undefined) this.#tellLoose(location, ACCESS);
     if (pass === undefined || path === undefined) {

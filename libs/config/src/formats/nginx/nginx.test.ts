@@ -161,16 +161,25 @@ test.each([
   ]);
 });
 
-test.each([
-  'deny all;',
-  'allow 10.0.0.1; deny 10.0.0.0/8; allow all;',
-  'allow unix:; deny all;',
-  'deny here;',
-])('what %s means cannot be said, so nobody gets in', (rules) => {
-  const { file, notes } = routeOf(rules);
-  expect(file['routes']).toEqual([{ path: '/*', pool: 'closed' }]);
-  expect(notes.join()).toContain('allow or deny kept others out of it');
-});
+test.each(['deny all;', 'deny 10.0.0.1; deny all;', 'deny all; allow 10.0.0.1;'])(
+  '%s keeps everybody out',
+  (rules) => {
+    const { file, notes } = routeOf(rules);
+    const nobody = { path: '/*', pool: 'closed', clients: { deny: ['0.0.0.0/0', '::/0'] } };
+    expect(file['routes']).toEqual([nobody]);
+    expect(notes).toEqual([]);
+    expect(imported(`http { server { location / { ${rules} } } }`, 'nginx').file['routes']).toEqual([nobody]);
+  },
+);
+
+test.each(['allow 10.0.0.1; deny 10.0.0.0/8; allow all;', 'allow unix:; deny all;', 'deny here;'])(
+  'what %s means cannot be said, so nobody gets in',
+  (rules) => {
+    const { file, notes } = routeOf(rules);
+    expect(file['routes']).toEqual([{ path: '/*', pool: 'closed' }]);
+    expect(notes.join()).toContain('allow or deny kept others out of it');
+  },
+);
 
 test('rules of an inner block hide those around it, and a guarded location that passes nothing on is closed', () => {
   expect(routeOf('', 'deny 10.0.0.9;').file['routes']).toMatchObject([

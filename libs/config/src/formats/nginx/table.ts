@@ -22,7 +22,7 @@ const LONGEST = 'The same for all routes; the largest counts.';
 const BODY_IDLE = `With \`client_body_timeout\` and \`send_timeout\`. ${LONGEST}`;
 
 const IN_TWO_LISTS =
-  'Where `deny` comes before `allow`, or `deny all` at the end; for any other order the location is answered with 503.';
+  'Where `deny` comes before `allow`, or `deny all` at the end: who is kept out gets 403. For any other order the location is answered with 503.';
 
 /** By name. */
 export const NGINX_DIRECTIVES: Readonly<Record<string, KnownDirective>> = {

@@ -1,0 +1,92 @@
+import path from 'node:path';
+import { afterAll, beforeAll, expect } from 'vitest';
+import { usher } from '../support/command.ts';
+import { ForeignRuns, textOf } from '../support/foreign-runs.ts';
+import { testRows } from '../support/page-rows.ts';
+import { freePorts, type Ports } from '../support/ports.ts';
+import { until } from '../support/wait.ts';
+
+const LIMIT_MS = 120_000;
+
+const runs = new ForeignRuns();
+let velo: string;
+let balancer: string;
+
+const metricsAt = (ports: Ports) => ({
+  'pools.usher-metrics.backends': `[{ id: usher-metrics, url: "http://127.0.0.1:${ports.metrics}" }]`,
+});
+
+beforeAll(async () => {
+  const { url } = await runs.backend('one');
+  const [ports, others] = [await freePorts(), await freePorts()];
+  // Its variables lie over its file, whose port is nobody's.
+  await runs.run({
+    system: 'velo',
+    ports,
+    set: metricsAt(ports),
+    env: { LB_PORT: String(ports.traffic), LB_ADDRESS: '127.0.0.1', LB_STRATEGY: 'leastconnection' },
+    config: JSON.stringify({
+      server: { address: '0.0.0.0', port: 1 },
+      backends: { urls: [url] },
+      strategy: 'roundrobin',
+      metrics: { enabled: true, path: '/metrics' },
+    }),
+  });
+  await runs.run({
+    system: 'load-balancer',
+    ports: others,
+    set: metricsAt(others),
+    config: JSON.stringify({
+      listen: { port: others.traffic },
+      algorithm: 'round-robin',
+      backends: [{ id: 'one', url }],
+      health_check: { interval: '1s', timeout: '1s', path: '/health' },
+    }),
+  });
+  velo = `http://127.0.0.1:${ports.traffic}`;
+  balancer = `http://127.0.0.1:${others.traffic}`;
+  for (const traffic of [velo, balancer])
+    await until('served', async () => (await textOf(traffic)) === 'one');
+}, LIMIT_MS);
+
+afterAll(() => runs.end(), LIMIT_MS);
+
+testRows('velo', 'Calls', {
+  'GET /metrics': async () => {
+    const before = await (await fetch(`${velo}/metrics`)).json();
+    for (let each = 0; each < 3; each++) await fetch(velo);
+    const response = await fetch(`${velo}/metrics`);
+    expect(response.headers.get('content-type')).toBe('application/json');
+    const { web } = (await response.json()) as { readonly web: Record<string, number> };
+    expect(web).toEqual({
+      total_requests: (before as { readonly web: Record<string, number> }).web['total_requests']! + 3,
+      failed_requests: expect.any(Number) as number,
+      active_connections: 0,
+    });
+  },
+  'GET /metrics?format=usher': async () =>
+    expect(await textOf(`${velo}/metrics?format=usher`)).toContain('usher_requests_total{'),
+});
+
+testRows('velo', 'Flags', {
+  '-config': async () => {
+    expect(await textOf(velo)).toBe('one');
+    const file = path.join(runs.directory, 'velo', 'velo.yaml');
+    const { code, stderr } = await usher(['run', '--config', file, '--', '-config', file]);
+    expect(code).toBe(2);
+    expect(stderr).toContain('flag -config: name the file with --config of Usher');
+  },
+  '-generate-config': async () => {
+    const { code, stdout } = await usher(['generate-config']);
+    expect(code).toBe(0);
+    expect(stdout).toContain('listen:');
+  },
+});
+
+testRows('load-balancer', 'Calls', {
+  'GET /metrics': async () => {
+    const response = await fetch(`${balancer}/metrics`);
+    expect(response.headers.get('content-type')).toMatch(/^text\/plain; version=0\.0\.4/);
+    expect(await response.text()).toContain('usher_requests_total{');
+  },
+});
