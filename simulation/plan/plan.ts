@@ -7,6 +7,8 @@ import type { Chance } from '../world/chance.ts';
 /** How long faults strike: the longer, the more there are. */
 const UNREST_MIN_MS = 10_000;
 const UNREST_STEP_MS = 800;
+/** How often the store forgets everything while a gateway cannot tell it what it holds, which seldom meet by themselves. */
+const FORGETTING = 0.2;
 /** Before the first fault the fleet gets this long to start. */
 const CALM_MS = 3_000;
 const STEPS_MIN = 6;
@@ -48,6 +50,8 @@ export interface Step {
   readonly happening: Happening;
 }
 
+type Drawn = Omit<Step, 'id'>;
+
 /** Everything about a run that is decided before it begins. */
 export interface Plan {
   readonly settings: FleetSettings;
@@ -63,7 +67,14 @@ export function drawPlan(chance: Chance): Plan {
   const processes = drawProcesses(chance.fork('processes'));
   const count = STEPS_MIN + chance.fork('count').below(STEPS_MAX - STEPS_MIN);
   const unrestMs = UNREST_MIN_MS + UNREST_STEP_MS * count;
-  const steps = drawSteps(chance.fork('steps'), settings, [...processes.keys()], count, unrestMs);
+  const names = [...processes.keys()];
+  const drawn = [
+    ...drawSteps(chance.fork('steps'), settings, names, count, unrestMs),
+    ...drawForgetting(chance.fork('forgetting'), names, unrestMs),
+  ];
+  const steps = drawn
+    .toSorted((a, b) => a.atMs - b.atMs)
+    .map(({ atMs, happening }, id) => ({ id, atMs, happening }));
   return { settings, processes, requestsPerSecond: chance.fork('traffic').between(3, 15), unrestMs, steps };
 }
 
@@ -120,7 +131,7 @@ function drawSteps(
   processes: readonly string[],
   count: number,
   unrestMs: number,
-): Step[] {
+): Drawn[] {
   const backends = [...settings.web, ...settings.infer];
   const favourite = chance.pick(backends);
   const cast: Cast = {
@@ -134,13 +145,23 @@ function drawSteps(
     // One of these is not there at first.
     wanted: chance.happens(0.4) ? [favourite] : [...backends, NEW_BACKEND],
   };
-  const drawn = Array.from({ length: count }, (_, index) => ({
+  return Array.from({ length: count }, (_, index) => ({
     atMs: Math.round(chance.between(CALM_MS, unrestMs)),
     happening: drawHappening(chance.fork(`step ${index}`), cast),
   }));
-  return drawn
-    .toSorted((a, b) => a.atMs - b.atMs)
-    .map(({ atMs, happening }, id) => ({ id, atMs, happening }));
+}
+
+function drawForgetting(chance: Chance, processes: readonly string[], unrestMs: number): Drawn[] {
+  const gateways = processes.filter((name) => name.startsWith('g'));
+  if (gateways.length === 1 || !chance.happens(FORGETTING)) return [];
+  const atMs = Math.round(chance.between(CALM_MS, unrestMs));
+  const ms = Math.round(chance.between(1_000, 4_000));
+  const cut = { kind: 'cut', from: chance.pick(gateways), to: 'redis', both: true, ms } as const;
+  const crash = { kind: 'crash', who: 'redis', ms: Math.round(chance.between(50, 400)) } as const;
+  return [
+    { atMs, happening: cut },
+    { atMs: atMs + 1, happening: crash },
+  ];
 }
 
 function drawKind(chance: Chance, kinds: Cast['kinds']): Happening['kind'] {

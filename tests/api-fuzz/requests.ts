@@ -102,7 +102,7 @@ export class Requests {
   #target({ path, parameters }: Operation): string {
     // An id is that of what stands before it: `/v1/pools/{id}`.
     const filled = path.replaceAll(/(?:(\w+)\/)?\{(\w+)\}/g, (_, kind: string | undefined, name: string) => {
-      const id = this.#encoded(this.#values.text(kind === 'pools' ? kind : name));
+      const id = this.#encoded(this.#values.text(kind === 'pools' || kind === 'routes' ? kind : name));
       return kind === undefined ? id : `${kind}/${id}`;
     });
     const query = parameters.filter((parameter) => parameter.in === 'query' && this.#chance.oneIn(3));

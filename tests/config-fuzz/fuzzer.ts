@@ -82,9 +82,10 @@ class FollowedFile {
     this.#applications = 0;
     await this.#follower.look();
     report.applied += this.#applications;
-    if (this.#error === undefined) return this.#judgeApplied();
+    if (this.#error === undefined && !this.#looksPartlyWritten()) return this.#judgeApplied();
     report.refused++;
     if (this.#inForce !== before || this.#applications > 0) return 'a refused file was applied';
+    if (this.#error === undefined) return undefined;
     if (!(this.#error instanceof ConfigError)) return `crashed: ${(this.#error as Error).stack}`;
     const { faults } = this.#error;
     report.faults += faults.length;
@@ -100,6 +101,13 @@ class FollowedFile {
       this.#error = error;
       throw error;
     }
+  }
+
+  /** No word of routes in it, of which there are some: it is left alone, and stays a file without a fault. */
+  #looksPartlyWritten(): boolean {
+    const { routes } = parseConfigText(this.#text, SURROUNDINGS).shared;
+    const isSilent = routes.length === 0 && !this.#text.includes('routes');
+    return this.#applications === 0 && isSilent && this.#inForce.shared.routes.length > 0;
   }
 
   #judgeApplied(): string | undefined {

@@ -196,8 +196,12 @@ testRows(
       expect(response.status).toBe(200);
       expect(await response.json()).toMatchObject({ status: expect.any(String) as string });
     },
-    '/api/backends, /api/metrics': async () => {
-      for (const path of ['/api/backends', '/api/metrics']) expect((await call(path))[0]).toBe(404);
+    'GET /api/backends, GET /api/metrics': async () => {
+      expect(await call('/api/backends')).toEqual(await call('/v1/backends'));
+      expect(await call('/api/metrics')).toMatchObject([
+        200,
+        { total_requests: expect.any(Number) as number },
+      ]);
     },
   },
   LIMIT_MS,

@@ -10,7 +10,7 @@ const CONTENT_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
  * are counted, and requests a second are those since the last time that somebody asked.
  */
 export function connxMetrics({ clock, fleet }: ServiceContext, metrics: MetricsReading): MetricsForm {
-  const startedMs = clock.now();
+  const startedMs = clock.steady();
   let before = { atMs: startedMs, requests: 0, perSecond: 0 };
   return {
     contentType: CONTENT_TYPE,
@@ -19,7 +19,7 @@ export function connxMetrics({ clock, fleet }: ServiceContext, metrics: MetricsR
       const byMethod = await metrics.samples('usher_requests_by_method_total');
       const connections = sumOf(await metrics.samples('usher_connections'));
       const { mean, quantile } = await durationsOf(metrics);
-      const [nowMs, total] = [clock.now(), sumOf(requests)];
+      const [nowMs, total] = [clock.steady(), sumOf(requests)];
       if (nowMs > before.atMs) {
         const perSecond = ((total - before.requests) * 1000) / (nowMs - before.atMs);
         before = { atMs: nowMs, requests: total, perSecond };

@@ -38,6 +38,9 @@ const BACKEND_METRICS = objectOf<HeliosMetrics['backend_metrics'][string]>({
 });
 const NAMED = described('The name of the backend', TEXT);
 
+/** Of a path that is another one's second name. */
+export const UNDOCUMENTED_READ = { config: { role: 'read' } } as const;
+
 export const METRICS = declareRoute('read', {
   name: 'getHeliosMetrics',
   summary: 'Tell the counts of Helios',

@@ -78,7 +78,7 @@ export async function heliosMetrics(
       backends.map(({ settings: { id }, breaker }) => [id, { name: id, state: STATES[breaker] }]),
     ),
     start_time: new Date(startedMs).toISOString(),
-    uptime: uptime(clock.now() - startedMs),
+    uptime: uptime(clock.steady() - startedMs),
   };
 }
 

@@ -28,12 +28,12 @@ export function registerHeliosRoutes(
   { pool, metrics }: HeliosRoutesOptions,
 ): void {
   const { fleet, clock } = context;
-  const startedMs = clock.now();
+  const startedMs = clock.steady();
   const send = (request: FastifyRequest, name: CommandName, data: object) =>
     sendCommand(context, request, { name, data });
 
-  app.get('/v1/metrics', docs.METRICS, () => heliosMetrics(context, metrics, pool, startedMs));
-  app.get('/v1/backends', docs.BACKENDS, async (): Promise<HeliosBackend[]> => {
+  const readMetrics = () => heliosMetrics(context, metrics, pool, startedMs);
+  const readBackends = async (): Promise<HeliosBackend[]> => {
     const inFlight = await metrics.samples('usher_backend_in_flight');
     return [...fleet.state.backends.values()]
       .filter(({ settings }) => settings.pool === pool)
@@ -44,7 +44,12 @@ export function registerHeliosRoutes(
         active_connections: sumOf(inFlight, { backend: backend.settings.id }),
         weight: backend.settings.weight,
       }));
-  });
+  };
+  app.get('/v1/metrics', docs.METRICS, readMetrics);
+  app.get('/v1/backends', docs.BACKENDS, readBackends);
+  // As a part of its documentation has them.
+  app.get('/api/metrics', docs.UNDOCUMENTED_READ, readMetrics);
+  app.get('/api/backends', docs.UNDOCUMENTED_READ, readBackends);
   app.post('/v1/backends/add', docs.ADD, async (request, reply) => {
     const { name, address, weight } = readObject(request.body);
     if (!isText(name) || !isText(address))

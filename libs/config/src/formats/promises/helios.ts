@@ -31,7 +31,8 @@ export const HELIOS = [
     'From an address that is not allowed': '403, and so with `ip_deny_list`, which counts more',
     'GET /metrics': 'on the port of the metrics: the format of Prometheus, as its README has it',
     'GET /health': 'there: 200 with the state of the process; 503 when new traffic should go elsewhere',
-    '/api/backends, /api/metrics': 'nothing: 404, as with Helios itself; use the paths with `/v1`',
+    'GET /api/backends, GET /api/metrics':
+      'the same as with `/v1`, as a part of its documentation has it; Helios itself has 404',
   }),
   answers({
     rate_limit:
