@@ -106,7 +106,8 @@ class FollowedFile {
   /** No word of routes in it, of which there are some: it is left alone, and stays a file without a fault. */
   #looksPartlyWritten(): boolean {
     const { routes } = parseConfigText(this.#text, SURROUNDINGS).shared;
-    const isSilent = routes.length === 0 && !this.#text.includes('routes');
+    const said = this.#text.replaceAll(/#.*$/gm, '');
+    const isSilent = routes.length === 0 && !/\broutes["']?\s*:/.test(said);
     return this.#applications === 0 && isSilent && this.#inForce.shared.routes.length > 0;
   }
 

@@ -19,6 +19,18 @@ const TOO_LARGE = JSON.stringify({ tier: 'lite', text: 'x'.repeat(5000) });
 
 runOpsen();
 
+/** Waits while agents go on reporting, as agents do: what was said once is stale after a few seconds. */
+async function untilReported(
+  what: string,
+  reports: () => Promise<void>,
+  holds: () => Promise<boolean>,
+): Promise<void> {
+  await until(what, async () => {
+    await reports();
+    return await holds();
+  });
+}
+
 /** Two clients of which the second is better, and then the first. */
 async function better(worse: object, tier = 'lite', more: object = {}, place: readonly object[] = []) {
   for (const [busy, idle] of [
@@ -27,9 +39,14 @@ async function better(worse: object, tier = 'lite', more: object = {}, place: re
   ] as const) {
     await register('c1', one, { total_gpus: 1, ...place[busy === 'c1' ? 0 : 1] });
     await register('c2', two, { total_gpus: 1, ...place[busy === 'c1' ? 1 : 0] });
-    await report(idle, { gpus: card(5) });
-    await report(busy, { gpus: card(5), ...worse });
-    await until(`${idle} is better`, async () => (await decided(tier, more)) === idle);
+    await untilReported(
+      `${idle} is better`,
+      async () => {
+        await report(idle, { gpus: card(5) });
+        await report(busy, { gpus: card(5), ...worse });
+      },
+      async () => (await decided(tier, more)) === idle,
+    );
     for (let each = 0; each < 4; each++) expect(await decided(tier, more)).toBe(idle);
   }
 }
@@ -145,22 +162,31 @@ testRows(
       expect(headers).not.toHaveProperty('strict-transport-security');
     },
     'Several endpoints with paths': async () => {
-      for (const [client, url] of [
-        ['c1', one],
-        ['c2', two],
-      ] as const) {
-        await register(client, url);
-        await report(client, { cpu_usage_avg: cores(99) });
-      }
+      await register('c1', one);
+      await register('c2', two);
+      const busy = async (client: string) => await report(client, { cpu_usage_avg: cores(99) });
       // Afterwards nobody can be chosen for what is known of the time before.
-      await until('nobody has a core', async () => String(await decided('lite')).startsWith('No '));
+      await untilReported(
+        'nobody has a core',
+        async () => {
+          await busy('c1');
+          await busy('c2');
+        },
+        async () => String(await decided('lite')).startsWith('No '),
+      );
       const endpoints = [
         { url: one, paths: ['/api', '/api/a'] },
         { url: two, paths: ['/api/b/*'] },
       ];
       await register('c1', one, { endpoints });
-      await report('c1');
-      await until('one has', async () => (await decided('lite')) === 'c1');
+      await untilReported(
+        'one has',
+        async () => {
+          await report('c1');
+          await busy('c2');
+        },
+        async () => (await decided('lite')) === 'c1',
+      );
       const headers = { 'x-session-id': 'by-path' };
       expect(await names(2, { headers }, '/api/b/y')).toEqual(['two', 'two']);
       expect(await names(2, { headers }, '/api/a')).toEqual(['one', 'one']);
