@@ -105,6 +105,8 @@ async function bothServe(): Promise<void> {
   await until('both are decided for', async () => seen.add(await decided('lite')).size >= 2);
 }
 
+const busy = async (client: string) => await report(client, { cpu_usage_avg: cores(99) });
+
 const preflight = async (origin: string) =>
   await proxied({
     method: 'OPTIONS',
@@ -164,7 +166,6 @@ testRows(
     'Several endpoints with paths': async () => {
       await register('c1', one);
       await register('c2', two);
-      const busy = async (client: string) => await report(client, { cpu_usage_avg: cores(99) });
       // Afterwards nobody can be chosen for what is known of the time before.
       await untilReported(
         'nobody has a core',
