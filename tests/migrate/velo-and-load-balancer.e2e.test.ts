@@ -51,15 +51,26 @@ beforeAll(async () => {
 
 afterAll(() => runs.end(), LIMIT_MS);
 
+async function countsOf(): Promise<Readonly<Record<string, number>>> {
+  const response = await fetch(`${velo}/metrics`);
+  const { web } = (await response.json()) as { readonly web: Record<string, number> };
+  return web;
+}
+
+const totalOf = async () => (await countsOf())['total_requests'] ?? Number.NaN;
+
 testRows('velo', 'Calls', {
   'GET /metrics': async () => {
-    const before = await (await fetch(`${velo}/metrics`)).json();
-    for (let each = 0; each < 3; each++) await fetch(velo);
     const response = await fetch(`${velo}/metrics`);
     expect(response.headers.get('content-type')).toBe('application/json');
-    const { web } = (await response.json()) as { readonly web: Record<string, number> };
-    expect(web).toEqual({
-      total_requests: (before as { readonly web: Record<string, number> }).web['total_requests']! + 3,
+    await response.arrayBuffer();
+    // An answer is counted when it has ended, which its reader may know before.
+    let before = await totalOf();
+    await until('nothing is under way', async () => before === (before = await totalOf()));
+    for (let each = 0; each < 3; each++) await textOf(velo);
+    await until('three more are counted', async () => (await totalOf()) >= before + 3);
+    expect(await countsOf()).toEqual({
+      total_requests: before + 3,
       failed_requests: expect.any(Number) as number,
       active_connections: 0,
     });
