@@ -85,6 +85,23 @@ test(
 );
 
 test(
+  'a token that no header can hold is refused, and not shown',
+  async () => {
+    const home = tempDir();
+    closing.push(() => home.remove());
+    writeFileSync(path.join(home.path, 'token'), 's3cret\nline');
+    const { code, stderr } = await usher(
+      ['status', '--admin', 'http://127.0.0.1:9', '--token', 'file:token'],
+      home.path,
+    );
+    expect(code).toBe(2);
+    expect(stderr).toContain('--token: it has blanks in it');
+    expect(stderr).not.toContain('s3cret');
+  },
+  LIMIT_MS,
+);
+
+test(
   'events export succeeds when all has come, and fails when a line broke off',
   async () => {
     const whole = await pretend(stream(RECORD));

@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs';
 import path from 'node:path';
+import { readSecret } from '@usher/config';
 import { type Io, UsageError } from './io.ts';
 
 /**
@@ -7,17 +7,14 @@ import { type Io, UsageError } from './io.ts';
  * everyone on the machine; a reference to it tells nothing.
  */
 export function secretOf(text: string, { env, cwd }: Io): string {
-  if (text.startsWith('file:')) return contentOf(path.resolve(cwd, text.slice(5)));
-  if (!text.startsWith('env:')) return text;
-  const secret = env[text.slice(4)];
-  if (secret === undefined) throw new UsageError(`the environment variable ${text.slice(4)} is not set`);
-  return secret;
-}
-
-function contentOf(file: string): string {
+  const reference = text.startsWith('file:') ? `file:${path.resolve(cwd, text.slice(5))}` : text;
+  let secret: string;
   try {
-    return readFileSync(file, 'utf8').trim();
+    secret = readSecret(reference, env);
   } catch (error) {
-    throw new UsageError(`the token cannot be read: ${(error as Error).message}`);
+    throw new UsageError(`--token: ${(error as Error).message}`);
   }
+  // It is not quoted: whoever reads along would have it.
+  if (!/^[\x21-\x7e]+$/.test(secret)) throw new UsageError('--token: it has blanks in it, or is empty');
+  return secret;
 }

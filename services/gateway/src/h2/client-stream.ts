@@ -26,7 +26,7 @@ export interface StreamHome {
   readonly lane: LaneContext;
   readonly visitor: Visitor;
   readonly ends: Ends;
-  /** In lower case. */
+  /** In the form that routes are found by. */
   comparableHost(host: string): string;
   streamClosed(): void;
 }
