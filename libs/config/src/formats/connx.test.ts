@@ -30,7 +30,7 @@ describe('a key of ConnX', () => {
         ],
         ['backends[].weight', 3, `${WEB}.backends[0].weight`, 3],
         ['backends[].weight', 0, `${WEB}.backends[0].weight`, 1],
-        ['loadBalancing.algorithm', 'round-robin', `${WEB}.strategy`, 'round_robin'],
+
         ['loadBalancing.algorithm', 'least-connections', `${WEB}.strategy`, 'least_connections'],
         ['loadBalancing.algorithm', 'weighted-round-robin', `${WEB}.strategy`, 'weighted_round_robin'],
         ['healthCheck.interval', 7, `${WEB}.health.interval`, '7s'],
@@ -40,15 +40,18 @@ describe('a key of ConnX', () => {
         ['circuitBreaker.timeout', 7, `${WEB}.breaker.open_for`, '7s'],
         ['circuitBreaker.resetTimeout', 7, /circuitBreaker.resetTimeout: not translated/],
         ['circuitBreaker.halfOpenSuccess', 7, `${WEB}.breaker.successes`, 7],
-        ['rateLimit.enabled', true, 'rate_limit', { by: 'global', rate: '100/s', burst: 200 }],
+
         ['rateLimit.requestsPerSec', 7, 'rate_limit', { by: 'global', rate: '7/s', burst: 14 }],
         ['rateLimit.burst', 7, 'rate_limit.burst', 7],
         ['rateLimit.perIP', true, 'rate_limit.by', 'ip'],
       ],
     ],
     [
-      { backends: BASE.backends },
-      [['rateLimit.enabled', true, 'rate_limit', { by: 'global', rate: '100/s', burst: 200 }]],
+      { backends: BASE.backends, loadBalancing: { algorithm: 'least-connections' } },
+      [
+        ['loadBalancing.algorithm', 'round-robin', `${WEB}.strategy`, 'round_robin'],
+        ['rateLimit.enabled', true, 'rate_limit', { by: 'global', rate: '100/s', burst: 200 }],
+      ],
     ],
   );
 });

@@ -30,6 +30,17 @@ const SECURE = {
   server: { port: 8080, tls: { enabled: true, certFile: 'a.pem', keyFile: 'a.key' } },
 };
 
+/** Other values than the defaults. */
+const OTHER = {
+  server: { port: 8080, timeouts: { read: 9 } },
+  backends: [{ name: 'one', address: 'http://localhost:8081', weight: 9 }],
+  load_balancer: { strategy: 'ip_hash' },
+  circuit_breaker: { enabled: true, max_requests: 9 },
+  plugins: { enabled: true, chain: [{ name: 'request-id' }] },
+  logging: { format: 'json' },
+};
+const ZIPPED = { ...PLAIN, plugins: { enabled: true, chain: [{ name: 'gzip', config: { level: 5 } }] } };
+
 describe('a key of Helios', () => {
   testKeys(
     helios,
@@ -38,7 +49,7 @@ describe('a key of Helios', () => {
       [
         ['server.port', 8081, 'listen[0].address', '0.0.0.0:8081'],
         ['server.timeouts.read', 7, 'timeouts.request_header', '7s'],
-        ['server.timeouts.read', 0, 'timeouts.request_header', '15s'],
+
         ['server.timeouts.write', 7, 'timeouts.body_idle', '7s'],
         ['server.timeouts.idle', 7, 'timeouts.idle', '7s'],
         ['server.timeouts.handler', 7, 'timeouts.request', '7s'],
@@ -49,8 +60,7 @@ describe('a key of Helios', () => {
         ['backends[].name', 'two', `${WEB}.backends[0].id`, 'two'],
         ['backends[].address', 'http://10.0.0.1:1', `${WEB}.backends[0].url`, 'http://10.0.0.1:1'],
         ['backends[].weight', 5, `${WEB}.backends[0].weight`, 5],
-        ['backends[].weight', 0, `${WEB}.backends[0].weight`, 1],
-        ['load_balancer.strategy', 'round_robin', `${WEB}.strategy`, 'round_robin'],
+
         ['load_balancer.strategy', 'least_connections', `${WEB}.strategy`, 'least_connections'],
         ['load_balancer.strategy', 'weighted_round_robin', `${WEB}.strategy`, 'weighted_round_robin'],
         ['load_balancer.strategy', 'ip_hash', `${WEB}.strategy`, 'ip_hash'],
@@ -59,27 +69,27 @@ describe('a key of Helios', () => {
         ['load_balancer.websocket_pool.max_idle', 5],
         ['load_balancer.websocket_pool.max_active', 5],
         ['load_balancer.websocket_pool.idle_timeout_seconds', 5],
-        ['health_checks.active.enabled', true, `${WEB}.health.type`, 'http'],
+
         ['health_checks.active.enabled', false, `${WEB}.health`, { type: 'none' }],
         ['health_checks.active.interval', 7, `${WEB}.health.interval`, '7s'],
         ['health_checks.active.timeout', 7, `${WEB}.health.timeout`, '7s'],
         ['health_checks.active.path', '/up', `${WEB}.health.path`, '/up'],
-        ['health_checks.passive.enabled', true, `${WEB}.passive.enabled`, true],
+
         ['health_checks.passive.unhealthy_threshold', 7, `${WEB}.passive.consecutive`, 7],
         ['health_checks.passive.unhealthy_timeout', 7, `${WEB}.passive.eject_for`, '7s'],
-        ['rate_limit.enabled', true, 'rate_limit.by', 'ip'],
+
         ['rate_limit.max_tokens', 7, 'rate_limit.burst', 7],
         ['rate_limit.refill_rate_seconds', 6, 'rate_limit.rate', '10/m'],
         ['circuit_breaker.enabled', false, `${WEB}.breaker`, { enabled: false }],
         ['circuit_breaker.max_requests', 7, `${WEB}.breaker.half_open_requests`, 7],
-        ['circuit_breaker.max_requests', 0, `${WEB}.breaker.half_open_requests`, 1],
+
         ['circuit_breaker.interval_seconds', 7, `${WEB}.breaker.window`, '7s'],
         ['circuit_breaker.timeout_seconds', 7, `${WEB}.breaker.open_for`, '7s'],
         ['circuit_breaker.failure_threshold', 7, `${WEB}.breaker.failures`, 7],
         ['circuit_breaker.success_threshold', 7, `${WEB}.breaker.successes`, 7],
         ['admin_api.enabled', false, 'admin', undefined],
         ['admin_api.port', 9191, 'helios.address', '0.0.0.0:9191'],
-        ['admin_api.auth_token', SECRET, 'admin.tokens[0].secret', SECRET],
+
         ['admin_api.auth_token', 'change-me', 'helios.address', '127.0.0.1:9091'],
         ['admin_api.auth_token', '', /admin_api: changed: without auth_token/],
         [
@@ -93,10 +103,10 @@ describe('a key of Helios', () => {
         ['metrics.port', 9191, 'metrics.address', '0.0.0.0:9191'],
         ['metrics.path', '/other', /metrics.path: changed: metrics are at \/metrics/],
         ['plugins.enabled', false, 'routes[0].plugins', undefined],
-        ['plugins.chain[].name', 'gzip', 'routes[0].plugins', [{ name: 'compression', codings: ['gzip'] }]],
+
         ['plugins.chain[].name', 'logging', /not translated: there is no log of requests/],
         ['plugins.chain[].name', 'own', /not translated: there is no plugin own/],
-        ['plugins.chain[].name', 'headers', 'response_headers', undefined],
+
         [
           'plugins.chain[]',
           { name: 'headers', config: { set: { 'X-App': 'Helios' }, request_set: { 'X-From': 'LB' } } },
@@ -130,7 +140,7 @@ describe('a key of Helios', () => {
         ],
         ['plugins.chain[].config', { min_size: 2048, level: 5 }, 'routes[0].plugins[0].min_size', '2KiB'],
         ['plugins.chain[].config', { level: 5 }, 'routes[0].plugins[0].levels', { gzip: 5 }],
-        ['plugins.chain[].config', { level: -1 }, 'routes[0].plugins[0].levels', undefined],
+
         ['plugins.chain[].config', { level: 0 }, /config.level: changed/],
         [
           'plugins.chain[].config',
@@ -142,7 +152,7 @@ describe('a key of Helios', () => {
         ['logging.level', 'warn', 'logging.level', 'warn'],
         ['logging.level', 'fatal', 'logging.level', 'error'],
         ['logging.format', 'json', 'logging.format', 'json'],
-        ['logging.format', 'console', 'logging.format', 'text'],
+
         ['logging.include_caller', true, /include_caller: not translated/],
         ['logging.request_id.enabled', true],
         ['logging.request_id.header', 'X-Correlation', /request_id.header: changed/],
@@ -160,9 +170,23 @@ describe('a key of Helios', () => {
         ['rate_limit.enabled', true, 'rate_limit', { by: 'ip', rate: '1/s', burst: 100 }],
         ['circuit_breaker.enabled', true, `${WEB}.breaker.failures`, 5],
         ['metrics.enabled', true, 'metrics.address', '0.0.0.0:9090'],
+        ['admin_api', { enabled: true, auth_token: SECRET }, 'admin.tokens[0].secret', SECRET],
         ['admin_api.enabled', true, 'helios', { address: '127.0.0.1:9091', pool: 'web' }],
       ],
     ],
+    [
+      OTHER,
+      [
+        ['server.timeouts.read', 0, 'timeouts.request_header', '15s'],
+        ['backends[].weight', 0, `${WEB}.backends[0].weight`, 1],
+        ['load_balancer.strategy', 'round_robin', `${WEB}.strategy`, 'round_robin'],
+        ['circuit_breaker.max_requests', 0, `${WEB}.breaker.half_open_requests`, 1],
+        ['plugins.chain[].name', 'gzip', 'routes[0].plugins', [{ name: 'compression', codings: ['gzip'] }]],
+        ['logging.format', 'console', 'logging.format', 'text'],
+        ['plugins.chain[].name', 'headers'],
+      ],
+    ],
+    [ZIPPED, [['plugins.chain[].config', { level: -1 }, 'routes[0].plugins[0].levels', undefined]]],
     [
       SECURE,
       [

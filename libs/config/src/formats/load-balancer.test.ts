@@ -4,7 +4,7 @@ import { imported, importFaults } from './testing/imported.ts';
 import { testKeys } from './testing/key-rows.ts';
 
 const BASE = {
-  server: { port: 8080, tls: { enabled: true, cert_file: 'a.pem', key_file: 'a.key' } },
+  server: { port: 8090, tls: { enabled: true, cert_file: 'a.pem', key_file: 'a.key' } },
   backends: [{ id: 'one', url: 'http://10.0.0.1:80' }],
   sticky_session: { enabled: true },
 };
@@ -12,7 +12,7 @@ const WEB = 'pools.web';
 const CERTIFICATES = 'listen[0].tls.certificates';
 const PAIR = [{ cert: 'b.pem', key: 'a.key' }];
 /** The form of its README, and of older files. */
-const README = { listen: BASE.server, backends: BASE.backends };
+const README = { listen: BASE.server, algorithm: 'random', backends: BASE.backends };
 const OLDER = { cert_file: 'a.pem', key_file: 'a.key', port: 8080, backends: BASE.backends };
 
 describe('a key of load-balancer', () => {
@@ -36,17 +36,11 @@ describe('a key of load-balancer', () => {
           'listen[0].tls.ciphers',
           'ECDHE-RSA-AES128-GCM-SHA256',
         ],
-        ['algorithm', 'round-robin', `${WEB}.strategy`, 'round_robin'],
+
         ['algorithm', 'least-connections', `${WEB}.strategy`, 'least_connections'],
         ['algorithm', 'weighted-round-robin', `${WEB}.strategy`, 'weighted_round_robin'],
         ['algorithm', 'random', `${WEB}.strategy`, 'random'],
         ['sticky_session.enabled', false, `${WEB}.sticky`, undefined],
-        [
-          'sticky_session.enabled',
-          true,
-          `${WEB}.sticky`,
-          { by: 'cookie', name: 'lb_session', ttl: '24h', idle: '24h' },
-        ],
         ['sticky_session.type', 'ip', `${WEB}.sticky.by`, 'ip'],
         ['sticky_session.cookie_name', 'sid', `${WEB}.sticky.name`, 'sid'],
         ['sticky_session.ttl', '2h', `${WEB}.sticky.ttl`, '2h'],
@@ -76,6 +70,13 @@ describe('a key of load-balancer', () => {
     [
       README,
       [
+        ['algorithm', 'round-robin', `${WEB}.strategy`, 'round_robin'],
+        [
+          'sticky_session.enabled',
+          true,
+          `${WEB}.sticky`,
+          { by: 'cookie', name: 'lb_session', ttl: '24h', idle: '24h' },
+        ],
         ['listen.port', 8081, 'listen[0].address', '0.0.0.0:8081'],
         ['listen.tls.enabled', false, 'listen[0].tls', undefined],
         ['listen.tls.cert_file', 'b.pem', CERTIFICATES, PAIR],

@@ -24,6 +24,14 @@ const WRITTEN = {
   cleanup_interval_seconds: 60,
 };
 const SECURE = { ...BASE, tls_cert_file: 'a.pem', tls_key_file: 'a.key' };
+/** What is on there is off, and the other way round. */
+const OPPOSITE = {
+  ...BASE,
+  whitelisted_ips: ['10.0.0.0/8'],
+  enable_cors: false,
+  health_check_type: 'tcp',
+  disable_security_headers: true,
+};
 const CERTIFICATES = 'listen[0].tls.certificates';
 const POOL = 'pools.opsen';
 const LIMIT = 'routes[0].rate_limit';
@@ -46,7 +54,7 @@ describe("a key of Opsen's server", () => {
         ['log_level', 'warning', 'logging.level', 'warn'],
         ['json_logging', true, 'logging.format', 'json'],
         ['proxy_enabled', false, 'routes[5]', undefined],
-        ['proxy_endpoints', ['/api'], 'routes[5].path', '/api/*'],
+        ['proxy_endpoints', ['/v2/'], 'routes[5].path', '/v2/*'],
         ['proxy_endpoints', ['/*'], 'routes[5].path', '/*'],
         ['proxy_endpoints', ['*'], 'routes[5].path', '/*'],
         ['proxy_endpoints', [], 'routes[5]', undefined],
@@ -61,9 +69,7 @@ describe("a key of Opsen's server", () => {
           'routes[0].clients',
           { allow: ['10.0.0.0/8', '192.0.2.1/32'] },
         ],
-        ['whitelisted_ips', ['10.0.0.0/8'], 'routes[4]', { path: '/health', pool: 'opsen-api' }],
-        ['whitelisted_ips', ['10.0.0.0/8'], 'routes[5].clients', undefined],
-        ['whitelisted_ips', [], 'routes[0].clients', undefined],
+
         ['rate_limit_per_minute', 30, LIMIT, { by: 'ip', rate: '30/m', burst: 120 }],
         ['rate_limit_per_minute', 0, LIMIT, undefined],
         ['rate_limit_burst', 30, LIMIT, { by: 'ip', rate: '1/s', burst: 30 }],
@@ -73,14 +79,7 @@ describe("a key of Opsen's server", () => {
         ['read_header_timeout_seconds', 7, 'timeouts.request_header', '7s'],
         ['shutdown_timeout_seconds', 7, 'timeouts.shutdown', '7s'],
         ['disable_security_headers', true, 'security_headers', undefined],
-        [
-          'disable_security_headers',
-          false,
-          'security_headers',
-          { hsts: 'max-age=31536000; includeSubDomains', frame_options: 'DENY', referrer_policy: 'none' },
-        ],
-        ['enable_cors', true, 'cors.origins', ['*']],
-        ['enable_cors', true, 'cors.headers', ['Content-Type', 'X-API-Key', 'Authorization']],
+
         ['enable_cors', false, 'cors', undefined],
         ['cors_allowed_origins', ['https://a.example'], 'cors.origins', ['https://a.example']],
         ['geoip_db_path', 'city.mmdb', 'geoip.database', 'city.mmdb'],
@@ -103,11 +102,26 @@ describe("a key of Opsen's server", () => {
         ['health_check_enabled', false, `${POOL}.health`, { type: 'none' }],
         ['health_check_interval_seconds', 7, `${POOL}.health.interval`, '7s'],
         ['health_check_timeout_seconds', 7, `${POOL}.health.timeout`, '7s'],
-        ['health_check_type', 'http', `${POOL}.health.expect_status`, ['2xx', '3xx']],
+
         ['health_check_type', 'odd', `${POOL}.health.type`, 'tcp'],
         ['health_check_path', '/up', `${POOL}.health.path`, '/up'],
         ['health_check_unhealthy_threshold', 7, `${POOL}.health.fall`, 7],
         ['health_check_healthy_threshold', 7, `${POOL}.health.rise`, 7],
+      ],
+    ],
+    [
+      OPPOSITE,
+      [
+        ['whitelisted_ips', [], 'routes[0].clients', undefined],
+        ['enable_cors', true, 'cors.origins', ['*']],
+        ['enable_cors', true, 'cors.headers', ['Content-Type', 'X-API-Key', 'Authorization']],
+        ['health_check_type', 'http', `${POOL}.health.expect_status`, ['2xx', '3xx']],
+        [
+          'disable_security_headers',
+          false,
+          'security_headers',
+          { hsts: 'max-age=31536000; includeSubDomains', frame_options: 'DENY', referrer_policy: 'none' },
+        ],
       ],
     ],
     [
@@ -153,6 +167,14 @@ test('its variables lie over the file, and its flags over both', () => {
     /flag -ports: Opsen \(server\) has no such flag, did you mean "port"/,
   );
   expect(() => read(env, '-port')).toThrow('flag -port: its value is missing');
+});
+
+test('a list of clients is for the API alone, and its health is for all', () => {
+  const text = 'server_key: k\nproxy_endpoints: [/api]\nwhitelisted_ips: [10.0.0.0/8]\n';
+  const { routes } = imported(text, 'opsen-server').file;
+  const limited = { clients: { allow: ['10.0.0.0/8'] } };
+  expect(routes).toMatchObject([limited, limited, limited, limited, { path: '/health' }, { path: '/api/*' }]);
+  for (const index of [4, 5]) expect(routes).not.toHaveProperty(`[${index}].clients`);
 });
 
 test('the last of two tiers with one name counts', () => {

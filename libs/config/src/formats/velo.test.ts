@@ -16,24 +16,37 @@ const WRITTEN = {
 const WEB = 'pools.web';
 
 describe('a key of Velo', () => {
-  testKeys(velo, [
-    BASE,
+  testKeys(
+    velo,
     [
-      ['server.address', '127.0.0.1', 'listen[0].address', '127.0.0.1:8090'],
-      ['server.port', 8091, 'listen[0].address', '0.0.0.0:8091'],
-      ['backends.urls', ['http://a:1', 'http://b:2'], `${WEB}.backends[1]`, { id: 'b-2', url: 'http://b:2' }],
-      ['strategy', 'roundrobin', `${WEB}.strategy`, 'round_robin'],
-      ['strategy', 'leastconnection', `${WEB}.strategy`, 'least_connections'],
-      ['circuit.failure_threshold', 7, `${WEB}.breaker.failures`, 7],
-      ['circuit.timeout', '7s', `${WEB}.breaker.open_for`, '7s'],
-      ['health.interval', '1m30s', `${WEB}.health.interval`, '90s'],
-      ['health.timeout', '500ms', `${WEB}.health.timeout`, '500ms'],
-      ['metrics.enabled', false, 'metrics', 'none'],
-      ['metrics.enabled', true, 'metrics', { address: '127.0.0.1:9090', format: 'velo' }],
-      ['metrics.enabled', true, 'routes[0]', { path: '/metrics', pool: 'usher-metrics' }],
-      ['metrics.path', '/other', /metrics.path: changed/],
+      BASE,
+      [
+        ['server.address', '127.0.0.1', 'listen[0].address', '127.0.0.1:8090'],
+        ['server.port', 8091, 'listen[0].address', '0.0.0.0:8091'],
+        [
+          'backends.urls',
+          ['http://a:1', 'http://b:2'],
+          `${WEB}.backends[1]`,
+          { id: 'b-2', url: 'http://b:2' },
+        ],
+        ['strategy', 'leastconnection', `${WEB}.strategy`, 'least_connections'],
+        ['circuit.failure_threshold', 7, `${WEB}.breaker.failures`, 7],
+        ['circuit.timeout', '7s', `${WEB}.breaker.open_for`, '7s'],
+        ['health.interval', '1m30s', `${WEB}.health.interval`, '90s'],
+        ['health.timeout', '500ms', `${WEB}.health.timeout`, '500ms'],
+        ['metrics.enabled', false, 'metrics', 'none'],
+        ['metrics.path', '/other', /metrics.path: changed/],
+      ],
     ],
-  ]);
+    [
+      { ...BASE, strategy: 'leastconnection', metrics: { enabled: false } },
+      [
+        ['strategy', 'roundrobin', `${WEB}.strategy`, 'round_robin'],
+        ['metrics.enabled', true, 'metrics', { address: '127.0.0.1:9090', format: 'velo' }],
+        ['metrics.enabled', true, 'routes[0]', { path: '/metrics', pool: 'usher-metrics' }],
+      ],
+    ],
+  );
 });
 
 describe('a variable of Velo', () => {
