@@ -1,4 +1,5 @@
 import path from 'node:path';
+import { parseConfigText } from '@usher/config';
 import { afterAll, beforeAll, expect } from 'vitest';
 import { usher } from '../support/command.ts';
 import { ForeignRuns, textOf } from '../support/foreign-runs.ts';
@@ -90,7 +91,7 @@ testRows('velo', 'Flags', {
   '-generate-config': async () => {
     const { code, stdout } = await usher(['generate-config']);
     expect(code).toBe(0);
-    expect(stdout).toContain('listen:');
+    expect(parseConfigText(stdout).local.listen).toMatchObject([{ port: expect.any(Number) as number }]);
   },
 });
 

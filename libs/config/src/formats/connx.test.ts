@@ -7,40 +7,53 @@ const BASE = { backends: [{ url: 'http://10.0.0.1:80' }], rateLimit: { enabled: 
 const WEB = 'pools.web';
 
 describe('a key of ConnX', () => {
-  testKeys(connx, BASE, [
-    ['server.port', 8081, 'listen[0].address', '0.0.0.0:8081'],
-    ['server.host', '127.0.0.1', 'listen[0].address', '127.0.0.1:8080'],
-    ['server.host', '::1', 'listen[0].address', '[::1]:8080'],
-    ['server.shutdownTimeout', 7, 'timeouts.shutdown', '7s'],
+  testKeys(
+    connx,
     [
-      'backends[]',
-      'http://10.0.0.2:81',
-      `${WEB}.backends[0]`,
-      { id: '10-0-0-2-81', url: 'http://10.0.0.2:81' },
+      BASE,
+      [
+        ['server.port', 8081, 'listen[0].address', '0.0.0.0:8081'],
+        ['server.host', '127.0.0.1', 'listen[0].address', '127.0.0.1:8080'],
+        ['server.host', '::1', 'listen[0].address', '[::1]:8080'],
+        ['server.shutdownTimeout', 7, 'timeouts.shutdown', '7s'],
+        [
+          'backends[]',
+          'http://10.0.0.2:81',
+          `${WEB}.backends[0]`,
+          { id: '10-0-0-2-81', url: 'http://10.0.0.2:81' },
+        ],
+        [
+          'backends[].url',
+          'http://10.0.0.2:81',
+          `${WEB}.backends[0]`,
+          { id: '10-0-0-2-81', url: 'http://10.0.0.2:81' },
+        ],
+        ['backends[].weight', 3, `${WEB}.backends[0].weight`, 3],
+        ['backends[].weight', 0, `${WEB}.backends[0].weight`, 1],
+
+        ['loadBalancing.algorithm', 'least-connections', `${WEB}.strategy`, 'least_connections'],
+        ['loadBalancing.algorithm', 'weighted-round-robin', `${WEB}.strategy`, 'weighted_round_robin'],
+        ['healthCheck.interval', 7, `${WEB}.health.interval`, '7s'],
+        ['healthCheck.timeout', 7, `${WEB}.health.timeout`, '7s'],
+        ['circuitBreaker.enabled', false, `${WEB}.breaker`, { enabled: false }],
+        ['circuitBreaker.maxFailures', 7, `${WEB}.breaker.failures`, 7],
+        ['circuitBreaker.timeout', 7, `${WEB}.breaker.open_for`, '7s'],
+        ['circuitBreaker.resetTimeout', 7, /circuitBreaker.resetTimeout: not translated/],
+        ['circuitBreaker.halfOpenSuccess', 7, `${WEB}.breaker.successes`, 7],
+
+        ['rateLimit.requestsPerSec', 7, 'rate_limit', { by: 'global', rate: '7/s', burst: 14 }],
+        ['rateLimit.burst', 7, 'rate_limit.burst', 7],
+        ['rateLimit.perIP', true, 'rate_limit.by', 'ip'],
+      ],
     ],
     [
-      'backends[].url',
-      'http://10.0.0.2:81',
-      `${WEB}.backends[0]`,
-      { id: '10-0-0-2-81', url: 'http://10.0.0.2:81' },
+      { backends: BASE.backends, loadBalancing: { algorithm: 'least-connections' } },
+      [
+        ['loadBalancing.algorithm', 'round-robin', `${WEB}.strategy`, 'round_robin'],
+        ['rateLimit.enabled', true, 'rate_limit', { by: 'global', rate: '100/s', burst: 200 }],
+      ],
     ],
-    ['backends[].weight', 3, `${WEB}.backends[0].weight`, 3],
-    ['backends[].weight', 0, `${WEB}.backends[0].weight`, 1],
-    ['loadBalancing.algorithm', 'round-robin', `${WEB}.strategy`, 'round_robin'],
-    ['loadBalancing.algorithm', 'least-connections', `${WEB}.strategy`, 'least_connections'],
-    ['loadBalancing.algorithm', 'weighted-round-robin', `${WEB}.strategy`, 'weighted_round_robin'],
-    ['healthCheck.interval', 7, `${WEB}.health.interval`, '7s'],
-    ['healthCheck.timeout', 7, `${WEB}.health.timeout`, '7s'],
-    ['circuitBreaker.enabled', false, `${WEB}.breaker`, { enabled: false }],
-    ['circuitBreaker.maxFailures', 7, `${WEB}.breaker.failures`, 7],
-    ['circuitBreaker.timeout', 7, `${WEB}.breaker.open_for`, '7s'],
-    ['circuitBreaker.resetTimeout', 7, /circuitBreaker.resetTimeout: not translated/],
-    ['circuitBreaker.halfOpenSuccess', 7, `${WEB}.breaker.successes`, 7],
-    ['rateLimit.enabled', true, 'rate_limit', { by: 'global', rate: '100/s', burst: 200 }],
-    ['rateLimit.requestsPerSec', 7, 'rate_limit', { by: 'global', rate: '7/s', burst: 14 }],
-    ['rateLimit.burst', 7, 'rate_limit.burst', 7],
-    ['rateLimit.perIP', true, 'rate_limit.by', 'ip'],
-  ]);
+  );
 });
 
 test('without a word about them all defaults are those of its README', () => {
