@@ -53,6 +53,24 @@ describe('POST /stats', () => {
     expect(clients).toEqual([]);
   });
 
+  test('for how long it may be silent is told, and not changed by the pauses that it has made', async () => {
+    await rig.stop();
+    rig = await OpsenRig.start({ staleAfterMs: 120_000 });
+    const wentStale = () => rig.fleet.types().filter((type) => type === 'backend.went_stale').length;
+    await rig.call('POST', '/register', CLIENT);
+    // Each pause is longer than what is allowed, so that an interval that was learned would be too.
+    for (let pause = 1; pause <= 4; pause++) {
+      await rig.call('POST', '/stats', REPORT);
+      await rig.fleet.seconds(119);
+      expect(wentStale()).toBe(pause - 1);
+      expect(await rig.call('POST', '/clients/purge', {})).toMatchObject([200, { purged: 0 }]);
+      await rig.fleet.seconds(3);
+      expect(wentStale()).toBe(pause);
+      await rig.fleet.seconds(300);
+    }
+    expect(await rig.call('POST', '/clients/purge', {})).toMatchObject([200, { purged: 1 }]);
+  });
+
   test('clients that are silent for good are taken away when somebody asks for that, and others stay', async () => {
     await rig.call('POST', '/register', CLIENT);
     await rig.call('POST', '/stats', REPORT);

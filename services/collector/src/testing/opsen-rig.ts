@@ -81,7 +81,15 @@ export class OpsenRig {
     const rig = new OpsenRig();
     const names = ['gpu.example.com', '*.farm.example.com'];
     const endpoints = { networks: ['10.0.0.0/8', 'fd00::/8'], names };
-    const options = { host: '127.0.0.1', port: 0, pool: 'infer', keys: ['secret'], endpoints, ...changes };
+    const options = {
+      host: '127.0.0.1',
+      port: 0,
+      pool: 'infer',
+      keys: ['secret'],
+      endpoints,
+      staleAfterMs: 300_000,
+      ...changes,
+    };
     rig.#app = createOpsenApp(options, rig.fleet.context(), await rig.fleet.start());
     return rig;
   }
