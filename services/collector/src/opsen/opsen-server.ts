@@ -77,6 +77,7 @@ export function createOpsenApp(
   app.addContentTypeParser('*', { parseAs: 'string' }, (_request, body, done) => done(null, body));
   guard(app, keys);
   answerInText(app, context);
+  collector.grantSilence(pool, staleAfterMs);
   opsenRoutes(
     app,
     new OpsenDesk(context, collector, { pool, endpoints: targetsOf(endpoints), staleAfterMs }),

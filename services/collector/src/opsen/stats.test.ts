@@ -71,6 +71,22 @@ describe('POST /stats', () => {
     expect(await rig.call('POST', '/clients/purge', {})).toMatchObject([200, { purged: 1 }]);
   });
 
+  test('a client is given the same time again after a restart', async () => {
+    await rig.call('POST', '/register', CLIENT);
+    await rig.call('POST', '/stats', REPORT);
+    await rig.fleet.seconds(30);
+    await rig.restart();
+    const isStale = () => rig.fleet.fold.state.backends.get('gpu-1')?.stale;
+    await rig.fleet.seconds(299);
+    expect(isStale()).toBe(false);
+    await rig.fleet.seconds(3);
+    expect(isStale()).toBe(true);
+    await rig.restart();
+    await rig.call('POST', '/stats', REPORT);
+    await rig.fleet.seconds(2);
+    expect(isStale()).toBe(false);
+  });
+
   test('clients that are silent for good are taken away when somebody asks for that, and others stay', async () => {
     await rig.call('POST', '/register', CLIENT);
     await rig.call('POST', '/stats', REPORT);
