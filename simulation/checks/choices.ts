@@ -67,14 +67,20 @@ export class Choices {
       this.#findings.report(invariant, `${life} leaves out ${names} of ${members.length} in ${pool.id}`);
     }
     const [well] = members.find(([, { health, open }]) => health === 'healthy' && !open) ?? [];
-    if (well !== undefined && pool.eligible.length === 0)
+    // Its own breakers may bar a worker from all of a pool that fails closed.
+    if (well !== undefined && pool.eligible.length === 0 && !this.#failsClosed(pool))
       this.#findings.report(invariant, `${life} sends nobody to ${pool.id}, though ${well} is well`);
   }
 
   #objection(view: View, known: Known, pool: PoolTable): string | undefined {
     if (!known.wanted) return 'nobody wants to have requests';
-    if (known.health !== 'unhealthy' || this.#mayPanic(view, pool)) return undefined;
-    return 'is unhealthy';
+    const barred = known.open && this.#failsClosed(pool);
+    if ((known.health !== 'unhealthy' && !barred) || this.#mayPanic(view, pool)) return undefined;
+    return barred ? 'has an open breaker, in a pool that fails closed' : 'is unhealthy';
+  }
+
+  #failsClosed({ id }: PoolTable): boolean {
+    return this.#pools.get(id)?.failOpen === false;
   }
 
   #mayPanic(view: View, { id, slots }: PoolTable): boolean {

@@ -52,7 +52,7 @@ function ids(first: number, count: number): string[] {
   return Array.from({ length: count }, (_, index) => `b${first + index}`);
 }
 
-/** Whom a pool leaves out by how it serves, and when it trusts nobody's word any more; often neither. */
+/** Whom a pool leaves out by how it serves, and when it trusts nobody's word any more. */
 function drawOutliers(chance: Chance): Outliers {
   const passive = {
     enabled: true,
@@ -63,10 +63,14 @@ function drawOutliers(chance: Chance): Outliers {
     ejectForMs: Math.round(chance.between(1_000, 4_000)),
     maxEjected: chance.pick([0.34, 0.5]),
   };
-  return { ...(chance.happens(0.6) ? { passive } : {}), panic: chance.pick([0, 0.5, 0.5, 0.8]) };
+  return {
+    ...(chance.happens(0.6) ? { passive } : {}),
+    panic: chance.pick([0, 0.5, 0.5, 0.8]),
+    failOpen: chance.happens(0.7),
+  };
 }
 
-type Outliers = Pick<PoolSettings, 'passive' | 'panic'>;
+type Outliers = Pick<PoolSettings, 'passive' | 'panic' | 'failOpen'>;
 
 interface FileParts extends Omit<FleetSettings, 'files'> {
   readonly strategy: StrategyName;

@@ -9,6 +9,7 @@ import {
   deafTo,
   despairing,
   ForgetfulDisk,
+  failingOpen,
   finishing,
   generous,
   HastyDisk,
@@ -174,6 +175,11 @@ export const MUTATIONS: readonly Mutation[] = [
     name: 'a worker sends to whom nobody wants',
     foundBy: ['requests go only where they may'],
     plant: () => ({ table: straying }),
+  },
+  {
+    name: 'workers take every pool for one that fails open',
+    foundBy: ['requests go only where they may'],
+    plant: () => ({ delta: failingOpen }),
   },
   {
     name: 'workers may eject more than the pool allows',

@@ -55,16 +55,16 @@ async function nobodyHealthy(gateway: ForeignGateway): Promise<void> {
 
 const tripped = (gateway: ForeignGateway) => gateway.fleet.seen('breaker.tripped').length;
 
-/** The one that fails is left alone as soon as its breaker is open, unless there is no other. */
+/** The one that fails is left alone as soon as its breaker is open, and where there is no other clients get 503. */
 async function breakersOpen(format: string, fileOf: FileOf, failures: number): Promise<void> {
-  const alone = await start(format, fileOf, breaks);
+  const only = await started.backend('only', breaks);
+  const alone = await start(format, () => fileOf([only.url]));
   for (let each = 0; each < failures - 1; each++) await expectProblem(alone.ask(), 502);
   expect(tripped(alone)).toBe(0);
-  await until(async () => {
-    await expectProblem(alone.ask(), 502);
-    return tripped(alone) > 0;
-  }, 'its breaker opens');
-  await expectProblem(alone.ask(), 502);
+  await until(async () => (await alone.ask()).status === 503 && tripped(alone) > 0, 'its breaker opens');
+  const tried = only.seen.length;
+  for (let each = 0; each < 6; each++) await expectProblem(alone.ask(), 503);
+  expect(only.seen).toHaveLength(tried);
   const broken = await started.backend('broken', breaks);
   const both = await start(format, (urls) => fileOf([broken.url, ...urls]), undefined);
   await until(async () => (await both.ask()).text === 'b0' && tripped(both) > 0, 'its breaker opens');

@@ -71,6 +71,7 @@ const DEFAULT_POOL = {
     maxEjected: 0.5,
   },
   panic: 0.5,
+  failOpen: true,
   breaker: {
     enabled: true,
     failures: 5,

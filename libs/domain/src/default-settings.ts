@@ -27,6 +27,7 @@ export function defaultPool(id: string): PoolSettings {
       maxEjected: 0.5,
     },
     panic: 0.5,
+    failOpen: true,
     retry: { attempts: 1, budgetRatio: 0.2 },
     tls: { verify: true },
     queue: { max: 1000, timeoutMs: 5000 },

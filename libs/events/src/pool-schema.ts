@@ -128,6 +128,7 @@ export const poolFields = {
     .meta({ title: 'PassiveHealth' })
     .optional(),
   panic: ratio.optional(),
+  failOpen: z.boolean().optional(),
   retry: z.strictObject({ attempts: count, budgetRatio: ratio }).meta({ title: 'RetrySettings' }),
   proxyProtocol: z.enum(PROXY_PROTOCOLS),
   http2: z.boolean(),

@@ -24,6 +24,7 @@ pools:
     breaker: { enabled: true, failures: 4, window: 9s, open_for: 29s, half_open_requests: 2, successes: 1 }
     passive: { enabled: true, consecutive: 4, failure_rate: 40%, window: 9s, min_requests: 19, eject_for: 29s, max_ejected: 33.5% }
     panic: 40%
+    fail_open: false
     retry: { attempts: 2, budget: 19% }
     tls: { server_name: web.internal, ca: /ca.pem, cert: /cert.pem, key: /key.pem, verify: true }
     queue: { max: 9, timeout: 4s }

@@ -55,6 +55,25 @@ test('what is wrong is told in sentences', async () => {
   ]);
 });
 
+const goTo = (whom: string) => `Pool web has no backend that nothing speaks against: requests go to ${whom}.`;
+
+test('of a pool that fails closed, whoever has an open breaker is not said to get requests', async () => {
+  const told = async () => (await admin.get('/v1/status')).json<{ degraded: string[] }>().degraded;
+  for (const backend of ['b1', 'b2'])
+    await admin.write({ type: 'breaker.opened', subject: backend, data: { backend, untilMs: 1, votes: [] } });
+  expect(await told()).toContain(goTo('those with an open breaker, or that nobody has probed yet'));
+  const { settings } = admin.fold.state.pools.get('web')!;
+  const closed = { settings: { ...settings, failOpen: false } };
+  await admin.write({ type: 'pool.updated', subject: 'web', data: closed });
+  expect(await told()).toContain(goTo('those that nobody has probed yet'));
+  await admin.write({
+    type: 'backend.became_healthy',
+    subject: 'b2',
+    data: { backend: 'b2', cause: 'probe' },
+  });
+  expect(await told()).toContain(goTo('nobody'));
+});
+
 test('a pool that has nobody, and one in panic, are told apart', async () => {
   for (const backend of ['b1', 'b2'])
     await admin.write({
@@ -63,7 +82,7 @@ test('a pool that has nobody, and one in panic, are told apart', async () => {
       data: { backend, cause: 'down' },
     });
   const told = async () => (await admin.get('/v1/status')).json<{ degraded: string[] }>().degraded;
-  const nobody = 'Pool web has no backend that nothing speaks against: requests go to nobody.';
+  const nobody = goTo('nobody');
   expect(await told()).toContain(nobody);
   const data = { pool: 'web', gateway: 'gw1', eligible: 0, backends: 3 };
   await admin.write({ type: 'pool.panicked', subject: 'web', data });

@@ -125,13 +125,19 @@ function fleetFaults(state: FleetState): string[] {
       `Gateway ${gateway} fails against ${tripped} of the ${used} backends that it uses, where others do not, since ${instant(sinceMs)}: its votes do not count.`,
     );
   }
-  for (const [pool, { panicBy }] of state.pools) {
+  for (const [
+    pool,
+    {
+      settings: { failOpen = true },
+      panicBy,
+    },
+  ] of state.pools) {
     for (const [gateway, sinceMs] of panicBy)
       sentences.push(
         `Pool ${pool} is in panic in gateway ${gateway} since ${instant(sinceMs)}: requests go to all of its backends.`,
       );
     const backends = backendsOf(state, pool);
-    sentences.push(...whoServes(pool, new Set(backends.map(eligibility)), panicBy.size > 0));
+    if (panicBy.size === 0) sentences.push(...whoServes(pool, new Set(backends.map(eligibility)), failOpen));
     for (const { settings, health, healthCause, breaker, stale, ejectedBy } of backends) {
       if (health === 'unhealthy') sentences.push(`Backend ${settings.id} is unhealthy: ${healthCause}.`);
       if (breaker !== 'closed')
@@ -144,11 +150,12 @@ function fleetFaults(state: FleetState): string[] {
   return sentences;
 }
 
-/** An open breaker means "send elsewhere", never "send nowhere", and in a panic all are served. */
-function whoServes(pool: string, found: ReadonlySet<Eligibility>, panic: boolean): string[] {
-  if (found.has('ok') || panic) return [];
-  const resort = found.has('breaker_open') || found.has('unknown');
-  const whom = resort ? 'those with an open breaker, or that nobody has probed yet' : 'nobody';
+/** Said of a pool that is in no panic. An open breaker means "send elsewhere", and "send nowhere" only to one that fails closed. */
+function whoServes(pool: string, found: ReadonlySet<Eligibility>, failOpen: boolean): string[] {
+  if (found.has('ok')) return [];
+  const unknown = found.has('unknown') ? 'those that nobody has probed yet' : 'nobody';
+  const resort = failOpen && (found.has('breaker_open') || found.has('unknown'));
+  const whom = resort ? 'those with an open breaker, or that nobody has probed yet' : unknown;
   return [`Pool ${pool} has no backend that nothing speaks against: requests go to ${whom}.`];
 }
 

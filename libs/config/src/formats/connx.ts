@@ -3,7 +3,7 @@ import { duration, map, rate, series, value, values } from './draft.ts';
 import { defaulted, type ForeignFile, type Given, optional } from './foreign-file.ts';
 import { keyedFormat } from './format.ts';
 import { bool, port, text, whole, words } from './kinds.ts';
-import { backendUrl, Ids, NO_PANIC, withMetrics } from './pieces.ts';
+import { backendUrl, FAILING_CLOSED, Ids, withMetrics } from './pieces.ts';
 
 const SECONDS = 'Seconds.';
 
@@ -99,7 +99,7 @@ function pool(file: File): Input {
     {
       strategy: value(algorithm.value, algorithm.at),
       backends: backends(file),
-      panic: value(NO_PANIC),
+      ...FAILING_CLOSED,
       health: map({
         type: value('http'),
         path: value('/'),

@@ -5,7 +5,7 @@ import { keyedFormat } from './format.ts';
 import { type HeliosFile as File, HELIOS_KEYS } from './helios-keys.ts';
 import { heliosPlugins } from './helios-plugins.ts';
 import { allowedNetworks } from './ip-lists.ts';
-import { backendUrl, certificate, Ids, metricsPath, NO_PANIC, POOL, routeForAll } from './pieces.ts';
+import { backendUrl, certificate, FAILING_CLOSED, Ids, metricsPath, POOL, routeForAll } from './pieces.ts';
 
 /** Of Usher's own admin API, since that of Helios has the usual port. */
 const OWN_ADMIN = '127.0.0.1:9092';
@@ -78,7 +78,7 @@ function pool(file: File): Input {
     {
       strategy: value(strategy.value, strategy.at),
       backends: backends(file),
-      panic: value(NO_PANIC),
+      ...FAILING_CLOSED,
       health: health(file),
       passive: passive(file),
       breaker: breaker(file),

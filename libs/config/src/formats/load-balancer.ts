@@ -3,7 +3,7 @@ import { duration, map, series, value, values } from './draft.ts';
 import { defaulted, type ForeignFile, optional } from './foreign-file.ts';
 import { keyedFormat } from './format.ts';
 import { amount, bool, goDuration, port, text, texts, whole, words } from './kinds.ts';
-import { backendUrl, certificate, Ids, NO_PANIC, withMetrics } from './pieces.ts';
+import { backendUrl, certificate, FAILING_CLOSED, Ids, withMetrics } from './pieces.ts';
 import { openSslNames } from './tls-names.ts';
 
 const VERSIONS = { TLS10: '1.0', TLS11: '1.1', TLS12: '1.2', TLS13: '1.3' };
@@ -164,7 +164,7 @@ function pool(file: File): Input {
     {
       strategy: value(algorithm.value, algorithm.at),
       backends: backends(file),
-      panic: value(NO_PANIC),
+      ...FAILING_CLOSED,
       sticky: sticky(file),
       health: health(file),
       breaker: breaker(file),

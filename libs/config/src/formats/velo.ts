@@ -4,7 +4,7 @@ import { duration, map, series, value } from './draft.ts';
 import { defaulted, type ForeignFile } from './foreign-file.ts';
 import { keyedFormat } from './format.ts';
 import { bool, goDuration, port, text, texts, whole, words } from './kinds.ts';
-import { backendUrl, Ids, NO_PANIC, withMetrics } from './pieces.ts';
+import { backendUrl, FAILING_CLOSED, Ids, withMetrics } from './pieces.ts';
 
 const KEYS = {
   'server.address': defaulted(text, '0.0.0.0', 'listen'),
@@ -89,7 +89,7 @@ function pool(file: File): Input {
     {
       strategy: value(strategy.value, strategy.at),
       backends: backends(file),
-      panic: value(NO_PANIC),
+      ...FAILING_CLOSED,
       health: map({
         type: value('http'),
         path: value('/health'),

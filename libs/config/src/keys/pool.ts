@@ -131,6 +131,12 @@ const keys = section({
     doc: 'With a smaller share of its backends eligible, a pool of three and more is in panic: requests go to all backends that no operator took out, but not to those that cannot be connected to as long as there are others. 0% = never.',
     why: 'So many failures at a time are more likely a wrong probe, or an overload that would bring the rest down too.',
   }),
+  fail_open: defaulted(true, {
+    to: 'failOpen',
+    type: trueOrFalse,
+    doc: 'Whether requests go also to backends whose breakers are open, or that are ejected, when there is nobody else. `false`: they are answered with 503 until a breaker lets somebody try.',
+    why: 'That finds the first one that recovers, where refusing would turn many errors into nothing but errors.',
+  }),
   retry: defaulted({}, { to: 'retry', type: retry, doc: 'When a request is tried again.' }),
   tls: defaulted({}, { to: 'tls', type: backendTls, doc: 'How backends with an `https` URL are spoken to.' }),
   queue: defaulted(

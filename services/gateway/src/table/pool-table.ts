@@ -87,7 +87,7 @@ export function whyNobody({ declared }: PoolTable): string {
  * 2. who is a last resort and not stopped by this worker's breaker: nobody knows anything bad for certain;
  * 3. whoever only a breaker or an ejection speaks against. With all breakers open there is nowhere better to send to, and
  *    spreading the load over all finds the first one that recovers, where answering 503 would turn many errors into nothing
- *    but errors.
+ *    but errors. Unless the pool does not fail open: then these, and by 2. those with the fleet's breaker open, are left out.
  * Of those, only the ones with the lowest `priority` are left.
  * A pool that is not declared has nobody: its backends would be served without the limits, tiers and reservations that
  * it may have elsewhere. Who is unhealthy, draining or disabled, or has an endpoint without a known address, is in none of
@@ -120,10 +120,11 @@ export function tickPool(pool: PoolTable, nowMs: number): void {
 }
 
 /** Which of these it has come to; null when there is nobody to choose from. */
-export function preferenceOf({ declared, slots, panic }: PoolTable): Preference | null {
+export function preferenceOf({ declared, slots, panic, settings }: PoolTable): Preference | null {
   if (!declared) return null;
   if (panic && slots.some(PREFERENCES.panic)) return 'panic';
-  return IN_ORDER.find((preference) => slots.some(PREFERENCES[preference])) ?? null;
+  const order = settings.failOpen === false ? FAILING_CLOSED : FAILING_OPEN;
+  return order.find((preference) => slots.some(PREFERENCES[preference])) ?? null;
 }
 
 function candidatesOf({ slots }: PoolTable, preference: Preference): BackendSlot[] {
@@ -145,6 +146,8 @@ const PREFERENCES: Readonly<Record<Preference, (slot: BackendSlot) => boolean>> 
   eligible: isAdmitted,
   panic: (slot) => isInService(slot) && isUsable(slot),
   last_resort: (slot) => slot.lastResort && isUnbroken(slot),
+  unknown: (slot) => slot.barred === 'unknown' && isUnbroken(slot),
   despite_breakers: (slot) => (slot.eligible || slot.lastResort) && isUsable(slot),
 };
-const IN_ORDER: readonly Preference[] = ['eligible', 'last_resort', 'despite_breakers'];
+const FAILING_OPEN: readonly Preference[] = ['eligible', 'last_resort', 'despite_breakers'];
+const FAILING_CLOSED: readonly Preference[] = ['eligible', 'unknown'];

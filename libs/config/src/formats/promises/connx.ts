@@ -38,7 +38,7 @@ export const CONNX = [
       'the answer of another backend, as long as few requests need one, and 502 where there is none',
     'No backend is healthy': '503',
     'The breaker of every backend is open':
-      'the answers of backends all the same, and 502 where they fail: a breaker has requests sent elsewhere, never nowhere. A backend whose breaker is open is left alone as long as others serve',
+      '503, until the breaker of one lets a request try. A backend whose breaker is open is left alone as long as others serve',
   }),
   {
     heading: 'Changes of the file',

@@ -39,7 +39,7 @@ export const HELIOS = [
       '429 with `Retry-After`; the body is a problem of RFC 9457, as of every answer of Usher itself',
     'No backend is healthy': '503',
     'The breaker of every backend is open':
-      'the answers of backends all the same, and 502 where they fail: a breaker has requests sent elsewhere, never nowhere. A backend whose breaker is open is left alone as long as others serve',
+      '503, until the breaker of one lets a request try. A backend whose breaker is open is left alone as long as others serve',
     'A backend cannot be reached':
       'the answer of another backend, as long as few requests need one, and 502 where there is none',
     'backend_read is over': '504',

@@ -14,7 +14,7 @@ export const VELO = [
   answers({
     'No backend is healthy': '503',
     'The breaker of every backend is open':
-      'the answers of backends all the same, and 502 where they fail: a breaker has requests sent elsewhere, never nowhere. A backend whose breaker is open is left alone as long as others serve',
+      '503, until the breaker of one lets a request try. A backend whose breaker is open is left alone as long as others serve',
     'A backend fails': '502 where it cannot be reached and no other can; an answer with 5xx is passed on',
   }),
   {

@@ -1,0 +1,57 @@
+import { NO_FEATURES } from '@usher/domain';
+import { expect, test } from 'vitest';
+import { pool, row } from '../testing/fixtures.ts';
+import { TestTable } from '../testing/table.ts';
+
+const closed = pool({ failOpen: false });
+const open = { eligible: false, barred: 'breaker_open', lastResort: true } as const;
+const unknown = { eligible: false, barred: 'unknown', lastResort: true } as const;
+
+test('with the breakers of all open, requests go to all, or to nobody in a pool that does not fail open', () => {
+  for (const [settings, choosable] of [
+    [pool(), 'a b'],
+    [closed, ''],
+  ] as const) {
+    const table = new TestTable([row('a'), row('b')], settings);
+    table.trip('a');
+    expect(table.choosable).toBe('b');
+    table.trip('b');
+    expect(table.choosable).toBe(choosable);
+    table.set('a', open);
+    table.set('b', open);
+    expect(table.choosable).toBe(choosable);
+  }
+});
+
+test('when its time is over an open breaker lets some try, and no more', () => {
+  const table = new TestTable([row('a', { trialLimit: 1 })], closed);
+  table.trip('a');
+  table.advance(29_999);
+  expect(table.choosable).toBe('');
+  table.advance(1);
+  expect(table.choosable).toBe('a');
+  table.table.begin(table.slot('a'));
+  expect(table.choosable).toBe('');
+});
+
+test('a breaker that is open for the fleet bars also those who have not seen it open', () => {
+  const table = new TestTable([row('a', open), row('b', open)], closed);
+  expect(table.choosable).toBe('');
+  table.set('b', { halfOpen: true, trialLimit: 1 });
+  expect(table.choosable).toBe('b');
+});
+
+test('whom nobody has probed yet serves where there is nobody else, until its breaker opens', () => {
+  const table = new TestTable([row('a', unknown), row('b', open)], closed);
+  expect(table.choosable).toBe('a');
+  expect(table.table.placing.explain(table.pool, NO_FEATURES, { path: '/' })).toMatchObject({
+    among: 'unknown',
+    outcome: 'backend',
+  });
+  table.trip('a');
+  expect(table.choosable).toBe('');
+  expect(table.table.placing.explain(table.pool, NO_FEATURES, { path: '/' })).toMatchObject({
+    among: null,
+    outcome: 'no_backend',
+  });
+});
