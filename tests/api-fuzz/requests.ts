@@ -95,7 +95,7 @@ export class Requests {
     const target = chance.oneIn(40) ? chance.pick(TARGETS) : this.#target(operation);
     const body = this.#body(operation);
     const headers = this.#headers(operation, body);
-    const documented = method === operation.method && target.startsWith(operation.path.split('{')[0] ?? '');
+    const documented = method === operation.method && fits(target, operation.path);
     return { method, target, headers, body, operation: documented ? operation : undefined };
   }
 
@@ -180,4 +180,13 @@ export class Requests {
     }
     return headers;
   }
+}
+
+/** Whether a target is one of a documented path, such as `/v1/backends/{id}/enable`, and not of another. */
+function fits(target: string, path: string): boolean {
+  const [segments, wanted] = [target.split('?', 1)[0]!.split('/'), path.split('/')];
+  return (
+    segments.length === wanted.length &&
+    wanted.every((part, at) => part.startsWith('{') || part === segments[at])
+  );
 }

@@ -21,6 +21,8 @@ workers: 1
 pools:
   web: { health: { type: none }, backends: [{ id: b1, url: "http://127.0.0.1:9" }, { id: b2, url: "http://127.0.0.1:9" }] }
   gpu: { health: { type: none }, agents: true, tiers: [{ name: small, vcpu: 1 }], sticky: { by: cookie }, reserve: session }
+  # No route needs it, so that it can be removed whatever was done before.
+  fuzz: { health: { type: none } }
 routes: [{ path: "/*", pool: web }, { path: "/gpu/*", pool: gpu }]
 `,
   });

@@ -22,7 +22,7 @@ const MEANT: Readonly<Record<string, readonly string[]>> = {
   host: ['example.com', '*.example.com'],
   pool: ['web', 'gpu'],
   // Whose path it is: of those that are there, and of those that were added.
-  pools: ['web', 'gpu', 'gpu', 'gpu', ...NAMES],
+  pools: ['web', 'gpu', 'gpu', 'gpu', 'fuzz', ...NAMES],
   routes: ['route-1', 'route-2', 'route-2', 'route-2', ...NAMES],
   id: NAMES,
   client_ip: ['10.0.0.1', '::1'],

@@ -85,8 +85,10 @@ testRows('connx', 'Calls', {
     const { status, headers } = await fetch(`${traffic}/metrics`);
     expect([status, headers.get('content-type')]).toEqual([200, 'text/plain; version=0.0.4; charset=utf-8']);
   },
-  'POST /metrics': async () =>
-    expect((await fetch(`${traffic}/metrics`, { method: 'POST' })).status).toBe(404),
+  'POST /metrics': async () => {
+    const { status, headers } = await fetch(`${traffic}/metrics`, { method: 'POST' });
+    expect([status, headers.get('allow')]).toEqual([405, 'GET, HEAD']);
+  },
   'GET /metrics?format=usher': async () => {
     expect(await textOf(`${traffic}/metrics?format=usher`)).toContain('usher_requests_total{');
     expect((await fetch(`${traffic}/metrics?format=other`)).status).toBe(404);
@@ -101,7 +103,7 @@ testRows('connx', 'Metrics', {
     for (let each = 0; each < 3; each++) await fetch(traffic, { method: 'DELETE' });
     expect(await count()).toBe(3);
     expect(await metric(/^connx_requests_total\{method_status="GET_200"\} ([0-9]+)$/m)).toBeGreaterThan(0);
-    expect(await metric(/^connx_requests_total\{method_status="POST_404"\} ([0-9]+)$/m)).toBe(1);
+    expect(await metric(/^connx_requests_total\{method_status="POST_405"\} ([0-9]+)$/m)).toBe(1);
   },
   connx_errors_total: async () => expect(await metric(/^connx_errors_total ([0-9]+)$/m)).toBe(0),
   connx_active_connections: async () =>

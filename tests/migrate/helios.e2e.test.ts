@@ -37,7 +37,7 @@ admin_api:
   auth_token: ${SECRET}
   ip_allow_list: [127.0.0.1, ${DENIED}]
   ip_deny_list: [${DENIED}]
-metrics: { enabled: true, port: ${ports.metrics}, path: /metrics }
+metrics: { enabled: true, port: ${ports.metrics}, path: /numbers }
 rate_limit: { enabled: true, max_tokens: 300, refill_rate_seconds: 60 }
 logging: { level: info, format: text }
 `,
@@ -172,8 +172,15 @@ testRows(
       ]);
     },
     'Another method': async () => {
-      for (const path of ['/v1/backends/add', '/v1/strategy']) expect((await call(path))[0]).toBe(404);
-      expect((await call('/v1/backends', {}, { method: 'PUT' }))[0]).toBe(404);
+      const problem = { code: 'method_not_allowed', status: 405 };
+      for (const path of ['/v1/backends/add', '/v1/strategy'])
+        expect(await call(path)).toMatchObject([405, problem]);
+      expect(await call('/v1/backends', {}, { method: 'PUT' })).toMatchObject([405, problem]);
+      const headers = { authorization: `Bearer ${SECRET}` };
+      const allowed = async (path: string) =>
+        (await ask(api, { path, method: 'PUT', headers })).headers['allow'];
+      expect(await allowed('/v1/backends')).toBe('GET, HEAD');
+      expect(await allowed('/v1/backends/remove')).toBe('DELETE, POST');
     },
     'Without the token': async () => {
       for (const path of ['/v1/backends', '/v1/metrics'])
@@ -186,8 +193,9 @@ testRows(
         for (const path of ['/v1/backends', '/v1/health'])
           expect((await call(path, undefined, { localAddress }))[0]).toBe(403);
     },
-    'GET /metrics': async () => {
-      const response = await fetch(`http://127.0.0.1:${ports.metrics}/metrics`);
+    'GET metrics.path': async () => {
+      expect((await fetch(`http://127.0.0.1:${ports.metrics}/metrics`)).status).toBe(404);
+      const response = await fetch(`http://127.0.0.1:${ports.metrics}/numbers`);
       expect(response.headers.get('content-type')).toMatch(/^text\/plain; version=0\.0\.4/);
       expect(await response.text()).toContain('usher_requests_total{');
     },

@@ -42,6 +42,7 @@ beforeAll(async () => {
       algorithm: 'round-robin',
       backends: [{ id: 'one', url }],
       health_check: { interval: '1s', timeout: '1s', path: '/health' },
+      metrics: { prometheus: { enabled: true, path: '/numbers' } },
     }),
   });
   velo = `http://127.0.0.1:${ports.traffic}`;
@@ -100,8 +101,9 @@ testRows('velo', 'Flags', {
 });
 
 testRows('load-balancer', 'Calls', {
-  'GET /metrics': async () => {
-    const response = await fetch(`${balancer}/metrics`);
+  'GET metrics.prometheus.path': async () => {
+    expect(await textOf(`${balancer}/metrics`)).toBe('one');
+    const response = await fetch(`${balancer}/numbers`);
     expect(response.headers.get('content-type')).toMatch(/^text\/plain; version=0\.0\.4/);
     expect(await response.text()).toContain('usher_requests_total{');
   },

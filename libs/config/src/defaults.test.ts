@@ -17,7 +17,7 @@ const DEFAULTS: UsherConfig = {
       deny: [],
       limits: { bodyBytes: 65_536, connections: 256, connectionsPerIp: 64, requestsPerS: 500 },
     },
-    metrics: { host: '127.0.0.1', port: 9090 },
+    metrics: { host: '127.0.0.1', port: 9090, path: '/metrics' },
     bus: { type: 'embedded' },
     store: { type: 'embedded' },
     data: '/etc/usher/data',

@@ -156,6 +156,16 @@ test.each([
   expect(settingFaults(shared, route(change))).toEqual([expect.stringContaining(`${key}: `)]);
 });
 
+test.each([
+  ['request_headers', { requestHeaders: 'none' }],
+  ['clients', { clients: 'none' }],
+  ['jwt', { jwt: 'none' }],
+] as const)('a word that only routes may say has its fault for all of them: %s', (key, traffic) => {
+  expect(settingFaults(shared, { ...shared, traffic })).toEqual([
+    expect.stringMatching(`^${key}: expected a map with .*, found text$`),
+  ]);
+});
+
 const withKey = (key: object) =>
   route({
     traffic: { jwt: { issuer: 'i', audience: 'a', keys: [{ id: 'one', algorithm: 'HS256', ...key }] } },

@@ -44,6 +44,8 @@ export interface Address {
 export const METRICS_FORMATS = ['connx', 'velo'] as const;
 
 export interface MetricsSettings extends Address {
+  /** Where they are. */
+  readonly path: string;
   /** Undefined: Usher's own. */
   readonly format?: (typeof METRICS_FORMATS)[number] | undefined;
 }
@@ -130,6 +132,8 @@ export interface OpsenSettings extends Address {
   readonly keys: readonly string[];
   /** Where endpoints may be. */
   readonly endpoints: TargetSettings;
+  /** A client that has been silent for longer is stale. */
+  readonly staleAfterMs: number;
 }
 
 export interface AdminToken {

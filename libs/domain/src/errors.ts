@@ -22,6 +22,7 @@ export const ERRORS = {
   forbidden: { status: 403, title: 'Not allowed', fault: 'client' },
   no_route: { status: 404, title: 'No route matches this request', fault: 'client' },
   not_found: { status: 404, title: 'Not found', fault: 'client' },
+  method_not_allowed: { status: 405, title: 'The path has no such method', fault: 'client' },
   request_timeout: { status: 408, title: 'The request was not received in time', fault: 'client' },
   conflict: { status: 409, title: 'The state has changed since it was read', fault: 'client' },
   body_too_large: { status: 413, title: 'The request body is too large', fault: 'client' },

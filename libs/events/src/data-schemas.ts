@@ -177,9 +177,12 @@ export const backendStats: z.ZodType<BackendStats> = z.strictObject(statsFields)
 export interface AgentReport extends BackendStats {
   /** How often it sends one, so that its silence is understood from the first one on; absent = what is usual. */
   readonly everyMs?: number | undefined;
+  /** Longer silence makes it stale, whatever the interval is; absent = that follows from the interval. */
+  readonly staleAfterMs?: number | undefined;
 }
 
 export const agentReport: z.ZodType<AgentReport> = z.strictObject({
   ...statsFields,
   everyMs: positive.max(3_600_000).optional(),
+  staleAfterMs: positive.min(5_000).max(604_800_000).optional(),
 });

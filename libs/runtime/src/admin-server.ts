@@ -9,6 +9,7 @@ import { AdminJwt, type AdminJwtSettings } from './admin-jwt.ts';
 import { type AdminLimits, OpenConnections, RequestRates } from './admin-limits.ts';
 import { RefusalBook } from './admin-refusals.ts';
 import { createTlsServer } from './admin-tls.ts';
+import { allowedMethods } from './allowed-methods.ts';
 import { type DocumentedRoute, type OpenApi, openApi } from './api/open-api.ts';
 import { DOCUMENT, HEALTH } from './api/own-docs.ts';
 import { type HealthReport, healthStatusCode } from './health-report.ts';
@@ -174,7 +175,12 @@ function acceptJsonOnly(app: FastifyInstance): void {
 }
 
 function answerErrors(app: FastifyInstance, log: Log): void {
-  app.setNotFoundHandler((_request, reply) => sendProblem(reply, problemOf('not_found')));
+  const methodsOf = allowedMethods(app);
+  app.setNotFoundHandler((request, reply) => {
+    const methods = methodsOf(pathOf(request));
+    if (methods === undefined) return sendProblem(reply, problemOf('not_found'));
+    return sendProblem(reply.header('allow', methods), problemOf('method_not_allowed'));
+  });
   app.setErrorHandler((error, request, reply) => {
     const problem = problemFor(error);
     if (problem.code === 'internal') {

@@ -6,6 +6,7 @@ export {
   secretFinder,
 } from './admin-access.ts';
 export { type AdminServerOptions, createAdminApp, startAdminServer } from './admin-server.ts';
+export { allowedMethods } from './allowed-methods.ts';
 export {
   COUNT,
   described,
@@ -45,7 +46,7 @@ export {
 export { isLoopback, networkList, plainAddress } from './networks.ts';
 export { notifySupervisor } from './notify-supervisor.ts';
 export { type Outage, Outages } from './outages.ts';
-export { problemFor, sendProblem } from './problem-reply.ts';
+export { pathOf, problemFor, sendProblem } from './problem-reply.ts';
 export { systemRandom } from './random.ts';
 export { onReloadSignal } from './reload-signal.ts';
 export { onRestartSignal } from './restart-signal.ts';

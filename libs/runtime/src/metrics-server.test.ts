@@ -12,11 +12,12 @@ afterEach(async () => {
 
 const service = (name: string, fault?: string) => ({ name, fault: () => fault, stop: async () => {} });
 
-async function start(report: HealthReport, render = async () => 'usher_up 1\n') {
+async function start(report: HealthReport, render = async () => 'usher_up 1\n', path?: string) {
   const metrics = { contentType: 'text/plain; version=0.0.4; charset=utf-8', render };
   server = await startMetricsServer({
     host: '127.0.0.1',
     port: 0,
+    path,
     metrics,
     health: () => report,
     log: silent,
@@ -90,13 +91,28 @@ test.each(['starting', 'stopping'] as const)('while %s, traffic should go elsewh
   expect((await get('/health/live')).status).toBe(200);
 });
 
-test('other paths and methods are not found', async () => {
+test('metrics may be somewhere else than usual, and health stays where it is', async () => {
+  const get = await start(healthReport('running', []), undefined, '/numbers');
+  expect(await (await get('/numbers?format=usher')).text()).toBe('usher_up 1\n');
+  expect((await get('/numbers', { method: 'POST' })).status).toBe(405);
+  expect((await get('/metrics')).status).toBe(404);
+  expect((await get('/metrics', { method: 'POST' })).status).toBe(404);
+  expect((await get('/health')).status).toBe(200);
+});
+
+test('other paths are not found, and other methods not allowed', async () => {
   const get = await start(healthReport('running', []));
   const response = await get('/other');
   expect(response.status).toBe(404);
   expect(response.headers.get('content-type')).toBe('application/problem+json');
   expect(await response.json()).toMatchObject({ code: 'not_found', status: 404 });
-  expect((await get('/metrics', { method: 'POST', body: 'x' })).status).toBe(404);
+  expect((await get('/other', { method: 'POST' })).status).toBe(404);
+  for (const path of ['/metrics', '/metrics?format=usher', '/health', '/health/ready', '/health/live']) {
+    const refused = await get(path, { method: 'POST', body: 'x' });
+    expect([path, refused.status, refused.headers.get('allow')]).toEqual([path, 405, 'GET, HEAD']);
+    expect(await refused.json()).toMatchObject({ code: 'method_not_allowed', status: 405 });
+  }
+  expect((await get('/metrics', { method: 'HEAD' })).status).toBe(200);
 });
 
 test('a scrape that fails is an internal error without its words', async () => {

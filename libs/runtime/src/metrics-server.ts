@@ -1,13 +1,14 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { problemOf } from '@usher/domain';
+import { ERRORS, type ErrorCode, problemOf } from '@usher/domain';
 import type { Log } from '@usher/ports';
 import { type HealthReport, healthStatusCode } from './health-report.ts';
 import type { MetricsRegistry } from './metrics.ts';
 
 const REQUEST_TIMEOUT_MS = 5000;
 const CONNECTIONS_MAX = 64;
+const HEALTH_PATHS: ReadonlySet<string> = new Set(['/health', '/health/ready', '/health/live']);
 
 /** Metrics in one form. */
 export type MetricsForm = Pick<MetricsRegistry, 'contentType' | 'render'>;
@@ -18,6 +19,8 @@ export interface MetricsServerOptions {
   readonly port: number;
   /** Descriptor of a socket that listens there already; absent = it opens its own. */
   readonly socket?: number | undefined;
+  /** Of the metrics; none of those that health has. Default: `/metrics`. */
+  readonly path?: string | undefined;
   readonly metrics: MetricsForm;
   /** Other forms, by the name that `?format=` asks for. */
   readonly forms?: Readonly<Record<string, MetricsForm>> | undefined;
@@ -36,7 +39,7 @@ export interface RunningServer {
 /**
  * The operations endpoints, for Prometheus and for whoever decides where traffic goes: `/metrics`, in another form with `?format=`; `/health` (the
  * report, 503 when new traffic should go elsewhere); `/health/ready` (the same status code alone); `/health/live` (200
- * as long as the process answers at all).
+ * as long as the process answers at all). `path` moves the first of them.
  */
 export async function startMetricsServer(options: MetricsServerOptions): Promise<RunningServer> {
   const server = createServer({ requestTimeout: REQUEST_TIMEOUT_MS, headersTimeout: REQUEST_TIMEOUT_MS });
@@ -44,7 +47,7 @@ export async function startMetricsServer(options: MetricsServerOptions): Promise
   server.on('request', (request, response) => {
     answer(options, request, response).catch((error: unknown) => {
       options.log.error('an operations endpoint failed', { path: request.url, error });
-      if (!response.headersSent) send(response, 500, 'application/problem+json', problem('internal'));
+      if (!response.headersSent) sendProblem(response, 'internal');
       else response.destroy();
     });
   });
@@ -64,18 +67,20 @@ export async function startMetricsServer(options: MetricsServerOptions): Promise
 }
 
 async function answer(
-  { metrics, forms = {}, format = '', health }: MetricsServerOptions,
+  { path: where = '/metrics', metrics, forms = {}, format = '', health }: MetricsServerOptions,
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
   request.resume();
-  if (request.method !== 'GET' && request.method !== 'HEAD') {
-    send(response, 404, 'application/problem+json', problem('not_found'));
+  const [path = '/', query] = (request.url ?? '/').split('?');
+  const known = path === where || HEALTH_PATHS.has(path);
+  if (known && request.method !== 'GET' && request.method !== 'HEAD') {
+    response.setHeader('allow', 'GET, HEAD');
+    sendProblem(response, 'method_not_allowed');
     return;
   }
-  const [path = '/', query] = (request.url ?? '/').split('?');
   switch (path) {
-    case '/metrics': {
+    case where: {
       const asked = new URLSearchParams(query).get('format') ?? format;
       const form = Object.hasOwn(forms, asked) ? forms[asked] : undefined;
       if (form === undefined && !['', 'usher', format].includes(asked)) break;
@@ -98,11 +103,11 @@ async function answer(
       send(response, 200, 'application/json', '{"status":"ok"}');
       return;
   }
-  send(response, 404, 'application/problem+json', problem('not_found'));
+  sendProblem(response, 'not_found');
 }
 
-function problem(code: 'not_found' | 'internal'): string {
-  return JSON.stringify(problemOf(code));
+function sendProblem(response: ServerResponse, code: ErrorCode): void {
+  send(response, ERRORS[code].status, 'application/problem+json', JSON.stringify(problemOf(code)));
 }
 
 function send(response: ServerResponse, status: number, type: string, body: string): void {

@@ -26,6 +26,8 @@ export interface Collector extends Service {
    * `not_found` when the fleet has no such backend, and `log_unavailable` while nothing can be passed on.
    */
   submit(backend: string, report: unknown): void;
+  /** Agents' backends of this pool may be silent for this long before this process first hears of them. Default: as others. */
+  grantSilence(pool: string, staleAfterMs: number): void;
 }
 
 /**
@@ -42,6 +44,8 @@ class StatsCollector implements Collector {
   readonly #context: ServiceContext;
   readonly #lease: CollectorLease;
   readonly #windows = new Map<string, ReportWindow>();
+  /** By pools. */
+  readonly #grantedMs = new Map<string, number>();
   readonly #announced = new Map<string, Announced>();
   readonly #reports: Record<Outcome, number> = { accepted: 0, invalid: 0, unknown_backend: 0 };
   readonly #written = new Map<string, number>();
@@ -85,6 +89,10 @@ class StatsCollector implements Collector {
     this.#context.bus.publish(`${STATS_PREFIX}.${backend}`, JSON.stringify(stats));
   }
 
+  grantSilence(pool: string, staleAfterMs: number): void {
+    this.#grantedMs.set(pool, staleAfterMs);
+  }
+
   #hear(backend: string, payload: string): void {
     const stats = parseReportText(payload);
     const outcome = this.#judge(backend, stats);
@@ -120,7 +128,7 @@ class StatsCollector implements Collector {
   #announce(backend: string, state: BackendState): void {
     const known: Announced = this.#announced.get(backend) ?? state;
     const window = this.#windowOf(backend);
-    const drafts = this.#news(backend, known, window);
+    const drafts = this.#news(backend, known, window, this.#staleAfterMs(state, window));
     if (drafts.length === 0) return;
     const { outbox, clock, random, instance } = this.#context;
     const source = `usher/collector/${instance}`;
@@ -144,9 +152,15 @@ class StatsCollector implements Collector {
     return window;
   }
 
-  #news(backend: string, known: Announced, window: ReportWindow): EventDraft[] {
+  #staleAfterMs({ settings, origin }: BackendState, { latest, staleAfterMs }: ReportWindow): number {
+    const granted =
+      latest === undefined && origin === 'agent' ? this.#grantedMs.get(settings.pool) : undefined;
+    return granted ?? staleAfterMs;
+  }
+
+  #news(backend: string, known: Announced, window: ReportWindow, staleAfterMs: number): EventDraft[] {
     const nowMs = this.#context.clock.steady();
-    const { latest: report, staleAfterMs } = window;
+    const { latest: report } = window;
     const latest = report ?? known.stats;
     if (latest === null) return [];
     const silentMs = window.silentMs(nowMs);

@@ -17,10 +17,15 @@ export class ReportWindow {
   readonly #gapsMs: number[] = [];
   /** As far as it was told. */
   #everyMs = INTERVAL_DEFAULT_MS;
+  #saidStaleAfterMs: number | undefined;
 
-  take({ everyMs = INTERVAL_DEFAULT_MS, ...stats }: AgentReport, clock: Pick<Clock, 'now' | 'steady'>): void {
+  take(
+    { everyMs = INTERVAL_DEFAULT_MS, staleAfterMs, ...stats }: AgentReport,
+    clock: Pick<Clock, 'now' | 'steady'>,
+  ): void {
     const arrivedMs = clock.steady();
     this.#everyMs = everyMs;
+    this.#saidStaleAfterMs = staleAfterMs;
     if (this.latest !== undefined) {
       this.#gapsMs.push(arrivedMs - this.#arrivedMs);
       if (this.#gapsMs.length > GAPS_MAX) this.#gapsMs.shift();
@@ -34,8 +39,12 @@ export class ReportWindow {
     return steadyMs - this.#arrivedMs;
   }
 
-  /** Silence of this length means that the backend's numbers are not to be relied on. */
+  /**
+   * Silence of this length means that the backend's numbers are not to be relied on. Where a report says it, that holds to the letter:
+   * longer gaps before it do not lengthen what somebody was promised.
+   */
   get staleAfterMs(): number {
+    if (this.#saidStaleAfterMs !== undefined) return this.#saidStaleAfterMs;
     return Math.max(STALE_AFTER_MIN_MS, STALE_INTERVALS * this.#intervalMs());
   }
 

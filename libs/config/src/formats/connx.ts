@@ -77,7 +77,10 @@ export const connx = keyedFormat({
         ]),
         timeouts: map({ shutdown: value(duration(shutdown.value * 1000), shutdown.at) }),
         rate_limit: rateLimit(file),
-        ...withMetrics(pool(file), { value: true, at: file.at, path: '', written: false }, 'connx'),
+        ...withMetrics(pool(file), {
+          enabled: { value: true, at: file.at, path: '', written: false },
+          format: 'connx',
+        }),
       },
       file.at,
     );

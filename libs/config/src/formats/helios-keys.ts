@@ -139,8 +139,8 @@ export const HELIOS_KEYS = {
   'metrics.path': defaulted(
     text,
     '/metrics',
-    '',
-    'Always `/metrics`, in the format of Prometheus; `/health` beside it.',
+    'metrics.path',
+    'In the format of Prometheus; `/health` stays beside it, and can be no path of metrics.',
   ),
   'plugins.enabled': defaulted(bool, false, 'routes[].plugins'),
   'plugins.chain[].name': optional(

@@ -101,7 +101,7 @@ describe('a key of Helios', () => {
         ['admin_api.ip_deny_list', ['128.0.0.0/1', '::/0'], 'admin.allow', ['0.0.0.0/1']],
         ['metrics.enabled', false, 'metrics', 'none'],
         ['metrics.port', 9191, 'metrics.address', '0.0.0.0:9191'],
-        ['metrics.path', '/other', /metrics.path: changed: metrics are at \/metrics/],
+        ['metrics.path', '/other', 'metrics.path', '/other'],
         ['plugins.enabled', false, 'routes[0].plugins', undefined],
 
         ['plugins.chain[].name', 'logging', /not translated: there is no log of requests/],

@@ -99,7 +99,12 @@ const KEYS = {
   'backends[].url': optional(text, 'pools.web.backends[].url'),
   'backends[].weight': defaulted(whole(0), 1, 'pools.web.backends[].weight', '0 is 1.'),
   'metrics.prometheus.enabled': defaulted(bool, true, 'metrics', "By Usher's names; also at 127.0.0.1:9090."),
-  'metrics.prometheus.path': defaulted(text, '/metrics', '', 'Always `/metrics`.'),
+  'metrics.prometheus.path': defaulted(
+    text,
+    '/metrics',
+    'metrics.path',
+    'Among the traffic, and at 127.0.0.1:9090.',
+  ),
 } as const;
 
 type File = ForeignFile<typeof KEYS>;
@@ -112,11 +117,13 @@ export const loadBalancer = keyedFormat({
   flags: [],
   translate: (file) => {
     remarkOnTheRest(file);
-    const enabled = file.get('metrics.prometheus.enabled');
     return map(
       {
         listen: listen(file),
-        ...withMetrics(pool(file), enabled),
+        ...withMetrics(pool(file), {
+          enabled: file.get('metrics.prometheus.enabled'),
+          path: file.get('metrics.prometheus.path'),
+        }),
       },
       file.at,
     );
@@ -255,6 +262,4 @@ function remarkOnTheRest(file: File): void {
   const sessions = file.get('sticky_session.max_sessions');
   if (sessions.written)
     remarks.lost(sessions.path, sessions.at, 'a cookie says which backend, so nothing is stored');
-  const path = file.get('metrics.prometheus.path');
-  if (path.value !== '/metrics') remarks.changed(path.path, path.at, 'metrics are at /metrics');
 }

@@ -48,8 +48,8 @@ describe("a key of Opsen's server", () => {
         ['db_max_open_conns', 5],
         ['db_max_idle_conns', 5],
         ['db_conn_max_lifetime', 5],
-        ['stale_minutes', 10, /stale_minutes: changed: a client is stale after 5 minutes/],
-        ['stale_client_timeout_minutes', 10, /stale_client_timeout_minutes: changed/],
+        ['stale_minutes', 10, 'opsen.stale_after', '10m'],
+        ['stale_client_timeout_minutes', 10, 'opsen.stale_after', '10m'],
         ['cleanup_interval_seconds', 5],
         ['log_level', 'warning', 'logging.level', 'warn'],
         ['json_logging', true, 'logging.format', 'json'],
@@ -134,14 +134,12 @@ describe("a key of Opsen's server", () => {
   );
 });
 
-const STALE = /stale_minutes: changed/;
-
 describe("a variable of Opsen's server", () => {
   testVariables(opsenServer, WRITTEN, [
     ['OPSEN_SERVER_PORT', 'port', '9000', 'listen[0].address', '127.0.0.1:9000'],
     ['OPSEN_SERVER_HOST', 'host', '::1', 'listen[0].address', '[::1]:8080'],
     ['OPSEN_SERVER_DATABASE', 'database', 'b.db'],
-    ['OPSEN_SERVER_STALE_TIMEOUT', 'stale_minutes', '10', STALE],
+    ['OPSEN_SERVER_STALE_TIMEOUT', 'stale_minutes', '10', 'opsen.stale_after', '10m'],
     ['OPSEN_SERVER_CLEANUP_INTERVAL', 'cleanup_interval_seconds', '5'],
   ]);
 });
@@ -151,7 +149,7 @@ describe("a flag of Opsen's server", () => {
     ['port', 'port', '9000', 'listen[0].address', '127.0.0.1:9000'],
     ['host', 'host', '::1', 'listen[0].address', '[::1]:8080'],
     ['db', 'database', 'b.db'],
-    ['stale', 'stale_minutes', '10', STALE],
+    ['stale', 'stale_minutes', '10', 'opsen.stale_after', '10m'],
     ['cleanup-interval', 'cleanup_interval_seconds', '5'],
   ]);
 });
@@ -177,6 +175,30 @@ test('a list of clients is for the API alone, and its health is for all', () => 
   for (const index of [4, 5]) expect(routes).not.toHaveProperty(`[${index}].clients`);
 });
 
+test.each([
+  ['', {}, [], 300_000],
+  ['stale_minutes: 2', {}, [], 120_000],
+  ['stale_client_timeout_minutes: 3', {}, [], 180_000],
+  ['stale_client_timeout_minutes: 3', { OPSEN_SERVER_STALE_TIMEOUT: '4' }, [], 240_000],
+  ['stale_minutes: 2', { OPSEN_SERVER_STALE_TIMEOUT: '4' }, ['-stale', '6'], 360_000],
+] as const)('how long a client may be silent: %s, %j, %j', (text, env, flags, staleAfterMs) => {
+  const { local } = parseConfigText(`port: 8080\nserver_key: k\n${text}`, {
+    env,
+    flags,
+    format: 'opsen-server',
+  });
+  expect(local.opsen).toMatchObject({ staleAfterMs });
+});
+
+test('of the two names of that time one counts, and it is said', () => {
+  const { file, notes } = imported(
+    'server_key: k\nstale_minutes: 2\nstale_client_timeout_minutes: 3\n',
+    'opsen-server',
+  );
+  expect(file).toMatchObject({ opsen: { stale_after: '2m' } });
+  expect(notes.join('\n')).toContain('3:31 stale_client_timeout_minutes: changed: stale_minutes counts');
+});
+
 test('the last of two tiers with one name counts', () => {
   const { file } = imported(
     'server_key: k\ntiers: [{ name: a, vcpu: 1 }, { name: a, vcpu: 2 }]\n',
@@ -186,6 +208,8 @@ test('the last of two tiers with one name counts', () => {
 });
 
 test.each([
+  ['stale_minutes: 20000', /1:16 .*out of range/],
+  ['stale_minutes: 0', /1:16 stale_minutes: expected a whole number from 1/],
   ['port: many', /1:7 port: expected a whole number/],
   ['tiers: [{ vcpu: 1 }]', /tiers\[\].name: a tier needs its name/],
   ['whitelisted_ips: [10.0.0.0/33]', /1:18 whitelisted_ips: /],

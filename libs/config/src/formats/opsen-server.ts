@@ -13,7 +13,7 @@ const API = '127.0.0.1:9092';
 const API_PATHS = ['/register', '/stats', '/route', '/clients/*', '/health'];
 /** Anybody may ask, however often. */
 const OPEN_PATH = '/health';
-const STALE_MINUTES = 5;
+const MINUTE_MS = 60_000;
 
 export const opsenServer = keyedFormat({
   name: 'opsen-server',
@@ -56,7 +56,12 @@ export const opsenServer = keyedFormat({
         pools: map({ opsen: pool(file, declared), 'opsen-api': ownPool('opsen-api', API) }),
         routes: routes(file, declared),
         metrics: map({ address: value('127.0.0.1:9090') }),
-        opsen: map({ address: value(API), pool: value('opsen'), keys: keys(file) }),
+        opsen: map({
+          address: value(API),
+          pool: value('opsen'),
+          keys: keys(file),
+          stale_after: staleAfter(file),
+        }),
         geoip: geoip.value === '' ? undefined : map({ database: value(geoip.value, geoip.at) }),
         logging: map({
           level: value(level.value, level.at),
@@ -217,12 +222,17 @@ function pathOf(prefix: string): string {
   return bare === '' ? '/*' : `${bare.startsWith('/') ? bare : `/${bare}`}/*`;
 }
 
+/** Under either of its names. */
+function staleAfter(file: OpsenFile): Input | undefined {
+  const [usual, alias] = [file.get('stale_minutes'), file.get('stale_client_timeout_minutes')];
+  const given = usual.written || !alias.written ? usual : alias;
+  if (alias.written && given === usual && alias.value !== usual.value)
+    file.remarks.changed(alias.path, alias.at, 'stale_minutes counts');
+  return given.written ? value(duration((given.value ?? usual.value) * MINUTE_MS), given.at) : undefined;
+}
+
 function remarkOnTheRest(file: OpsenFile): void {
   const { remarks } = file;
-  const [stale, alias] = [file.get('stale_minutes'), file.get('stale_client_timeout_minutes')];
-  for (const { path, at, value: minutes } of [stale, alias])
-    if (minutes !== undefined && minutes !== STALE_MINUTES)
-      remarks.changed(path, at, `a client is stale after ${STALE_MINUTES} minutes`);
   remarks.changed(
     'POST /register',
     file.at,

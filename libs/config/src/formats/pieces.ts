@@ -90,17 +90,34 @@ export const FAILING_CLOSED = { panic: value('0%'), fail_open: value(false) };
 const METRICS = '127.0.0.1:9090';
 const METRICS_POOL = 'usher-metrics';
 
-/** The parts of a configuration of a system that answers `/metrics` among the traffic; without metrics just the pool. */
-export function withMetrics(pool: Input, enabled: Given<boolean>, format?: string): Record<string, Input> {
+/** The path that somebody wrote for metrics; nothing for the usual one. */
+export function metricsPath({ value: path, at }: Given<string>): Input | undefined {
+  return path === '/metrics' ? undefined : value(path, at);
+}
+
+interface MetricsOfOthers {
+  readonly enabled: Given<boolean>;
+  /** Where they are; left out for a system that has them at `/metrics` alone. */
+  readonly path?: Given<string> | undefined;
+  /** Whose form they have; Usher's own when it is left out. */
+  readonly format?: string | undefined;
+}
+
+/** The parts of a configuration of a system that answers metrics among the traffic; without metrics just the pool. */
+export function withMetrics(pool: Input, { enabled, path, format }: MetricsOfOthers): Record<string, Input> {
   if (!enabled.value)
     return { pools: map({ [POOL]: pool }), routes: routeForAll(), metrics: value('none', enabled.at) };
   const routes = [
-    map({ path: value('/metrics'), pool: value(METRICS_POOL) }),
+    map({ path: value(path?.value ?? '/metrics', path?.at), pool: value(METRICS_POOL) }),
     map({ path: value('/*'), pool: value(POOL) }),
   ];
   return {
     pools: map({ [POOL]: pool, [METRICS_POOL]: ownPool(METRICS_POOL, METRICS) }),
     routes: series(routes, DEFAULT_PLACE),
-    metrics: map({ address: value(METRICS), format: format === undefined ? undefined : value(format) }),
+    metrics: map({
+      address: value(METRICS),
+      path: path && metricsPath(path),
+      format: format === undefined ? undefined : value(format),
+    }),
   };
 }

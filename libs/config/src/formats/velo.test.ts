@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { parseConfigText } from '../load.ts';
+import { importFaults } from './testing/imported.ts';
 import { testKeys } from './testing/key-rows.ts';
 import { testVariables } from './testing/overlay-rows.ts';
 import { velo } from './velo.ts';
@@ -35,7 +36,8 @@ describe('a key of Velo', () => {
         ['health.interval', '1m30s', `${WEB}.health.interval`, '90s'],
         ['health.timeout', '500ms', `${WEB}.health.timeout`, '500ms'],
         ['metrics.enabled', false, 'metrics', 'none'],
-        ['metrics.path', '/other', /metrics.path: changed/],
+        ['metrics.path', '/other', 'metrics.path', '/other'],
+        ['metrics.path', '/other', 'routes[0]', { path: '/other', pool: 'usher-metrics' }],
       ],
     ],
     [
@@ -82,4 +84,12 @@ test('its variables lie over the file, and a variable that is wrong is named', (
   expect(() => parseConfigText(text, { env: { LB_PORT: 'many' } })).toThrow(
     /env LB_PORT: expected a whole number/,
   );
+});
+
+test.each([
+  ['/health', /^1:59 metrics.path: \/health and what is below it/m],
+  ['numbers', /^1:59 metrics.path: a path starts with \//m],
+])('metrics cannot be at %s', (path, fault) => {
+  const text = `{ backends: { urls: [http://10.0.0.1] }, metrics: { path: ${path} } }`;
+  expect(importFaults(text, 'velo').join('\n')).toMatch(fault);
 });

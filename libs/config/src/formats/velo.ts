@@ -1,7 +1,7 @@
 import type { Input } from '../input/input.ts';
 import { addressOf } from './connx.ts';
 import { duration, map, series, value } from './draft.ts';
-import { defaulted, type ForeignFile, type Given } from './foreign-file.ts';
+import { defaulted, type ForeignFile } from './foreign-file.ts';
 import { keyedFormat } from './format.ts';
 import { bool, goDuration, port, text, texts, whole, words } from './kinds.ts';
 import { backendUrl, FAILING_CLOSED, Ids, withMetrics } from './pieces.ts';
@@ -45,7 +45,7 @@ const KEYS = {
     'metrics',
     'In the JSON of Velo, by the ids of pools; also at 127.0.0.1:9090, there with `?format=usher` for Prometheus.',
   ),
-  'metrics.path': defaulted(text, '/metrics', '', 'Always `/metrics`.'),
+  'metrics.path': defaulted(text, '/metrics', 'metrics.path', 'Among the traffic, and at 127.0.0.1:9090.'),
 } as const;
 
 type File = ForeignFile<typeof KEYS>;
@@ -70,7 +70,11 @@ export const velo = keyedFormat({
     return map(
       {
         listen: series([map({ address: value(addressOf(address.value, port.value), place) })]),
-        ...withMetrics(pool(file), metrics(file), 'velo'),
+        ...withMetrics(pool(file), {
+          enabled: file.get('metrics.enabled'),
+          path: file.get('metrics.path'),
+          format: 'velo',
+        }),
       },
       file.at,
     );
@@ -115,11 +119,4 @@ function backends(file: File): Input {
     return map({ id: value(ids.derive(url), at), url: backendUrl(given, file.remarks) }, at);
   });
   return series(items, file.placeOf('backends.urls'));
-}
-
-function metrics(file: File): Given<boolean> {
-  const [enabled, path] = [file.get('metrics.enabled'), file.get('metrics.path')];
-  if (enabled.value && path.value !== '/metrics')
-    file.remarks.changed(path.path, path.at, 'metrics are at /metrics');
-  return enabled;
 }

@@ -1,6 +1,6 @@
 import { type AdminSettings, type AdminToken, METRICS_FORMATS, type MetricsSettings } from '../settings.ts';
 import { list, mapped, wordOr } from '../types/collections.ts';
-import { id } from '../types/names.ts';
+import { id, metricsPath } from '../types/names.ts';
 import { listenAddress, network } from '../types/network.ts';
 import { oneOf, wholeNumber } from '../types/scalar.ts';
 import { plainSecret } from '../types/secret.ts';
@@ -106,13 +106,22 @@ export const metrics = wordOrNothing(
         type: listenAddress,
         doc: 'Where `/metrics` (Prometheus) and `/health` listen.',
       }),
+      path: defaulted('/metrics', {
+        to: 'path',
+        type: metricsPath,
+        doc: 'Where metrics are; `/health` and what is below it stay where they are.',
+      }),
       format: optional("Usher's own names", {
         to: 'format',
         type: oneOf(METRICS_FORMATS),
-        doc: 'What `/metrics` answers when it is not asked: `connx` has the names of ConnX, `velo` the JSON of Velo. Each is there at any time as `/metrics?format=connx`; requests by method and status are counted with `connx` alone.',
+        doc: 'What it answers when it is not asked: `connx` has the names of ConnX, `velo` the JSON of Velo. Each is there at any time, as with `/metrics?format=connx`; requests by method and status are counted with `connx` alone.',
       }),
     }),
-    ({ address, format }): MetricsSettings => ({ ...address, ...(format === undefined ? {} : { format }) }),
+    ({ address, path, format }): MetricsSettings => ({
+      ...address,
+      path,
+      ...(format === undefined ? {} : { format }),
+    }),
   ),
 );
 

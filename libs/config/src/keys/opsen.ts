@@ -6,6 +6,7 @@ import { plainSecret } from '../types/secret.ts';
 import { defaulted, required, section } from '../types/section.ts';
 import { targets } from '../types/targets.ts';
 import type { Type } from '../types/type.ts';
+import { duration } from '../types/units.ts';
 
 const PRIVATE_NETWORKS = ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', 'fd00::/8'];
 
@@ -32,6 +33,11 @@ export const opsen: Type<OpsenSettings> = mapped(
       type: targets,
       doc: 'Networks and hosts in which the endpoints that register here may be, written as `targets` of a pool. Those of the pool count too.',
       why: 'Requests go wherever an endpoint says. Whoever has a key shall not have them sent to this machine, or to what only it can reach.',
+    }),
+    stale_after: defaulted('5m', {
+      to: 'staleAfterMs',
+      type: duration({ min: '5s', max: '168h' }),
+      doc: 'A client that has been silent for longer has no resources, and `/clients/purge` takes it away.',
     }),
   }),
   ({ address, ...others }): OpsenSettings => ({ ...address, ...others }),

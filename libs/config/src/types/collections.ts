@@ -137,7 +137,8 @@ export function mapped<A, B>(
   };
 }
 
-/** What has no way of its own to be written is written as it is. */
+/** What has no way of its own to be written is written as it is, and so is a word in place of a map: whoever reads it refuses it. */
 export function writtenBy<T>(type: Type<T>, value: T): Plain {
+  if (typeof value === 'string' && type.shape.kind === 'section') return value;
   return type.write?.(value) ?? plainly(value);
 }

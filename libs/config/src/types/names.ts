@@ -56,6 +56,18 @@ export const routePath: Type<string> = text({
   parse: parseRoutePath,
 });
 
+/** Path of metrics, beside those of health. */
+export const metricsPath: Type<string> = text({
+  expects: 'a path such as /metrics',
+  jsonSchema: { pattern: '^/[^\\s?#*]*$' },
+  standIn: '/metrics',
+  parse(written) {
+    if (written.startsWith('/') && written.includes('*')) return refuse('metrics have one path, without *');
+    if (/^\/health(\/|$)/.test(written)) return refuse('/health and what is below it say how the process is');
+    return parseRoutePath(written);
+  },
+});
+
 /** Paths that an endpoint of a backend is for. */
 export const endpointPath: Type<string> = text({
   expects: 'a path such as /login, /api/* or /*.png',

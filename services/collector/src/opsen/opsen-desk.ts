@@ -39,6 +39,8 @@ export interface OpsenDeskOptions {
   /** Whose backends the clients are. */
   readonly pool: string;
   readonly endpoints: Targets;
+  /** A client that has been silent for longer is stale. */
+  readonly staleAfterMs: number;
 }
 
 /** Serves the calls of clients and agents that were written for Opsen, with the answers that its documentation gives. */
@@ -47,13 +49,19 @@ export class OpsenDesk {
   readonly #collector: Collector;
   readonly #pool: string;
   readonly #endpoints: Targets;
+  readonly #staleAfterMs: number;
   readonly #clients: Clients;
 
-  constructor(context: ServiceContext, collector: Collector, { pool, endpoints }: OpsenDeskOptions) {
+  constructor(
+    context: ServiceContext,
+    collector: Collector,
+    { pool, endpoints, staleAfterMs }: OpsenDeskOptions,
+  ) {
     this.#context = context;
     this.#collector = collector;
     this.#pool = pool;
     this.#endpoints = endpoints;
+    this.#staleAfterMs = staleAfterMs;
     this.#clients = new Clients(context, pool);
   }
 
@@ -84,7 +92,7 @@ export class OpsenDesk {
     const backend = backendIdOf(clientId);
     if (this.#clients.find(backend) === undefined)
       throw new OpsenRefusal(404, `Unknown client_id: ${clientId}; register it first`);
-    const report = reportOf(body, this.#context.clock.now());
+    const report = reportOf(body, this.#context.clock.now(), this.#staleAfterMs);
     this.#collector.submit(backend, report);
     const models = body.objects('gpus').map((gpu) => gpu.text('name') ?? '');
     await this.#clients.remember(backend, detailsOf(body, models));

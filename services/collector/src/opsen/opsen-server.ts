@@ -1,7 +1,15 @@
 import type { AddressInfo } from 'node:net';
 import { ERRORS, UsherError } from '@usher/domain';
 import type { ServiceContext } from '@usher/ports';
-import { isLoopback, problemFor, type RunningServer, secretFinder, targetsOf } from '@usher/runtime';
+import {
+  allowedMethods,
+  isLoopback,
+  pathOf,
+  problemFor,
+  type RunningServer,
+  secretFinder,
+  targetsOf,
+} from '@usher/runtime';
 import Fastify, { type FastifyInstance, type FastifyRequest } from 'fastify';
 import type { Collector } from '../collector.ts';
 import { OpsenRefusal } from './body.ts';
@@ -32,6 +40,8 @@ export interface OpsenServerOptions {
   readonly keys: readonly string[];
   /** Networks in CIDR notation, and host names, in which clients' endpoints may be. */
   readonly endpoints: { readonly networks: readonly string[]; readonly names: readonly string[] };
+  /** A client that has been silent for longer is stale. */
+  readonly staleAfterMs: number;
 }
 
 /** Starts the API that Opsen's clients know. Throws what listening throws, and without keys for an address that others reach. */
@@ -49,7 +59,7 @@ export async function startOpsenServer(
 
 /** The same before it listens. */
 export function createOpsenApp(
-  { host, keys, pool, endpoints }: OpsenServerOptions,
+  { host, keys, pool, endpoints, staleAfterMs }: OpsenServerOptions,
   context: ServiceContext,
   collector: Collector,
 ): FastifyInstance {
@@ -67,7 +77,11 @@ export function createOpsenApp(
   app.addContentTypeParser('*', { parseAs: 'string' }, (_request, body, done) => done(null, body));
   guard(app, keys);
   answerInText(app, context);
-  opsenRoutes(app, new OpsenDesk(context, collector, { pool, endpoints: targetsOf(endpoints) }));
+  collector.grantSilence(pool, staleAfterMs);
+  opsenRoutes(
+    app,
+    new OpsenDesk(context, collector, { pool, endpoints: targetsOf(endpoints), staleAfterMs }),
+  );
   return app;
 }
 
@@ -98,26 +112,21 @@ function refusalOf(
 
 /** Errors are one line of text, as these clients show them. */
 function answerInText(app: FastifyInstance, { log }: ServiceContext): void {
-  app.setNotFoundHandler(({ url }, reply) => {
-    const known =
-      app.hasRoute({ method: 'POST', url: path(url) }) || app.hasRoute({ method: 'GET', url: path(url) });
-    return reply
-      .code(known ? 405 : 404)
-      .type('text/plain')
-      .send(known ? 'Method not allowed\n' : 'Not found\n');
+  const methodsOf = allowedMethods(app);
+  app.setNotFoundHandler((request, reply) => {
+    const methods = methodsOf(pathOf(request));
+    void reply.type('text/plain');
+    if (methods === undefined) return reply.code(ERRORS.not_found.status).send('Not found\n');
+    return reply.code(ERRORS.method_not_allowed.status).header('allow', methods).send('Method not allowed\n');
   });
-  app.setErrorHandler((error, { method, url }, reply) => {
+  app.setErrorHandler((error, request, reply) => {
     const problem = problemFor(error);
     const [status, text] =
       error instanceof OpsenRefusal
         ? [error.status, error.message]
         : [problem.status, problem.detail ?? problem.title];
     if (status === ERRORS.internal.status)
-      log.error('a call of an Opsen client failed', { method, path: url, error });
+      log.error('a call of an Opsen client failed', { method: request.method, path: pathOf(request), error });
     return reply.code(status).type('text/plain').send(`${text}\n`);
   });
-}
-
-function path(url: string): string {
-  return url.split('?', 1)[0] ?? '';
 }

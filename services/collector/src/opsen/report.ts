@@ -3,8 +3,6 @@ import type { AgentReport } from '@usher/events';
 import type { Body } from './body.ts';
 
 const GIB = 2 ** 30;
-/** Clients are silent for five minutes before they count as gone: three times this. */
-const EVERY_MS = 100_000;
 /** Beyond what any machine has; keeps sums of bytes exact. */
 const GIB_MAX = 2 ** 20;
 const SIZE = { max: GIB_MAX };
@@ -12,12 +10,12 @@ const SIZE = { max: GIB_MAX };
 const PERCENT = { min: -1, max: 110 };
 
 /** What a client reports, as its backend's statistics. What it gave in GB is GiB. */
-export function reportOf(body: Body, nowMs: number): AgentReport {
+export function reportOf(body: Body, nowMs: number, staleAfterMs: number): AgentReport {
   const [memoryUsedBytes, memoryTotalBytes] = amounts(body, 'memory');
   const [diskUsedBytes, diskTotalBytes] = amounts(body, 'disk');
   return {
     atMs: nowMs,
-    everyMs: EVERY_MS,
+    staleAfterMs,
     coresPercent: body.numbers('cpu_usage_avg', PERCENT).map(percent),
     memoryUsedBytes,
     memoryTotalBytes,

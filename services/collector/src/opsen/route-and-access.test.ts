@@ -161,6 +161,11 @@ test('bodies are JSON, said or not, and methods are those that there are', async
   expect(answer.statusCode).toBe(200);
   expect(await rig.call('PUT', '/register', CLIENT)).toEqual([405, 'Method not allowed\n']);
   expect(await rig.call('GET', '/route')).toEqual([405, 'Method not allowed\n']);
+  const headers = { 'x-api-key': 'secret' };
+  const methods = async (url: string) =>
+    (await rig.app.inject({ method: 'PATCH', url, headers })).headers.allow;
+  expect(await methods('/clients?active_only=true')).toBe('GET, HEAD');
+  expect(await methods('/clients/purge')).toBe('DELETE, POST');
   expect(await rig.call('GET', '/nowhere')).toEqual([404, 'Not found\n']);
 });
 

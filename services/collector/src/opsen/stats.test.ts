@@ -53,6 +53,40 @@ describe('POST /stats', () => {
     expect(clients).toEqual([]);
   });
 
+  test('for how long it may be silent is told, and not changed by the pauses that it has made', async () => {
+    await rig.stop();
+    rig = await OpsenRig.start({ staleAfterMs: 120_000 });
+    const wentStale = () => rig.fleet.types().filter((type) => type === 'backend.went_stale').length;
+    await rig.call('POST', '/register', CLIENT);
+    // Each pause is longer than what is allowed, so that an interval that was learned would be too.
+    for (let pause = 1; pause <= 4; pause++) {
+      await rig.call('POST', '/stats', REPORT);
+      await rig.fleet.seconds(119);
+      expect(wentStale()).toBe(pause - 1);
+      expect(await rig.call('POST', '/clients/purge', {})).toMatchObject([200, { purged: 0 }]);
+      await rig.fleet.seconds(3);
+      expect(wentStale()).toBe(pause);
+      await rig.fleet.seconds(300);
+    }
+    expect(await rig.call('POST', '/clients/purge', {})).toMatchObject([200, { purged: 1 }]);
+  });
+
+  test('a client is given the same time again after a restart', async () => {
+    await rig.call('POST', '/register', CLIENT);
+    await rig.call('POST', '/stats', REPORT);
+    await rig.fleet.seconds(30);
+    await rig.restart();
+    const isStale = () => rig.fleet.fold.state.backends.get('gpu-1')?.stale;
+    await rig.fleet.seconds(299);
+    expect(isStale()).toBe(false);
+    await rig.fleet.seconds(3);
+    expect(isStale()).toBe(true);
+    await rig.restart();
+    await rig.call('POST', '/stats', REPORT);
+    await rig.fleet.seconds(2);
+    expect(isStale()).toBe(false);
+  });
+
   test('clients that are silent for good are taken away when somebody asks for that, and others stay', async () => {
     await rig.call('POST', '/register', CLIENT);
     await rig.call('POST', '/stats', REPORT);

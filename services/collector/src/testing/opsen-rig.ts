@@ -79,11 +79,29 @@ export class OpsenRig {
 
   static async start(changes: Partial<OpsenServerOptions> = {}): Promise<OpsenRig> {
     const rig = new OpsenRig();
+    await rig.#open(changes);
+    return rig;
+  }
+
+  /** As after a restart: what is in memory alone is gone. */
+  async restart(changes: Partial<OpsenServerOptions> = {}): Promise<void> {
+    await this.stop();
+    await this.#open(changes);
+  }
+
+  async #open(changes: Partial<OpsenServerOptions>): Promise<void> {
     const names = ['gpu.example.com', '*.farm.example.com'];
     const endpoints = { networks: ['10.0.0.0/8', 'fd00::/8'], names };
-    const options = { host: '127.0.0.1', port: 0, pool: 'infer', keys: ['secret'], endpoints, ...changes };
-    rig.#app = createOpsenApp(options, rig.fleet.context(), await rig.fleet.start());
-    return rig;
+    const options = {
+      host: '127.0.0.1',
+      port: 0,
+      pool: 'infer',
+      keys: ['secret'],
+      endpoints,
+      staleAfterMs: 300_000,
+      ...changes,
+    };
+    this.#app = createOpsenApp(options, this.fleet.context(), await this.fleet.start());
   }
 
   get app(): FastifyInstance {

@@ -12,7 +12,7 @@ export const CONNX = [
   }),
   calls({
     'GET /metrics': '200 in the format of Prometheus, on the port of the traffic',
-    'POST /metrics': '404; ConnX has 405',
+    'POST /metrics': '405, and `Allow` names GET and HEAD',
     'GET /metrics?format=usher': "Usher's own names",
   }),
   {

@@ -26,10 +26,10 @@ export const HELIOS = [
     'DELETE /v1/backends/remove': 'the same',
     'POST /v1/strategy': '`{strategy}`: 200 `updated`; 400 for one that is none',
     'GET /v1/openapi.json': '200 with a description of these calls',
-    'Another method': '404; Helios has 405',
+    'Another method': '405, and `Allow` names those that the path has',
     'Without the token': '401',
     'From an address that is not allowed': '403, and so with `ip_deny_list`, which counts more',
-    'GET /metrics': 'on the port of the metrics: the format of Prometheus, as its README has it',
+    'GET metrics.path': 'on the port of the metrics: the format of Prometheus, as its README has it',
     'GET /health': 'there: 200 with the state of the process; 503 when new traffic should go elsewhere',
     'GET /api/backends, GET /api/metrics':
       'the same as with `/v1`, as a part of its documentation has it; Helios itself has 404',

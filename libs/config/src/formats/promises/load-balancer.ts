@@ -12,7 +12,8 @@ export const LOAD_BALANCER = [
     random: 'at random: all get about as many',
   }),
   calls({
-    'GET /metrics': "200 in the format of Prometheus with Usher's names, on the port of the traffic",
+    'GET metrics.prometheus.path':
+      "200 in the format of Prometheus with Usher's names, on the port of the traffic",
   }),
   answers({
     'No backend is healthy': '503',

@@ -8,7 +8,7 @@ export const VELO = [
   }),
   calls({
     'GET /metrics':
-      '200 `{"web":{total_requests, failed_requests, active_connections}}`, on the port of the traffic; the key is the id of the pool, which stays the same',
+      '200 `{"web":{total_requests, failed_requests, active_connections}}`, on the port of the traffic and where `metrics.path` says; the key is the id of the pool, which stays the same',
     'GET /metrics?format=usher': 'the format of Prometheus',
   }),
   answers({
