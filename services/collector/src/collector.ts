@@ -1,5 +1,12 @@
 import { type BackendState, type BackendStats, UsherError } from '@usher/domain';
-import { type AgentReport, type EventDraft, envelop, eventSubject, STATS_PREFIX } from '@usher/events';
+import {
+  type AgentReport,
+  type EventDraft,
+  envelop,
+  eventSubject,
+  STATS_PREFIX,
+  type UsherEvent,
+} from '@usher/events';
 import type { Sample, Service, ServiceContext, Subscription, Timer } from '@usher/ports';
 import { AgentDesk } from './agent-desk.ts';
 import { CollectorLease } from './collector-lease.ts';
@@ -63,7 +70,11 @@ class StatsCollector implements Collector {
     const reports = context.bus.subscribe(`${STATS_PREFIX}.>`, (subject, payload) => {
       this.#hear(subject.slice(STATS_PREFIX.length + 1), payload);
     });
-    this.#subscriptions = [reports, this.agents.serve()];
+    this.#subscriptions = [
+      reports,
+      this.agents.serve(),
+      context.fleet.onRecord((record) => record.events.forEach((event) => this.#forget(event))),
+    ];
     this.#register();
     void this.#lease.renew();
     this.#timer = context.clock.every(WRITE_EVERY_MS, () => this.#tick());
@@ -109,8 +120,6 @@ class StatsCollector implements Collector {
   #tick(): void {
     void this.#lease.renew();
     const { backends } = this.#context.fleet.state;
-    for (const id of this.#windows.keys()) if (!backends.has(id)) this.#windows.delete(id);
-    for (const id of this.#announced.keys()) if (!backends.has(id)) this.#announced.delete(id);
     if (!this.#context.events.status().connected) {
       // Cut off from the log, and in most fleets from the agents too: their silence says nothing about them.
       this.#listeningSinceMs = this.#context.clock.steady();
@@ -122,6 +131,13 @@ class StatsCollector implements Collector {
     }
     this.#outboxFull = false;
     for (const [id, state] of backends) this.#announce(id, state);
+  }
+
+  /** The fleet knows no figures of a backend that is new, or was removed: whatever it reports next is news. */
+  #forget({ type, subject }: UsherEvent): void {
+    if (type !== 'backend.registered' && type !== 'backend.removed') return;
+    this.#windows.delete(subject);
+    this.#announced.delete(subject);
   }
 
   /** Writes what the log does not know yet about one backend. */
