@@ -6,7 +6,7 @@ import { listedNetworks } from './ip-lists.ts';
 import { OPSEN_KEYS, type OpsenFile } from './opsen-keys.ts';
 import { opsenPolicy } from './opsen-policy.ts';
 import { tiers } from './opsen-tiers.ts';
-import { certificate, FAILING_CLOSED, ownPool } from './pieces.ts';
+import { certificate, ownPool } from './pieces.ts';
 
 /** Where the API listens; routes lead its paths there, so that it shares a port with the traffic. */
 const API = '127.0.0.1:9092';
@@ -120,7 +120,7 @@ function pool(file: OpsenFile, declared: Input): Input {
     reserve_idle:
       session === undefined ? undefined : value(duration(Math.max(pending.value, 10) * 1000), pending.at),
     sticky: session,
-    panic: FAILING_CLOSED.panic,
+    panic: value('0%'),
     health: health(file),
     tls: skip.value ? map({ verify: value(false, skip.at) }) : undefined,
   });
