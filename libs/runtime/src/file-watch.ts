@@ -7,8 +7,11 @@ import { decidingFolders } from './deciding-folders.ts';
 const SETTLED_MS = 200;
 /** What lies beside the files may belong to them, such as a key, or be a log that is written all the time. */
 const BESIDE_MS = 1000;
-/** For file systems that report no changes, and for folders on the way that were replaced as a whole. */
-const POLL_MS = 30_000;
+/**
+ * For file systems that report no changes, and for folders on the way that were replaced as a whole: what is found, and still,
+ * is read within half a minute.
+ */
+const POLL_MS = 30_000 - SETTLED_MS;
 
 interface Watched {
   /** Undefined where the folder cannot be watched. */
