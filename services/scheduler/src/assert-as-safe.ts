@@ -103,10 +103,8 @@ function lessGuarded(before: Guarding, after: Guarding): string[] {
 
 /** Pools to which a route with a guard of its own led, and now none does: whoever leads there next would be asked for nothing. */
 function left({ policy: before }: Guarding, { policy: after }: Guarding): string[] {
-  const guarded = ({ routes }: PolicySettings) =>
-    routes.filter((route) => GUARDS.some((guard) => hasOwn(guard, route)));
-  const still = new Set(guarded(after).flatMap(poolsOf));
-  return guarded(before).flatMap((route) =>
+  const still = new Set(guardedOf(after).flatMap(poolsOf));
+  return guardedOf(before).flatMap((route) =>
     poolsOf(route)
       .filter((pool) => !still.has(pool))
       .map((pool) => `routes.${route.id}: it has a guard, and leaves the pool ${pool} without any`),
@@ -165,9 +163,15 @@ function isSame(one: unknown, other: unknown): boolean {
   return canonicalJson({ one }) === canonicalJson({ one: other });
 }
 
-function hasOwn(guard: Guard, { traffic, plugins }: RouteSettings): boolean {
-  if (guard === 'plugins') return plugins.some(({ file }) => file !== undefined);
-  return written(traffic?.[guard]) !== undefined;
+/** Routes with a guard of their own. */
+function guardedOf({ routes }: PolicySettings): readonly RouteSettings[] {
+  return routes.filter(({ traffic, plugins }) =>
+    GUARDS.some((guard) =>
+      guard === 'plugins'
+        ? plugins.some(({ file }) => file !== undefined)
+        : written(traffic?.[guard]) !== undefined,
+    ),
+  );
 }
 
 /** What a route asks for, in its one form; undefined when nothing. */
