@@ -17,7 +17,8 @@ else's clients. Unlike there, nothing is believed of X-Forwarded-For unless \`tr
 (\`--set trusted_proxies=10.0.0.0/8\`). Keys that Helios does not know it ignores; Usher ignores them too and says so.
 
 Its admin API is where it was, with the same tokens, paths and answers; errors are \`application/problem+json\`. What is changed stays
-over a restart. \`/v1/openapi.json\` describes it.`,
+over a restart. \`/v1/openapi.json\` describes it. With \`auth_token\` a body is JSON whatever its Content-Type says, as with \`curl -d\`;
+without one it has to be \`application/json\`, as any page that a browser on this machine shows could send the rest.`,
   'load-balancer': `
 # From load-balancer
 

@@ -4,6 +4,7 @@ import { defaulted, type ForeignFile, optional } from './foreign-file.ts';
 import { keyedFormat } from './format.ts';
 import { amount, bool, goDuration, port, text, texts, whole, words } from './kinds.ts';
 import { backendUrl, certificate, FAILING_CLOSED, Ids, withMetrics } from './pieces.ts';
+import { probeTimes } from './probe-times.ts';
 import { openSslNames } from './tls-names.ts';
 
 const VERSIONS = { TLS10: '1.0', TLS11: '1.1', TLS12: '1.2', TLS13: '1.3' };
@@ -220,8 +221,7 @@ function health(file: File): Input {
     type: value('http'),
     path: value(path.value, path.at),
     expect_status: values([200]),
-    interval: value(duration(interval.value), interval.at),
-    timeout: value(duration(timeout.value), timeout.at),
+    ...probeTimes(interval, timeout, 1, file.remarks),
     fall: value(fall.value, fall.at),
     rise: value(1),
   });

@@ -7,6 +7,7 @@ import { OPSEN_KEYS, type OpsenFile } from './opsen-keys.ts';
 import { opsenPolicy } from './opsen-policy.ts';
 import { tiers } from './opsen-tiers.ts';
 import { certificate, FAILING_CLOSED, ownPool } from './pieces.ts';
+import { probeTimes } from './probe-times.ts';
 
 /** Where the API listens; routes lead its paths there, so that it shares a port with the traffic. */
 const API = '127.0.0.1:9092';
@@ -163,8 +164,7 @@ function health(file: OpsenFile): Input {
     type: value(http ? 'http' : 'tcp', type.at),
     path: http ? value(path.value, path.at) : undefined,
     expect_status: http ? values(['2xx', '3xx']) : undefined,
-    interval: value(duration(interval.value * 1000), interval.at),
-    timeout: value(duration(timeout.value * 1000), timeout.at),
+    ...probeTimes(interval, timeout, 1000, file.remarks),
     fall: value(fall.value, fall.at),
     rise: value(rise.value, rise.at),
   });

@@ -5,6 +5,7 @@ import { defaulted, type ForeignFile } from './foreign-file.ts';
 import { keyedFormat } from './format.ts';
 import { bool, goDuration, port, text, texts, whole, words } from './kinds.ts';
 import { backendUrl, FAILING_CLOSED, Ids, withMetrics } from './pieces.ts';
+import { probeTimes } from './probe-times.ts';
 
 const KEYS = {
   'server.address': defaulted(text, '0.0.0.0', 'listen'),
@@ -93,8 +94,7 @@ function pool(file: File): Input {
       health: map({
         type: value('http'),
         path: value('/health'),
-        interval: value(duration(interval.value), interval.at),
-        timeout: value(duration(probeTimeout.value), probeTimeout.at),
+        ...probeTimes(interval, probeTimeout, 1, file.remarks),
         fall: value(1),
         rise: value(1),
       }),
