@@ -78,10 +78,14 @@ export const connx = keyedFormat({
         ]),
         timeouts: map({ shutdown: value(duration(shutdown.value * 1000), shutdown.at) }),
         rate_limit: rateLimit(file),
-        ...withMetrics(pool(file), {
-          enabled: { value: true, at: file.at, path: '', written: false },
-          format: 'connx',
-        }),
+        ...withMetrics(
+          pool(file),
+          {
+            enabled: { value: true, at: file.at, path: '', written: false },
+            format: 'connx',
+          },
+          file.remarks,
+        ),
       },
       file.at,
     );

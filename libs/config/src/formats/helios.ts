@@ -5,7 +5,7 @@ import { keyedFormat } from './format.ts';
 import { type HeliosFile as File, HELIOS_KEYS } from './helios-keys.ts';
 import { heliosPlugins } from './helios-plugins.ts';
 import { allowedNetworks } from './ip-lists.ts';
-import { backendUrl, certificate, FAILING_CLOSED, Ids, metricsPath, POOL, routeForAll } from './pieces.ts';
+import { backendUrl, certificate, FAILING_CLOSED, Ids, POOL, routeForAll } from './pieces.ts';
 import { probeTimes } from './probe-times.ts';
 
 /** Of Usher's own admin API, since that of Helios has the usual port. */
@@ -200,7 +200,10 @@ function metrics(file: File): Input {
     file.get('metrics.path'),
   ];
   if (!enabled.value) return value('none', enabled.at);
-  return map({ address: value(`0.0.0.0:${port.value}`, port.at), path: metricsPath(path) });
+  return map({
+    address: value(`0.0.0.0:${port.value}`, port.at),
+    path: path.written ? value(path.value, path.at) : undefined,
+  });
 }
 
 /** Of what has no equal only what is in use is worth a word. */

@@ -46,8 +46,8 @@ A file with nothing but \`server.port\` and backends with \`url\` and \`weight\`
 follows the file.
 
 What its README promises is kept: weights are exact, the settings of the breaker count, and all of them can be changed while it
-runs. \`/metrics\` is on the port of the traffic with the names of ConnX, and at 127.0.0.1:9090, there with Usher's own as
-\`/metrics?format=usher\`.`,
+runs. \`/metrics\` is on the port of the traffic with the names of ConnX, and at \`metrics.address\`, 127.0.0.1:9090, there with Usher's own
+as \`/metrics?format=usher\`. Moved (\`--set metrics.address=127.0.0.1:9190\`), it is found from the traffic all the same.`,
   velo: `
 # From Velo
 
@@ -60,8 +60,8 @@ What has no equal in Usher, or means something else, is told with its place. The
 of Usher over both; \`import\` takes the file alone. A running process follows the file. Instead of \`-generate-config\` there is
 \`bin/usher generate-config\`.
 
-\`/metrics\` is on the port of the traffic in the JSON of Velo, by the ids of pools, and at 127.0.0.1:9090, there for Prometheus as
-\`/metrics?format=usher\`.`,
+\`/metrics\` is on the port of the traffic in the JSON of Velo, by the ids of pools, and at \`metrics.address\`, 127.0.0.1:9090, there for
+Prometheus as \`/metrics?format=usher\`. Moved (\`--set metrics.address=127.0.0.1:9190\`), it is found from the traffic all the same.`,
   opsen: `
 # From Opsen
 

@@ -99,12 +99,17 @@ const KEYS = {
   'backends[].id': optional(text, 'pools.web.backends[].id', 'Made of the URL when it is missing.'),
   'backends[].url': optional(text, 'pools.web.backends[].url'),
   'backends[].weight': defaulted(whole(0), 1, 'pools.web.backends[].weight', '0 is 1.'),
-  'metrics.prometheus.enabled': defaulted(bool, true, 'metrics', "By Usher's names; also at 127.0.0.1:9090."),
+  'metrics.prometheus.enabled': defaulted(
+    bool,
+    true,
+    'metrics',
+    "By Usher's names; also at `metrics.address`, 127.0.0.1:9090.",
+  ),
   'metrics.prometheus.path': defaulted(
     text,
     '/metrics',
-    'metrics.path',
-    'Among the traffic, and at 127.0.0.1:9090.',
+    'routes[].path',
+    'Among the traffic; at `metrics.address` they stay at `/metrics`.',
   ),
 } as const;
 
@@ -121,10 +126,14 @@ export const loadBalancer = keyedFormat({
     return map(
       {
         listen: listen(file),
-        ...withMetrics(pool(file), {
-          enabled: file.get('metrics.prometheus.enabled'),
-          path: file.get('metrics.prometheus.path'),
-        }),
+        ...withMetrics(
+          pool(file),
+          {
+            enabled: file.get('metrics.prometheus.enabled'),
+            path: file.get('metrics.prometheus.path'),
+          },
+          file.remarks,
+        ),
       },
       file.at,
     );

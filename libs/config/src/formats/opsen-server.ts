@@ -6,7 +6,8 @@ import { listedNetworks } from './ip-lists.ts';
 import { OPSEN_KEYS, type OpsenFile } from './opsen-keys.ts';
 import { opsenPolicy } from './opsen-policy.ts';
 import { tiers } from './opsen-tiers.ts';
-import { certificate, FAILING_CLOSED, ownPool } from './pieces.ts';
+import { OPSEN_POOL, ownPool } from './own-pools.ts';
+import { certificate, FAILING_CLOSED } from './pieces.ts';
 import { probeTimes } from './probe-times.ts';
 
 /** Where the API listens; routes lead its paths there, so that it shares a port with the traffic. */
@@ -54,7 +55,7 @@ export const opsenServer = keyedFormat({
         }),
         limits: map({ request_body: value(size(body.value), body.at) }),
         ...opsenPolicy(file),
-        pools: map({ opsen: pool(file, declared), 'opsen-api': ownPool('opsen-api', API) }),
+        pools: map({ opsen: pool(file, declared), [OPSEN_POOL]: ownPool(OPSEN_POOL, API) }),
         routes: routes(file, declared),
         metrics: map({ address: value('127.0.0.1:9090') }),
         opsen: map({
@@ -189,7 +190,7 @@ function apiRoutes(file: OpsenFile): Input[] {
   return API_PATHS.map((path) =>
     map({
       path: value(path),
-      pool: value('opsen-api'),
+      pool: value(OPSEN_POOL),
       clients: path === OPEN_PATH || allow === undefined ? undefined : map({ allow }),
       rate_limit: path === OPEN_PATH ? undefined : limit,
     }),

@@ -44,9 +44,14 @@ const KEYS = {
     bool,
     true,
     'metrics',
-    'In the JSON of Velo, by the ids of pools; also at 127.0.0.1:9090, there with `?format=usher` for Prometheus.',
+    'In the JSON of Velo, by the ids of pools; also at `metrics.address`, 127.0.0.1:9090, there with `?format=usher` for Prometheus.',
   ),
-  'metrics.path': defaulted(text, '/metrics', 'metrics.path', 'Among the traffic, and at 127.0.0.1:9090.'),
+  'metrics.path': defaulted(
+    text,
+    '/metrics',
+    'routes[].path',
+    'Among the traffic; at `metrics.address` they stay at `/metrics`.',
+  ),
 } as const;
 
 type File = ForeignFile<typeof KEYS>;
@@ -71,11 +76,15 @@ export const velo = keyedFormat({
     return map(
       {
         listen: series([map({ address: value(addressOf(address.value, port.value), place) })]),
-        ...withMetrics(pool(file), {
-          enabled: file.get('metrics.enabled'),
-          path: file.get('metrics.path'),
-          format: 'velo',
-        }),
+        ...withMetrics(
+          pool(file),
+          {
+            enabled: file.get('metrics.enabled'),
+            path: file.get('metrics.path'),
+            format: 'velo',
+          },
+          file.remarks,
+        ),
       },
       file.at,
     );
