@@ -125,6 +125,26 @@ describe('reports', () => {
     expect(fleet.types()).toHaveLength(2);
   });
 
+  test('are written at once when the backend is registered anew and its removal was not heard', async () => {
+    await fleet.start();
+    await fleet.seconds(3, ['a']);
+    fleet.register('a');
+    expect(fleet.fold.state.backends.get('a')?.stats).toBeNull();
+    await fleet.seconds(1, ['a']);
+    expect(fleet.fold.state.backends.get('a')?.stats).not.toBeNull();
+  });
+
+  test('of before it was removed are not taken for those of the backend that is registered anew', async () => {
+    await fleet.start();
+    await fleet.seconds(3, ['a']);
+    fleet.remove('a');
+    expect(await fleet.metric('usher_collector_report_age_seconds', 'backend')).toEqual({});
+    fleet.register('a');
+    await fleet.seconds(3);
+    expect(fleet.fold.state.backends.get('a')?.stats).toBeNull();
+    expect(fleet.types()).toHaveLength(1);
+  });
+
   test('are written as soon as the fleet knows the backend, and no more after it was removed', async () => {
     await fleet.start();
     fleet.register('b');
