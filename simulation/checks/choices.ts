@@ -94,8 +94,8 @@ export class Choices {
     const eligible = judged.filter(
       ([backend, { health, open }]) => health === 'healthy' && !open && !shunned(backend),
     );
-    const { panic = 0 } = this.#pools.get(id) ?? {};
-    return judged.length >= PANIC_BACKENDS_MIN && eligible.length < panic * judged.length;
+    const { panic = 0, failOpen = true } = this.#pools.get(id) ?? {};
+    return failOpen && judged.length >= PANIC_BACKENDS_MIN && eligible.length < panic * judged.length;
   }
 
   /** Empty when the log has lost what it showed, which others find. */

@@ -59,7 +59,7 @@ const AMONG: Readonly<Record<Exclude<Explanation['among'], null>, string>> = {
   panic: 'all that no operator took out: too few are eligible',
   last_resort: 'last resorts: nobody is eligible',
   despite_breakers: 'all against whom only breakers and ejections speak: nobody else is left',
-  unknown: 'those whom nobody has probed yet: nobody is eligible',
+  unbroken: 'those that are ejected, or that nobody has probed yet: nobody is eligible',
 };
 
 function print(explanation: Explanation, io: Io): void {

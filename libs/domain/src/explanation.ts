@@ -71,10 +71,10 @@ export type TierSource = 'given' | 'field' | 'query' | 'header' | 'default';
 /**
  * Whom the strategy chooses from: the eligible; or, where these are too small a part of the pool, all that no operator took
  * out; or, where there are none, those of which nothing bad is known for certain; or, where there are none either, those
- * against whom only breakers and ejections speak. A pool that does not fail open has neither of the last two: instead it comes
- * to those of which nothing is known at all.
+ * against whom only breakers and ejections speak. A pool that fails closed has instead of the last three those
+ * against whom only ejections speak, or that nobody has probed yet.
  */
-export type Preference = 'eligible' | 'panic' | 'last_resort' | 'despite_breakers' | 'unknown';
+export type Preference = 'eligible' | 'panic' | 'last_resort' | 'despite_breakers' | 'unbroken';
 
 /**
  * What becomes of a session by a request: it `stays` where it is; it `leaves` that backend, which may not get the request;

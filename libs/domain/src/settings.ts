@@ -129,7 +129,7 @@ export interface PoolSettings {
    * before it existed: then 0, never.
    */
   readonly panic?: number | undefined;
-  /** Whether whom only breakers and ejections bar serves when nobody else can. Absent in what was written before it existed: then yes. */
+  /** Whether whom only open breakers bar serves when nobody else can. Absent in what was written before it existed: then yes. */
   readonly failOpen?: boolean | undefined;
   readonly retry: RetrySettings;
   /** Anything but `none` makes every connection to a backend serve one request of one client only. */

@@ -275,31 +275,3 @@ test('without tokens nothing that a proxy passes on is answered, unless the prox
   expect(await withoutTokens(forwarded, { trustedProxies: ['127.0.0.0/8'] })).toBe(200);
   expect(await withoutTokens({ ...forwarded, ...ROOT }, { tokens: TOKENS })).toBe(200);
 });
-
-test.each(['application/x-www-form-urlencoded', 'text/plain', 'application/json', undefined])(
-  'where callers show tokens, JSON may be said to be %s',
-  async (type) => {
-    const app = build({ anyContentType: true });
-    const send = async (secret: string, payload = '{"a":1}') =>
-      await app.inject({
-        method: 'POST',
-        url: '/operate',
-        headers: { ...bearer(secret), ...(type !== undefined && { 'content-type': type }) },
-        payload,
-      });
-    expect((await send('ops-secret')).json()).toEqual({ got: { a: 1 } });
-    expect((await send('ops-secret', 'a=1')).statusCode).toBe(400);
-    expect((await send('wrong')).statusCode).toBe(401);
-  },
-);
-
-test.each(['application/x-www-form-urlencoded', 'text/plain', undefined])(
-  'where nobody shows a token, JSON that is said to be %s is refused, as a page could have sent it',
-  async (type) => {
-    const app = build({ anyContentType: true, tokens: [] });
-    const send = async (headers: Record<string, string>) =>
-      (await app.inject({ method: 'POST', url: '/operate', headers, payload: '{"a":1}' })).statusCode;
-    expect(await send({ host: 'localhost', ...(type !== undefined && { 'content-type': type }) })).toBe(400);
-    expect(await send({ host: 'localhost', 'content-type': 'application/json' })).toBe(200);
-  },
-);

@@ -119,9 +119,9 @@ function health(file: File): Input {
   });
 }
 
-function passive(file: File): Input | undefined {
+function passive(file: File): Input {
   const enabled = file.get('health_checks.passive.enabled');
-  if (!enabled.value) return undefined;
+  if (!enabled.value) return map({ enabled: value(false, enabled.at) });
   const threshold = file.get('health_checks.passive.unhealthy_threshold');
   const timeout = file.get('health_checks.passive.unhealthy_timeout');
   return map({

@@ -6,8 +6,9 @@ import { listedNetworks } from './ip-lists.ts';
 import { OPSEN_KEYS, type OpsenFile } from './opsen-keys.ts';
 import { opsenPolicy } from './opsen-policy.ts';
 import { tiers } from './opsen-tiers.ts';
+
 import { OPSEN_POOL, ownPool } from './own-pools.ts';
-import { certificate, FAILING_CLOSED } from './pieces.ts';
+import { certificate } from './pieces.ts';
 import { probeTimes } from './probe-times.ts';
 
 /** Where the API listens; routes lead its paths there, so that it shares a port with the traffic. */
@@ -122,7 +123,7 @@ function pool(file: OpsenFile, declared: Input): Input {
     reserve_idle:
       session === undefined ? undefined : value(duration(Math.max(pending.value, 10) * 1000), pending.at),
     sticky: session,
-    panic: FAILING_CLOSED.panic,
+    panic: value('0%'),
     health: health(file),
     tls: skip.value ? map({ verify: value(false, skip.at) }) : undefined,
   });

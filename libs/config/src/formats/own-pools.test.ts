@@ -27,6 +27,11 @@ test('so does the API of Opsen', () => {
   ]);
 });
 
+test('without metrics their path is like any other', () => {
+  const { shared } = parseConfigText(VELO, set('metrics', 'none'));
+  expect(shared.routes.map(({ pool }) => pool)).toEqual(['web']);
+});
+
 test('a pool that is moved by hand stays where it was put', () => {
   const backends = '[{ id: usher-metrics, url: "http://127.0.0.7:1" }]';
   const overrides = [

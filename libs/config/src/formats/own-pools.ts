@@ -26,23 +26,37 @@ export function ownPool(id: string, address: string): Input {
 
 /**
  * A translated file with what lies over it: where a flag or a variable moves a server of the process, the pool that leads there goes with
- * it. A pool that somebody wrote over as well stays as he wrote it.
+ * it, and where there is none any more, so do the routes. A pool that somebody wrote over as well stays as he wrote it.
  */
 export function withOwnPools(root: Input): Input {
-  let followed = root;
-  for (const [section, pool] of OWN_POOLS) {
-    const address = at(root, [section, 'address']);
-    const backends = at(root, ['pools', pool, 'backends']);
-    if (address?.kind !== 'scalar' || address.at.kind !== 'override' || backends?.at.kind !== 'default')
-      continue;
-    const parsed = parseAddress(address.text);
-    if (parsed instanceof Refusal) continue;
-    const { host, port } = parsed;
-    const url = `http://${formatAddress({ host: REACHED[host] ?? host, port })}`;
-    const moved = series([map({ id: value(pool), url: value(url, address.at) })], DEFAULT_PLACE);
-    followed = put(followed, ['pools', pool, 'backends'], moved);
-  }
-  return followed;
+  return OWN_POOLS.reduce((followed, [section, pool]) => {
+    const backends = at(followed, ['pools', pool, 'backends']);
+    if (backends?.at.kind !== 'default') return followed;
+    const written = at(followed, [section]);
+    if (written?.kind === 'scalar' && written.text === 'none') return withoutRoutes(followed, pool);
+    const url = urlOf(at(followed, [section, 'address']));
+    if (url === undefined) return followed;
+    return put(followed, ['pools', pool, 'backends'], series([map({ id: value(pool), url })], DEFAULT_PLACE));
+  }, root);
+}
+
+/** Where the process reaches itself at an address that lies over the file. One that is none is told where it is read. */
+function urlOf(address: Input | undefined): Input | undefined {
+  if (address?.kind !== 'scalar' || address.at.kind !== 'override') return undefined;
+  const parsed = parseAddress(address.text);
+  if (parsed instanceof Refusal) return undefined;
+  const { host, port } = parsed;
+  return value(`http://${formatAddress({ host: REACHED[host] ?? host, port })}`, address.at);
+}
+
+function withoutRoutes(root: Input, pool: string): Input {
+  const routes = at(root, ['routes']);
+  if (routes?.kind !== 'list') return root;
+  const items = routes.items.filter((route) => {
+    const to = at(route, ['pool']);
+    return to?.kind !== 'scalar' || to.text !== pool;
+  });
+  return put(root, ['routes'], { ...routes, items });
 }
 
 /** Where a process reaches itself that listens everywhere. */

@@ -77,8 +77,11 @@ export function routeForAll(more: Readonly<Record<string, Input | undefined>> = 
   return series([map({ path: value('/*'), pool: value(POOL), ...more })], DEFAULT_PLACE);
 }
 
-/** For systems that answer with 503 when nobody is healthy, or all breakers are open, whatever share of their backends that is. */
-export const FAILING_CLOSED = { panic: value('0%'), fail_open: value(false) };
+/**
+ * For systems that answer with 503 when nobody is healthy or all breakers are open, whatever share of their backends that is, and
+ * that know of no ejections, but for those that a file asks for.
+ */
+export const FAILING_CLOSED = { fail_open: value(false), passive: map({ enabled: value(false) }) };
 
 const METRICS = '127.0.0.1:9090';
 const METRICS_PATH = '/metrics';

@@ -134,7 +134,7 @@ const keys = section({
   fail_open: defaulted(true, {
     to: 'failOpen',
     type: trueOrFalse,
-    doc: 'Whether requests go also to backends whose breakers are open, or that are ejected, when there is nobody else. `false`: they are answered with 503 until a breaker lets somebody try.',
+    doc: 'Whether requests go also to backends whose breakers are open when there is nobody else. `false`: they are answered with 503 until a breaker lets somebody try, and there is no `panic`.',
     why: 'That finds the first one that recovers, where refusing would turn many errors into nothing but errors.',
   }),
   retry: defaulted({}, { to: 'retry', type: retry, doc: 'When a request is tried again.' }),

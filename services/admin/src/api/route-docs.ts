@@ -101,7 +101,7 @@ const EXPLANATION = objectOf<Explanation>(
         backend: nullable(TEXT),
       }),
     ),
-    among: nullable(oneOf(['eligible', 'panic', 'last_resort', 'despite_breakers', 'unknown'])),
+    among: nullable(oneOf(['eligible', 'panic', 'last_resort', 'despite_breakers', 'unbroken'])),
     candidates: listOf(CANDIDATE),
     outcome: described(
       '`backend`, `waits`, `answered` (by the policy), or the code of the error that it is answered with',

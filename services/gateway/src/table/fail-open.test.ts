@@ -45,7 +45,7 @@ test('whom nobody has probed yet serves where there is nobody else, until its br
   const table = new TestTable([row('a', unknown), row('b', open)], closed);
   expect(table.choosable).toBe('a');
   expect(table.table.placing.explain(table.pool, NO_FEATURES, { path: '/' })).toMatchObject({
-    among: 'unknown',
+    among: 'unbroken',
     outcome: 'backend',
   });
   table.trip('a');
@@ -54,4 +54,35 @@ test('whom nobody has probed yet serves where there is nobody else, until its br
     among: null,
     outcome: 'no_backend',
   });
+});
+
+test('there is no panic, however few are eligible', () => {
+  const sick = { eligible: false, barred: 'unhealthy' } as const;
+  const rows = [row('a'), row('b', sick), row('c', sick), row('d', sick)];
+  expect(new TestTable(rows, pool({ panic: 0.5 })).choosable).toBe('a b c d');
+  expect(new TestTable(rows, pool({ panic: 0.5, failOpen: false })).choosable).toBe('a');
+  const table = new TestTable([row('a'), row('b'), row('c')], pool({ panic: 0.5, failOpen: false }));
+  for (const id of 'abc') table.trip(id);
+  expect(table.choosable).toBe('');
+});
+
+test('whoever is ejected serves when nobody else is left, as long as its own breaker is closed', () => {
+  const passive = {
+    enabled: true,
+    consecutive: 3,
+    failureRate: 1,
+    windowMs: 10_000,
+    requestsMin: 1_000,
+    ejectForMs: 60_000,
+    maxEjected: 0.5,
+  };
+  const table = new TestTable([row('a'), row('b')], pool({ failOpen: false, passive }));
+  table.trip('a');
+  table.advance(30_000);
+  expect(table.choosable).toBe('b');
+  table.set('b', { eligible: false });
+  expect(table.choosable).toBe('a');
+  table.attempts(table.slot('a'), 'ok', 'ok');
+  expect(table.slot('a')).toMatchObject({ ejected: true, breaker: { phase: 'closed' } });
+  expect(table.choosable).toBe('a');
 });

@@ -28,8 +28,8 @@ export function panicCount({ slots }: PoolTable): PanicCount {
 
 /** Whether less of the pool is eligible than its settings want for trusting what is known of the rest. */
 export function isPanicking(pool: PoolTable): boolean {
-  const { panic = 0 } = pool.settings;
-  if (panic === 0 || pool.slots.length < PANIC_BACKENDS_MIN || hasStandIns(pool)) return false;
+  const { panic = 0, failOpen = true } = pool.settings;
+  if (panic === 0 || !failOpen || pool.slots.length < PANIC_BACKENDS_MIN || hasStandIns(pool)) return false;
   const { eligible, backends } = panicCount(pool);
   return backends >= PANIC_BACKENDS_MIN && eligible < panic * backends;
 }

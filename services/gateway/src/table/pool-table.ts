@@ -87,7 +87,8 @@ export function whyNobody({ declared }: PoolTable): string {
  * 2. who is a last resort and not stopped by this worker's breaker: nobody knows anything bad for certain;
  * 3. whoever only a breaker or an ejection speaks against. With all breakers open there is nowhere better to send to, and
  *    spreading the load over all finds the first one that recovers, where answering 503 would turn many errors into nothing
- *    but errors. Unless the pool does not fail open: then these, and by 2. those with the fleet's breaker open, are left out.
+ *    but errors. In a pool that fails closed whoever has an open breaker is left out: after 1. come those that are ejected, or
+ *    that nobody has probed yet.
  * Of those, only the ones with the lowest `priority` are left.
  * A pool that is not declared has nobody: its backends would be served without the limits, tiers and reservations that
  * it may have elsewhere. Who is unhealthy, draining or disabled, or has an endpoint without a known address, is in none of
@@ -146,8 +147,8 @@ const PREFERENCES: Readonly<Record<Preference, (slot: BackendSlot) => boolean>> 
   eligible: isAdmitted,
   panic: (slot) => isInService(slot) && isUsable(slot),
   last_resort: (slot) => slot.lastResort && isUnbroken(slot),
-  unknown: (slot) => slot.barred === 'unknown' && isUnbroken(slot),
+  unbroken: (slot) => (slot.eligible || slot.barred === 'unknown') && isUnbroken(slot),
   despite_breakers: (slot) => (slot.eligible || slot.lastResort) && isUsable(slot),
 };
 const FAILING_OPEN: readonly Preference[] = ['eligible', 'last_resort', 'despite_breakers'];
-const FAILING_CLOSED: readonly Preference[] = ['eligible', 'unknown'];
+const FAILING_CLOSED: readonly Preference[] = ['eligible', 'unbroken'];
