@@ -64,7 +64,8 @@ export async function openHelios(
   if (admin === null || helios === undefined) return undefined;
   const register: AdminServerOptions['register'] = (app) =>
     registerHeliosRoutes(app, context, { pool: helios.pool, metrics });
-  const settings = { ...admin, host: helios.host, port: helios.port };
+  // Helios never asked what bodies say that they are: `curl -d` calls JSON a form.
+  const settings = { ...admin, host: helios.host, port: helios.port, anyContentType: true };
   return await listening('helios.address', helios, startGuarded(config, context, settings, parts, register));
 }
 
@@ -72,7 +73,7 @@ export async function openHelios(
 async function startGuarded(
   { shared: { trustedProxies } }: UsherConfig,
   context: ServiceContext,
-  { tls, ...settings }: AdminSettings,
+  { tls, ...settings }: AdminSettings & Pick<AdminServerOptions, 'anyContentType'>,
   { health, inherit }: Pick<AdminParts, 'health' | 'inherit'>,
   register: AdminServerOptions['register'],
 ): Promise<RunningServer> {

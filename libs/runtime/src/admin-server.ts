@@ -53,6 +53,11 @@ export interface AdminServerOptions {
   readonly trustedProxies?: readonly string[] | undefined;
   /** Default: bodies of 64 KiB, 256 connections, 64 of one address, 500 requests a second of one address. */
   readonly limits?: AdminLimits | undefined;
+  /**
+   * Bodies are read as JSON whatever their Content-Type says, from callers that have shown a token, which no page elsewhere can make a
+   * browser do. Default: they have to say that they are JSON, as they do without tokens in any case.
+   */
+  readonly anyContentType?: boolean | undefined;
   /** Left out, it speaks plain HTTP. */
   readonly tls?: TlsSource | undefined;
   readonly clock: Clock;
@@ -103,11 +108,12 @@ export function createAdminApp(options: AdminServerOptions): FastifyInstance {
     jwt?.stop();
     refusals.stop();
   });
-  acceptJsonOnly(app);
+  const known = authenticator(tokens, jwt);
+  acceptJson(app, options.anyContentType === true && !known.open ? '*' : 'application/json');
   answerErrors(app, log);
   const { allow, deny = [], trustedProxies = [] } = options;
   const rates = new RequestRates(limits.requestsPerS, clock);
-  guard(app, { authenticator: authenticator(tokens, jwt), allow, deny, trustedProxies, rates, refusals });
+  guard(app, { authenticator: known, allow, deny, trustedProxies, rates, refusals });
   serveDocument(app);
   app.get('/v1/health', HEALTH, (_request, reply) => {
     const report = options.health();
@@ -164,11 +170,11 @@ function limitConnections(server: Server, limits: AdminLimits, refusals: Refusal
   });
 }
 
-/** Bodies are JSON or absent. Forms and plain text, which a page elsewhere could send without asking, are refused. */
-function acceptJsonOnly(app: FastifyInstance): void {
+/** Bodies are JSON or absent. Of another type, such as forms, which a page elsewhere could send without asking, they are refused. */
+function acceptJson(app: FastifyInstance, type: 'application/json' | '*'): void {
   const parse = app.getDefaultJsonParser('error', 'error');
   app.removeAllContentTypeParsers();
-  app.addContentTypeParser<string>('application/json', { parseAs: 'string' }, (request, body, done) => {
+  app.addContentTypeParser<string>(type, { parseAs: 'string' }, (request, body, done) => {
     if (body === '') done(null);
     else void parse(request, body, done);
   });
