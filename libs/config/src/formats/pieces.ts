@@ -1,6 +1,6 @@
+import { fitForId } from '@usher/events';
 import { DEFAULT_PLACE, type Place } from '../fault.ts';
 import type { Input } from '../input/input.ts';
-import { fitForId } from '../types/names.ts';
 import { map, series, value } from './draft.ts';
 import type { Given } from './foreign-file.ts';
 import type { Remarks } from './remarks.ts';
@@ -79,6 +79,17 @@ export function ownPool(id: string, address: string): Input {
   });
 }
 
+/** Where Usher's own API is: at its usual port, or the nearest one above it that is not taken; that is said where a file takes it. */
+export function ownAdmin(usual: number, ofFile: readonly Given<number>[], remarks: Remarks): string {
+  const taken = new Set(ofFile.map(({ value: port }) => port));
+  let port = usual;
+  while (taken.has(port)) port++;
+  const address = `127.0.0.1:${port}`;
+  const taker = ofFile.find(({ value: each }) => each === usual);
+  if (taker !== undefined) remarks.changed(taker.path, taker.at, `Usher's own API is at ${address} instead`);
+  return address;
+}
+
 /** A route for everything to the one pool. */
 export function routeForAll(more: Readonly<Record<string, Input | undefined>> = {}): Input {
   return series([map({ path: value('/*'), pool: value(POOL), ...more })], DEFAULT_PLACE);
@@ -91,7 +102,8 @@ export function routeForAll(more: Readonly<Record<string, Input | undefined>> = 
 export const FAILING_CLOSED = { fail_open: value(false), passive: map({ enabled: value(false) }) };
 
 const METRICS = '127.0.0.1:9090';
-const METRICS_POOL = 'usher-metrics';
+/** The pool of this process's own metrics, for files of systems that have them among the traffic. */
+export const METRICS_POOL = 'usher-metrics';
 
 /** The path that somebody wrote for metrics; nothing for the usual one. */
 export function metricsPath({ value: path, at }: Given<string>): Input | undefined {
