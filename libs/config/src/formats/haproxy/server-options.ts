@@ -2,7 +2,7 @@ import type { Remarks } from '../remarks.ts';
 import type { Word } from './sections.ts';
 
 /** An option of a server, with the word that belongs to it. */
-export interface ServerOption {
+interface ServerOption {
   readonly word: Word;
   readonly value: Word | undefined;
 }
