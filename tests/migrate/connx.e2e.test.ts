@@ -116,6 +116,7 @@ testRows('connx', 'Metrics', {
   'connx_backend_up{backend}': async () => {
     const text = await textOf(`${traffic}/metrics`);
     for (const { url } of [heavy, light]) expect(text).toContain(`connx_backend_up{backend="${url}"} 1\n`);
+    expect(text.match(/^connx_backend_up/gm)).toHaveLength(2);
   },
   connx_uptime_seconds: async () =>
     expect(await metric(/^connx_uptime_seconds ([0-9.]+)$/m)).toBeGreaterThan(0),

@@ -156,6 +156,15 @@ testRows(
       for (const bad of [{ name: 'three' }, { address: two }, '{'])
         expect((await call('/v1/backends/add', bad))[0]).toBe(400);
       expect(await names()).toEqual(['one', 'two']);
+      // As names of the file are, and keys as Go reads them.
+      expect(await call('/v1/backends/add', { Name: 'gpu 1.eu', ADDRESS: two, weight: null })).toEqual([
+        201,
+        'added',
+      ]);
+      expect(await names()).toEqual(['one', 'two', 'gpu-1-eu']);
+      expect((await add('...'))[0]).toBe(400);
+      expect(await call('/v1/backends/remove', { NAME: 'gpu 1.eu' })).toEqual([200, 'removed']);
+      await until('it is gone', async () => !(await names()).includes('gpu-1-eu'));
     },
     'POST /v1/backends/remove': async () => await removedBy('POST'),
     'DELETE /v1/backends/remove': async () => await removedBy('DELETE'),

@@ -1,6 +1,6 @@
 import { connxMetrics, veloMetrics } from '@usher/admin';
 import { type Collector, startOpsenServer } from '@usher/collector';
-import type { UsherConfig } from '@usher/config';
+import { METRICS_POOL, type UsherConfig } from '@usher/config';
 import { type HealthReport, type RunningServer, startMetricsServer } from '@usher/runtime';
 import type { Closing } from './closing.ts';
 import { listening } from './listening.ts';
@@ -46,7 +46,10 @@ async function openMetrics(
 ): Promise<RunningServer | undefined> {
   if (local.metrics === null) return undefined;
   const socket = await inherit(local.metrics);
-  const forms = { connx: connxMetrics(context, metrics), velo: veloMetrics(context, metrics) };
+  const forms = {
+    connx: connxMetrics(context, metrics, METRICS_POOL),
+    velo: veloMetrics(context, metrics, METRICS_POOL),
+  };
   const server = startMetricsServer({ ...local.metrics, socket, metrics, forms, health, log });
   return await listening('metrics.address', local.metrics, server);
 }

@@ -4,6 +4,7 @@ export { type ExplainedValue, explainConfig } from './explain.ts';
 export { ConfigError, type Fault, formatFault, formatPlace, type Place } from './fault.ts';
 export { FORMAT_NAMES } from './formats/formats.ts';
 export { type Imported, importFile } from './formats/import.ts';
+export { METRICS_POOL } from './formats/own-pools.ts';
 export { formatNote, type Note } from './formats/remarks.ts';
 export type { Translation } from './formats/translate.ts';
 export { configJsonSchema } from './json-schema.ts';

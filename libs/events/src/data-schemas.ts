@@ -15,6 +15,15 @@ import { canaries, mirror, split, trafficSettings } from './traffic-schemas.ts';
 /** Ids are also metric labels, subject tokens and file names, hence the narrow alphabet. */
 export const ID_PATTERN = /^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$/;
 export const id = z.string().regex(ID_PATTERN);
+
+/** The nearest id to a text; empty when nothing of it is left. */
+export function fitForId(written: string): string {
+  return written
+    .replace(/[^A-Za-z0-9_-]+/g, '-')
+    .replace(/^[_-]+/, '')
+    .slice(0, 63)
+    .replace(/-+$/, '');
+}
 export const count = z.number().int().nonnegative();
 /** Milliseconds since the Unix epoch. */
 export const instant = z.number().int().nonnegative();

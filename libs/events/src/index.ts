@@ -16,6 +16,7 @@ export {
   agentReport,
   backendSettings,
   backendStats,
+  fitForId,
   ID_PATTERN,
   limitSettings,
   policySettings,

@@ -10,7 +10,7 @@ import type { ServiceContext, Subscription } from '@usher/ports';
 
 /** How long the leader may take to make a command durable. */
 const ANSWER_TIMEOUT_MS = 5_000;
-/** How long to wait for this process to have folded a registration. */
+/** How long to wait for this process to have folded what a command did. */
 const FOLD_TIMEOUT_MS = 1_000;
 
 /** Who an agent is, and the backend that it speaks for. */
@@ -52,12 +52,18 @@ export class AgentDesk {
         'settings must be an object without id, which is that of the agent',
       );
     await this.#command('backend.announce', { settings: { weight: 1, ...settings, id: backend } }, actor);
-    await this.#known(backend);
+    // Otherwise the first report would be one of a backend that nobody knows.
+    await this.#folded(() => this.#context.fleet.state.backends.has(backend));
   }
 
   /** The backend drains and goes, if an agent registered it. */
   async deregister({ backend, actor }: Speaker): Promise<void> {
     await this.#command('backend.withdraw', { backend }, actor);
+    // Whoever looks afterwards is to see it go, and so does not ask for it again.
+    await this.#folded(() => {
+      const left = this.#context.fleet.state.backends.get(backend);
+      return left === undefined || left.removing || left.origin !== 'agent';
+    });
   }
 
   async #take(speaker: Speaker, payload: string): Promise<void> {
@@ -81,14 +87,14 @@ export class AgentDesk {
     throw new UsherError(code, answer.problem.detail);
   }
 
-  /** Otherwise the first report would be one of a backend that nobody knows. */
-  async #known(backend: string): Promise<void> {
+  /** Waits for this process to have heard of what has become durable. */
+  async #folded(holds: () => boolean): Promise<void> {
     const { fleet, clock } = this.#context;
-    if (fleet.state.backends.has(backend)) return;
+    if (holds()) return;
     const { promise, resolve } = Promise.withResolvers<void>();
     const timer = clock.after(FOLD_TIMEOUT_MS, resolve);
     const records = fleet.onRecord(() => {
-      if (fleet.state.backends.has(backend)) resolve();
+      if (holds()) resolve();
     });
     await promise;
     timer.cancel();

@@ -115,7 +115,7 @@ export const HELIOS_KEYS = {
     port,
     9091,
     'helios.address',
-    "Every IPv4 address, with a token. Usher's own API is at 127.0.0.1:9092.",
+    "Every IPv4 address, with a token. Usher's own API is at 127.0.0.1:9092, or the next port that the file does not take.",
   ),
   'admin_api.auth_token': optional(
     text,

@@ -239,3 +239,38 @@ test('a key that nobody knows is told, with what was probably meant', () => {
     '1:11 server.prot: not translated: Helios has no such key, did you mean "server.port"?',
   ]);
 });
+
+const ON = `enabled: true, auth_token: ${SECRET}`;
+const withPorts = (ports: string) =>
+  imported(`${ports}\nbackends: [{ name: a, address: "http://a:1" }]\n`, 'helios');
+
+describe('the API of Usher itself', () => {
+  test.each([
+    [`admin_api: { ${ON}, port: 9092 }`, '127.0.0.1:9093', /admin_api.port: changed: .*127\.0\.0\.1:9093/],
+    [`server: { port: 9092 }\nadmin_api: { ${ON} }`, '127.0.0.1:9093', /server.port: changed/],
+    [
+      `metrics: { enabled: true, port: 9092 }\nadmin_api: { ${ON} }`,
+      '127.0.0.1:9093',
+      /metrics.port: changed/,
+    ],
+    [
+      `server: { port: 9094 }\nmetrics: { enabled: true, port: 9093 }\nadmin_api: { ${ON}, port: 9092 }`,
+      '127.0.0.1:9095',
+      /admin_api.port: changed/,
+    ],
+    ['server: { port: 9091 }', '127.0.0.1:9092', /server.port: changed/],
+    ['metrics: { enabled: true, port: 9091 }', '127.0.0.1:9092', /metrics.port: changed/],
+  ])('makes room for a file that says %s', (ports, address, note) => {
+    const { file, notes } = withPorts(ports);
+    expect(file).toMatchObject({ admin: { address } });
+    expect(notes).toEqual([expect.stringMatching(note)]);
+  });
+
+  test('stays where it is when nothing takes its port', () => {
+    expect(withPorts(`admin_api: { ${ON} }`)).toMatchObject({
+      file: { admin: { address: '127.0.0.1:9092' } },
+      notes: [],
+    });
+    expect(withPorts('metrics: { enabled: false, port: 9091 }').file).not.toHaveProperty('admin');
+  });
+});

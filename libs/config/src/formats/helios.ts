@@ -5,11 +5,13 @@ import { keyedFormat } from './format.ts';
 import { type HeliosFile as File, HELIOS_KEYS } from './helios-keys.ts';
 import { heliosPlugins } from './helios-plugins.ts';
 import { allowedNetworks } from './ip-lists.ts';
-import { backendUrl, certificate, FAILING_CLOSED, Ids, POOL, routeForAll } from './pieces.ts';
+import { backendUrl, certificate, FAILING_CLOSED, Ids, ownAdmin, POOL, routeForAll } from './pieces.ts';
 import { probeTimes } from './probe-times.ts';
 
 /** Of Usher's own admin API, since that of Helios has the usual port. */
-const OWN_ADMIN = '127.0.0.1:9092';
+const OWN_ADMIN = 9092;
+/** Where it is when that of Helios is off. */
+const USUAL_ADMIN = 9091;
 
 export const helios = keyedFormat({
   name: 'helios',
@@ -166,7 +168,14 @@ function rateLimit(file: File): Input | undefined {
 /** The API of Helios where it was, and Usher's own beside it. */
 function admin(file: File): Record<string, Input> {
   const enabled = file.get('admin_api.enabled');
-  if (!enabled.value) return {};
+  const others = [
+    file.get('server.port'),
+    ...(file.get('metrics.enabled').value ? [file.get('metrics.port')] : []),
+  ];
+  if (!enabled.value) {
+    if (others.every(({ value: taken }) => taken !== USUAL_ADMIN)) return {};
+    return { admin: map({ address: value(ownAdmin(USUAL_ADMIN, others, file.remarks)) }) };
+  }
   const [port, token] = [file.get('admin_api.port'), file.get('admin_api.auth_token')];
   const { value: secret = '', at } = token;
   const open = secret === '';
@@ -184,9 +193,10 @@ function admin(file: File): Record<string, Input> {
   const tokens = series([
     map({ name: value('helios', at), secret: value(secret, at), role: value('admin', at) }),
   ]);
+  const own = ownAdmin(OWN_ADMIN, [...others, port], file.remarks);
   return {
     admin: map(
-      { address: value(OWN_ADMIN), tokens: open ? undefined : tokens, allow: allowed },
+      { address: value(own), tokens: open ? undefined : tokens, allow: allowed },
       file.placeOf('admin_api'),
     ),
     helios: map({ address: value(`${host}:${port.value}`, port.at), pool: value(POOL) }),

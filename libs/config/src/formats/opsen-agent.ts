@@ -1,4 +1,4 @@
-import { fitForId } from '../types/names.ts';
+import { fitForId } from '@usher/events';
 import { defaulted, type ForeignFile, optional } from './foreign-file.ts';
 import { keyedFormat } from './format.ts';
 import { bool, text, whole, words } from './kinds.ts';

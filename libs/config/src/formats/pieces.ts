@@ -1,7 +1,7 @@
+import { fitForId } from '@usher/events';
 import { DEFAULT_PLACE, type Place } from '../fault.ts';
 import type { Input } from '../input/input.ts';
 import { parsePrefix } from '../keys/traffic/paths.ts';
-import { fitForId } from '../types/names.ts';
 import { Refusal } from '../types/type.ts';
 import { map, series, value } from './draft.ts';
 import type { Given } from './foreign-file.ts';
@@ -70,6 +70,17 @@ export function certificate(
   for (const { value: file, path } of [cert, key])
     if (file === undefined || file === '') remarks.fault(path, around, `TLS needs ${path}`);
   return map({ cert: value(cert.value || '.', cert.at), key: value(key.value || '.', key.at) }, around);
+}
+
+/** Where Usher's own API is: at its usual port, or the nearest one above it that is not taken; that is said where a file takes it. */
+export function ownAdmin(usual: number, ofFile: readonly Given<number>[], remarks: Remarks): string {
+  const taken = new Set(ofFile.map(({ value: port }) => port));
+  let port = usual;
+  while (taken.has(port)) port++;
+  const address = `127.0.0.1:${port}`;
+  const taker = ofFile.find(({ value: each }) => each === usual);
+  if (taker !== undefined) remarks.changed(taker.path, taker.at, `Usher's own API is at ${address} instead`);
+  return address;
 }
 
 /** A route for everything to the one pool. */

@@ -1,9 +1,10 @@
 import { resolve } from 'node:path';
 import type { RouteSettings, SharedSettings } from '@usher/domain';
+import { fitForId } from '@usher/events';
 import { checkReferences } from '../checks.ts';
 import type { LocalSettings, UsherConfig } from '../settings.ts';
 import { list, mapped } from '../types/collections.ts';
-import { filePath, fitForId, id } from '../types/names.ts';
+import { filePath, id } from '../types/names.ts';
 import { network } from '../types/network.ts';
 import { plainSecret } from '../types/secret.ts';
 import { defaulted, optional, section } from '../types/section.ts';

@@ -1,6 +1,6 @@
 import { domainToASCII } from 'node:url';
 import { PATH_PATTERN_LENGTH_MAX, pathPatternFault } from '@usher/domain';
-import { ID_PATTERN } from '@usher/events';
+import { fitForId, ID_PATTERN } from '@usher/events';
 import { isHost } from './network.ts';
 import { text } from './scalar.ts';
 import { type Refusal, refuse, type Type } from './type.ts';
@@ -96,15 +96,6 @@ export function parseId(written: string): string | Refusal {
     `${JSON.stringify(written)} is not an id: up to 63 letters, digits, - and _, the first one a letter or digit`,
     meant === '' ? undefined : meant,
   );
-}
-
-/** The nearest id to a text; empty when nothing of it is left. */
-export function fitForId(written: string): string {
-  return written
-    .replace(/[^A-Za-z0-9_-]+/g, '-')
-    .replace(/^[_-]+/, '')
-    .slice(0, 63)
-    .replace(/-+$/, '');
 }
 
 export function parseRouteHost(written: string): string | Refusal {

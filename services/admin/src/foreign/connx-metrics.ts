@@ -1,4 +1,4 @@
-import { eligibility } from '@usher/domain';
+import { type BackendState, eligibility } from '@usher/domain';
 import type { Sample, ServiceContext } from '@usher/ports';
 import { familyHead, type MetricsForm, type MetricsReading, sampleLines } from '@usher/runtime';
 import { durationsOf, sumOf } from './sums.ts';
@@ -7,9 +7,13 @@ const CONTENT_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
 
 /**
  * The metrics of a gateway by the names that ConnX gives them. What ConnX promises and does not keep is kept: connections
- * are counted, and requests a second are those since the last time that somebody asked.
+ * are counted, and requests a second are those since the last time that somebody asked. Backends of `ownPool` are this process itself, and nobody declared them.
  */
-export function connxMetrics({ clock, fleet }: ServiceContext, metrics: MetricsReading): MetricsForm {
+export function connxMetrics(
+  { clock, fleet }: Pick<ServiceContext, 'clock' | 'fleet'>,
+  metrics: MetricsReading,
+  ownPool: string,
+): MetricsForm {
   const startedMs = clock.steady();
   let before = { atMs: startedMs, requests: 0, perSecond: 0 };
   return {
@@ -18,6 +22,7 @@ export function connxMetrics({ clock, fleet }: ServiceContext, metrics: MetricsR
       const requests = await metrics.samples('usher_requests_total');
       const byMethod = await metrics.samples('usher_requests_by_method_total');
       const connections = sumOf(await metrics.samples('usher_connections'));
+      const up = await upBy(metrics);
       const { mean, quantile } = await durationsOf(metrics);
       const [nowMs, total] = [clock.steady(), sumOf(requests)];
       if (nowMs > before.atMs) {
@@ -46,15 +51,24 @@ export function connxMetrics({ clock, fleet }: ServiceContext, metrics: MetricsR
           'backend_up',
           'gauge',
           'Whether requests are sent to the backend',
-          [...fleet.state.backends.values()].map((backend) => ({
-            labels: { backend: backend.settings.url },
-            value: eligibility(backend) === 'ok' ? 1 : 0,
-          })),
+          [...fleet.state.backends.values()]
+            .filter(({ settings }) => settings.pool !== ownPool)
+            .map((backend) => ({ labels: { backend: backend.settings.url }, value: up(backend) })),
         ),
         family('uptime_seconds', 'gauge', 'Since the process started', [one((nowMs - startedMs) / 1000)]),
         family('requests_per_second', 'gauge', 'Since the metrics were last read', [one(before.perSecond)]),
       ].join('');
     },
+  };
+}
+
+/** Whether requests are sent to a backend: as the gateway says that is in this process, and otherwise as the fleet does. */
+async function upBy(metrics: MetricsReading): Promise<(backend: BackendState) => number> {
+  const eligible = await metrics.samples('usher_backend_eligible');
+  const known = new Map(eligible.map(({ labels, value }) => [labels['backend'], value]));
+  return (backend) => {
+    const agreed = eligibility(backend) === 'ok' && backend.ejectedBy.size === 0;
+    return known.get(backend.settings.id) ?? (agreed ? 1 : 0);
   };
 }
 

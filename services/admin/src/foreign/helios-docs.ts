@@ -36,7 +36,10 @@ const BACKEND_METRICS = objectOf<HeliosMetrics['backend_metrics'][string]>({
   average_response_time_ms: NUMBER,
   is_healthy: FLAG,
 });
-const NAMED = described('The name of the backend', TEXT);
+const NAMED = described(
+  'The name of the backend; what ids do not have in it becomes -, as in the file, and so it is listed',
+  TEXT,
+);
 
 /** Of a path that is another one's second name. */
 export const UNDOCUMENTED_READ = { config: { role: 'read' } } as const;

@@ -1,5 +1,5 @@
 import { eligibility, UsherError } from '@usher/domain';
-import type { CommandName } from '@usher/events';
+import { type CommandName, fitForId } from '@usher/events';
 import type { ServiceContext } from '@usher/ports';
 import type { MetricsReading } from '@usher/runtime';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
@@ -51,11 +51,11 @@ export function registerHeliosRoutes(
   app.get('/api/metrics', docs.UNDOCUMENTED_READ, readMetrics);
   app.get('/api/backends', docs.UNDOCUMENTED_READ, readBackends);
   app.post('/v1/backends/add', docs.ADD, async (request, reply) => {
-    const { name, address, weight } = readObject(request.body);
+    const { name, address, weight } = fieldsOf(request.body);
     if (!isText(name) || !isText(address))
       throw new UsherError('invalid_input', 'name and address are required');
     const settings = {
-      id: name,
+      id: idOf(name),
       pool,
       url: withScheme(address),
       weight: weight === undefined || weight === 0 ? 1 : weight,
@@ -64,21 +64,35 @@ export function registerHeliosRoutes(
     return answer(reply, 201, 'added');
   });
   const remove = async (request: FastifyRequest, reply: FastifyReply) => {
-    const { name } = readObject(request.body);
+    const { name } = fieldsOf(request.body);
     if (!isText(name)) throw new UsherError('invalid_input', 'name is required');
+    const backend = idOf(name);
     // Who is not there is removed: repeating it is no error.
-    if (fleet.state.backends.get(name)?.settings.pool === pool)
-      await send(request, 'backend.remove', { backend: name });
+    if (fleet.state.backends.get(backend)?.settings.pool === pool)
+      await send(request, 'backend.remove', { backend });
     return answer(reply, 200, 'removed');
   };
   app.post('/v1/backends/remove', docs.REMOVE_BY_POST, remove);
   app.delete('/v1/backends/remove', docs.REMOVE, remove);
   app.post('/v1/strategy', docs.STRATEGY, async (request, reply) => {
-    const { strategy } = readObject(request.body);
+    const { strategy } = fieldsOf(request.body);
     if (!isText(strategy)) throw new UsherError('invalid_input', 'strategy is required');
     await send(request, 'pool.set_strategy', { pool, strategy: STRATEGIES.get(strategy) ?? strategy });
     return answer(reply, 200, 'updated');
   });
+}
+
+/** What a body has, by keys in lower case: Helios matches them as Go does, whatever their case, and what is null is left out. */
+function fieldsOf(body: unknown): Readonly<Record<string, unknown>> {
+  const given = Object.entries(readObject(body)).filter(([, value]) => value !== null);
+  return Object.fromEntries(given.map(([key, value]) => [key.toLowerCase(), value]));
+}
+
+/** The id for a name, as that of a name in a file of Helios. */
+function idOf(name: string): string {
+  const id = fitForId(name);
+  if (id === '') throw new UsherError('invalid_input', 'a name needs a letter or a digit');
+  return id;
 }
 
 function isText(value: unknown): value is string {

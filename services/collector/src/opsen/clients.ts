@@ -18,10 +18,10 @@ export class Clients {
     this.#pool = pool;
   }
 
-  /** The backends of the pool. */
+  /** The backends of the pool, but for those that only finish what they have before they are gone. */
   backends(): BackendState[] {
     return [...this.#context.fleet.state.backends.values()].filter(
-      (each) => each.settings.pool === this.#pool,
+      ({ settings, removing }) => settings.pool === this.#pool && !removing,
     );
   }
 

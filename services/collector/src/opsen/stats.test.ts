@@ -116,6 +116,28 @@ describe('POST /stats', () => {
     expect((await rig.call('GET', '/clients/purge'))[0]).toBe(405);
   });
 
+  test('clients that only finish what they have are gone for whoever asks, and not taken away twice', async () => {
+    await rig.call('POST', '/register', CLIENT);
+    await rig.call('POST', '/stats', REPORT);
+    await rig.fleet.seconds(302);
+    const { decide } = rig.fleet;
+    rig.fleet.decide = async (command) => {
+      if (command.name !== 'backend.withdraw') return await decide(command);
+      // What has become durable is folded a little later.
+      setImmediate(() => rig.fleet.startRemoval('gpu-1'));
+      return { ok: true, position: rig.fleet.fold.position + 1, events: [], repeated: false };
+    };
+    const purged = async () => (await rig.call('POST', '/clients/purge', {}))[1];
+    expect(await purged()).toMatchObject({ purged: 1, cache_purged: 1, db_purged: 1 });
+    expect(rig.fleet.fold.state.backends.get('gpu-1')?.lifecycle).toBe('draining');
+    expect(await purged()).toMatchObject({ purged: 0, cache_purged: 0, db_purged: 0 });
+    expect((await rig.call('GET', '/clients'))[1]).toEqual([]);
+    expect((await rig.call('GET', '/health'))[1]).toMatchObject({ total_clients: 0, active_clients: 0 });
+    rig.fleet.decide = decide;
+    await rig.call('POST', '/register', CLIENT);
+    expect((await rig.call('GET', '/clients'))[1]).toMatchObject([{ client_id: 'gpu-1' }]);
+  });
+
   test.each([
     [{ client_id: undefined }, 'Missing required field: client_id\n'],
     [{ cpu_usage_avg: [-5] }, 'Invalid JSON body: cpu_usage_avg: expected a number from -1 to 110\n'],

@@ -156,6 +156,15 @@ export class TestFleet {
     this.#append({ type: 'pool.added', subject: id, data: { settings, origin: 'config' } });
   }
 
+  /** It only finishes what it has, and is gone then. */
+  startRemoval(id: string): void {
+    this.#append({
+      type: 'backend.drain_started',
+      subject: id,
+      data: { backend: id, deadlineMs: 1e15, remove: true },
+    });
+  }
+
   remove(id: string): void {
     this.#append({ type: 'backend.removed', subject: id, data: { backend: id } });
   }

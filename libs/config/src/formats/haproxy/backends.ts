@@ -3,7 +3,9 @@ import type { Input } from '../../input/input.ts';
 import { duration, map, series, unlessEmpty, value } from '../draft.ts';
 import { Ids } from '../pieces.ts';
 import type { Remarks } from '../remarks.ts';
+import { tellOtherShares } from './differences.ts';
 import { countOf, hasOption, linesOf, optionOf, type Section, timeOf } from './sections.ts';
+import { tellLostOptions } from './server-options.ts';
 import { healthOf, type Server, serverInput, serversOf, urlOf } from './servers.ts';
 
 const RETRY_MAX = 10;
@@ -52,6 +54,8 @@ export class Backends {
       const url = urlOf(server, this.#remarks);
       return url === undefined ? [] : [serverInput(server, idOf(server), url, this.#remarks)];
     });
+    for (const { options } of servers) tellLostOptions(options, this.#remarks);
+    tellOtherShares(servers, this.#remarks);
     const { strategy, hash } = this.#balance(section, servers);
     return map(
       {
@@ -76,7 +80,7 @@ export class Backends {
     servers: readonly Server[],
   ): { readonly strategy: Input; readonly hash?: Input } {
     const [line] = linesOf(section, 'balance');
-    const inTurn = servers.some(({ options }) => hasOption(options, 'weight'))
+    const inTurn = servers.some(({ options }) => options.has('weight'))
       ? 'weighted_round_robin'
       : 'round_robin';
     if (line === undefined) return { strategy: value(inTurn) };
@@ -142,7 +146,7 @@ export class Backends {
 }
 
 function timeOption(servers: readonly Server[], name: string, remarks: Remarks): Input | undefined {
-  const word = servers.map(({ options }) => optionOf(options, name)).find((found) => found !== undefined);
+  const word = servers.map(({ options }) => options.get(name)?.value).find((found) => found !== undefined);
   const ms = timeOf(word, name, remarks);
   return word === undefined || ms === undefined ? undefined : value(duration(ms), word.at);
 }
@@ -157,9 +161,9 @@ function retry(section: Section, remarks: Remarks): Input | undefined {
 
 /** HAProxy does not check certificates of backends unless it is told to. */
 function tls(servers: readonly Server[]): Input | undefined {
-  const secure = servers.find(({ options }) => hasOption(options, 'ssl'));
+  const secure = servers.find(({ options }) => options.has('ssl'));
   if (secure === undefined) return undefined;
-  const [verify, ca] = [optionOf(secure.options, 'verify'), optionOf(secure.options, 'ca-file')];
+  const [verify, ca] = [secure.options.get('verify')?.value, secure.options.get('ca-file')?.value];
   const checked = verify?.text === 'required' || (verify === undefined && ca !== undefined);
   return map({
     verify: value(checked, verify?.at ?? secure.name.at),
@@ -175,13 +179,15 @@ function queue(section: Section, remarks: Remarks): Input | undefined {
 
 function proxyProtocol(servers: readonly Server[]): Input | undefined {
   for (const { options } of servers) {
-    const word = options.find(({ text }) => text === 'send-proxy' || text === 'send-proxy-v2');
+    const word = (options.get('send-proxy') ?? options.get('send-proxy-v2'))?.word;
     if (word !== undefined) return value(word.text === 'send-proxy' ? 'v1' : 'v2', word.at);
   }
   return undefined;
 }
 
 function http2(servers: readonly Server[]): Input | undefined {
-  const word = servers.map(({ options }) => optionOf(options, 'proto')).find((found) => found?.text === 'h2');
+  const word = servers
+    .map(({ options }) => options.get('proto')?.value)
+    .find((found) => found?.text === 'h2');
   return word === undefined ? undefined : value(true, word.at);
 }

@@ -71,6 +71,7 @@ describe('a whole file of HAProxy', () => {
       '5:5 log: not translated',
       '9:5 option httplog: not translated',
       '26:5 use_backend: not translated',
+      '37:12 check: changed',
       '37:33 backup: changed',
       '55:5 stats: not translated',
       '56:5 stats: not translated',
@@ -123,6 +124,80 @@ describe('a backend', () => {
     expect(pool([], 'send-proxy-v2')).toMatchObject({ b: { proxy_protocol: 'v2' } });
   });
 });
+
+/** What is said of servers, each with its name first. */
+const told = (...servers: readonly string[]) =>
+  imported(
+    `backend b\n${servers.map((server, index) => `  server w${index + 1} 10.0.0.${index + 1}:80 ${server}\n`).join('')}`,
+  ).notes;
+
+describe('servers of one backend', () => {
+  test('that are probed in other ways, or not, are told where they are', () => {
+    expect(told('check inter 5s fall 5 rise 3', 'check inter 1s fall 2 rise 1', '')).toEqual([
+      '3:37 inter: changed: all backends of a pool are probed alike: 5s, as w1',
+      '3:45 fall: changed: all backends of a pool are probed alike: 5, as w1',
+      '3:52 rise: changed: all backends of a pool are probed alike: 3, as w1',
+      '4:10 check: changed: it is probed as all backends of a pool are, since w1 is',
+    ]);
+    expect(told('check inter 2s', 'check', 'check inter 2000 fall 3')).toEqual([]);
+    expect(told('check', 'check rise 1')).toEqual([
+      '3:36 rise: changed: all backends of a pool are probed alike: 2, as w1',
+    ]);
+  });
+
+  test.each([
+    ['slowstart 9s', 'slowstart'],
+    ['send-proxy', 'send-proxy'],
+    ['proto h2', 'proto'],
+  ])('of which one has %s are told, for all get it', (option, name) => {
+    expect(told('', option)).toEqual([`2:10 ${name}: changed: all backends of a pool have that of w2`]);
+    expect(told(option, option)).toEqual([]);
+  });
+
+  test('whose certificates are checked in other ways are told', () => {
+    expect(told('ssl verify none', 'ssl verify required ca-file a.pem', '')).toEqual([
+      '3:29 verify: changed: all backends of a pool have that of w1',
+      '3:45 ca-file: changed: all backends of a pool have that of w1',
+    ]);
+  });
+
+  test('have what default-server says unless they take it back', () => {
+    const { file, notes } = imported(
+      'backend b\n  default-server check inter 7s\n  server w1 10.0.0.1:80\n  server w2 10.0.0.2:80 no-check\n',
+    );
+    expect(file).toMatchObject({ pools: { b: { health: { type: 'tcp', interval: '7s' } } } });
+    expect(notes).toEqual(['4:10 check: changed: it is probed as all backends of a pool are, since w1 is']);
+  });
+});
+
+test.each([
+  ['observe layer7', 'observe', /passive/],
+  ['on-error mark-down', 'on-error', /passive/],
+  ['on-marked-down shutdown-sessions', 'on-marked-down', /under way/],
+  ['fastinter 1s', 'fastinter', /interval/],
+  ['port 81', 'port', /probed where requests go/],
+  ['track x/y', 'track', /by itself/],
+  ['agent-check', 'agent-check', /load of its own/],
+  ['minconn 3', 'minconn', /max_connections/],
+  ['sni str(a.example)', 'sni', /server_name/],
+  ['crt a.pem', 'crt', /tls.cert/],
+  ['brand-new', 'brand-new', /nothing for it/],
+])('a server with %j has a word about it, and its own word is none', (option, name, why) => {
+  const notes = told(option);
+  expect(notes).toEqual([expect.stringMatching(new RegExp(`^2:25 ${name}: not translated: `))]);
+  expect(notes[0]).toMatch(why);
+  const { notes: ofDefault } = imported(
+    `backend b\n  default-server ${option}\n  server w1 10.0.0.1:80\n  server w2 10.0.0.2:80\n`,
+  );
+  expect(ofDefault).toEqual([expect.stringMatching(new RegExp(`^2:18 ${name}: not translated: `))]);
+});
+
+test.each(['weight 0', 'id 7', 'cookie check', 'no-check', 'enabled', 'init-addr none', 'no-sslv3'])(
+  'of a server with %j nothing is missed',
+  (option) => {
+    expect(told(option)).toEqual([]);
+  },
+);
 
 test.each([
   ['frontend f\n  bind :80\nbackend a\n', '1:1: there is no backend with servers that could be translated'],

@@ -107,7 +107,7 @@ export function hasOption(words: readonly Word[], name: string): boolean {
 
 /** The time that a word is; one that is none is a fault. */
 export function timeOf(word: Word | undefined, what: string, remarks: Remarks): number | undefined {
-  const ms = time(word?.text);
+  const ms = millisecondsOf(word?.text);
   if (word !== undefined && ms === undefined)
     remarks.fault(what, word.at, 'this is not a time that HAProxy would take');
   return ms;
@@ -133,7 +133,7 @@ const TIMES: Readonly<Record<string, number>> = {
 };
 
 /** `30s` in milliseconds; undefined when it is no time. */
-function time(text: string | undefined): number | undefined {
+export function millisecondsOf(text: string | undefined): number | undefined {
   const match = /^([0-9]{1,9})(us|ms|[smhd]?)$/.exec(text ?? '');
   return match === null ? undefined : Number(match[1]) * (TIMES[match[2]!] ?? 0);
 }

@@ -1,34 +1,25 @@
 import type { Input } from '../../input/input.ts';
 import { duration, map, value, values } from '../draft.ts';
 import type { Remarks } from '../remarks.ts';
-import {
-  countOf,
-  hasOption,
-  type Line,
-  linesOf,
-  optionOf,
-  type Section,
-  timeOf,
-  type Word,
-} from './sections.ts';
-
-const INTERVAL_MS = 2000;
+import { PROBES, tellOtherProbes } from './differences.ts';
+import { countOf, type Line, linesOf, optionOf, type Section, timeOf, type Word } from './sections.ts';
+import { optionsIn, type ServerOptions } from './server-options.ts';
 
 /** A server of a backend with the options of the `default-server` in front of it. */
 export interface Server {
   readonly name: Word;
   readonly address: Word;
-  readonly options: readonly Word[];
+  readonly options: ServerOptions;
 }
 
 export function serversOf(section: Section): Server[] {
   const servers: Server[] = [];
-  let inherited: readonly Word[] = section.defaults.filter(isDefault).flatMap(({ args }) => args);
+  const inherited = section.defaults.filter(isDefault).flatMap(({ args }) => args);
   for (const line of section.lines) {
-    if (isDefault(line)) inherited = [...line.args, ...inherited];
+    if (isDefault(line)) inherited.push(...line.args);
     const [name, address, ...options] = line.args;
     if (line.keyword === 'server' && name !== undefined && address !== undefined)
-      servers.push({ name, address, options: [...options, ...inherited] });
+      servers.push({ name, address, options: optionsIn([...inherited, ...options]) });
   }
   return servers;
 }
@@ -44,19 +35,19 @@ export function urlOf({ address, options }: Server, remarks: Remarks): Input | u
     remarks.lost('server', address.at, 'backends are reached by a host and a port');
     return undefined;
   }
-  return value(`${hasOption(options, 'ssl') ? 'https' : 'http'}://${match[1]}:${match[2]}`, address.at);
+  return value(`${options.has('ssl') ? 'https' : 'http'}://${match[1]}:${match[2]}`, address.at);
 }
 
 export function serverInput(server: Server, id: string, url: Input, remarks: Remarks): Input {
   const { name, options } = server;
-  const spare = options.find(({ text }) => text === 'backup' || text === 'disabled');
+  const spare = (options.get('backup') ?? options.get('disabled'))?.word;
   if (spare !== undefined) {
     const message =
       'there are no spare backends: it has weight 0 and is never chosen, until `usher weight` gives it one';
     remarks.changed(spare.text, spare.at, message);
   }
   const number = (option: string) => {
-    const word = optionOf(options, option);
+    const word = options.get(option)?.value;
     const amount = countOf(word, option, remarks);
     return amount === undefined ? undefined : value(amount, word?.at);
   };
@@ -66,11 +57,12 @@ export function serverInput(server: Server, id: string, url: Input, remarks: Rem
 
 /** The probes of a backend are those of its first server that has any. */
 export function healthOf(section: Section, servers: readonly Server[], remarks: Remarks): Input {
-  const checked = servers.find(({ options }) => hasOption(options, 'check'));
+  const checked = servers.find(({ options }) => options.has('check'));
   if (checked === undefined) return map({ type: value('none') });
   const [http] = linesOf(section, 'option', 'httpchk');
-  const [inter, fall, rise] = ['inter', 'fall', 'rise'].map((name) => optionOf(checked.options, name));
-  const interval = timeOf(inter, 'inter', remarks) ?? INTERVAL_MS;
+  tellOtherProbes(checked, servers, remarks);
+  const [inter, fall, rise] = ['inter', 'fall', 'rise'].map((name) => checked.options.get(name)?.value);
+  const interval = timeOf(inter, 'inter', remarks) ?? PROBES.inter;
   const [limit] = linesOf(section, 'timeout', 'check');
   const timeout = timeOf(limit?.args[1], 'timeout check', remarks);
   if (limit !== undefined && timeout !== undefined && timeout > interval)
@@ -86,8 +78,8 @@ export function healthOf(section: Section, servers: readonly Server[], remarks: 
       expect_status: http === undefined ? undefined : expected(section, remarks),
       interval: value(duration(interval), inter?.at),
       timeout: timeout === undefined ? undefined : value(duration(Math.min(timeout, interval)), limit?.at),
-      fall: value(countOf(fall, 'fall', remarks) ?? 3, fall?.at),
-      rise: value(countOf(rise, 'rise', remarks) ?? 2, rise?.at),
+      fall: value(countOf(fall, 'fall', remarks) ?? PROBES.fall, fall?.at),
+      rise: value(countOf(rise, 'rise', remarks) ?? PROBES.rise, rise?.at),
     },
     checked.name.at,
   );

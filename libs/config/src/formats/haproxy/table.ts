@@ -60,7 +60,7 @@ export const HAPROXY_KEYWORDS: Readonly<Record<string, KnownKeyword>> = {
   'hash-type': becomes('pools.<name>.strategy', 'Hashing is always consistent, except that of `source`.'),
   server: becomes(
     'pools.<name>.backends[]',
-    '`weight`, `maxconn`, `slowstart`, `check`, `inter`, `fall`, `rise`, `ssl`, `verify`, `ca-file`, `send-proxy`, `proto h2`. `backup` and `disabled` get weight 0: they are never chosen.',
+    '`weight`, `maxconn`, `slowstart`, `check`, `inter`, `fall`, `rise`, `ssl`, `verify`, `ca-file`, `send-proxy`, `proto h2`. `backup` and `disabled` get weight 0: they are never chosen. Others are told, and what a pool has once, such as its probes, where a server has it otherwise.',
   ),
   'default-server': becomes('pools.<name>.backends[]', 'Options of the servers behind it.'),
   cookie: becomes('pools.<name>.sticky', '`insert`; with `maxidle`, `maxlife` and `domain`.'),

@@ -119,6 +119,34 @@ describe('an upstream', () => {
   });
 });
 
+test.each([
+  ['route=a', 'route', /by its id/],
+  ['drain', 'drain', /still sent/],
+  ['service=http', 'service', /discovery/],
+  ['brand_new=1', 'brand_new', /nothing for it/],
+])('a server with %j has a word about it', (parameter, name, why) => {
+  const { notes } = imported(`upstream u {\nserver 10.0.0.1 ${parameter};\n}`);
+  expect(notes).toEqual([expect.stringMatching(new RegExp(`^2:17 ${name}: not translated: `))]);
+  expect(notes[0]).toMatch(why);
+});
+
+test.each(['jitter=1s', 'port=81', 'type=grpc', 'match=ok', 'mandatory', 'persistent', 'brand_new'])(
+  'probes with %j have a word about it',
+  (parameter) => {
+    const { notes } = imported(
+      `server {\nlocation / {\nproxy_pass http://10.0.0.1;\nhealth_check interval=3s ${parameter};\n}\n}`,
+    );
+    expect(notes).toEqual([expect.stringMatching(`^4:26 ${parameter.split('=')[0]}: not translated: `)]);
+  },
+);
+
+test('servers that do not start as slowly as the one that counts are told', () => {
+  const { notes } = imported(
+    'upstream u {\nserver 10.0.0.1;\nserver 10.0.0.2 slow_start=5s resolve;\nserver 10.0.0.3 slow_start=5s;\n}',
+  );
+  expect(notes).toEqual(['2:1 slow_start: changed: all backends of a pool have that of 10.0.0.2']);
+});
+
 test('TLS comes with its certificates, and clients may have to show theirs', () => {
   const { file } = imported(
     `http { server {

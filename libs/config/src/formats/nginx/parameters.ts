@@ -1,5 +1,5 @@
 import type { Remarks } from '../remarks.ts';
-import type { Directive } from './directives.ts';
+import type { Directive, Word } from './directives.ts';
 
 /** `zone` of `zone=one`. */
 export function parameter(directive: Directive | undefined, name: string): string | undefined {
@@ -19,4 +19,17 @@ export function measured(
   const amount = parse(text);
   if (amount === undefined) remarks.fault(name, directive.at, 'this is not a value that nginx would take');
   return amount;
+}
+
+/** Says which parameters nothing stands for: those with a reason here, and those that are not here. */
+export function tellLostParameters(
+  words: readonly Word[],
+  known: Readonly<Record<string, string | undefined>>,
+  remarks: Remarks,
+): void {
+  for (const { text, at } of words) {
+    const [name = ''] = text.split('=', 1);
+    const message = Object.hasOwn(known, name) ? known[name] : 'Usher has nothing for it';
+    if (message !== undefined) remarks.lost(name, at, message);
+  }
 }

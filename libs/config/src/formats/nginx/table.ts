@@ -34,7 +34,7 @@ export const NGINX_DIRECTIVES: Readonly<Record<string, KnownDirective>> = {
   upstream: becomes('pools.<name>'),
   'server (of an upstream)': becomes(
     'pools.<name>.backends[]',
-    '`weight`, `max_conns`, `slow_start`; `max_fails` and `fail_timeout` are the `breaker` of the pool. `backup` and `down` get weight 0: they are never chosen.',
+    '`weight`, `max_conns`, `slow_start`; `max_fails` and `fail_timeout` are the `breaker` of the pool. `backup` and `down` get weight 0: they are never chosen. Others are told, and what a pool has once where a server has it otherwise.',
   ),
   least_conn: becomes('pools.<name>.strategy', '`least_connections`.'),
   ip_hash: becomes('pools.<name>.strategy', '`ip_hash`.'),
@@ -45,7 +45,7 @@ export const NGINX_DIRECTIVES: Readonly<Record<string, KnownDirective>> = {
   random: becomes('pools.<name>.strategy', '`random`, and `p2c` with `two`.'),
   least_time: becomes('pools.<name>.strategy', '`least_response_time`.'),
   sticky: becomes('pools.<name>.sticky', 'Of the kind `cookie`.'),
-  health_check: becomes('pools.<name>.health', '`uri`, `interval`, `fails`, `passes`.'),
+  health_check: becomes('pools.<name>.health', '`uri`, `interval`, `fails`, `passes`. Others are told.'),
   server: becomes('routes', 'Its addresses are left out when nothing in it can be translated.'),
   listen: becomes(
     'listen[]',

@@ -4,12 +4,41 @@ import { duration, map, series, unlessEmpty, value } from '../draft.ts';
 import { Ids } from '../pieces.ts';
 import type { Remarks } from '../remarks.ts';
 import type { Directive } from './directives.ts';
-import { measured, parameter } from './parameters.ts';
+import { measured, parameter, tellLostParameters } from './parameters.ts';
 import { inForce, type Scopes, wordOf } from './scopes.ts';
 import { balancing } from './strategies.ts';
 import { count, time } from './units.ts';
 
 const RETRY_MAX = 10;
+
+/** Of a server; with why, where nothing stands for one. */
+const SERVER_PARAMETERS: Readonly<Record<string, string | undefined>> = {
+  weight: undefined,
+  max_conns: undefined,
+  max_fails: undefined,
+  fail_timeout: undefined,
+  slow_start: undefined,
+  backup: undefined,
+  down: undefined,
+  // Usher looks a name up whenever it connects.
+  resolve: undefined,
+  route: 'clients are kept at their backend by its id',
+  drain: 'requests are still sent to it; `usher drain` lets it finish',
+  service: 'records of the kind SRV are looked up by `discovery`',
+};
+const PROBE_PARAMETERS: Readonly<Record<string, string | undefined>> = {
+  interval: undefined,
+  fails: undefined,
+  passes: undefined,
+  uri: undefined,
+  jitter: 'probes are spread by themselves',
+  port: 'backends are probed where requests go',
+  type: 'probes of gRPC are the `health` of the type `grpc`',
+  match: 'write `expect_status` and `expect_body` of the `health`',
+  mandatory: 'who is new gets requests once a probe has succeeded',
+  persistent: 'what is known of a backend is kept anyway',
+  keepalive_time: 'each probe has its own connection',
+};
 
 /** What a location asks of the pool that it sends requests to. */
 export interface Demand {
@@ -117,6 +146,7 @@ export class Upstreams {
     if (address === undefined) return [];
     const backend = this.#backend(address.text, scheme, address.at);
     if (backend === undefined) return [];
+    tellLostParameters(options, SERVER_PARAMETERS, this.#remarks);
     const spare = options.find(({ text }) => text === 'backup' || text === 'down');
     if (spare !== undefined) {
       const message =
@@ -187,12 +217,17 @@ export class Upstreams {
 function slowStart(servers: readonly Directive[], remarks: Remarks): Input | undefined {
   const server = servers.find((one) => parameter(one, 'slow_start') !== undefined);
   const ms = measured(server, 'slow_start', time, remarks);
-  return server === undefined || ms === undefined ? undefined : value(duration(ms), server.at);
+  if (server === undefined || ms === undefined) return undefined;
+  const others = servers.filter((one) => parameter(one, 'slow_start') !== parameter(server, 'slow_start'));
+  for (const { at } of others)
+    remarks.changed('slow_start', at, `all backends of a pool have that of ${server.args[0]?.text}`);
+  return value(duration(ms), server.at);
 }
 
 function health(scopes: Scopes, remarks: Remarks): Input | undefined {
   const [check] = inForce('health_check', scopes);
   if (check === undefined) return undefined;
+  tellLostParameters(check.args, PROBE_PARAMETERS, remarks);
   const interval = measured(check, 'interval', time, remarks) ?? 5000;
   return map(
     {

@@ -25,7 +25,8 @@ export const CONNX = [
       connx_active_connections: 'connections of clients, counted',
       'connx_response_time_seconds{quantile}':
         "`avg`, `0.95` and `0.99` since the start, by the bounds of Usher's histogram",
-      'connx_backend_up{backend}': '1 while requests are sent to the backend',
+      'connx_backend_up{backend}':
+        '1 while requests are sent to the backend; 0 also while it is ejected or its breaker is open. Only backends of the file',
       connx_uptime_seconds: 'since the process started',
       connx_requests_per_second: 'since somebody last asked',
     },

@@ -20,7 +20,7 @@ export const HELIOS = [
       '200 with the counts of Helios as JSON; breakers are those of the backends, by name and state alone: how often each was tried is in the event log. `last_health_check` has no equal',
     'GET /v1/backends': '200 `[{name, address, healthy, active_connections, weight}]`',
     'POST /v1/backends/add':
-      '`{name, address, weight?}`: 201 `added` once that is durable; 400 for what is missing or no JSON; 409 for a name that there is',
+      '`{name, address, weight?}`: 201 `added` once that is durable; 400 for what is missing or no JSON; 409 for a name that there is. What ids do not have in a name becomes `-`, as in the file; keys in any case',
     'POST /v1/backends/remove':
       '`{name}`: 200 `removed`; it drains first. Who is not there is removed; 400 without a name',
     'DELETE /v1/backends/remove': 'the same',
