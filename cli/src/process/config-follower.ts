@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { ConfigError, explainConfig, formatFault, type LocalSettings, type UsherConfig } from '@usher/config';
 import type { Log } from '@usher/ports';
-import { restartKeys } from './restart-keys.ts';
+import { liveSettings, restartKeys } from './restart-keys.ts';
 
 export interface ConfigFollowerOptions {
   /** What the process was started with. */
@@ -59,10 +59,10 @@ export class ConfigFollower {
       return;
     }
     this.#warn(config.local);
-    const { listen } = config.local;
+    const { shared, local } = this.#applied;
     if (
-      isDeepStrictEqual(config.shared, this.#applied.shared) &&
-      isDeepStrictEqual(listen, this.#applied.local.listen)
+      isDeepStrictEqual(config.shared, shared) &&
+      isDeepStrictEqual(liveSettings(config.local), liveSettings(local))
     ) {
       if (this.#complaint !== undefined) log.info('the configuration is the old one again');
       this.#complaint = undefined;

@@ -10,6 +10,7 @@ import { Scheduler } from '@usher/scheduler';
 import { backendFiles } from './backend-files.ts';
 import { Closing } from './closing.ts';
 import { configPreviews } from './config-previews.ts';
+import { admission, type Door } from './doors.ts';
 import { addressText, openServers } from './front-servers.ts';
 import type { Give } from './heir-outbox.ts';
 import { type Core, openCore } from './open-core.ts';
@@ -24,7 +25,7 @@ export interface Running {
   readonly admin: string | undefined;
   readonly metrics: string | undefined;
   readonly core: Core;
-  /** Goes by the listeners and the shared settings of another configuration. Rejects, with everything as it was, when it cannot. */
+  /** Goes by the listeners, the shared settings and those who may call of another configuration. Rejects, with everything as it was, when it cannot. */
   readonly apply: (config: UsherConfig) => Promise<void>;
   /** What the gateway is called in the fleet. */
   readonly gatewayName: string;
@@ -48,6 +49,7 @@ interface Origin {
 interface Changeable {
   gateway?: Gateway;
   scheduler?: Scheduler;
+  doors?: readonly Door[];
   /** What they go by since it changed. */
   config?: UsherConfig;
 }
@@ -105,7 +107,8 @@ export async function runServices(
       (await predecessor?.sockets.take(address))?.[0];
     const previews = configPreviews(config, () => changeable.config ?? config, read, core.context);
     const front = { services: () => services, collector, health, outages, previews, inherit };
-    const urls = await openServers(config, core, front, servers);
+    const { doors, ...urls } = await openServers(config, core, front, servers);
+    changeable.doors = doors;
     predecessor?.relieve(core.context.outbox);
     predecessor?.sockets.close();
     phase = 'running';
@@ -188,7 +191,9 @@ async function startTraffic(
 
 async function applyTo(changeable: Changeable, config: UsherConfig): Promise<void> {
   const { local, shared } = config;
+  const admit = admission(changeable.doors ?? [], config);
   await changeable.gateway?.listen(listenersOf(local));
+  admit();
   changeable.scheduler?.declare(declaredBy(shared));
   changeable.config = config;
 }

@@ -1,11 +1,10 @@
 import { createServer as createPlainServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
-import { type AdminRefusals, type ErrorCode, problemOf, type RefusalCause, UsherError } from '@usher/domain';
+import { type AdminRefusals, type ErrorCode, problemOf, type RefusalCause } from '@usher/domain';
 import type { Clock, Log, Random, TlsSource } from '@usher/ports';
 import Fastify, { type FastifyInstance } from 'fastify';
-import { type AdminToken, authenticator } from './admin-access.ts';
+import { type AdminAccess, AdminGate } from './admin-gate.ts';
 import { guard } from './admin-guard.ts';
-import { AdminJwt, type AdminJwtSettings } from './admin-jwt.ts';
 import { type AdminLimits, OpenConnections, RequestRates } from './admin-limits.ts';
 import { RefusalBook } from './admin-refusals.ts';
 import { createTlsServer } from './admin-tls.ts';
@@ -14,7 +13,7 @@ import { type DocumentedRoute, type OpenApi, openApi } from './api/open-api.ts';
 import { DOCUMENT, HEALTH } from './api/own-docs.ts';
 import { type HealthReport, healthStatusCode } from './health-report.ts';
 import type { RunningServer } from './metrics-server.ts';
-import { isLoopback, plainAddress } from './networks.ts';
+import { plainAddress } from './networks.ts';
 import { pathOf, problemFor, sendProblem } from './problem-reply.ts';
 
 const REQUEST_TIMEOUT_MS = 30_000;
@@ -35,22 +34,12 @@ const LIMITS: AdminLimits = {
   requestsPerS: 500,
 };
 
-export interface AdminServerOptions {
+export interface AdminServerOptions extends AdminAccess {
   readonly host: string;
   /** 0 = any free one. */
   readonly port: number;
   /** Descriptor of a socket that listens there already; absent = it opens its own. */
   readonly socket?: number | undefined;
-  /** Who may call; with none and without `jwt` no token is needed, which is refused on any but a loopback address. */
-  readonly tokens: readonly AdminToken[];
-  /** Whose signed tokens are taken too. */
-  readonly jwt?: AdminJwtSettings | undefined;
-  /** Networks in CIDR notation that may connect. */
-  readonly allow: readonly string[];
-  /** Networks that may not connect, whatever `allow` says. Default none. */
-  readonly deny?: readonly string[] | undefined;
-  /** Peers whose X-Forwarded-For says who connects. Default none: the address is the socket's, whatever headers say. */
-  readonly trustedProxies?: readonly string[] | undefined;
   /** Default: bodies of 64 KiB, 256 connections, 64 of one address, 500 requests a second of one address. */
   readonly limits?: AdminLimits | undefined;
   /** Left out, it speaks plain HTTP. */
@@ -66,24 +55,46 @@ export interface AdminServerOptions {
   readonly register: (app: FastifyInstance) => void;
 }
 
+/** One that can be told while it runs who may call from now on. */
+export interface AdminServer extends RunningServer {
+  /** Throws, with everything as it was, when it would need no token on an address that others reach. */
+  admit(access: AdminAccess): void;
+}
+
 /** Starts the admin server. Throws what listening throws, and on an address that others reach if it needs no token. */
-export async function startAdminServer(options: AdminServerOptions): Promise<RunningServer> {
-  const app = createAdminApp(options);
+export async function startAdminServer(options: AdminServerOptions): Promise<AdminServer> {
+  const gate = gateOf(options);
+  const app = appBehind(gate, options);
   const { host, port: asked, socket } = options;
   await app.listen({ host, port: asked, ...(socket === undefined ? {} : { fd: socket }) });
   return {
     host: options.host,
     port: (app.server.address() as AddressInfo).port,
     close: () => app.close(),
+    admit: (access) => gate.admit(access),
   };
 }
 
 /** The admin server before it listens: access, errors and health are in place. */
 export function createAdminApp(options: AdminServerOptions): FastifyInstance {
-  const { host, tokens, limits = LIMITS, clock, log, random } = options;
-  if (tokens.length === 0 && options.jwt === undefined && !isLoopback(host)) {
-    throw new UsherError('invalid_input', `the admin server on ${host} needs at least one token`);
-  }
+  return appBehind(gateOf(options), options);
+}
+
+function gateOf({
+  host,
+  tokens,
+  jwt,
+  allow,
+  deny,
+  trustedProxies,
+  clock,
+  log,
+}: AdminServerOptions): AdminGate {
+  return new AdminGate(host, { tokens, jwt, allow, deny, trustedProxies }, { clock, log });
+}
+
+function appBehind(gate: AdminGate, options: AdminServerOptions): FastifyInstance {
+  const { limits = LIMITS, clock, log, random } = options;
   const refusals = new RefusalBook({ clock, log, tell: options.onRefusals ?? (() => true) });
   const app = Fastify({
     logger: false,
@@ -98,16 +109,14 @@ export function createAdminApp(options: AdminServerOptions): FastifyInstance {
     },
   });
   limitConnections(app.server, limits, refusals);
-  const jwt = options.jwt && new AdminJwt(options.jwt, { clock, log });
   app.addHook('onClose', () => {
-    jwt?.stop();
+    gate.stop();
     refusals.stop();
   });
   acceptJsonOnly(app);
   answerErrors(app, log);
-  const { allow, deny = [], trustedProxies = [] } = options;
   const rates = new RequestRates(limits.requestsPerS, clock);
-  guard(app, { authenticator: authenticator(tokens, jwt), allow, deny, trustedProxies, rates, refusals });
+  guard(app, { gate, rates, refusals });
   serveDocument(app);
   app.get('/v1/health', HEALTH, (_request, reply) => {
     const report = options.health();
