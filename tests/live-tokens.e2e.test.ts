@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { tempDir } from '@usher/testing';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -104,6 +104,43 @@ test('a secret whose file changes, and another list of tokens or keys, count wit
     { added: 'root', removed: 'ops' },
   ]);
   expect(running.output()).not.toMatch(/v7Kd2mXw|of-root|first-key|second-key|third/);
+});
+
+test('a file that is refused or gone shows in the status, the health and a metric until it is good again', async () => {
+  await run();
+  const shown = async () => {
+    const [health, metrics] = await Promise.all(
+      ['health', 'metrics'].map((name) => fetch(`http://127.0.0.1:${ports.metrics}/${name}`)),
+    );
+    const { stdout } = await usher(
+      ['status', '--admin', `http://127.0.0.1:${ports.admin}`, '--token', 'file:adm.txt'],
+      directory.path,
+    );
+    return {
+      health: health?.status,
+      report: await health?.text(),
+      valid: /^usher_config_valid (\d)$/m.exec((await metrics?.text()) ?? '')?.[1],
+      told: stdout.split('\n').find((line) => line.startsWith('degraded: config: ')),
+    };
+  };
+  const isValid = (valid: string) => until(`it is ${valid}`, async () => (await shown()).valid === valid);
+  writeFileSync(file(), `${config({ tokens: TOKENS })}wrong: 1\n`);
+  await isValid('0');
+  const faulty = await shown();
+  expect(faulty).toMatchObject({
+    health: 200,
+    told: expect.stringMatching(/since 20.*usher\.yaml:9:1 wrong: /),
+  });
+  expect(faulty.report).toContain('"config"');
+  expect(faulty.report).not.toContain('wrong');
+  rmSync(file());
+  await until(
+    'that it is gone is told',
+    async () => (await shown()).told?.includes('there is no such file') === true,
+  );
+  writeFileSync(file(), config({ tokens: TOKENS }));
+  await isValid('1');
+  expect(await shown()).toMatchObject({ health: 200, told: undefined });
 });
 
 test('what would open an address that others still reach is not taken up, though its own is a loopback one', async () => {

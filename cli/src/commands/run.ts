@@ -127,7 +127,7 @@ function announce(running: Running, names: readonly ServiceName[], demo: Demo | 
 function follow(
   file: string,
   config: UsherConfig,
-  { apply, core }: Running,
+  { apply, core, configHealth: health }: Running,
   read: () => Promise<UsherConfig>,
 ): () => void {
   const { log, context } = core;
@@ -139,7 +139,7 @@ function follow(
     watch.follow(next);
     return next;
   };
-  const follower = new ConfigFollower({ config, log, read: readOn, apply });
+  const follower = new ConfigFollower({ config, log, health, read: readOn, apply });
   const ignore = onReloadSignal(look);
   return () => {
     watch.stop();

@@ -22,7 +22,7 @@ export type InheritOne = (address: {
 
 /** What the admin server shows of the process. */
 export interface AdminParts {
-  readonly services: () => readonly Service[];
+  readonly services: () => readonly Pick<Service, 'name' | 'fault'>[];
   readonly collector: Collector | undefined;
   readonly health: () => HealthReport;
   readonly outages: Outages;

@@ -9,6 +9,7 @@ import { dnsResolver, healthReport, type Phase } from '@usher/runtime';
 import { Scheduler } from '@usher/scheduler';
 import { backendFiles } from './backend-files.ts';
 import { Closing } from './closing.ts';
+import { ConfigHealth } from './config-health.ts';
 import { configPreviews } from './config-previews.ts';
 import { admission, type Door } from './doors.ts';
 import { addressText, openServers } from './front-servers.ts';
@@ -27,6 +28,8 @@ export interface Running {
   readonly core: Core;
   /** Goes by the listeners, the shared settings and those who may call of another configuration. Rejects, with everything as it was, when it cannot. */
   readonly apply: (config: UsherConfig) => Promise<void>;
+  /** Is to be told whether a changed configuration was taken up. */
+  readonly configHealth: ConfigHealth;
   /** What the gateway is called in the fleet. */
   readonly gatewayName: string;
   /** Gives the log up for another process; of the services only the gateway goes on. */
@@ -72,7 +75,8 @@ export async function runServices(
   const servers = new Closing();
   let phase: Phase = 'starting';
   const outages = watchOutages(core.context);
-  const health = () => healthReport(phase, [core.watch, ...services], outages.current);
+  const configHealth = new ConfigHealth(core.context);
+  const health = () => healthReport(phase, [core.watch, configHealth.health, ...services], outages.current);
   const stop: Running['stop'] = async ({ leave = false } = {}) => {
     phase = 'stopping';
     outages.stop();
@@ -106,7 +110,14 @@ export async function runServices(
     const inherit = async (address: { readonly host: string; readonly port: number }) =>
       (await predecessor?.sockets.take(address))?.[0];
     const previews = configPreviews(config, () => changeable.config ?? config, read, core.context);
-    const front = { services: () => services, collector, health, outages, previews, inherit };
+    const front = {
+      services: () => [configHealth.status, ...services],
+      collector,
+      health,
+      outages,
+      previews,
+      inherit,
+    };
     const { doors, ...urls } = await openServers(config, core, front, servers);
     changeable.doors = doors;
     predecessor?.relieve(core.context.outbox);
@@ -119,6 +130,7 @@ export async function runServices(
       ...urls,
       core,
       apply,
+      configHealth,
       gatewayName: nameOfGateway(config, predecessor),
       releaseLog,
       cede,
