@@ -47,6 +47,25 @@ async function opsenFor(key: string): Promise<number> {
   return (await fetch(`http://127.0.0.1:${opsen}/register`, { method: 'POST', headers, body: '{}' })).status;
 }
 
+/** Where a refused file shows. */
+async function shown() {
+  const [health, metrics] = await Promise.all(
+    ['health', 'metrics'].map((name) => fetch(`http://127.0.0.1:${ports.metrics}/${name}`)),
+  );
+  const { stdout } = await usher(
+    ['status', '--admin', `http://127.0.0.1:${ports.admin}`, '--token', 'file:adm.txt'],
+    directory.path,
+  );
+  return {
+    health: health?.status,
+    report: await health?.text(),
+    valid: /^usher_config_valid (\d)$/m.exec((await metrics?.text()) ?? '')?.[1],
+    told: stdout.split('\n').find((line) => line.startsWith('degraded: config: ')),
+  };
+}
+
+const isValid = (valid: string) => until(`it is ${valid}`, async () => (await shown()).valid === valid);
+
 /** Entries of the process's log with this message. */
 const logged = (message: string) =>
   running
@@ -108,22 +127,6 @@ test('a secret whose file changes, and another list of tokens or keys, count wit
 
 test('a file that is refused or gone shows in the status, the health and a metric until it is good again', async () => {
   await run();
-  const shown = async () => {
-    const [health, metrics] = await Promise.all(
-      ['health', 'metrics'].map((name) => fetch(`http://127.0.0.1:${ports.metrics}/${name}`)),
-    );
-    const { stdout } = await usher(
-      ['status', '--admin', `http://127.0.0.1:${ports.admin}`, '--token', 'file:adm.txt'],
-      directory.path,
-    );
-    return {
-      health: health?.status,
-      report: await health?.text(),
-      valid: /^usher_config_valid (\d)$/m.exec((await metrics?.text()) ?? '')?.[1],
-      told: stdout.split('\n').find((line) => line.startsWith('degraded: config: ')),
-    };
-  };
-  const isValid = (valid: string) => until(`it is ${valid}`, async () => (await shown()).valid === valid);
   writeFileSync(file(), `${config({ tokens: TOKENS })}wrong: 1\n`);
   await isValid('0');
   const faulty = await shown();

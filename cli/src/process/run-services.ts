@@ -14,6 +14,7 @@ import { configPreviews } from './config-previews.ts';
 import { admission, type Door } from './doors.ts';
 import { addressText, openServers } from './front-servers.ts';
 import type { Give } from './heir-outbox.ts';
+import type { InheritOne } from './open-admin.ts';
 import { type Core, openCore } from './open-core.ts';
 import { ownAddresses } from './own-addresses.ts';
 import type { Predecessor } from './predecessor.ts';
@@ -52,7 +53,6 @@ interface Origin {
 interface Changeable {
   gateway?: Gateway;
   scheduler?: Scheduler;
-  doors?: readonly Door[];
   /** What they go by since it changed. */
   config?: UsherConfig;
 }
@@ -107,26 +107,16 @@ export async function runServices(
     await startRest(config, names, core, services, changeable);
     if (names.includes('gateway'))
       services.push(await startTraffic(config, core, changeable, env, predecessor));
-    const inherit = async (address: { readonly host: string; readonly port: number }) =>
-      (await predecessor?.sockets.take(address))?.[0];
     const previews = configPreviews(config, () => changeable.config ?? config, read, core.context);
-    const front = {
-      services: () => [configHealth.status, ...services],
-      collector,
-      health,
-      outages,
-      previews,
-      inherit,
-    };
+    const own = { health, outages, previews, inherit: inheritanceOf(predecessor) };
+    const front = { ...own, services: () => [configHealth.status, ...services], collector };
     const { doors, ...urls } = await openServers(config, core, front, servers);
-    changeable.doors = doors;
     predecessor?.relieve(core.context.outbox);
     predecessor?.sockets.close();
     phase = 'running';
-    const addresses = (changeable.gateway?.addresses ?? []).map(addressText);
-    const apply = (next: UsherConfig) => applyTo(changeable, next);
+    const apply = (next: UsherConfig) => applyTo(changeable, doors, next);
     return {
-      addresses,
+      addresses: (changeable.gateway?.addresses ?? []).map(addressText),
       ...urls,
       core,
       apply,
@@ -140,6 +130,10 @@ export async function runServices(
     await stop();
     throw error;
   }
+}
+
+function inheritanceOf(predecessor: Predecessor | undefined): InheritOne {
+  return async (address) => (await predecessor?.sockets.take(address))?.[0];
 }
 
 async function stopAll(services: readonly Service[], { log }: Core): Promise<void> {
@@ -201,9 +195,9 @@ async function startTraffic(
   return gateway;
 }
 
-async function applyTo(changeable: Changeable, config: UsherConfig): Promise<void> {
+async function applyTo(changeable: Changeable, doors: readonly Door[], config: UsherConfig): Promise<void> {
   const { local, shared } = config;
-  const admit = admission(changeable.doors ?? [], config);
+  const admit = admission(doors, config);
   await changeable.gateway?.listen(listenersOf(local));
   admit();
   changeable.scheduler?.declare(declaredBy(shared));
