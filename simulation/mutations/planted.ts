@@ -227,11 +227,11 @@ export function straying(table: RoutingTable): RoutingTable {
   };
 }
 
-/** Workers are allowed to eject more than the pool does, and what is taken back they do not hear. */
 export function failingOpen(delta: TableDelta): TableDelta {
   return delta.kind === 'pool' ? { ...delta, settings: { ...delta.settings, failOpen: true } } : delta;
 }
 
+/** Workers are allowed to eject more than the pool does, and what is taken back they do not hear. */
 export function generous(delta: TableDelta): TableDelta | undefined {
   if (delta.kind === 'readmitted') return undefined;
   if (delta.kind !== 'pool' || delta.settings.passive === undefined) return delta;

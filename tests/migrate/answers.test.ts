@@ -263,6 +263,9 @@ testRows('load-balancer', 'Answers', {
   'No backend is healthy': async () => {
     await nobodyHealthy(await start('load-balancer', balancer(), undefined, undefined, undefined));
   },
+  'The breaker of every backend is open': async () => {
+    await breakersOpen('load-balancer', balancer({ circuit_breaker: { failure_threshold: 4 } }), 4);
+  },
   'A backend answers with 5xx': async () => {
     const gateway = await start('load-balancer', balancer(), (_request, response) =>
       response.writeHead(501).end('own words'),

@@ -39,9 +39,6 @@ beforeAll(async () => {
   running = await runs.run({
     system: 'connx',
     ports,
-    set: {
-      'pools.usher-metrics.backends': `[{ id: usher-metrics, url: "http://127.0.0.1:${ports.metrics}" }]`,
-    },
     config: fileWith(),
   });
   await until('served', async () => (await fetch(traffic)).status === 200);

@@ -39,7 +39,6 @@ export function runOpsen(): void {
       set: {
         'opsen.address': `127.0.0.1:${opsen}`,
         'opsen.endpoints': '127.0.0.0/8',
-        'pools.opsen-api.backends': `[{ id: opsen-api, url: "http://127.0.0.1:${opsen}" }]`,
       },
       config: `
 port: 1

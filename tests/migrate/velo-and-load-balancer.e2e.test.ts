@@ -1,3 +1,4 @@
+import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { parseConfigText } from '@usher/config';
 import { afterAll, beforeAll, expect } from 'vitest';
@@ -12,19 +13,26 @@ const LIMIT_MS = 120_000;
 const runs = new ForeignRuns();
 let velo: string;
 let balancer: string;
+let url: string;
+let others: Ports;
 
-const metricsAt = (ports: Ports) => ({
-  'pools.usher-metrics.backends': `[{ id: usher-metrics, url: "http://127.0.0.1:${ports.metrics}" }]`,
-});
+const balancerFile = (url: string, port: number, metrics: string) =>
+  JSON.stringify({
+    listen: { port },
+    algorithm: 'round-robin',
+    backends: [{ id: 'one', url }],
+    health_check: { interval: '1s', timeout: '1s', path: '/health' },
+    metrics: { prometheus: { enabled: true, path: metrics } },
+  });
 
 beforeAll(async () => {
-  const { url } = await runs.backend('one');
-  const [ports, others] = [await freePorts(), await freePorts()];
+  ({ url } = await runs.backend('one'));
+  const ports = await freePorts();
+  others = await freePorts();
   // Its variables lie over its file, whose port is nobody's.
   await runs.run({
     system: 'velo',
     ports,
-    set: metricsAt(ports),
     env: { LB_PORT: String(ports.traffic), LB_ADDRESS: '127.0.0.1', LB_STRATEGY: 'leastconnection' },
     config: JSON.stringify({
       server: { address: '0.0.0.0', port: 1 },
@@ -36,14 +44,7 @@ beforeAll(async () => {
   await runs.run({
     system: 'load-balancer',
     ports: others,
-    set: metricsAt(others),
-    config: JSON.stringify({
-      listen: { port: others.traffic },
-      algorithm: 'round-robin',
-      backends: [{ id: 'one', url }],
-      health_check: { interval: '1s', timeout: '1s', path: '/health' },
-      metrics: { prometheus: { enabled: true, path: '/numbers' } },
-    }),
+    config: balancerFile(url, others.traffic, '/numbers'),
   });
   velo = `http://127.0.0.1:${ports.traffic}`;
   balancer = `http://127.0.0.1:${others.traffic}`;
@@ -106,5 +107,12 @@ testRows('load-balancer', 'Calls', {
     const response = await fetch(`${balancer}/numbers`);
     expect(response.headers.get('content-type')).toMatch(/^text\/plain; version=0\.0\.4/);
     expect(await response.text()).toContain('usher_requests_total{');
+    const file = path.join(runs.directory, 'load-balancer', 'load-balancer.yaml');
+    writeFileSync(file, balancerFile(url, others.traffic, '/figures/all'));
+    const moved = async () => await textOf(`${balancer}/figures/all?format=usher`);
+    await until('they have moved', async () => (await moved()).includes('usher_requests_total{'));
+    expect((await fetch(`${balancer}/figures/all?format=other`)).status).toBe(404);
+    expect(await textOf(`${balancer}/numbers`)).toBe('one');
+    expect(await textOf(`http://127.0.0.1:${others.metrics}/metrics`)).toContain('usher_requests_total{');
   },
 });

@@ -66,7 +66,8 @@ export async function openHelios(
   if (admin === null || helios === undefined) return undefined;
   const register: AdminServerOptions['register'] = (app) =>
     registerHeliosRoutes(app, context, { pool: helios.pool, metrics });
-  const settings = { ...admin, host: helios.host, port: helios.port };
+  // Helios never asked what bodies say that they are: `curl -d` calls JSON a form.
+  const settings = { ...admin, host: helios.host, port: helios.port, anyContentType: true };
   return await listening('helios.address', helios, startGuarded(config, context, settings, parts, register));
 }
 
@@ -91,16 +92,17 @@ function accessOf(
 async function startGuarded(
   config: UsherConfig,
   context: ServiceContext,
-  settings: AdminSettings,
+  settings: AdminSettings & Pick<AdminServerOptions, 'anyContentType'>,
   { health, inherit }: Pick<AdminParts, 'health' | 'inherit'>,
   register: AdminServerOptions['register'],
 ): Promise<AdminServer> {
-  const { host, port, limits, tls } = settings;
+  const { host, port, limits, tls, anyContentType } = settings;
   const { clock, log, random } = context;
   return await startAdminServer({
     host,
     port,
     limits,
+    anyContentType,
     ...accessOf(config, settings),
     ...(tls === undefined ? {} : { tls: tlsSource(tls) }),
     socket: await inherit(settings),

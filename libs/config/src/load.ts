@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { explainable } from './explain.ts';
 import { ConfigError, type Fault, type Place } from './fault.ts';
+import { withOwnPools } from './formats/own-pools.ts';
 import { type ForeignOptions, readRunnable, type Source } from './formats/translate.ts';
 import { freezeDeeply } from './freeze.ts';
 import { decodeUtf8, emptyDisk, readFailure, realDisk } from './input/disk.ts';
@@ -116,7 +117,8 @@ function read(
   if (parsed.root === undefined) throw new ConfigError(parsed.faults);
   const overridden = applyOverrides(rootType, parsed.root, surroundings.env, overrides);
   const reading = new Reading(surroundings, [...parsed.faults, ...overridden.faults]);
-  const config = rootType.read(overridden.root, '', reading);
+  const root = parsed.translation === undefined ? overridden.root : withOwnPools(overridden.root);
+  const config = rootType.read(root, '', reading);
   const unknown = [...overridden.unknownVariables].filter(([name]) => !reading.variables.has(name));
   return { config, reading, further: unknown.map(([, fault]) => fault), translation: parsed.translation };
 }

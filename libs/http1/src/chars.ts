@@ -23,6 +23,7 @@ export const BYTE = {
   quote: 34,
   star: 42,
   comma: 44,
+  hyphen: 45,
   slash: 47,
   zero: 48,
   colon: 58,
@@ -33,6 +34,7 @@ export const BYTE = {
   openBracket: 91,
   backslash: 92,
   closeBracket: 93,
+  underscore: 95,
 } as const;
 
 const DIGITS = '0123456789';

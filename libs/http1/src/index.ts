@@ -1,7 +1,7 @@
 export { comparableHost } from './authority.ts';
 export { ChunkedScanner, type PayloadSink } from './chunked.ts';
 export { FAULTS, type HttpFault } from './faults.ts';
-export { FIELD } from './field-names.ts';
+export { FIELD, isClaimWithUnderscores } from './field-names.ts';
 export { FAULTY, FIELD_LINES_MAX, FieldTable, INCOMPLETE } from './field-table.ts';
 export type { BodyKind, Framing } from './framing.ts';
 export { HeadBuffer } from './head-buffer.ts';

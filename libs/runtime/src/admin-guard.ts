@@ -27,8 +27,11 @@ export interface GuardOptions {
   readonly refusals: RefusalBook;
 }
 
-/** RFC 9112 section 3.2. Of several lines Node shows the first; who checked another has not checked that. */
-const ONCE = ['host', 'authorization', 'x-api-key'];
+/**
+ * RFC 9112 section 3.2. Of several lines Node shows the first, or all as one; who checked another has not checked that, and
+ * who sends one of two ids again has sent another command.
+ */
+const ONCE = ['host', 'authorization', 'x-api-key', 'idempotency-key'];
 
 /** An error with the cause that it is counted under. */
 class Refused extends UsherError {

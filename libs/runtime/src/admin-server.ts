@@ -1,6 +1,6 @@
 import { createServer as createPlainServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
-import { type AdminRefusals, type ErrorCode, problemOf, type RefusalCause } from '@usher/domain';
+import { type AdminRefusals, type ErrorCode, problemOf, type RefusalCause, UsherError } from '@usher/domain';
 import type { Clock, Log, Random, TlsSource } from '@usher/ports';
 import Fastify, { type FastifyInstance } from 'fastify';
 import { type AdminAccess, AdminGate } from './admin-gate.ts';
@@ -42,6 +42,11 @@ export interface AdminServerOptions extends AdminAccess {
   readonly socket?: number | undefined;
   /** Default: bodies of 64 KiB, 256 connections, 64 of one address, 500 requests a second of one address. */
   readonly limits?: AdminLimits | undefined;
+  /**
+   * Bodies are read as JSON whatever their Content-Type says, from callers that have shown a token, which no page elsewhere can make a
+   * browser do. Default: they have to say that they are JSON, as they do without tokens in any case.
+   */
+  readonly anyContentType?: boolean | undefined;
   /** Left out, it speaks plain HTTP. */
   readonly tls?: TlsSource | undefined;
   readonly clock: Clock;
@@ -113,7 +118,8 @@ function appBehind(gate: AdminGate, options: AdminServerOptions): FastifyInstanc
     gate.stop();
     refusals.stop();
   });
-  acceptJsonOnly(app);
+  acceptJson(app);
+  if (options.anyContentType === true) acceptAnyType(app, gate);
   answerErrors(app, log);
   const rates = new RequestRates(limits.requestsPerS, clock);
   guard(app, { gate, rates, refusals });
@@ -173,12 +179,23 @@ function limitConnections(server: Server, limits: AdminLimits, refusals: Refusal
   });
 }
 
-/** Bodies are JSON or absent. Forms and plain text, which a page elsewhere could send without asking, are refused. */
-function acceptJsonOnly(app: FastifyInstance): void {
+/** Bodies are JSON or absent. Of another type, such as forms, which a page elsewhere could send without asking, they are refused. */
+function acceptJson(app: FastifyInstance): void {
   const parse = app.getDefaultJsonParser('error', 'error');
   app.removeAllContentTypeParsers();
   app.addContentTypeParser<string>('application/json', { parseAs: 'string' }, (request, body, done) => {
     if (body === '') done(null);
+    else void parse(request, body, done);
+  });
+}
+
+/** Reads them as JSON for as long as callers have to show a token. */
+function acceptAnyType(app: FastifyInstance, gate: AdminGate): void {
+  const parse = app.getDefaultJsonParser('error', 'error');
+  app.addContentTypeParser<string>('*', { parseAs: 'string' }, (request, body, done) => {
+    if (gate.checks.authenticator.open)
+      done(new UsherError('invalid_input', 'Send the body as application/json'));
+    else if (body === '') done(null);
     else void parse(request, body, done);
   });
 }

@@ -109,6 +109,15 @@ test.each([
   expect(done).toEqual([]);
 });
 
+test('a command with two ids is refused, and told why', async () => {
+  const ids = 'Idempotency-Key: a\r\nidempotency-key: b\r\nconnection: close';
+  const answer = await exchange(`POST /smuggled HTTP/1.1\r\n${HEAD}\r\n${ids}\r\n\r\n`);
+  expect(statuses(answer)).toEqual(['400']);
+  expect(answer).toContain('content-type: application/problem+json');
+  expect(answer).toContain('"detail":"idempotency-key is given more than once"');
+  expect(done).toEqual([]);
+});
+
 test('what is sent after a wish to close, or as a body of what takes none, is not a request', async () => {
   const closing = `POST /outer HTTP/1.1\r\n${HEAD}\r\nconnection: close\r\ncontent-length: 2\r\n\r\n{}`;
   expect(statuses(await exchange(closing + SMUGGLED))).toHaveLength(1);

@@ -70,7 +70,7 @@ export class TestAdmin {
     random: this.#random,
     health: () => ({ status: 'ok', services: [] }),
     register: (app) =>
-      registerAdminRoutes(app, this.#context(), {
+      registerAdminRoutes(app, this.context(), {
         services: () => this.services,
         outages: () => this.outages,
         previews: this.previews,
@@ -118,7 +118,8 @@ export class TestAdmin {
     for (const record of late) this.fold.apply(record);
   }
 
-  #context(): ServiceContext {
+  /** What routes get from the process. */
+  context(): ServiceContext {
     return {
       instance: 'one',
       owner: 'one',

@@ -112,29 +112,6 @@ describe('reports', () => {
     });
   });
 
-  test('are written at once when the backend was removed and is back, though they say nothing new', async () => {
-    await fleet.start();
-    await fleet.seconds(3, ['a']);
-    expect(fleet.types()).toHaveLength(1);
-    fleet.remove('a');
-    fleet.register('a');
-    expect(fleet.fold.state.backends.get('a')?.stats).toBeNull();
-    await fleet.seconds(1, ['a']);
-    expect(fleet.fold.state.backends.get('a')?.stats).not.toBeNull();
-    await fleet.seconds(3, ['a']);
-    expect(fleet.types()).toHaveLength(2);
-  });
-
-  test('are written as soon as the fleet knows the backend, and no more after it was removed', async () => {
-    await fleet.start();
-    fleet.register('b');
-    await fleet.seconds(1, ['b']);
-    expect(fleet.types()).toEqual(['backend.stats_reported']);
-    fleet.remove('b');
-    await fleet.seconds(20, ['b']);
-    expect(fleet.types()).toHaveLength(1);
-  });
-
   test('wait while the outbox is full, and only the newest is written then', async () => {
     const collector = await fleet.start();
     fleet.outboxFull = true;

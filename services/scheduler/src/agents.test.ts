@@ -68,7 +68,7 @@ test('a backend where none may be is refused, whatever its endpoint is for', asy
   expect(fold.state.backends.has('n')).toBe(false);
 });
 
-test('neither agents nor operators put a backend where the process has its own admin API or metrics', async () => {
+test('neither agents nor operators put a backend where the process itself listens', async () => {
   const fleet = newFleet();
   const { scheduler, fold } = await fleet.start('s1', withAgents(['a']));
   const own = [
@@ -87,7 +87,7 @@ test('neither agents nor operators put a backend where the process has its own a
     ] as const)
       expect(await fleet.command(name, data), `${name} ${url}`).toMatchObject({
         ok: false,
-        problem: { code: 'forbidden', detail: expect.stringContaining('admin API or metrics') },
+        problem: { code: 'forbidden', detail: expect.stringContaining('this process itself listens') },
       });
   const beside = { ...settings, url: 'http://127.0.0.1:9902' };
   expect(await fleet.command('backend.announce', { settings: beside })).toMatchObject({ ok: true });

@@ -47,6 +47,54 @@ test.each([
   expect(await admin(name, data)).toMatchObject({ ok: true });
 });
 
+describe('an open route to the pool of a guarded one', () => {
+  test.each([
+    ['other paths that backends get', { traffic: { rewrite: { strip: '/open', add: '/guarded' } } }],
+    ['a path below the guarded one', { path: '/guarded/more/*' }],
+    ['another host', { host: 'a.example' }],
+  ])('gets %s from administrators alone', async (_what, change) => {
+    const { operate, admin } = await newGuarded();
+    expect(await admin('route.add', { settings: open })).toMatchObject({ ok: true });
+    expect(await operate('route.update', { route: 'open', ...change })).toMatchObject(REFUSED);
+    expect(await operate('route.update', { route: 'open', priority: 'critical' })).toMatchObject({
+      ok: true,
+    });
+    expect(await admin('route.update', { route: 'open', ...change })).toMatchObject({ ok: true });
+    expect(await operate('route.update', { route: 'open', ...change, websocket: false })).toMatchObject({
+      ok: true,
+    });
+  });
+});
+
+test('the last guarded route of a pool leaves it for administrators alone', async () => {
+  const { operate, admin } = await newGuarded();
+  expect(await operate('route.update', { route: 'guarded', pool: 'other' })).toMatchObject(REFUSED);
+  const more = { settings: { ...guarded, id: 'more', path: '/more/*' } };
+  expect(await operate('route.add', more)).toMatchObject({ ok: true });
+  expect(await operate('route.update', { route: 'guarded', pool: 'other' })).toMatchObject({ ok: true });
+  expect(await operate('route.update', { route: 'more', pool: 'other' })).toMatchObject(REFUSED);
+  expect(await admin('route.update', { route: 'more', pool: 'other' })).toMatchObject({ ok: true });
+});
+
+test('where a pool is looked for is for administrators', async () => {
+  const { operate, admin } = await newGuarded();
+  const discovery = {
+    by: 'dns',
+    name: 'x.internal',
+    port: 80,
+    tls: false,
+    refreshMinMs: 1_000,
+    refreshMaxMs: 60_000,
+  };
+  expect(await operate('pool.update', { pool: 'other', discovery })).toMatchObject(REFUSED);
+  expect(await operate('pool.add', { settings: { id: 'p', discovery } })).toMatchObject(REFUSED);
+  expect(await admin('pool.update', { pool: 'other', discovery })).toMatchObject({ ok: true });
+  expect(await operate('pool.update', { pool: 'other', discovery, strategy: 'p2c' })).toMatchObject({
+    ok: true,
+  });
+  expect(await operate('pool.update', { pool: 'other', discovery: null })).toMatchObject({ ok: true });
+});
+
 test('whoever operates may add guards, say those in force again, and change all else', async () => {
   const { operate } = await newGuarded();
   for (const [name, data] of [

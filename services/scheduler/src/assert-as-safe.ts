@@ -3,6 +3,7 @@ import {
   canonicalJson,
   type FleetState,
   type PolicySettings,
+  poolsOf,
   type RouteSettings,
   UsherError,
 } from '@usher/domain';
@@ -22,7 +23,8 @@ interface Guarding {
 
 /**
  * Refuses what would make the fleet less safe, which is for administrators: a backend's certificate that is not looked at
- * any more, proxies trusted anew, and routes past a guard of others that lead to the same pool, or to the same address.
+ * any more, backends wherever a name server says, proxies trusted anew, and routes past a guard of others that lead to the same
+ * pool, or to the same address.
  */
 export function assertAsSafe(state: FleetState, drafts: readonly EventDraft[]): void {
   const before = state.config?.policy;
@@ -31,7 +33,7 @@ export function assertAsSafe(state: FleetState, drafts: readonly EventDraft[]): 
   const proxies = after.trustedProxies.filter((proxy) => !before.trustedProxies.includes(proxy));
   const moved = drafts.some((draft) => moves(state, draft));
   const faults = [
-    ...drafts.flatMap((draft) => unverified(state, draft)),
+    ...drafts.flatMap((draft) => unchecked(state, draft)),
     ...proxies.map((proxy) => `trusted_proxies: ${proxy}`),
     ...(after === before && !moved ? [] : lessGuarded(...guardings(state, drafts, after))),
   ];
@@ -42,11 +44,13 @@ export function assertAsSafe(state: FleetState, drafts: readonly EventDraft[]): 
     );
 }
 
-function unverified(state: FleetState, draft: EventDraft): string[] {
+function unchecked(state: FleetState, draft: EventDraft): string[] {
   if (draft.type !== 'pool.added' && draft.type !== 'pool.updated') return [];
-  const { id, tls } = draft.data.settings;
-  const isNew = tls?.verify === false && state.pools.get(id)?.settings.tls?.verify !== false;
-  return isNew ? [`pools.${id}.tls.verify`] : [];
+  const { id, tls, discovery } = draft.data.settings;
+  const known = state.pools.get(id)?.settings;
+  const trusts = tls?.verify === false && known?.tls?.verify !== false;
+  const looks = discovery !== undefined && !isSame(discovery, known?.discovery);
+  return [...(trusts ? [`pools.${id}.tls.verify`] : []), ...(looks ? [`pools.${id}.discovery`] : [])];
 }
 
 function policyAfter(policy: PolicySettings, draft: EventDraft): PolicySettings {
@@ -90,7 +94,21 @@ function lessGuarded(before: Guarding, after: Guarding): string[] {
     const stays = now?.host === route.host && now?.path === route.path;
     return !stays && GUARDS.some((guard) => guardOf(guard, route, before.policy) !== undefined);
   });
-  return [...changed, ...gone.map(({ id }) => `routes.${id}: it has a guard, and goes or moves`)];
+  return [
+    ...changed,
+    ...gone.map(({ id }) => `routes.${id}: it has a guard, and goes or moves`),
+    ...left(before, after),
+  ];
+}
+
+/** Pools to which a route with a guard of its own led, and now none does: whoever leads there next would be asked for nothing. */
+function left({ policy: before }: Guarding, { policy: after }: Guarding): string[] {
+  const still = new Set(guardedOf(after).flatMap(poolsOf));
+  return guardedOf(before).flatMap((route) =>
+    poolsOf(route)
+      .filter((pool) => !still.has(pool))
+      .map((pool) => `routes.${route.id}: it has a guard, and leaves the pool ${pool} without any`),
+  );
 }
 
 /** The guards that a route would have to have and has not. */
@@ -120,19 +138,40 @@ function weaker(route: RouteSettings, before: Guarding, after: Guarding): string
   });
 }
 
-/** Where a route leads to which it did not lead before. Who got copies alone gave no answers. */
+/** Where a route leads to which it did not lead before, or not by these paths. Who got copies alone gave no answers. */
 function newPlaces(
   route: RouteSettings,
   same: RouteSettings | undefined,
   before: Reach,
   after: Reach,
 ): Places {
-  const answered: Places = same === undefined ? new Set() : before.answers(same);
-  const copied: Places = same === undefined ? new Set() : before.copies(same);
+  const known = same !== undefined && isSame(pathsOf(same), pathsOf(route)) ? same : undefined;
+  const answered: Places = known === undefined ? new Set() : before.answers(known);
+  const copied: Places = known === undefined ? new Set() : before.copies(known);
   return after
     .answers(route)
     .difference(answered)
     .union(after.copies(route).difference(copied).difference(answered));
+}
+
+/** What decides which requests a route takes, and which paths backends get. */
+function pathsOf({ host, path, traffic }: RouteSettings): object {
+  return { host, path, rewrite: traffic?.rewrite };
+}
+
+function isSame(one: unknown, other: unknown): boolean {
+  return canonicalJson({ one }) === canonicalJson({ one: other });
+}
+
+/** Routes with a guard of their own. */
+function guardedOf({ routes }: PolicySettings): readonly RouteSettings[] {
+  return routes.filter(({ traffic, plugins }) =>
+    GUARDS.some((guard) =>
+      guard === 'plugins'
+        ? plugins.some(({ file }) => file !== undefined)
+        : written(traffic?.[guard]) !== undefined,
+    ),
+  );
 }
 
 /** What a route asks for, in its one form; undefined when nothing. */

@@ -11,8 +11,9 @@ export interface OwnAddress {
 }
 
 /**
- * Refuses a URL that no gateway could use, and what would have requests sent to the admin API or the metrics of the process that
- * decides: they would come from a loopback address, which some trust. What is in force already stays: a file may say it.
+ * Refuses a URL that no gateway could use, and what would have requests sent to the process that decides: to its admin API or
+ * metrics they would come from a loopback address, which some trust, and in its traffic one request would become as many as there is
+ * room for. What is in force already stays: a file may say it.
  */
 export function assertReachable(
   state: FleetState,
@@ -31,10 +32,16 @@ export function assertReachable(
       if (isOwn(origin, own))
         throw new UsherError(
           'forbidden',
-          `backend ${settings.id} at ${url}: there this process itself has its admin API or metrics; only the file of a process may say this`,
+          `backend ${settings.id} at ${url}: there this process itself listens; only the file of a process may say this`,
         );
     }
   }
+}
+
+/** Whether a URL leads to this process itself. */
+export function leadsHome(url: string, own: readonly OwnAddress[]): boolean {
+  const origin = parseBackendUrl(url);
+  return typeof origin !== 'string' && isOwn(origin, own);
 }
 
 function isOwn(origin: Origin, own: readonly OwnAddress[]): boolean {

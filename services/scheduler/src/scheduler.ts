@@ -78,6 +78,7 @@ export class Scheduler implements Service {
       ...options.discovery,
       context,
       actors: this.#actors,
+      own: options.own,
       write: (reason, decide) => this.#decideAlone(decide, reason),
     });
     this.#suspects = new SuspectWatch(context);

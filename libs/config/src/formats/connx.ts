@@ -4,6 +4,7 @@ import { defaulted, type ForeignFile, type Given, optional } from './foreign-fil
 import { keyedFormat } from './format.ts';
 import { bool, port, text, whole, words } from './kinds.ts';
 import { backendUrl, FAILING_CLOSED, Ids, withMetrics } from './pieces.ts';
+import { probeTimes } from './probe-times.ts';
 
 const SECONDS = 'Seconds.';
 
@@ -77,10 +78,14 @@ export const connx = keyedFormat({
         ]),
         timeouts: map({ shutdown: value(duration(shutdown.value * 1000), shutdown.at) }),
         rate_limit: rateLimit(file),
-        ...withMetrics(pool(file), {
-          enabled: { value: true, at: file.at, path: '', written: false },
-          format: 'connx',
-        }),
+        ...withMetrics(
+          pool(file),
+          {
+            enabled: { value: true, at: file.at, path: '', written: false },
+            format: 'connx',
+          },
+          file.remarks,
+        ),
       },
       file.at,
     );
@@ -104,8 +109,7 @@ function pool(file: File): Input {
         type: value('http'),
         path: value('/'),
         expect_status: values([200]),
-        interval: value(duration(interval.value * 1000), interval.at),
-        timeout: value(duration(timeout.value * 1000), timeout.at),
+        ...probeTimes(interval, timeout, 1000, file.remarks),
         fall: value(1),
         rise: value(1),
       }),

@@ -5,7 +5,8 @@ import { keyedFormat } from './format.ts';
 import { type HeliosFile as File, HELIOS_KEYS } from './helios-keys.ts';
 import { heliosPlugins } from './helios-plugins.ts';
 import { allowedNetworks } from './ip-lists.ts';
-import { backendUrl, certificate, FAILING_CLOSED, Ids, metricsPath, POOL, routeForAll } from './pieces.ts';
+import { backendUrl, certificate, FAILING_CLOSED, Ids, POOL, routeForAll } from './pieces.ts';
+import { probeTimes } from './probe-times.ts';
 
 /** Of Usher's own admin API, since that of Helios has the usual port. */
 const OWN_ADMIN = '127.0.0.1:9092';
@@ -112,8 +113,7 @@ function health(file: File): Input {
     type: value('http', enabled.at),
     path: value(path.value, path.at),
     expect_status: values([200]),
-    interval: value(duration(interval.value * 1000), interval.at),
-    timeout: value(duration(timeout.value * 1000), timeout.at),
+    ...probeTimes(interval, timeout, 1000, file.remarks),
     fall: value(1),
     rise: value(1),
   });
@@ -200,7 +200,10 @@ function metrics(file: File): Input {
     file.get('metrics.path'),
   ];
   if (!enabled.value) return value('none', enabled.at);
-  return map({ address: value(`0.0.0.0:${port.value}`, port.at), path: metricsPath(path) });
+  return map({
+    address: value(`0.0.0.0:${port.value}`, port.at),
+    path: path.written ? value(path.value, path.at) : undefined,
+  });
 }
 
 /** Of what has no equal only what is in use is worth a word. */

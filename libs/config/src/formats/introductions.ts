@@ -17,7 +17,8 @@ else's clients. Unlike there, nothing is believed of X-Forwarded-For unless \`tr
 (\`--set trusted_proxies=10.0.0.0/8\`). Keys that Helios does not know it ignores; Usher ignores them too and says so.
 
 Its admin API is where it was, with the same tokens, paths and answers; errors are \`application/problem+json\`. What is changed stays
-over a restart. \`/v1/openapi.json\` describes it.`,
+over a restart. \`/v1/openapi.json\` describes it. With \`auth_token\` a body is JSON whatever its Content-Type says, as with \`curl -d\`;
+without one it has to be \`application/json\`, as any page that a browser on this machine shows could send the rest.`,
   'load-balancer': `
 # From load-balancer
 
@@ -45,8 +46,8 @@ A file with nothing but \`server.port\` and backends with \`url\` and \`weight\`
 follows the file.
 
 What its README promises is kept: weights are exact, the settings of the breaker count, and all of them can be changed while it
-runs. \`/metrics\` is on the port of the traffic with the names of ConnX, and at 127.0.0.1:9090, there with Usher's own as
-\`/metrics?format=usher\`.`,
+runs. \`/metrics\` is on the port of the traffic with the names of ConnX, and at \`metrics.address\`, 127.0.0.1:9090, there with Usher's own
+as \`/metrics?format=usher\`. Moved (\`--set metrics.address=127.0.0.1:9190\`), it is found from the traffic all the same.`,
   velo: `
 # From Velo
 
@@ -59,8 +60,8 @@ What has no equal in Usher, or means something else, is told with its place. The
 of Usher over both; \`import\` takes the file alone. A running process follows the file. Instead of \`-generate-config\` there is
 \`bin/usher generate-config\`.
 
-\`/metrics\` is on the port of the traffic in the JSON of Velo, by the ids of pools, and at 127.0.0.1:9090, there for Prometheus as
-\`/metrics?format=usher\`.`,
+\`/metrics\` is on the port of the traffic in the JSON of Velo, by the ids of pools, and at \`metrics.address\`, 127.0.0.1:9090, there for
+Prometheus as \`/metrics?format=usher\`. Moved (\`--set metrics.address=127.0.0.1:9190\`), it is found from the traffic all the same.`,
   opsen: `
 # From Opsen
 

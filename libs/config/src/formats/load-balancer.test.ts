@@ -64,8 +64,12 @@ describe('a key of load-balancer', () => {
         ['backends[].url', 'http://10.0.0.2', `${WEB}.backends[0].url`, 'http://10.0.0.2'],
         ['backends[].weight', 3, `${WEB}.backends[0].weight`, 3],
         ['metrics.prometheus.enabled', false, 'metrics', 'none'],
-        ['metrics.prometheus.path', '/other', 'metrics.path', '/other'],
-        ['metrics.prometheus.path', '/other', 'routes[0]', { path: '/other', pool: 'usher-metrics' }],
+        [
+          'metrics.prometheus.path',
+          '/other',
+          'routes[0]',
+          { path: '/other', pool: 'usher-metrics', rewrite: { strip: '/other', add: '/metrics' } },
+        ],
       ],
     ],
     [

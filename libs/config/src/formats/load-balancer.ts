@@ -4,6 +4,7 @@ import { defaulted, type ForeignFile, optional } from './foreign-file.ts';
 import { keyedFormat } from './format.ts';
 import { amount, bool, goDuration, port, text, texts, whole, words } from './kinds.ts';
 import { backendUrl, certificate, FAILING_CLOSED, Ids, withMetrics } from './pieces.ts';
+import { probeTimes } from './probe-times.ts';
 import { openSslNames } from './tls-names.ts';
 
 const VERSIONS = { TLS10: '1.0', TLS11: '1.1', TLS12: '1.2', TLS13: '1.3' };
@@ -98,12 +99,17 @@ const KEYS = {
   'backends[].id': optional(text, 'pools.web.backends[].id', 'Made of the URL when it is missing.'),
   'backends[].url': optional(text, 'pools.web.backends[].url'),
   'backends[].weight': defaulted(whole(0), 1, 'pools.web.backends[].weight', '0 is 1.'),
-  'metrics.prometheus.enabled': defaulted(bool, true, 'metrics', "By Usher's names; also at 127.0.0.1:9090."),
+  'metrics.prometheus.enabled': defaulted(
+    bool,
+    true,
+    'metrics',
+    "By Usher's names; also at `metrics.address`, 127.0.0.1:9090.",
+  ),
   'metrics.prometheus.path': defaulted(
     text,
     '/metrics',
-    'metrics.path',
-    'Among the traffic, and at 127.0.0.1:9090.',
+    'routes[].path',
+    'Among the traffic; at `metrics.address` they stay at `/metrics`.',
   ),
 } as const;
 
@@ -120,10 +126,14 @@ export const loadBalancer = keyedFormat({
     return map(
       {
         listen: listen(file),
-        ...withMetrics(pool(file), {
-          enabled: file.get('metrics.prometheus.enabled'),
-          path: file.get('metrics.prometheus.path'),
-        }),
+        ...withMetrics(
+          pool(file),
+          {
+            enabled: file.get('metrics.prometheus.enabled'),
+            path: file.get('metrics.prometheus.path'),
+          },
+          file.remarks,
+        ),
       },
       file.at,
     );
@@ -220,8 +230,7 @@ function health(file: File): Input {
     type: value('http'),
     path: value(path.value, path.at),
     expect_status: values([200]),
-    interval: value(duration(interval.value), interval.at),
-    timeout: value(duration(timeout.value), timeout.at),
+    ...probeTimes(interval, timeout, 1, file.remarks),
     fall: value(fall.value, fall.at),
     rise: value(1),
   });

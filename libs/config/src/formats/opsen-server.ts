@@ -6,7 +6,10 @@ import { listedNetworks } from './ip-lists.ts';
 import { OPSEN_KEYS, type OpsenFile } from './opsen-keys.ts';
 import { opsenPolicy } from './opsen-policy.ts';
 import { tiers } from './opsen-tiers.ts';
-import { certificate, ownPool } from './pieces.ts';
+
+import { OPSEN_POOL, ownPool } from './own-pools.ts';
+import { certificate } from './pieces.ts';
+import { probeTimes } from './probe-times.ts';
 
 /** Where the API listens; routes lead its paths there, so that it shares a port with the traffic. */
 const API = '127.0.0.1:9092';
@@ -53,7 +56,7 @@ export const opsenServer = keyedFormat({
         }),
         limits: map({ request_body: value(size(body.value), body.at) }),
         ...opsenPolicy(file),
-        pools: map({ opsen: pool(file, declared), 'opsen-api': ownPool('opsen-api', API) }),
+        pools: map({ opsen: pool(file, declared), [OPSEN_POOL]: ownPool(OPSEN_POOL, API) }),
         routes: routes(file, declared),
         metrics: map({ address: value('127.0.0.1:9090') }),
         opsen: map({
@@ -163,8 +166,7 @@ function health(file: OpsenFile): Input {
     type: value(http ? 'http' : 'tcp', type.at),
     path: http ? value(path.value, path.at) : undefined,
     expect_status: http ? values(['2xx', '3xx']) : undefined,
-    interval: value(duration(interval.value * 1000), interval.at),
-    timeout: value(duration(timeout.value * 1000), timeout.at),
+    ...probeTimes(interval, timeout, 1000, file.remarks),
     fall: value(fall.value, fall.at),
     rise: value(rise.value, rise.at),
   });
@@ -189,7 +191,7 @@ function apiRoutes(file: OpsenFile): Input[] {
   return API_PATHS.map((path) =>
     map({
       path: value(path),
-      pool: value('opsen-api'),
+      pool: value(OPSEN_POOL),
       clients: path === OPEN_PATH || allow === undefined ? undefined : map({ allow }),
       rate_limit: path === OPEN_PATH ? undefined : limit,
     }),

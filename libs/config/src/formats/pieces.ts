@@ -1,8 +1,11 @@
 import { DEFAULT_PLACE, type Place } from '../fault.ts';
 import type { Input } from '../input/input.ts';
+import { parsePrefix } from '../keys/traffic/paths.ts';
 import { fitForId } from '../types/names.ts';
+import { Refusal } from '../types/type.ts';
 import { map, series, value } from './draft.ts';
 import type { Given } from './foreign-file.ts';
+import { METRICS_POOL, ownPool } from './own-pools.ts';
 import type { Remarks } from './remarks.ts';
 
 /** The pool that the backends of a system with only one group of them get into. */
@@ -69,16 +72,6 @@ export function certificate(
   return map({ cert: value(cert.value || '.', cert.at), key: value(key.value || '.', key.at) }, around);
 }
 
-/** A pool of one address of this process, which is there as long as the process is. */
-export function ownPool(id: string, address: string): Input {
-  return map({
-    backends: series([map({ id: value(id), url: value(`http://${address}`) })]),
-    health: map({ type: value('none') }),
-    breaker: map({ enabled: value(false) }),
-    retry: map({ attempts: value(0) }),
-  });
-}
-
 /** A route for everything to the one pool. */
 export function routeForAll(more: Readonly<Record<string, Input | undefined>> = {}): Input {
   return series([map({ path: value('/*'), pool: value(POOL), ...more })], DEFAULT_PLACE);
@@ -91,12 +84,7 @@ export function routeForAll(more: Readonly<Record<string, Input | undefined>> = 
 export const FAILING_CLOSED = { fail_open: value(false), passive: map({ enabled: value(false) }) };
 
 const METRICS = '127.0.0.1:9090';
-const METRICS_POOL = 'usher-metrics';
-
-/** The path that somebody wrote for metrics; nothing for the usual one. */
-export function metricsPath({ value: path, at }: Given<string>): Input | undefined {
-  return path === '/metrics' ? undefined : value(path, at);
-}
+const METRICS_PATH = '/metrics';
 
 interface MetricsOfOthers {
   readonly enabled: Given<boolean>;
@@ -107,20 +95,29 @@ interface MetricsOfOthers {
 }
 
 /** The parts of a configuration of a system that answers metrics among the traffic; without metrics just the pool. */
-export function withMetrics(pool: Input, { enabled, path, format }: MetricsOfOthers): Record<string, Input> {
+export function withMetrics(
+  pool: Input,
+  { enabled, path, format }: MetricsOfOthers,
+  remarks: Remarks,
+): Record<string, Input> {
   if (!enabled.value)
     return { pools: map({ [POOL]: pool }), routes: routeForAll(), metrics: value('none', enabled.at) };
-  const routes = [
-    map({ path: value(path?.value ?? '/metrics', path?.at), pool: value(METRICS_POOL) }),
-    map({ path: value('/*'), pool: value(POOL) }),
-  ];
+  const routes = [metricsRoute(path, remarks), map({ path: value('/*'), pool: value(POOL) })];
   return {
     pools: map({ [POOL]: pool, [METRICS_POOL]: ownPool(METRICS_POOL, METRICS) }),
     routes: series(routes, DEFAULT_PLACE),
-    metrics: map({
-      address: value(METRICS),
-      path: path && metricsPath(path),
-      format: format === undefined ? undefined : value(format),
-    }),
+    metrics: map({ address: value(METRICS), format: format === undefined ? undefined : value(format) }),
   };
+}
+
+/** Metrics stay where they are: what is asked for among the traffic changes with the file, and what listens does not. */
+function metricsRoute(written: Given<string> | undefined, remarks: Remarks): Input {
+  const { value: path = METRICS_PATH, at } = written ?? {};
+  const fault = parsePrefix(path);
+  if (fault instanceof Refusal && written !== undefined)
+    remarks.fault(written.path, written.at, fault.message, fault.suggestion);
+  const where = fault instanceof Refusal ? METRICS_PATH : path;
+  const rewrite =
+    where === METRICS_PATH ? undefined : map({ strip: value(where, at), add: value(METRICS_PATH) }, at);
+  return map({ path: value(where, at), pool: value(METRICS_POOL), rewrite });
 }

@@ -36,8 +36,12 @@ describe('a key of Velo', () => {
         ['health.interval', '1m30s', `${WEB}.health.interval`, '90s'],
         ['health.timeout', '500ms', `${WEB}.health.timeout`, '500ms'],
         ['metrics.enabled', false, 'metrics', 'none'],
-        ['metrics.path', '/other', 'metrics.path', '/other'],
-        ['metrics.path', '/other', 'routes[0]', { path: '/other', pool: 'usher-metrics' }],
+        [
+          'metrics.path',
+          '/other',
+          'routes[0]',
+          { path: '/other', pool: 'usher-metrics', rewrite: { strip: '/other', add: '/metrics' } },
+        ],
       ],
     ],
     [
@@ -87,9 +91,13 @@ test('its variables lie over the file, and a variable that is wrong is named', (
 });
 
 test.each([
-  ['/health', /^1:59 metrics.path: \/health and what is below it/m],
-  ['numbers', /^1:59 metrics.path: a path starts with \//m],
+  ['numbers', /^1:59 metrics.path: a path starts with \/.*\/numbers/m],
+  ["''", /^1:59 metrics.path: a path starts with \//m],
+  ['/', /^1:59 metrics.path: it ends without a slash/m],
+  ['/a/*', /^1:59 metrics.path: this is not the beginning of a path/m],
 ])('metrics cannot be at %s', (path, fault) => {
   const text = `{ backends: { urls: [http://10.0.0.1] }, metrics: { path: ${path} } }`;
-  expect(importFaults(text, 'velo').join('\n')).toMatch(fault);
+  const faults = importFaults(text, 'velo');
+  expect(faults.join('\n')).toMatch(fault);
+  expect(faults).toHaveLength(1);
 });

@@ -5,6 +5,7 @@ import { defaulted, type ForeignFile } from './foreign-file.ts';
 import { keyedFormat } from './format.ts';
 import { bool, goDuration, port, text, texts, whole, words } from './kinds.ts';
 import { backendUrl, FAILING_CLOSED, Ids, withMetrics } from './pieces.ts';
+import { probeTimes } from './probe-times.ts';
 
 const KEYS = {
   'server.address': defaulted(text, '0.0.0.0', 'listen'),
@@ -43,9 +44,14 @@ const KEYS = {
     bool,
     true,
     'metrics',
-    'In the JSON of Velo, by the ids of pools; also at 127.0.0.1:9090, there with `?format=usher` for Prometheus.',
+    'In the JSON of Velo, by the ids of pools; also at `metrics.address`, 127.0.0.1:9090, there with `?format=usher` for Prometheus.',
   ),
-  'metrics.path': defaulted(text, '/metrics', 'metrics.path', 'Among the traffic, and at 127.0.0.1:9090.'),
+  'metrics.path': defaulted(
+    text,
+    '/metrics',
+    'routes[].path',
+    'Among the traffic; at `metrics.address` they stay at `/metrics`.',
+  ),
 } as const;
 
 type File = ForeignFile<typeof KEYS>;
@@ -70,11 +76,15 @@ export const velo = keyedFormat({
     return map(
       {
         listen: series([map({ address: value(addressOf(address.value, port.value), place) })]),
-        ...withMetrics(pool(file), {
-          enabled: file.get('metrics.enabled'),
-          path: file.get('metrics.path'),
-          format: 'velo',
-        }),
+        ...withMetrics(
+          pool(file),
+          {
+            enabled: file.get('metrics.enabled'),
+            path: file.get('metrics.path'),
+            format: 'velo',
+          },
+          file.remarks,
+        ),
       },
       file.at,
     );
@@ -93,8 +103,7 @@ function pool(file: File): Input {
       health: map({
         type: value('http'),
         path: value('/health'),
-        interval: value(duration(interval.value), interval.at),
-        timeout: value(duration(probeTimeout.value), probeTimeout.at),
+        ...probeTimes(interval, probeTimeout, 1, file.remarks),
         fall: value(1),
         rise: value(1),
       }),

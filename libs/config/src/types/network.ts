@@ -9,7 +9,7 @@ const HOST_NAME =
   /^(?=.{1,253}$)[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?(\.[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?)*$/;
 const PORT_MAX = 65_535;
 /** What `:8080` listens on. */
-const EVERY_HOST = '0.0.0.0';
+export const EVERY_HOST = '0.0.0.0';
 const NAME_SERVER_PORT = 53;
 
 /** An address to listen on. Port 0 is any free port. */
@@ -52,7 +52,7 @@ export const nameServer: Type<string> = text({
 });
 
 /** Reads `host:port`, `[v6]:port` and `:port`. */
-function parseAddress(written: string): Address | Refusal {
+export function parseAddress(written: string): Address | Refusal {
   const match = /^(?:\[([^[\]]*)\]|([^[\]]*)):([0-9]{1,5})$/.exec(written);
   if (match === null)
     return refuse(`${JSON.stringify(written)} is not an address such as 0.0.0.0:8080`, addressMeant(written));

@@ -36,12 +36,18 @@ interface HeliosBackendMetrics {
   readonly is_healthy: boolean;
 }
 
+/** When the process started: as people tell the time, and by the steady clock. */
+interface Started {
+  readonly atMs: number;
+  readonly steadyMs: number;
+}
+
 /** What Helios' `/v1/metrics` answers, in its JSON. Breakers are one for each backend. */
 export async function heliosMetrics(
   { fleet, clock }: ServiceContext,
   metrics: MetricsReading,
   pool: string,
-  startedMs: number,
+  started: Started,
 ): Promise<HeliosMetrics> {
   const requests = await metrics.samples('usher_requests_total');
   const held = await metrics.samples('usher_rate_limit_requests_total');
@@ -77,8 +83,8 @@ export async function heliosMetrics(
     circuit_breaker_metrics: Object.fromEntries(
       backends.map(({ settings: { id }, breaker }) => [id, { name: id, state: STATES[breaker] }]),
     ),
-    start_time: new Date(startedMs).toISOString(),
-    uptime: uptime(clock.steady() - startedMs),
+    start_time: new Date(started.atMs).toISOString(),
+    uptime: uptime(clock.steady() - started.steadyMs),
   };
 }
 

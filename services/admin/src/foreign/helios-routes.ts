@@ -28,11 +28,11 @@ export function registerHeliosRoutes(
   { pool, metrics }: HeliosRoutesOptions,
 ): void {
   const { fleet, clock } = context;
-  const startedMs = clock.steady();
+  const started = { atMs: clock.now(), steadyMs: clock.steady() };
   const send = (request: FastifyRequest, name: CommandName, data: object) =>
     sendCommand(context, request, { name, data });
 
-  const readMetrics = () => heliosMetrics(context, metrics, pool, startedMs);
+  const readMetrics = () => heliosMetrics(context, metrics, pool, started);
   const readBackends = async (): Promise<HeliosBackend[]> => {
     const inFlight = await metrics.samples('usher_backend_in_flight');
     return [...fleet.state.backends.values()]

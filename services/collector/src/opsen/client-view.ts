@@ -6,10 +6,11 @@ const GIB = 2 ** 30;
 /** A client as `GET /clients` lists it: numbers are texts with their units, as its readers know them. */
 export function clientView(
   backend: BackendState,
-  { clientId, hostname, country, city, gpuModels }: ClientDetails,
+  { clientId, hostname, country, city, gpuModels, gpus: registered }: ClientDetails,
 ) {
   const { settings, stats, health, latencyMs } = backend;
   const gpus = stats?.gpus ?? [];
+  const total = registered || gpus.length;
   return {
     client_id: clientId,
     hostname,
@@ -23,10 +24,10 @@ export function clientView(
     is_active: isActive(backend),
     health_status: health === 'unchecked' ? 'unknown' : health,
     latency_ms: latencyMs.toFixed(1),
-    ...(gpus.length === 0
+    ...(total === 0
       ? {}
       : {
-          total_gpus: gpus.length,
+          total_gpus: total,
           gpu_models: gpuModels,
           gpu_stats: gpus.map((gpu, index) => gpuView(gpu, index, gpuModels[index])),
         }),

@@ -1,6 +1,6 @@
 import type { BackendState } from '@usher/domain';
 import { type ServiceContext, StoreUnavailableError } from '@usher/ports';
-import type { ClientDetails } from './registration.ts';
+import { type ClientDetails, unknownClient } from './registration.ts';
 
 /** Every report renews what is remembered of its client, so this is how long one may be silent. */
 const REMEMBERED_MS = 24 * 3_600_000;
@@ -40,14 +40,31 @@ export class Clients {
     }
   }
 
+  /** Changes what is remembered of a client, and remembers it for as long again. */
+  async amend(
+    backend: string,
+    clientId: string,
+    change: (known: ClientDetails) => ClientDetails,
+  ): Promise<void> {
+    const known = await this.#known(backend, clientId);
+    // Without the store what is not known is not forgotten either.
+    if (known !== undefined) await this.remember(backend, change(known));
+  }
+
   async details(backend: string): Promise<ClientDetails> {
+    return (await this.#known(backend, backend)) ?? unknownClient(backend);
+  }
+
+  /** Undefined while the store does not answer. */
+  async #known(backend: string, clientId: string): Promise<ClientDetails | undefined> {
     try {
       const known = await this.#context.store.get(this.#key(backend));
-      if (known !== undefined) return JSON.parse(known) as ClientDetails;
+      // What older processes have written says less.
+      return { ...unknownClient(clientId), ...(JSON.parse(known ?? '{}') as Partial<ClientDetails>) };
     } catch (error) {
       if (!(error instanceof StoreUnavailableError)) throw error;
+      return undefined;
     }
-    return { clientId: backend, hostname: backend, country: '', city: '', gpuModels: [] };
   }
 
   #key(backend: string): string {

@@ -15,7 +15,14 @@ import type { Collector } from '../collector.ts';
 import { Body, OpsenRefusal } from './body.ts';
 import { clientView, isActive } from './client-view.ts';
 import { Clients } from './clients.ts';
-import { backendIdOf, clientIdOf, detailsOf, endpointsOf, placeOf } from './registration.ts';
+import {
+  backendIdOf,
+  clientIdOf,
+  endpointsOf,
+  placeOf,
+  registeredDetails,
+  reportedDetails,
+} from './registration.ts';
 import { reportOf } from './report.ts';
 
 /** How long a gateway may take to decide. */
@@ -78,7 +85,7 @@ export class OpsenDesk {
     const { agents } = this.#collector;
     const settings = { pool: this.#pool, ...where, ...(place === undefined ? {} : { place }) };
     await agents.register({ backend, actor }, settings);
-    await this.#clients.remember(backend, detailsOf(body, body.texts('gpu_models')));
+    await this.#clients.remember(backend, registeredDetails(body));
     for (const { settings: other, origin, lifecycle } of this.#clients.backends()) {
       const replaced = origin === 'agent' && other.id !== backend && sameOrigin(other.url, where.url);
       if (replaced && lifecycle !== 'draining') await agents.deregister({ backend: other.id, actor });
@@ -94,8 +101,7 @@ export class OpsenDesk {
       throw new OpsenRefusal(404, `Unknown client_id: ${clientId}; register it first`);
     const report = reportOf(body, this.#context.clock.now(), this.#staleAfterMs);
     this.#collector.submit(backend, report);
-    const models = body.objects('gpus').map((gpu) => gpu.text('name') ?? '');
-    await this.#clients.remember(backend, detailsOf(body, models));
+    await this.#clients.amend(backend, clientId, (known) => reportedDetails(body, known));
     return { status: 'ok' };
   }
 

@@ -14,6 +14,8 @@ export interface ClientDetails {
   readonly country: string;
   readonly city: string;
   readonly gpuModels: readonly string[];
+  /** How many GPUs it registered with. */
+  readonly gpus: number;
 }
 
 /** The client's own name, as every call of it has it. */
@@ -77,14 +79,31 @@ export function placeOf(
   return latitude === 0 && longitude === 0 ? undefined : { latitude, longitude };
 }
 
-export function detailsOf(body: Body, gpuModels: readonly string[]): ClientDetails {
-  const clientId = clientIdOf(body);
+/** A client of which nothing is known but its name. */
+export function unknownClient(clientId: string): ClientDetails {
+  return { clientId, hostname: clientId, country: '', city: '', gpuModels: [], gpus: 0 };
+}
+
+/** What a registration says; what it leaves out is not known. */
+export function registeredDetails(body: Body): ClientDetails {
+  const gpuModels = body.texts('gpu_models');
   return {
-    clientId,
-    hostname: body.text('hostname') ?? clientId,
-    country: body.text('country') ?? '',
-    city: body.text('city') ?? '',
+    ...reportedDetails(body, unknownClient(clientIdOf(body))),
     gpuModels,
+    gpus: body.number('total_gpus') ?? gpuModels.length,
+  };
+}
+
+/** What is known of a client after a report, which may leave out what the registration said. */
+export function reportedDetails(body: Body, known: ClientDetails): ClientDetails {
+  const models = body.objects('gpus').map((gpu, index) => gpu.text('name') ?? known.gpuModels[index] ?? '');
+  return {
+    clientId: clientIdOf(body),
+    hostname: body.text('hostname') ?? known.hostname,
+    country: body.text('country') ?? known.country,
+    city: body.text('city') ?? known.city,
+    gpuModels: models.length === 0 ? known.gpuModels : models,
+    gpus: known.gpus,
   };
 }
 

@@ -121,6 +121,48 @@ test('GET /clients lists them as Opsen does', async () => {
   ]);
 });
 
+test('GET /clients has what a client registered with, whatever its reports leave out', async () => {
+  const listed = async () => {
+    const [, clients] = await rig.call('GET', '/clients');
+    return (clients as readonly object[])[0];
+  };
+  const registered = {
+    hostname: 'gpu-1.example.com',
+    location: 'Paris, France',
+    total_gpus: 2,
+    gpu_models: ['H100', 'A100'],
+  };
+  await rig.call('POST', '/register', { ...CLIENT, total_gpus: 2, gpu_models: ['H100', 'A100'] });
+  expect(await listed()).toMatchObject({ ...registered, gpu_stats: [] });
+  const { hostname: _hostname, country: _country, city: _city, gpus: _gpus, ...bare } = REPORT;
+  expect(await rig.call('POST', '/stats', bare)).toEqual([200, { status: 'ok' }]);
+  await rig.fleet.seconds(1);
+  expect(await listed()).toMatchObject({ ...registered, gpu_stats: [] });
+  const [gpu] = REPORT.gpus;
+  await rig.call('POST', '/stats', { ...bare, city: 'Lyon', gpus: [gpu, { ...gpu, name: undefined }] });
+  await rig.fleet.seconds(1);
+  expect(await listed()).toMatchObject({
+    ...registered,
+    location: 'Lyon, France',
+    gpu_stats: [{ name: 'H100' }, { name: 'A100' }],
+  });
+});
+
+test('GET /clients keeps what it knows of a client that reports while the store does not answer', async () => {
+  await rig.call('POST', '/register', CLIENT);
+  rig.fleet.leases.down = true;
+  expect(await rig.call('POST', '/stats', { ...REPORT, city: 'Lyon' })).toEqual([200, { status: 'ok' }]);
+  rig.fleet.leases.down = false;
+  const [, clients] = await rig.call('GET', '/clients');
+  expect(clients).toMatchObject([{ location: 'Paris, France' }]);
+});
+
+test('GET /clients tells of no GPUs where there are none', async () => {
+  await rig.call('POST', '/register', { ...CLIENT, total_gpus: undefined, gpu_models: undefined });
+  const [, clients] = await rig.call('GET', '/clients');
+  expect((clients as readonly object[])[0]).not.toHaveProperty('total_gpus');
+});
+
 test('GET /health needs no key', async () => {
   await rig.call('POST', '/register', CLIENT);
   expect((await rig.app.inject('/health')).json()).toEqual({

@@ -87,6 +87,19 @@ describe('POST /stats', () => {
     expect(isStale()).toBe(false);
   });
 
+  test('nobody else is given that time: neither who is declared in that pool, nor agents in others', async () => {
+    rig.fleet.register('declared', { pool: 'infer' }, 'config');
+    rig.fleet.register('elsewhere', { pool: 'web' }, 'agent');
+    await rig.call('POST', '/register', CLIENT);
+    await rig.call('POST', '/stats', REPORT);
+    await rig.fleet.seconds(2, ['declared', 'elsewhere']);
+    await rig.restart();
+    await rig.fleet.seconds(10);
+    const { backends } = rig.fleet.fold.state;
+    const stale = ['gpu-1', 'declared', 'elsewhere'].map((id) => backends.get(id)?.stale);
+    expect(stale).toEqual([false, true, true]);
+  });
+
   test('clients that are silent for good are taken away when somebody asks for that, and others stay', async () => {
     await rig.call('POST', '/register', CLIENT);
     await rig.call('POST', '/stats', REPORT);

@@ -1,4 +1,5 @@
 import { BlockList, isIPv4 } from 'node:net';
+import { isClaimWithUnderscores } from '@usher/http1';
 import { editRecord } from '../traffic/header-edits.ts';
 import { appendForwarded } from '../wire/forwarded-element.ts';
 import type { Arrival } from './exchange.ts';
@@ -43,7 +44,10 @@ export function forwardedRequestHeaders(
   if (visit?.cookies === '') delete forwarded['cookie'];
   else if (visit?.cookies !== undefined) forwarded['cookie'] = visit.cookies;
   for (const name of DROPPED) delete forwarded[name];
-  if (!trusted) for (const name of CLAIMS) delete forwarded[name];
+  if (!trusted) {
+    for (const name of CLAIMS) delete forwarded[name];
+    for (const name in forwarded) if (isClaimWithUnderscores(name)) delete forwarded[name];
+  }
   if (headers['forwarded'] !== undefined && trusted)
     forwarded['forwarded'] = appendForwarded(String(headers['forwarded']), peer, host ?? '');
   const before = trusted ? headers['x-forwarded-for'] : undefined;

@@ -26,7 +26,11 @@ export class Routes {
   entries: readonly RouteEntry[] = [];
   #matcher = new RouteMatcher<RouteEntry>([]);
   /** As those know the routes who decode what they read. */
-  #decodedMatcher = new RouteMatcher<DecodedRoute>([]);
+  #decodedMatcher = new RouteMatcher<ReadRoute>([]);
+  /** As those know the routes to whom capitals are small letters. */
+  #foldedMatcher = new RouteMatcher<ReadRoute>([]);
+  /** Some route's path has capitals. */
+  #hasCapitals = false;
   /** Some route keeps somebody out, so that it matters by which one a path goes. */
   #guarded = false;
   readonly #random: Uniform;
@@ -69,14 +73,33 @@ export class Routes {
     );
     this.#matcher = new RouteMatcher(this.entries);
     this.#decodedMatcher = new RouteMatcher(this.entries.map(decodedRoute));
+    // Of routes that are one then, those that keep somebody out count.
+    const guardsFirst = this.entries.toSorted((a, b) => Number(guards(b)) - Number(guards(a)));
+    this.#foldedMatcher = new RouteMatcher(guardsFirst.map(foldedRoute));
+    this.#hasCapitals = this.entries.some(({ settings }) => CAPITAL.test(settings.path));
     this.#guarded = this.entries.some(guards);
   }
 
   /** A path that a backend could read as one of another route has none as soon as some route keeps somebody out. */
   match(host: string, path: string): RouteEntry | undefined {
     const entry = this.#matcher.match(host, path);
-    if (!this.#guarded || isPlainPath(path)) return entry;
-    return everyReading(path, (reading) => this.#read(host, reading) === entry) ? entry : undefined;
+    if (!this.#guarded || entry === undefined) return entry;
+    const holds = isPlainPath(path)
+      ? this.#staysFolded(host, path, entry)
+      : everyReading(
+          path,
+          (reading) => this.#read(host, reading) === entry && this.#staysFolded(host, reading, entry),
+        );
+    return holds ? entry : undefined;
+  }
+
+  /** Whether it leads into no other guarded route for those who take capitals for small letters. Where two differ in nothing else, both are meant. */
+  #staysFolded(host: string, path: string, { settings }: RouteEntry): boolean {
+    if (!this.#hasCapitals && !CAPITAL.test(path)) return true;
+    const folded = this.#foldedMatcher.match(host, path.toLowerCase())?.entry;
+    if (folded === undefined || !guards(folded)) return true;
+    const { host: known, path: pattern } = folded.settings;
+    return known === settings.host && pattern.toLowerCase() === settings.path.toLowerCase();
   }
 
   #read(host: string, reading: string): RouteEntry | undefined {
@@ -87,17 +110,25 @@ export class Routes {
 
 const NOT_IN_A_URL = /[^!-~]/;
 
-interface DecodedRoute {
+const CAPITAL = /[A-Z]/;
+
+/** A route as some know it. */
+interface ReadRoute {
   readonly settings: Pick<RouteSettings, 'host' | 'path'>;
   readonly entry: RouteEntry;
 }
 
 /** A route with its path decoded, but for what would be a wildcard then. */
-function decodedRoute(entry: RouteEntry): DecodedRoute {
+function decodedRoute(entry: RouteEntry): ReadRoute {
   const path = entry.settings.path.replace(/%(?!2A|3F)([0-9A-F]{2})/gi, (_, digits: string) =>
     String.fromCharCode(Number.parseInt(digits, 16)),
   );
   return { settings: { host: entry.settings.host, path }, entry };
+}
+
+function foldedRoute(entry: RouteEntry): ReadRoute {
+  const { host, path } = entry.settings;
+  return { settings: { host, path: path.toLowerCase() }, entry };
 }
 
 /** It keeps somebody out, or has a plugin that may do that. */

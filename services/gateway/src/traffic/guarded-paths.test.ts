@@ -22,6 +22,10 @@ beforeAll(async () => {
     { id: 'letters', path: '/caf%C3%A9/*' },
     { id: 'host', host: 'secret.example.com', path: '/*', traffic },
     { id: 'below', host: '*.example.org', path: '/*', traffic },
+    closed('/Reports/*'),
+    { id: 'open', path: '/admin/open/*' },
+    { id: 'one', path: '/case/*' },
+    { ...closed('/Case/*'), id: 'other' },
     { id: 'all', path: '/*' },
   );
   await fleet.configure({ routes }, {}, (request, response) => response.end(request.url));
@@ -41,6 +45,11 @@ describe.each(LANES)('past a guard through %s', (lane) => {
     '/a/;b/../admin/x',
     '/a//../admin/x',
     '/%6dy%20files/x',
+    '/ADMIN/x',
+    '/%41dmin/x',
+    '/x/../Admin/x',
+    '/reports/x',
+    '/CASE/x',
   ])('%s leads nowhere', async (path) => {
     expect(await statusOf(path)).toBe(404);
   });
@@ -61,7 +70,16 @@ describe.each(LANES)('past a guard through %s', (lane) => {
   test('a path that stays within its route passes, however it has to be encoded', async () => {
     for (const path of ['/files/a%2Fb', '/a%20b;v=1', '/caf%C3%A9/%E2%82%AC', '/x/./y', '/x//y', '/100%25'])
       expect(await statusOf(path), path).toBe(200);
-    for (const path of ['/admin/a%20b', '/admin/x/../y', '/my%20files/a%20b'])
+    for (const path of ['/A/b', '/admin/open/X', '/ADMIN/Open/X', '/case/X', '/Reporting'])
+      expect(await statusOf(path), path).toBe(200);
+    for (const path of [
+      '/admin/a%20b',
+      '/admin/X',
+      '/Reports/x',
+      '/Case/x',
+      '/admin/x/../y',
+      '/my%20files/a%20b',
+    ])
       expect(await statusOf(path), path).toBe(403);
   });
 });

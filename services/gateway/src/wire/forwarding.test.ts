@@ -77,6 +77,21 @@ describe('a request on its way to a backend', () => {
     expect(headers).not.toHaveProperty('x-forwarded-port');
   });
 
+  it('keeps none of it with underscores either, which are hyphens to those who make variables of them', async () => {
+    const claims = [
+      'X_Forwarded_For',
+      'x-forwarded_proto',
+      'X_FORWARDED-HOST',
+      'x_forwarded_port',
+      'X_Real_IP',
+    ];
+    const { headers } = await forwarded(
+      `GET / HTTP/1.1\r\nHost: any\r\n${claims.map((name) => `${name}: 6.6.6.6\r\n`).join('')}X_Other_For_You: 1\r\n\r\n`,
+    );
+    expect(JSON.stringify(headers)).not.toContain('6.6.6.6');
+    expect(headers).toMatchObject({ x_other_for_you: '1', 'x-forwarded-for': '127.0.0.1' });
+  });
+
   it('keeps what a trusted proxy says, and adds the proxy', async () => {
     const { headers } = await forwarded(
       'GET / HTTP/1.1\r\nHost: any\r\nX-Forwarded-For: 1.1.1.1\r\nX-Forwarded-For: 2.2.2.2, 3.3.3.3\r\n' +

@@ -66,6 +66,17 @@ test('an address where no backend may be is left out, and told', async () => {
   });
 });
 
+test('nor is the process that decides a backend, whatever a name server says', async () => {
+  const fleet = newFleet();
+  fleet.resolver.names.set('web.internal', ['10.0.0.1', '10.0.0.9']);
+  const leader = await fleet.start('s1', finding({ ...DNS, port: 9901 }));
+  await become(leader, { 'web-10-0-0-1-9901': active('http://10.0.0.1:9901') });
+  const urls = 'http://10.0.0.9:9901';
+  expect(leader.context.log).toMatchObject({
+    entries: expect.arrayContaining([expect.objectContaining({ fields: expect.objectContaining({ urls }) })]),
+  });
+});
+
 test('an address that vanishes drains and goes, one that comes back meanwhile stays', async () => {
   const fleet = newFleet();
   fleet.resolver.names.set('web.internal', ['10.0.0.1', '10.0.0.2']);

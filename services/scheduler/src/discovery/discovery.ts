@@ -2,6 +2,7 @@ import type { BackendActors } from '@usher/actors';
 import { canonicalJson, type DiscoverySettings } from '@usher/domain';
 import type { EventDraft } from '@usher/events';
 import type { BackendFiles, LogRecord, Resolver, ServiceContext } from '@usher/ports';
+import { leadsHome, type OwnAddress } from '../own-addresses.ts';
 import { leadsAstray } from '../targets.ts';
 import { decideDiscovered } from './decide-discovered.ts';
 import { FileSource } from './file-source.ts';
@@ -18,6 +19,8 @@ export interface DiscoveryTools {
 export interface DiscoveryOptions extends DiscoveryTools {
   readonly context: ServiceContext;
   readonly actors: BackendActors;
+  /** Where no name server may put a backend. */
+  readonly own: readonly OwnAddress[];
   /** Writes what has been found, for this reason. */
   readonly write: (reason: string, decide: () => EventDraft[]) => void;
 }
@@ -103,11 +106,16 @@ export class Discovery {
   }
 
   #write(pool: string, settings: DiscoverySettings, what: string, found: readonly Discovered[]): void {
-    const { context, actors, write } = this.#options;
+    const { context, actors, own, write } = this.#options;
     const { fleet, clock } = context;
-    const decide = () => decideDiscovered(fleet.state, actors, pool, settings, found, clock.now());
+    const home = settings.by === 'file' ? [] : found.filter(({ url }) => leadsHome(url, own));
+    const others = found.filter((each) => !home.includes(each));
+    const decide = () => decideDiscovered(fleet.state, actors, pool, settings, others, clock.now());
     const declared = fleet.state.pools.get(pool)?.settings;
-    const astray = found.filter(({ url }) => declared !== undefined && leadsAstray(url, declared));
+    const astray = [
+      ...home,
+      ...others.filter(({ url }) => declared !== undefined && leadsAstray(url, declared)),
+    ];
     if (settings.by !== 'file' && astray.length > 0)
       context.log.warn('addresses that no backend may have were found and are left out', {
         pool,

@@ -73,6 +73,12 @@ export function healthOf(section: Section, servers: readonly Server[], remarks: 
   const interval = timeOf(inter, 'inter', remarks) ?? INTERVAL_MS;
   const [limit] = linesOf(section, 'timeout', 'check');
   const timeout = timeOf(limit?.args[1], 'timeout check', remarks);
+  if (limit !== undefined && timeout !== undefined && timeout > interval)
+    remarks.changed(
+      'timeout check',
+      limit.at,
+      `a probe takes no longer than \`inter\`: ${duration(interval)}`,
+    );
   return map(
     {
       type: value(http === undefined ? 'tcp' : 'http', http?.at ?? checked.name.at),

@@ -17,6 +17,8 @@ export const LOAD_BALANCER = [
   }),
   answers({
     'No backend is healthy': '503',
+    'The breaker of every backend is open':
+      '503, until the breaker of one lets a request try. A backend whose breaker is open is left alone as long as others serve',
     'A backend answers with 5xx': 'that answer, and not one of the load balancer',
     'A backend cannot be reached': 'with `retry` the answer of another backend, and 502 where there is none',
     'sticky_session by cookie': 'the backend that they had, as long as they send the cookie',

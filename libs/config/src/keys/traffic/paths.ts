@@ -3,7 +3,7 @@ import { mapped, wordOr } from '../../types/collections.ts';
 import { urlTemplate } from '../../types/header-template.ts';
 import { scalar, text } from '../../types/scalar.ts';
 import { defaulted, optional, required, section } from '../../types/section.ts';
-import { refuse, type Type } from '../../types/type.ts';
+import { type Refusal, refuse, type Type } from '../../types/type.ts';
 
 const LENGTH_MAX = 1024;
 
@@ -37,14 +37,7 @@ const prefix: Type<string> = text({
   expects: 'the beginning of a path, such as /api',
   jsonSchema: { pattern: '^/[!-~]*[!-.0-~]$' },
   standIn: '/unnamed',
-  parse(written) {
-    if (!written.startsWith('/')) return refuse('a path starts with /', `/${written}`);
-    if (written.length > LENGTH_MAX) return refuse(`longer than ${LENGTH_MAX} characters`);
-    if (/[?#*]/.test(written) || !/^[!-~]*$/.test(written))
-      return refuse('this is not the beginning of a path');
-    if (/[/\\]{2}|\\|\/\.{1,2}(\/|$)/.test(written)) return refuse('this path could be read in several ways');
-    return written.endsWith('/') ? refuse('it ends without a slash', written.replace(/\/+$/, '')) : written;
-  },
+  parse: parsePrefix,
 });
 
 const rewriteKeys = section({
@@ -69,3 +62,13 @@ export const rewrite: Type<RewriteSettings> = mapped(
     return given;
   },
 );
+
+/** The beginning of a path, or the whole of one, that can be read in one way. */
+export function parsePrefix(written: string): string | Refusal {
+  if (!written.startsWith('/')) return refuse('a path starts with /', `/${written}`);
+  if (written.length > LENGTH_MAX) return refuse(`longer than ${LENGTH_MAX} characters`);
+  if (/[?#*]/.test(written) || !/^[!-~]*$/.test(written))
+    return refuse('this is not the beginning of a path');
+  if (/[/\\]{2}|\\|\/\.{1,2}(\/|$)/.test(written)) return refuse('this path could be read in several ways');
+  return written.endsWith('/') ? refuse('it ends without a slash', written.replace(/\/+$/, '')) : written;
+}
