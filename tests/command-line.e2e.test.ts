@@ -46,7 +46,10 @@ test.each([['export'], ['--json', '--after', '1'], ['tail', '--json'], ['tail']]
     const { code, stdout, stderr } = await usher(['events', ...args, '--admin', admin]);
     expect(code).toBe(1);
     expect(stdout).not.toContain('error');
-    expect(stderr).toContain('Go on after position 7 (log_unavailable)');
+    const detail = 'Go on after position 7';
+    if (args.includes('--json'))
+      expect(JSON.parse(stderr)).toMatchObject({ code: 'log_unavailable', detail });
+    else expect(stderr).toBe(`usher: ${detail} (log_unavailable)\n`);
   },
   LIMIT_MS,
 );
@@ -183,3 +186,35 @@ test('check --json prints the faults as JSON', async () => {
   expect(answer.ok).toBe(false);
   expect(answer.faults.find(({ path: key }) => key === 'pols')).toMatchObject({ suggestion: 'pools' });
 });
+
+test.each([
+  ['conflict', 1, 'is at revision 9', { revision: 9, changes: [{ path: 'weight', before: 1, after: 2 }] }],
+  ['unreachable', 1, 'no running system answers', {}],
+  ['usage', 2, 'weight takes a number', {}],
+  ['stranger', 1, 'not as the admin API', {}],
+] as const)(
+  'a failure is told to programs in one line of JSON: %s',
+  async (code, exit, detail, more) => {
+    const problem: RequestListener = (_request, response) => {
+      const body = {
+        title: 'The state has changed',
+        code: 'conflict',
+        detail: 'b is at revision 9',
+        ...more,
+      };
+      response.writeHead(409, { 'content-type': 'application/problem+json' }).end(JSON.stringify(body));
+    };
+    const admin =
+      code === 'unreachable' ? 'http://127.0.0.1:9' : await pretend(code === 'stranger' ? page : problem);
+    const weight = code === 'usage' ? 'many' : '2';
+    const { stdout, stderr, ...ended } = await usher(['weight', 'b', weight, '--json', '--admin', admin]);
+    expect([ended.code, stdout, stderr.split('\n').length]).toEqual([exit, '', 2]);
+    expect(JSON.parse(stderr)).toEqual({
+      code,
+      title: expect.stringMatching(/./),
+      detail: expect.stringContaining(detail),
+      ...more,
+    });
+  },
+  LIMIT_MS,
+);

@@ -1,6 +1,6 @@
 import { type Problem, UsherError } from '@usher/domain';
 import { httpUrlOption, numberOption } from './arguments.ts';
-import { type Io, UsageError } from './io.ts';
+import { CommandError, type Io, UsageError } from './io.ts';
 import { type ConfigArguments, readConfig } from './read-config.ts';
 import { secretOf } from './secret-option.ts';
 import { secureFetch, type Trust } from './secure-fetch.ts';
@@ -148,20 +148,22 @@ export class AdminClient {
   #silence(error: unknown): Error {
     if (error instanceof DOMException && error.name === 'TimeoutError') {
       const seconds = this.#timeoutMs / 1000;
-      return new Error(
+      return new CommandError(
+        'timeout',
         `${this.#url} has not answered within ${seconds} s; whether a change was made, usher events tells. --timeout SECONDS waits longer`,
         { cause: error },
       );
     }
     const cause = (error as { cause?: Error }).cause?.message ?? (error as Error).message;
-    return new UsherError('not_found', `no running system answers at ${this.#url} (${cause})`, {
+    return new CommandError('unreachable', `no running system answers at ${this.#url} (${cause})`, {
       cause: error,
     });
   }
 
   #stranger({ status, headers }: Response): Error {
     const type = headers.get('content-type') ?? 'no content type';
-    return new Error(
+    return new CommandError(
+      'stranger',
       `${this.#url} answers (${status}, ${type}), but not as the admin API of Usher does; is --admin, or admin.address of the configuration, right?`,
     );
   }

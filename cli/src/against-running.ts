@@ -3,6 +3,7 @@ import type { Change, ConfigPreview, PreviewAnswer, SharedSettings } from '@ushe
 import { type AdminArguments, AdminClient } from './admin-client.ts';
 import { changeLines } from './change-lines.ts';
 import { EXIT_FAILED, EXIT_OK, EXIT_USAGE, type Io, UsageError } from './io.ts';
+import { tellError } from './tell-error.ts';
 
 type Arguments = AdminArguments & { readonly json: boolean };
 
@@ -44,7 +45,7 @@ async function tell(args: Arguments, io: Io, ask: (client: AdminClient) => Promi
   } catch (error) {
     if (error instanceof UsageError) throw error;
     // One would be an answer.
-    io.err(`usher: ${(error as Error).message}`);
+    tellError(error, args.json, io);
     return EXIT_USAGE;
   }
   if (args.json) io.out(JSON.stringify(told.answer));

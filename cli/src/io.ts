@@ -23,5 +23,21 @@ export class UsageError extends Error {
   override readonly name = 'UsageError';
 }
 
-/** Does what a verb says and resolves with the exit code. Throws UsageError, ConfigError, UsherError. */
+/** There was no answer to a command. */
+export class CommandError extends Error {
+  static readonly TITLES = {
+    unreachable: 'No running system answers',
+    timeout: 'The answer did not come in time',
+    stranger: 'What answers is no Usher',
+  } as const;
+  override readonly name = 'CommandError';
+  readonly code: keyof typeof CommandError.TITLES;
+
+  constructor(code: keyof typeof CommandError.TITLES, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}
+
+/** Does what a verb says and resolves with the exit code. Throws UsageError, ConfigError, UsherError, CommandError. */
 export type Run<V extends Verb> = (given: Given<V>, io: Io) => Promise<number>;

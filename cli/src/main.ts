@@ -1,10 +1,9 @@
 import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
 import { ConfigError } from '@usher/config';
-import { UsherError } from '@usher/domain';
-import { outdatedLines } from './change-lines.ts';
 import { COMMANDS, type Command } from './commands.ts';
 import { EXIT_FAILED, EXIT_OK, EXIT_USAGE, type Io, UsageError } from './io.ts';
+import { forPrograms, tellError } from './tell-error.ts';
 import { findVerb, groupOf } from './verbs/find-verb.ts';
 import { helpOf, overview, usageOf } from './verbs/help.ts';
 
@@ -39,7 +38,7 @@ async function main(args: readonly string[]): Promise<number> {
     explain(command);
     return EXIT_OK;
   } catch (error) {
-    return report(error, command);
+    return report(error, command, rest);
   }
 }
 
@@ -55,21 +54,10 @@ function explain({ verb }: Command): void {
   for (const other of others) io.out(`usher ${usageOf(other.verb)}\n  ${other.verb.summary}`);
 }
 
-/** Says what went wrong on standard error, in words for whoever typed the command. */
-function report(error: unknown, command: Command | undefined): number {
-  if (error instanceof UsageError) {
-    const usage = command === undefined ? '' : `\nusage: usher ${usageOf(command.verb)}`;
-    io.err(`usher: ${error.message}${usage}`);
-    return EXIT_USAGE;
-  }
-  if (error instanceof ConfigError) {
-    io.err(error.message);
-    return EXIT_USAGE;
-  }
-  const { message } = error as Error;
-  io.err(error instanceof UsherError ? `usher: ${message} (${error.code})` : `usher: ${message}`);
-  if (error instanceof UsherError) for (const line of outdatedLines(error)) io.err(line);
-  return EXIT_FAILED;
+/** Says what went wrong; the answer is the exit code for it. */
+function report(error: unknown, command: Command | undefined, args: readonly string[]): number {
+  tellError(error, forPrograms(args), io, command && usageOf(command.verb));
+  return error instanceof UsageError || error instanceof ConfigError ? EXIT_USAGE : EXIT_FAILED;
 }
 
 // A reader that stops reading (`usher events | head`) ends the output; that is no error.

@@ -66,6 +66,7 @@ class FollowedFile {
     this.#follower = new ConfigFollower({
       config: this.#inForce,
       log: new RecordingLog(),
+      health: { refuse: () => {}, accept: () => {} },
       read: async () => this.#read(),
       apply: async (config) => {
         this.#inForce = config;

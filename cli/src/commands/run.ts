@@ -1,7 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { UsherConfig } from '@usher/config';
 import {
-  FileWatch,
   notifySupervisor,
   onReloadSignal,
   onRestartSignal,
@@ -10,6 +9,7 @@ import {
 } from '@usher/runtime';
 import { EXIT_OK, type Io, type Run } from '../io.ts';
 import { ConfigFollower } from '../process/config-follower.ts';
+import { ConfigWatch } from '../process/config-watch.ts';
 import { type Demo, startDemo } from '../process/demo.ts';
 import { Predecessor } from '../process/predecessor.ts';
 import { type Running, runServices } from '../process/run-services.ts';
@@ -127,13 +127,19 @@ function announce(running: Running, names: readonly ServiceName[], demo: Demo | 
 function follow(
   file: string,
   config: UsherConfig,
-  { apply, core }: Running,
+  { apply, core, configHealth: health }: Running,
   read: () => Promise<UsherConfig>,
 ): () => void {
   const { log, context } = core;
-  const follower = new ConfigFollower({ config, log, read, apply });
   const look = () => void follower.look();
-  const watch = new FileWatch([file], context.clock, log, look);
+  const watch = new ConfigWatch(file, context.clock, log, look);
+  watch.follow(config);
+  const readOn = async () => {
+    const next = await read();
+    watch.follow(next);
+    return next;
+  };
+  const follower = new ConfigFollower({ config, log, health, read: readOn, apply });
   const ignore = onReloadSignal(look);
   return () => {
     watch.stop();

@@ -1,17 +1,23 @@
 import { parseConfigText, type UsherConfig } from '@usher/config';
-import { RecordingLog } from '@usher/testing';
+import { createMetrics } from '@usher/runtime';
+import { RecordingLog, SimulatedClock } from '@usher/testing';
 import { expect, test } from 'vitest';
 import { ConfigFollower } from './config-follower.ts';
+import { ConfigHealth } from './config-health.ts';
 
 /** A follower of what `file` holds, and what it has made of it. */
 function follow(text: string) {
   const log = new RecordingLog();
+  const clock = new SimulatedClock();
+  const metrics = createMetrics();
+  const health = new ConfigHealth({ clock, metrics });
   const file = { text, reads: 0 };
   const applied: UsherConfig[] = [];
   const world = { refusal: undefined as string | undefined };
   const follower = new ConfigFollower({
     config: parseConfigText(text),
     log,
+    health,
     read: async () => {
       file.reads += 1;
       return parseConfigText(file.text);
@@ -22,7 +28,7 @@ function follow(text: string) {
     },
   });
   const messages = () => log.entries.map(({ message }) => message);
-  return { follower, file, applied, world, log, messages };
+  return { follower, file, applied, world, log, messages, clock, health, metrics };
 }
 
 test('a file that says the same changes nothing', async () => {
@@ -54,6 +60,35 @@ test('a fault that is taken back is over', async () => {
   }
   const faulty = 'the configuration is faulty, the old one stays';
   expect(messages()).toEqual([faulty, 'the configuration is the old one again', faulty]);
+});
+
+test('a file that is refused shows, with its first fault and since when, until a good one is taken up', async () => {
+  const { follower, file, world, clock, health, metrics } = follow('listen: [":8080"]');
+  const valid = async () => /^usher_config_valid (\d)$/m.exec(await metrics.render())?.[1];
+  expect([health.status.fault(), health.health.fault(), await valid()]).toEqual([undefined, undefined, '1']);
+  const since = new Date(clock.now()).toISOString();
+  file.text = 'listen: 1\nwrong: 1';
+  await follower.look();
+  clock.advance(60_000);
+  await follower.look();
+  expect(health.status.fault()).toMatch(new RegExp(`refused since ${since};.*: usher.yaml:1:9 listen: `));
+  expect(health.status.fault()).not.toContain('wrong');
+  expect(health.health.fault()).toContain(since);
+  expect(health.health.fault()).not.toContain('usher.yaml');
+  expect(await valid()).toBe('0');
+  file.text = 'listen: [":8081"]';
+  world.refusal = 'the port is taken';
+  await follower.look();
+  expect(health.status.fault()).toMatch(new RegExp(`refused since ${since};.*: the port is taken$`));
+  world.refusal = undefined;
+  await follower.look();
+  expect([health.status.fault(), await valid()]).toEqual([undefined, '1']);
+  file.text = '[]';
+  await follower.look();
+  expect(await valid()).toBe('0');
+  file.text = 'listen: [":8081"]';
+  await follower.look();
+  expect([health.status.fault(), health.health.fault(), await valid()]).toEqual([undefined, undefined, '1']);
 });
 
 test('looks that come while one is under way are one more', async () => {

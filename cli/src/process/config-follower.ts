@@ -1,12 +1,14 @@
 import { isDeepStrictEqual } from 'node:util';
 import { ConfigError, explainConfig, formatFault, type LocalSettings, type UsherConfig } from '@usher/config';
 import type { Log } from '@usher/ports';
-import { restartKeys } from './restart-keys.ts';
+import type { ConfigHealth } from './config-health.ts';
+import { liveSettings, restartKeys } from './restart-keys.ts';
 
 export interface ConfigFollowerOptions {
   /** What the process was started with. */
   readonly config: UsherConfig;
   readonly log: Log;
+  readonly health: Pick<ConfigHealth, 'refuse' | 'accept'>;
   /** Reads the configuration as it is now. Throws ConfigError with all faults. */
   readonly read: () => Promise<UsherConfig>;
   /** Makes the process go by what can change while it runs. Rejects when it cannot, with everything as it was. */
@@ -59,13 +61,13 @@ export class ConfigFollower {
       return;
     }
     this.#warn(config.local);
-    const { listen } = config.local;
+    const { shared, local } = this.#applied;
     if (
-      isDeepStrictEqual(config.shared, this.#applied.shared) &&
-      isDeepStrictEqual(listen, this.#applied.local.listen)
+      isDeepStrictEqual(config.shared, shared) &&
+      isDeepStrictEqual(liveSettings(config.local), liveSettings(local))
     ) {
       if (this.#complaint !== undefined) log.info('the configuration is the old one again');
-      this.#complaint = undefined;
+      this.#accept();
       return;
     }
     try {
@@ -74,9 +76,14 @@ export class ConfigFollower {
       this.#refuse('the configuration cannot be used, the old one stays', error);
       return;
     }
-    this.#complaint = undefined;
+    this.#accept();
     this.#applied = config;
     log.info('the new configuration is in use');
+  }
+
+  #accept(): void {
+    this.#complaint = undefined;
+    this.#options.health.accept();
   }
 
   #refuse(message: string, error: unknown): void {
@@ -84,6 +91,7 @@ export class ConfigFollower {
       error instanceof ConfigError
         ? error.faults.map(formatFault)
         : [error instanceof Error ? error.message : String(error)];
+    this.#options.health.refuse(causes[0] ?? message);
     const complaint = causes.join('\n');
     if (complaint === this.#complaint) return;
     this.#complaint = complaint;

@@ -1,14 +1,16 @@
 import { type ConfigPreviews, refusalWriter, registerAdminRoutes, registerHeliosRoutes } from '@usher/admin';
 import { type Collector, collectorRoutes } from '@usher/collector';
-import { type AdminSettings, tlsSource, type UsherConfig } from '@usher/config';
+import { type AdminSettings, exposure, tlsSource, type UsherConfig } from '@usher/config';
 import type { Service, ServiceContext } from '@usher/ports';
 import {
+  type AdminAccess,
+  type AdminServer,
   type AdminServerOptions,
   type HealthReport,
   type Outages,
-  type RunningServer,
   startAdminServer,
 } from '@usher/runtime';
+import type { Door } from './doors.ts';
 import { listening } from './listening.ts';
 import type { Core } from './open-core.ts';
 
@@ -20,7 +22,7 @@ export type InheritOne = (address: {
 
 /** What the admin server shows of the process. */
 export interface AdminParts {
-  readonly services: () => readonly Service[];
+  readonly services: () => readonly Pick<Service, 'name' | 'fault'>[];
   readonly collector: Collector | undefined;
   readonly health: () => HealthReport;
   readonly outages: Outages;
@@ -47,7 +49,7 @@ export async function openAdmin(
   config: UsherConfig,
   context: ServiceContext,
   parts: AdminParts,
-): Promise<RunningServer | undefined> {
+): Promise<AdminServer | undefined> {
   const { admin } = config.local;
   if (admin === null) return undefined;
   const register: AdminServerOptions['register'] = (app) => registerApi(app, context, parts);
@@ -59,7 +61,7 @@ export async function openHelios(
   config: UsherConfig,
   { context, metrics }: Pick<Core, 'context' | 'metrics'>,
   parts: Pick<AdminParts, 'health' | 'inherit'>,
-): Promise<RunningServer | undefined> {
+): Promise<AdminServer | undefined> {
   const { admin, helios } = config.local;
   if (admin === null || helios === undefined) return undefined;
   const register: AdminServerOptions['register'] = (app) =>
@@ -69,20 +71,41 @@ export async function openHelios(
   return await listening('helios.address', helios, startGuarded(config, context, settings, parts, register));
 }
 
+/** Takes up whom the admin settings of a changed configuration let in. */
+export function doorOf(server: AdminServer): Door {
+  return {
+    fault: ({ local: { admin } }) => (admin === null ? undefined : exposure(admin, server)),
+    admit: (config) => {
+      if (config.local.admin !== null) server.admit(accessOf(config, config.local.admin));
+    },
+  };
+}
+
+function accessOf(
+  { shared: { trustedProxies } }: UsherConfig,
+  { tokens, jwt, allow, deny }: AdminSettings,
+): AdminAccess {
+  return { tokens, jwt, allow, deny, trustedProxies };
+}
+
 /** A server that lets in whom the admin settings let in. */
 async function startGuarded(
-  { shared: { trustedProxies } }: UsherConfig,
+  config: UsherConfig,
   context: ServiceContext,
-  { tls, ...settings }: AdminSettings & Pick<AdminServerOptions, 'anyContentType'>,
+  settings: AdminSettings & Pick<AdminServerOptions, 'anyContentType'>,
   { health, inherit }: Pick<AdminParts, 'health' | 'inherit'>,
   register: AdminServerOptions['register'],
-): Promise<RunningServer> {
+): Promise<AdminServer> {
+  const { host, port, limits, tls, anyContentType } = settings;
   const { clock, log, random } = context;
   return await startAdminServer({
-    ...settings,
+    host,
+    port,
+    limits,
+    anyContentType,
+    ...accessOf(config, settings),
     ...(tls === undefined ? {} : { tls: tlsSource(tls) }),
     socket: await inherit(settings),
-    trustedProxies,
     clock,
     log,
     random,

@@ -9,9 +9,12 @@ import { dnsResolver, healthReport, type Phase } from '@usher/runtime';
 import { Scheduler } from '@usher/scheduler';
 import { backendFiles } from './backend-files.ts';
 import { Closing } from './closing.ts';
+import { ConfigHealth } from './config-health.ts';
 import { configPreviews } from './config-previews.ts';
+import { admission, type Door } from './doors.ts';
 import { addressText, openServers } from './front-servers.ts';
 import type { Give } from './heir-outbox.ts';
+import type { InheritOne } from './open-admin.ts';
 import { type Core, openCore } from './open-core.ts';
 import { ownAddresses } from './own-addresses.ts';
 import type { Predecessor } from './predecessor.ts';
@@ -24,8 +27,10 @@ export interface Running {
   readonly admin: string | undefined;
   readonly metrics: string | undefined;
   readonly core: Core;
-  /** Goes by the listeners and the shared settings of another configuration. Rejects, with everything as it was, when it cannot. */
+  /** Goes by the listeners, the shared settings and those who may call of another configuration. Rejects, with everything as it was, when it cannot. */
   readonly apply: (config: UsherConfig) => Promise<void>;
+  /** Is to be told whether a changed configuration was taken up. */
+  readonly configHealth: ConfigHealth;
   /** What the gateway is called in the fleet. */
   readonly gatewayName: string;
   /** Gives the log up for another process; of the services only the gateway goes on. */
@@ -70,7 +75,8 @@ export async function runServices(
   const servers = new Closing();
   let phase: Phase = 'starting';
   const outages = watchOutages(core.context);
-  const health = () => healthReport(phase, [core.watch, ...services], outages.current);
+  const configHealth = new ConfigHealth(core.context);
+  const health = () => healthReport(phase, [core.watch, configHealth.health, ...services], outages.current);
   const stop: Running['stop'] = async ({ leave = false } = {}) => {
     phase = 'stopping';
     outages.stop();
@@ -101,21 +107,20 @@ export async function runServices(
     await startRest(config, names, core, services, changeable);
     if (names.includes('gateway'))
       services.push(await startTraffic(config, core, changeable, env, predecessor));
-    const inherit = async (address: { readonly host: string; readonly port: number }) =>
-      (await predecessor?.sockets.take(address))?.[0];
     const previews = configPreviews(config, () => changeable.config ?? config, read, core.context);
-    const front = { services: () => services, collector, health, outages, previews, inherit };
-    const urls = await openServers(config, core, front, servers);
+    const own = { health, outages, previews, inherit: inheritanceOf(predecessor) };
+    const front = { ...own, services: () => [configHealth.status, ...services], collector };
+    const { doors, ...urls } = await openServers(config, core, front, servers);
     predecessor?.relieve(core.context.outbox);
     predecessor?.sockets.close();
     phase = 'running';
-    const addresses = (changeable.gateway?.addresses ?? []).map(addressText);
-    const apply = (next: UsherConfig) => applyTo(changeable, next);
+    const apply = (next: UsherConfig) => applyTo(changeable, doors, next);
     return {
-      addresses,
+      addresses: (changeable.gateway?.addresses ?? []).map(addressText),
       ...urls,
       core,
       apply,
+      configHealth,
       gatewayName: nameOfGateway(config, predecessor),
       releaseLog,
       cede,
@@ -125,6 +130,10 @@ export async function runServices(
     await stop();
     throw error;
   }
+}
+
+function inheritanceOf(predecessor: Predecessor | undefined): InheritOne {
+  return async (address) => (await predecessor?.sockets.take(address))?.[0];
 }
 
 async function stopAll(services: readonly Service[], { log }: Core): Promise<void> {
@@ -186,9 +195,11 @@ async function startTraffic(
   return gateway;
 }
 
-async function applyTo(changeable: Changeable, config: UsherConfig): Promise<void> {
+async function applyTo(changeable: Changeable, doors: readonly Door[], config: UsherConfig): Promise<void> {
   const { local, shared } = config;
+  const admit = admission(doors, config);
   await changeable.gateway?.listen(listenersOf(local));
+  admit();
   changeable.scheduler?.declare(declaredBy(shared));
   changeable.config = config;
 }

@@ -7,8 +7,11 @@ Made from the declarations in \`cli/src/verbs\`; a test holds the two equal, and
 writes this page anew.
 
 \`bin/usher COMMAND --help\` says the same of one command. Exit codes: 0 ok, 1 failed, 2 bad usage or a faulty
-configuration. Commands that need the running system find it by the configuration (\`--config FILE\`, else the
-\`usher.yaml\` of the working directory), or by \`--admin URL\`.
+configuration. With \`--json\` a failure is one line of JSON on standard error: \`code\`, \`title\` and \`detail\`, with \`revision\` and
+\`changes\` where the API names them. Codes are [those of the API](errors.md), or \`usage\`, \`config\` (with \`faults\`), \`unreachable\`,
+\`timeout\`, \`stranger\` (what answers is no Usher) and \`failed\`; \`check\` tells the faults of its file on standard output. Commands
+that need the running system find it by the configuration (\`--config FILE\`, else the \`usher.yaml\` of the working directory), or by
+\`--admin URL\`.
 `;
 
 /** The reference page of the command line, in Markdown. */

@@ -18,6 +18,21 @@ export function checkAdmin(admin: AdminSettings, reading: Reading): void {
   if (!isLoopback(admin.host)) checkReachable(admin, reading);
 }
 
+/** Why those who may call are not enough for a server that listens there, whatever address the settings have; undefined when they are. */
+export function exposure(
+  { tokens, jwt }: Pick<AdminSettings, 'tokens' | 'jwt'>,
+  listener: Address,
+): string | undefined {
+  if (isLoopback(listener.host)) return undefined;
+  const reached = `${formatAddress(listener)} can be reached from other machines`;
+  if (tokens.length === 0 && jwt === undefined) return `${reached}, and there are no tokens`;
+  for (const { name, secret } of tokens) {
+    const weakness = weaknessOf(secret);
+    if (weakness !== undefined) return `${reached}, and the token ${name} is ${weakness}`;
+  }
+  return undefined;
+}
+
 /** Whoever can connect to the address, which is that of the admin API or of another that it guards, can guess. */
 export function checkReachable(admin: AdminSettings, reading: Reading, listener: Address = admin): void {
   const isFaulty = (key: string) => reading.isFaulty(join(reading.pathOf(admin), key));

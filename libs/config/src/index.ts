@@ -1,4 +1,5 @@
 export { readBackendsFile } from './backends-file.ts';
+export { exposure } from './checks-admin.ts';
 export { type DefaultFileOptions, defaultFile } from './default-file.ts';
 export { type ExplainedValue, explainConfig } from './explain.ts';
 export { ConfigError, type Fault, formatFault, formatPlace, type Place } from './fault.ts';

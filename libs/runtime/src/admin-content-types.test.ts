@@ -1,7 +1,7 @@
 import { RecordingLog, SimulatedClock } from '@usher/testing';
 import { afterEach, expect, test } from 'vitest';
 import { type AdminToken } from './admin-access.ts';
-import { createAdminApp } from './admin-server.ts';
+import { type AdminServerOptions, createAdminApp, startAdminServer } from './admin-server.ts';
 import { systemRandom } from './random.ts';
 
 const closing: (() => unknown)[] = [];
@@ -12,8 +12,8 @@ afterEach(async () => {
 const OPS: AdminToken = { name: 'ops', secret: 'ops-secret', role: 'operate' };
 
 /** Takes bodies whatever they are said to be. */
-function build(tokens: readonly AdminToken[]) {
-  const app = createAdminApp({
+function options(tokens: readonly AdminToken[]): AdminServerOptions {
+  return {
     host: '127.0.0.1',
     port: 0,
     tokens,
@@ -25,7 +25,11 @@ function build(tokens: readonly AdminToken[]) {
     health: () => ({ status: 'ok', services: [] }),
     register: (routes) =>
       routes.post('/operate', { config: { role: 'operate' } }, ({ body }) => ({ got: body ?? null })),
-  });
+  };
+}
+
+function build(tokens: readonly AdminToken[]) {
+  const app = createAdminApp(options(tokens));
   closing.push(() => app.close());
   return app;
 }
@@ -57,3 +61,18 @@ test.each(['application/x-www-form-urlencoded', 'text/plain', undefined])(
     expect(await send({ host: 'localhost', 'content-type': 'application/json' })).toBe(200);
   },
 );
+
+test('when the last token goes, so does that', async () => {
+  const server = await startAdminServer(options([OPS]));
+  closing.push(() => server.close());
+  const send = async () => {
+    const headers = { authorization: 'Bearer ops-secret', 'content-type': 'text/plain' };
+    const url = `http://127.0.0.1:${server.port}/operate`;
+    return (await fetch(url, { method: 'POST', headers, body: '{}' })).status;
+  };
+  expect(await send()).toBe(200);
+  server.admit({ tokens: [], allow: ['127.0.0.0/8'] });
+  expect(await send()).toBe(400);
+  server.admit({ tokens: [OPS], allow: ['127.0.0.0/8'] });
+  expect(await send()).toBe(200);
+});

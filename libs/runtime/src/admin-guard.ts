@@ -1,9 +1,10 @@
 import { type RefusalCause, UsherError } from '@usher/domain';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { type AdminIdentity, type AdminRole, type Authenticator, allows } from './admin-access.ts';
+import { type AdminIdentity, type AdminRole, allows } from './admin-access.ts';
+import type { AdminGate } from './admin-gate.ts';
 import type { RequestRates } from './admin-limits.ts';
 import type { RefusalBook } from './admin-refusals.ts';
-import { clientAddress, isLoopback, networkList } from './networks.ts';
+import { clientAddress, isLoopback } from './networks.ts';
 import { pathOf } from './problem-reply.ts';
 
 declare module 'fastify' {
@@ -21,13 +22,7 @@ declare module 'fastify' {
 }
 
 export interface GuardOptions {
-  readonly authenticator: Authenticator;
-  /** Networks in CIDR notation that may connect. */
-  readonly allow: readonly string[];
-  /** Networks that may not, whatever `allow` says. */
-  readonly deny: readonly string[];
-  /** Peers whose X-Forwarded-For says who connects; for all others it is the address of the socket. */
-  readonly trustedProxies: readonly string[];
+  readonly gate: AdminGate;
   readonly rates: RequestRates;
   readonly refusals: RefusalBook;
 }
@@ -64,13 +59,9 @@ const CODES = {
 
 /** Lets nobody through whom the options keep out, and to no route that their role does not suffice for. */
 export function guard(app: FastifyInstance, options: GuardOptions): void {
-  const { authenticator, allow, deny, trustedProxies, rates, refusals } = options;
-  const [isAllowed, isDenied, isTrusted] = [allow, deny, trustedProxies].map(networkList) as [
-    AddressTest,
-    AddressTest,
-    AddressTest,
-  ];
+  const { gate, rates, refusals } = options;
   const check = async (request: FastifyRequest, address: string | undefined): Promise<void> => {
+    const { authenticator, isAllowed, isDenied, isTrusted } = gate.checks;
     // What is no address is in no network.
     if (address === undefined || isDenied(address) || !isAllowed(address))
       throw new Refused('address', 'This address may not connect');
@@ -103,7 +94,7 @@ export function guard(app: FastifyInstance, options: GuardOptions): void {
     });
     const { 'x-forwarded-for': forwarded } = request.headers;
     const forwardedFor = typeof forwarded === 'string' ? forwarded : forwarded?.join();
-    const address = clientAddress(request.ip, forwardedFor, isTrusted);
+    const address = clientAddress(request.ip, forwardedFor, gate.checks.isTrusted);
     try {
       await check(request, address);
     } catch (error) {
@@ -117,8 +108,6 @@ export function guard(app: FastifyInstance, options: GuardOptions): void {
     }
   });
 }
-
-type AddressTest = (address: string | undefined) => boolean;
 
 /**
  * A browser on an allowed machine can be made to call us by any page it shows. Such a call names the page's own origin;

@@ -3,9 +3,8 @@ import type { AddressInfo, Socket } from 'node:net';
 import { type AdminRefusals, type ErrorCode, problemOf, type RefusalCause, UsherError } from '@usher/domain';
 import type { Clock, Log, Random, TlsSource } from '@usher/ports';
 import Fastify, { type FastifyInstance } from 'fastify';
-import { type AdminToken, authenticator } from './admin-access.ts';
+import { type AdminAccess, AdminGate } from './admin-gate.ts';
 import { guard } from './admin-guard.ts';
-import { AdminJwt, type AdminJwtSettings } from './admin-jwt.ts';
 import { type AdminLimits, OpenConnections, RequestRates } from './admin-limits.ts';
 import { RefusalBook } from './admin-refusals.ts';
 import { createTlsServer } from './admin-tls.ts';
@@ -14,7 +13,7 @@ import { type DocumentedRoute, type OpenApi, openApi } from './api/open-api.ts';
 import { DOCUMENT, HEALTH } from './api/own-docs.ts';
 import { type HealthReport, healthStatusCode } from './health-report.ts';
 import type { RunningServer } from './metrics-server.ts';
-import { isLoopback, plainAddress } from './networks.ts';
+import { plainAddress } from './networks.ts';
 import { pathOf, problemFor, sendProblem } from './problem-reply.ts';
 
 const REQUEST_TIMEOUT_MS = 30_000;
@@ -35,22 +34,12 @@ const LIMITS: AdminLimits = {
   requestsPerS: 500,
 };
 
-export interface AdminServerOptions {
+export interface AdminServerOptions extends AdminAccess {
   readonly host: string;
   /** 0 = any free one. */
   readonly port: number;
   /** Descriptor of a socket that listens there already; absent = it opens its own. */
   readonly socket?: number | undefined;
-  /** Who may call; with none and without `jwt` no token is needed, which is refused on any but a loopback address. */
-  readonly tokens: readonly AdminToken[];
-  /** Whose signed tokens are taken too. */
-  readonly jwt?: AdminJwtSettings | undefined;
-  /** Networks in CIDR notation that may connect. */
-  readonly allow: readonly string[];
-  /** Networks that may not connect, whatever `allow` says. Default none. */
-  readonly deny?: readonly string[] | undefined;
-  /** Peers whose X-Forwarded-For says who connects. Default none: the address is the socket's, whatever headers say. */
-  readonly trustedProxies?: readonly string[] | undefined;
   /** Default: bodies of 64 KiB, 256 connections, 64 of one address, 500 requests a second of one address. */
   readonly limits?: AdminLimits | undefined;
   /**
@@ -71,24 +60,46 @@ export interface AdminServerOptions {
   readonly register: (app: FastifyInstance) => void;
 }
 
+/** One that can be told while it runs who may call from now on. */
+export interface AdminServer extends RunningServer {
+  /** Throws, with everything as it was, when it would need no token on an address that others reach. */
+  admit(access: AdminAccess): void;
+}
+
 /** Starts the admin server. Throws what listening throws, and on an address that others reach if it needs no token. */
-export async function startAdminServer(options: AdminServerOptions): Promise<RunningServer> {
-  const app = createAdminApp(options);
+export async function startAdminServer(options: AdminServerOptions): Promise<AdminServer> {
+  const gate = gateOf(options);
+  const app = appBehind(gate, options);
   const { host, port: asked, socket } = options;
   await app.listen({ host, port: asked, ...(socket === undefined ? {} : { fd: socket }) });
   return {
     host: options.host,
     port: (app.server.address() as AddressInfo).port,
     close: () => app.close(),
+    admit: (access) => gate.admit(access),
   };
 }
 
 /** The admin server before it listens: access, errors and health are in place. */
 export function createAdminApp(options: AdminServerOptions): FastifyInstance {
-  const { host, tokens, limits = LIMITS, clock, log, random } = options;
-  if (tokens.length === 0 && options.jwt === undefined && !isLoopback(host)) {
-    throw new UsherError('invalid_input', `the admin server on ${host} needs at least one token`);
-  }
+  return appBehind(gateOf(options), options);
+}
+
+function gateOf({
+  host,
+  tokens,
+  jwt,
+  allow,
+  deny,
+  trustedProxies,
+  clock,
+  log,
+}: AdminServerOptions): AdminGate {
+  return new AdminGate(host, { tokens, jwt, allow, deny, trustedProxies }, { clock, log });
+}
+
+function appBehind(gate: AdminGate, options: AdminServerOptions): FastifyInstance {
+  const { limits = LIMITS, clock, log, random } = options;
   const refusals = new RefusalBook({ clock, log, tell: options.onRefusals ?? (() => true) });
   const app = Fastify({
     logger: false,
@@ -103,17 +114,15 @@ export function createAdminApp(options: AdminServerOptions): FastifyInstance {
     },
   });
   limitConnections(app.server, limits, refusals);
-  const jwt = options.jwt && new AdminJwt(options.jwt, { clock, log });
   app.addHook('onClose', () => {
-    jwt?.stop();
+    gate.stop();
     refusals.stop();
   });
-  const known = authenticator(tokens, jwt);
-  acceptJson(app, options.anyContentType === true && !known.open ? '*' : 'application/json');
+  acceptJson(app);
+  if (options.anyContentType === true) acceptAnyType(app, gate);
   answerErrors(app, log);
-  const { allow, deny = [], trustedProxies = [] } = options;
   const rates = new RequestRates(limits.requestsPerS, clock);
-  guard(app, { authenticator: known, allow, deny, trustedProxies, rates, refusals });
+  guard(app, { gate, rates, refusals });
   serveDocument(app);
   app.get('/v1/health', HEALTH, (_request, reply) => {
     const report = options.health();
@@ -171,11 +180,22 @@ function limitConnections(server: Server, limits: AdminLimits, refusals: Refusal
 }
 
 /** Bodies are JSON or absent. Of another type, such as forms, which a page elsewhere could send without asking, they are refused. */
-function acceptJson(app: FastifyInstance, type: 'application/json' | '*'): void {
+function acceptJson(app: FastifyInstance): void {
   const parse = app.getDefaultJsonParser('error', 'error');
   app.removeAllContentTypeParsers();
-  app.addContentTypeParser<string>(type, { parseAs: 'string' }, (request, body, done) => {
+  app.addContentTypeParser<string>('application/json', { parseAs: 'string' }, (request, body, done) => {
     if (body === '') done(null);
+    else void parse(request, body, done);
+  });
+}
+
+/** Reads them as JSON for as long as callers have to show a token. */
+function acceptAnyType(app: FastifyInstance, gate: AdminGate): void {
+  const parse = app.getDefaultJsonParser('error', 'error');
+  app.addContentTypeParser<string>('*', { parseAs: 'string' }, (request, body, done) => {
+    if (gate.checks.authenticator.open)
+      done(new UsherError('invalid_input', 'Send the body as application/json'));
+    else if (body === '') done(null);
     else void parse(request, body, done);
   });
 }

@@ -5,7 +5,13 @@ export {
   hashFinder,
   secretFinder,
 } from './admin-access.ts';
-export { type AdminServerOptions, createAdminApp, startAdminServer } from './admin-server.ts';
+export type { AdminAccess } from './admin-gate.ts';
+export {
+  type AdminServer,
+  type AdminServerOptions,
+  createAdminApp,
+  startAdminServer,
+} from './admin-server.ts';
 export { allowedMethods } from './allowed-methods.ts';
 export {
   COUNT,

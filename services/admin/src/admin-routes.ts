@@ -11,7 +11,7 @@ import { registerRouteRoutes } from './route-routes.ts';
 
 export interface AdminRoutesOptions {
   /** The services that run in this process, whose faults the status tells. */
-  readonly services: () => readonly Service[];
+  readonly services: () => readonly Pick<Service, 'name' | 'fault'>[];
   /** What of the fleet this process does without. */
   readonly outages: () => readonly Outage[];
   readonly previews: ConfigPreviews;

@@ -20,8 +20,8 @@ const TOLD: ReadonlySet<string> = new Set(['event_log', 'store', 'scheduler']);
 
 /** Where a status comes from beside the fleet's state. */
 export interface StatusSources {
-  /** Those that run in this process. */
-  readonly services: () => readonly Service[];
+  /** Those that run in this process, and what else of it may have a fault. */
+  readonly services: () => readonly Pick<Service, 'name' | 'fault'>[];
   /** What of the fleet this process does without. */
   readonly outages: () => readonly Outage[];
   readonly drains: DrainProgress;
@@ -110,7 +110,7 @@ async function nobodyLeads({ store }: ServiceContext): Promise<boolean> {
   }
 }
 
-function faultOf(service: Service): string[] {
+function faultOf(service: Pick<Service, 'name' | 'fault'>): string[] {
   const fault = service.fault();
   return fault === undefined ? [] : [`${service.name}: ${fault}`];
 }

@@ -20,7 +20,7 @@ const token: Type<AdminToken> = section({
   role: required({
     to: 'role',
     type: oneOf(['read', 'operate', 'admin', 'agent']),
-    doc: '`read` looks, `operate` also drains, enables, disables and weighs, `admin` may do everything. `agent` may report for one backend, register it and take it away again, and nothing else.',
+    doc: '`read` looks, `operate` also changes: it drains, weighs, and adds, changes and removes routes, pools and backends, but nothing by which less would be checked. `admin` may do everything. `agent` may report for one backend, register it and take it away again, and nothing else.',
   }),
   backend: optional('not an agent', {
     to: 'backend',

@@ -44,27 +44,41 @@ export interface OpsenServerOptions {
   readonly staleAfterMs: number;
 }
 
+/** One that can be told while it runs which keys count from now on. */
+export interface OpsenServer extends RunningServer {
+  /** Throws, with everything as it was, without keys for an address that others reach. */
+  admit(keys: readonly string[]): void;
+}
+
 /** Starts the API that Opsen's clients know. Throws what listening throws, and without keys for an address that others reach. */
 export async function startOpsenServer(
   options: OpsenServerOptions,
   context: ServiceContext,
   collector: Collector,
-): Promise<RunningServer> {
-  const app = createOpsenApp(options, context, collector);
+): Promise<OpsenServer> {
+  const gate = new KeyGate(options.host, options.keys);
+  const app = appBehind(gate, options, context, collector);
   const { host, port: asked, socket } = options;
   await app.listen({ host, port: asked, ...(socket === undefined ? {} : { fd: socket }) });
   const { port } = app.server.address() as AddressInfo;
-  return { host: options.host, port, close: () => app.close() };
+  return { host: options.host, port, close: () => app.close(), admit: (keys) => gate.admit(keys) };
 }
 
 /** The same before it listens. */
 export function createOpsenApp(
-  { host, keys, pool, endpoints, staleAfterMs }: OpsenServerOptions,
+  options: OpsenServerOptions,
   context: ServiceContext,
   collector: Collector,
 ): FastifyInstance {
-  if (keys.length === 0 && !isLoopback(host))
-    throw new UsherError('invalid_input', `the Opsen API on ${host} needs at least one key`);
+  return appBehind(new KeyGate(options.host, options.keys), options, context, collector);
+}
+
+function appBehind(
+  gate: KeyGate,
+  { pool, endpoints, staleAfterMs }: OpsenServerOptions,
+  context: ServiceContext,
+  collector: Collector,
+): FastifyInstance {
   const app = Fastify({
     logger: false,
     bodyLimit: BODY_BYTES_MAX,
@@ -75,7 +89,7 @@ export function createOpsenApp(
   app.server.maxConnections = CONNECTIONS_MAX;
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', { parseAs: 'string' }, (_request, body, done) => done(null, body));
-  guard(app, keys);
+  guard(app, gate);
   answerInText(app, context);
   collector.grantSilence(pool, staleAfterMs);
   opsenRoutes(
@@ -85,16 +99,40 @@ export function createOpsenApp(
   return app;
 }
 
-function guard(app: FastifyInstance, keys: readonly string[]): void {
-  const known = secretFinder(keys.map((secret) => ({ secret, whose: true })));
+type KnowsKey = (shown: string) => boolean | undefined;
+
+/** Knows which keys count, which may change while the server runs. */
+class KeyGate {
+  readonly #host: string;
+  /** Undefined: none is needed. */
+  #known: KnowsKey | undefined;
+
+  constructor(host: string, keys: readonly string[]) {
+    this.#host = host;
+    this.admit(keys);
+  }
+
+  get known(): KnowsKey | undefined {
+    return this.#known;
+  }
+
+  admit(keys: readonly string[]): void {
+    if (keys.length === 0 && !isLoopback(this.#host))
+      throw new UsherError('invalid_input', `the Opsen API on ${this.#host} needs at least one key`);
+    this.#known =
+      keys.length === 0 ? undefined : secretFinder(keys.map((secret) => ({ secret, whose: true })));
+  }
+}
+
+function guard(app: FastifyInstance, gate: KeyGate): void {
   app.addHook('onRequest', (request, _reply, done) => {
-    done(refusalOf(request, keys.length > 0 ? known : undefined));
+    done(refusalOf(request, gate.known));
   });
 }
 
 function refusalOf(
   { headers, routeOptions, is404 }: FastifyRequest,
-  known: ((shown: string) => boolean | undefined) | undefined,
+  known: KnowsKey | undefined,
 ): Error | undefined {
   if (routeOptions.config.open === true) return undefined;
   const { 'x-api-key': shown, 'content-type': type, host = '', origin } = headers;
