@@ -12,6 +12,7 @@ import {
   register,
   report,
   runOpsen,
+  told,
   two,
 } from './opsen-run.ts';
 
@@ -101,8 +102,13 @@ async function bothServe(): Promise<void> {
     await register(client, url);
     await report(client);
   }
-  const seen = new Set<unknown>();
-  await until('both are decided for', async () => seen.add(await decided('lite')).size >= 2);
+  // Which of them is decided for depends on what sessions have reserved by then.
+  await until('both are known to have it', async () => {
+    const [, clients] = await told('/clients');
+    return (
+      Array.isArray(clients) && clients.filter(({ cpu_usage: [usage] }) => usage === '10.0%').length === 2
+    );
+  });
 }
 
 const busy = async (client: string) => await report(client, { cpu_usage_avg: cores(99) });
